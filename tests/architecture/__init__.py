@@ -1,0 +1,1 @@
+"""The walls: what may import what, what is public, how long things may get, who may start tasks and threads."""

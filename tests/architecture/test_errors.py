@@ -1,0 +1,65 @@
+"""Errors are interface: each class has a code that never changes, each instance says what to do."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+
+import pytest
+
+from junctor.errors import JunctorError
+from tests.architecture.tree import report, sources
+
+FOREIGN = {"Exception", "BaseException", "RuntimeError", "ValueError", "TypeError", "OSError", "LookupError"}
+CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def error_classes() -> list[type[JunctorError]]:
+    """The root and all its descendants in Junctor, wherever they are defined."""
+    for source in sources():
+        if "(JunctorError)" in source.text or "errors import" in source.text:
+            importlib.import_module(source.name)
+    found: list[type[JunctorError]] = []
+    queue = [JunctorError]
+    while queue:
+        kind = queue.pop()
+        queue += kind.__subclasses__()
+        if kind.__module__.startswith("junctor") and kind not in found:
+            found.append(kind)
+    return sorted(found, key=lambda kind: kind.__qualname__)
+
+
+@pytest.mark.parametrize("kind", error_classes(), ids=lambda kind: kind.__name__)
+def test_an_error_says_what_where_and_what_to_do(kind: type[JunctorError]) -> None:
+    assert "code" in vars(kind), f"{kind.__name__} inherits its code; give it one of its own"
+    assert CODE.fullmatch(kind.code), f"{kind.__name__}.code is {kind.code!r}; write small words joined by hyphens"
+    assert kind.__doc__, f"{kind.__name__} does not say when it is raised"
+    error = kind("the value is wrong", where="alarm.limit (flow.yaml:12)")
+    assert error.fix.strip(), f"{kind.__name__} does not say what to do"
+    assert error.fix.rstrip().endswith((".", "?", "!")), f"the fix of {kind.__name__} is not a sentence"
+    text = str(error)
+    assert text.index("alarm.limit") < text.index("the value is wrong") < text.index(error.fix)
+    assert kind("no", fix="Give a number.").fix == "Give a number."
+
+
+def test_codes_are_unique() -> None:
+    by_code: dict[str, list[str]] = {}
+    for kind in error_classes():
+        by_code.setdefault(kind.code, []).append(kind.__name__)
+    twice = [f"{code}: {', '.join(names)}" for code, names in by_code.items() if len(names) > 1]
+    assert not twice, report("one code, several classes:", twice)
+
+
+def test_every_error_class_has_our_root() -> None:
+    """An exception that leaves Junctor is caught by ``except JunctorError``. Private ones (``_Name``) never leave."""
+    known = {kind.__name__ for kind in error_classes()}
+    found = []
+    for source in sources():
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.ClassDef) or node.name.startswith("_") or node.name in known:
+                continue
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            if bases & FOREIGN:
+                found.append(f"{source.at(node)} class {node.name}")
+    assert not found, report("exceptions without our root; derive them from JunctorError or make them private:", found)

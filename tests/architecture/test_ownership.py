@@ -1,0 +1,39 @@
+"""No task and no thread without an owner."""
+
+from __future__ import annotations
+
+from tests.architecture.tree import calls, report, sources
+
+TASK_MAKERS = {"create_task", "ensure_future", "TaskGroup"}
+TASK_OWNER = "runtime/supervisor.py"
+
+THREAD_MAKERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "to_thread", "run_in_executor"}
+# The only files that may start a thread, each with the reason. Everything else asks one of these.
+THREAD_OWNERS: dict[str, str] = {}
+
+
+def test_tasks_start_only_in_the_supervisor() -> None:
+    found = [
+        f"{source.at(call)} {word}"
+        for source in sources()
+        if source.place != TASK_OWNER
+        for word, call in calls(source)
+        if word in TASK_MAKERS
+    ]
+    assert not found, report(f"a task starts outside {TASK_OWNER}, so nobody sees it fail; ask the supervisor:", found)
+
+
+def test_threads_start_only_where_the_table_says() -> None:
+    found = [
+        f"{source.at(call)} {word}"
+        for source in sources()
+        if source.place not in THREAD_OWNERS
+        for word, call in calls(source)
+        if word in THREAD_MAKERS
+    ]
+    assert not found, report("a thread starts in a file that THREAD_OWNERS does not list:", found)
+
+
+def test_the_table_has_no_stale_row() -> None:
+    starting = {source.place for source in sources() for word, _ in calls(source) if word in THREAD_MAKERS}
+    assert not set(THREAD_OWNERS) - starting, "these start no thread (any more); remove their rows"

@@ -1,0 +1,77 @@
+"""What every test shares: short folders, free ports, reproducible examples, and no thread left behind."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A failing example prints the @reproduce_failure line that repeats it; a slow machine is not a failing test.
+settings.register_profile("junctor", print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("junctor")
+
+LEAK_GRACE = 2.0
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A folder with a path short enough for a unix socket in it (108 bytes; ``tmp_path`` is often longer)."""
+    path = Path(tempfile.mkdtemp(prefix="jn-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    return unused_port()
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """Several such ports, all different."""
+
+    def take(count: int) -> list[int]:
+        ports: set[int] = set()
+        while len(ports) < count:
+            ports.add(unused_port())
+        return sorted(ports)
+
+    return take
+
+
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def owned_threads() -> set[threading.Thread]:
+    """Threads that a stopped node may not leave: those that carry our name, and any that would keep a process alive."""
+    return {
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and (thread.name.startswith("junctor") or not thread.daemon)
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fails a test whose node, store or pool left a thread running after it was closed."""
+    before = owned_threads()
+    yield
+    left = owned_threads() - before
+    until = time.monotonic() + LEAK_GRACE
+    while left and time.monotonic() < until:
+        time.sleep(0.01)
+        left = {thread for thread in left if thread.is_alive()}
+    if left:
+        pytest.fail(f"threads left behind: {', '.join(sorted(thread.name for thread in left))}", pytrace=False)
