@@ -1,0 +1,114 @@
+"""Junctor: turn a Python class into a running service.
+
+The whole public API is here, grouped by what you do with it. Names are loaded when they are first used, so that
+importing Junctor costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from junctor.core.outcome import Hold as Hold
+    from junctor.core.outcome import Park as Park
+    from junctor.core.outcome import Retry as Retry
+    from junctor.core.policy import RestartPolicy as RestartPolicy
+    from junctor.core.policy import RetryPolicy as RetryPolicy
+    from junctor.core.port import Receipt as Receipt
+    from junctor.errors import JunctorError as JunctorError
+    from junctor.messages import Message as Message
+    from junctor.messages import message as message
+    from junctor.node.client import connect as connect
+    from junctor.node.flow import Flow as Flow
+    from junctor.node.flow import run as run
+    from junctor.services import Service as Service
+    from junctor.services import Target as Target
+    from junctor.services import action as action
+    from junctor.services import cron as cron
+    from junctor.services import delete as delete
+    from junctor.services import every as every
+    from junctor.services import get as get
+    from junctor.services import handler as handler
+    from junctor.services import patch as patch
+    from junctor.services import post as post
+    from junctor.services import put as put
+    from junctor.services import subscribe as subscribe
+    from junctor.settings import setting as setting
+
+__version__ = "0.1.0"
+
+_SOURCES = {
+    # Write a service
+    "Service": "junctor.services",
+    "Target": "junctor.services",
+    "setting": "junctor.settings",
+    "handler": "junctor.services",
+    "subscribe": "junctor.services",
+    "every": "junctor.services",
+    "cron": "junctor.services",
+    "action": "junctor.services",
+    "get": "junctor.services",
+    "post": "junctor.services",
+    "put": "junctor.services",
+    "patch": "junctor.services",
+    "delete": "junctor.services",
+    # Messages
+    "message": "junctor.messages",
+    "Message": "junctor.messages",
+    "Receipt": "junctor.core.port",
+    # Decide in a handler what becomes of its message
+    "Hold": "junctor.core.outcome",
+    "Park": "junctor.core.outcome",
+    "Retry": "junctor.core.outcome",
+    # Compose and run
+    "Flow": "junctor.node.flow",
+    "run": "junctor.node.flow",
+    "connect": "junctor.node.client",
+    "RetryPolicy": "junctor.core.policy",
+    "RestartPolicy": "junctor.core.policy",
+    # Errors
+    "JunctorError": "junctor.errors",
+}
+
+__all__ = (  # noqa: PLE0604 - a tuple of literals below, kept equal to _SOURCES by a test
+    "Flow",
+    "Hold",
+    "JunctorError",
+    "Message",
+    "Park",
+    "Receipt",
+    "RestartPolicy",
+    "Retry",
+    "RetryPolicy",
+    "Service",
+    "Target",
+    "action",
+    "connect",
+    "cron",
+    "delete",
+    "every",
+    "get",
+    "handler",
+    "message",
+    "patch",
+    "post",
+    "put",
+    "run",
+    "setting",
+    "subscribe",
+)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        source = _SOURCES[name]
+    except KeyError:
+        raise AttributeError(f"module 'junctor' has no attribute {name!r}") from None
+    value = getattr(import_module(source), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

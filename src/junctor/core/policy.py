@@ -1,0 +1,103 @@
+"""Policies of a service: data with every default written down. Durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from junctor.errors import ConfigurationError
+
+Reaction = Literal["retry", "hold", "park"]
+Order = Literal["strict", "skip"]
+Durability = Literal["fsync", "written"]
+
+MIB = 1024 * 1024
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens to a message whose handler raised.
+
+    ``attempts`` counts the first one. The wait before attempt n is ``initial * factor**(n-2)``, at most ``max``, spread
+    by ``jitter`` (a share, both ways) so that many do not come back at once. ``on`` maps the name of an exception class,
+    or of one of its bases, to a reaction; the nearest class wins. ``hold`` spends no attempt.
+    """
+
+    attempts: int = 5
+    initial: float = 0.2
+    factor: float = 2.0
+    max: float = 30.0
+    jitter: float = 0.1
+    on: Mapping[str, Reaction] = {}
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ConfigurationError(f"retry.attempts is {self.attempts}", fix="Give at least 1: the first attempt.")
+        if self.initial < 0 or self.max < self.initial or self.factor < 1:
+            raise ConfigurationError(
+                "the retry waits must grow: 0 <= initial <= max and factor >= 1",
+                fix="For example initial 0.2, factor 2, max 30.",
+            )
+
+
+class HoldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a held service probes: the head is tried again after ``initial`` seconds, then ever later up to ``max``."""
+
+    initial: float = 1.0
+    factor: float = 2.0
+    max: float = 60.0
+    jitter: float = 0.1
+
+
+class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Supervision of a service: back-off between restarts; more than ``limit`` failures in ``window`` seconds stop it."""
+
+    limit: int = 5
+    window: float = 60.0
+    initial: float = 0.1
+    factor: float = 2.0
+    max: float = 30.0
+    jitter: float = 0.1
+
+
+class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of the queue of a service, by count and by encoded bytes, and how long a sender waits for room."""
+
+    limit: int = 1_000_000
+    bytes: int = 1024 * MIB
+    wait: float = 30.0
+
+
+class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many deliveries run at once, and what stays in order.
+
+    With ``size`` 1 and no ``key`` the whole service is one line. ``key`` names a field of the body (or the header
+    ``key`` given at sending): messages with equal keys stay in line, other keys pass. ``order`` "skip" lets others pass a
+    message that is being retried. ``calls`` bounds routes and actions that run beside the queue.
+    """
+
+    size: int = 1
+    key: str | None = None
+    order: Order = "strict"
+    calls: int = 64
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= 1024:
+            raise ConfigurationError(f"pool is {self.size}", fix="Give a number of deliveries at once from 1 to 1024.")
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All policies of one service in a flow.
+
+    ``durability`` "written" acknowledges a send when the operating system has it: a power cut may lose the last moments.
+    ``timeout`` is the time of a request sent to this service when the sender gives none.
+    """
+
+    pool: PoolPolicy = PoolPolicy()
+    retry: RetryPolicy = RetryPolicy()
+    hold: HoldPolicy = HoldPolicy()
+    restart: RestartPolicy = RestartPolicy()
+    queue: QueuePolicy = QueuePolicy()
+    durability: Durability = "fsync"
+    timeout: float = 30.0

@@ -1,0 +1,151 @@
+"""The one door from a service to the engine. ``services/``, dialects and adapters see this and nothing of the runtime.
+
+A port belongs to one service of one flow. Its calls know by themselves whether they happen inside a delivery (the send
+joins it and becomes durable with its acknowledgement), in a route or action, or in ``loop()`` and ``on_start`` (the send
+is accepted on its own), and whether they come from the node's event loop or from another thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from junctor.messages import Message, MessageType
+
+T = TypeVar("T", covariant=True)
+
+
+class Link(msgspec.Struct, frozen=True, eq=False):
+    """A resolved connection: the address it leads to and the types on it.
+
+    ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.
+    ``timeout`` is the time in seconds that a request has when the caller gives none.
+    """
+
+    address: str
+    accepts: MessageType
+    replies: MessageType | None = None
+    by_reference: bool = False
+    timeout: float = 30.0
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What an accepted send answers. ``duplicate`` tells that the same origin had been accepted before: ``id`` is then
+    the earlier message."""
+
+    id: str
+    session: str
+    duplicate: bool = False
+
+
+class Pending(Protocol, Generic[T]):
+    """The result of a send or request. Await it in async code; in blocking code call ``result``.
+
+    :raises SendError: the message was not accepted.
+    :raises RequestError: no reply came.
+    """
+
+    def __await__(self) -> Generator[Any, Any, T]: ...
+
+    def result(self, timeout: float | None = None) -> T:
+        """Block until it is there. Only outside the node's event loop."""
+        ...
+
+
+class StateView(Protocol):
+    """The persisted state of one service under one key: names to values that JSON can carry.
+
+    Inside a delivery it reads the delivery's own writes, and writes join the delivery. Elsewhere it reads what is
+    committed and refuses writes with :class:`~junctor.errors.StateError`.
+    """
+
+    def read(self, name: str) -> Any:
+        """A copy of the value.
+
+        :raises KeyError: there is no such entry.
+        """
+        ...
+
+    def write(self, name: str, value: Any) -> None: ...
+
+    def delete(self, name: str) -> None: ...
+
+    def names(self) -> Sequence[str]: ...
+
+
+class Port(Protocol):
+    """Everything that a service may ask of the engine."""
+
+    flow: str
+    service: str
+    log: logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+    def links(self, target: str) -> tuple[Link, ...]:
+        """Where the flow connected the named target; empty for an optional one that is not connected.
+
+        :raises WiringError: the service has no such target.
+        """
+        ...
+
+    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+        """A link made at run time to a service of this flow, or to ``flow/service`` elsewhere in the node.
+
+        :raises UnknownTarget: with the nearest names.
+        """
+        ...
+
+    def send(
+        self,
+        link: Link,
+        body: Any,
+        *,
+        key: str | None = None,
+        delay: float = 0.0,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Pending[Receipt | None]:
+        """Hand a message over. Inside a delivery it joins the delivery and the receipt is None.
+
+        In a thread it returns only when the message is accepted; on the event loop await it.
+        """
+        ...
+
+    def request(
+        self,
+        link: Link,
+        body: Any,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Pending[Any]:
+        """Hand a message over and get the reply. Inside a delivery it commits the earlier sends of the delivery too."""
+        ...
+
+    def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:
+        """Send to every service of the flow that subscribes to the type. The number of receivers."""
+        ...
+
+    def broadcast(self, body: Any, *, headers: Mapping[str, str] | None = None) -> Pending[int]:
+        """Send to every service of the flow that handles the type, the sender included. The number of receivers."""
+        ...
+
+    def message(self) -> Message | None:
+        """The message being handled, None outside a delivery."""
+        ...
+
+    def state(self, key: str | None = None) -> StateView:
+        """The state under ``key``; inside a delivery the key of its message is the default."""
+        ...
+
+    @property
+    def stopping(self) -> bool:
+        """True from the moment the service is asked to stop. Cheap enough for every turn of a loop."""
+        ...
+
+    def sleep(self, seconds: float) -> Pending[bool]:
+        """Wait on the node's clock; ends early, with True, when the service is asked to stop. Blocks in a thread."""
+        ...

@@ -1,0 +1,55 @@
+"""What to do with a message whose handler raised: a pure decision."""
+
+from __future__ import annotations
+
+import random
+
+from junctor.core.outcome import Failure, Settlement
+from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
+
+# These cannot get better by themselves: a second attempt would meet the same body and the same code.
+_HOPELESS = frozenset({"DecodeError", "NoHandler", "EncodeError", "BodyTooLarge", "UnknownTarget", "StateError"})
+# The other queue is full or the disk is: an outage of somebody else, so it costs no attempt and keeps the order.
+_OUTAGES = frozenset({"QueueFull", "StoreFull"})
+
+
+def backoff(initial: float, factor: float, maximum: float, jitter: float, step: int, chance: float) -> float:
+    """Seconds before step ``step`` (from 0), spread by ``jitter`` with ``chance`` in 0..1."""
+    exponent = min(step, 64)
+    wait: float = min(initial * factor**exponent, maximum)
+    return wait * (1.0 + jitter * (2.0 * chance - 1.0))
+
+
+def reaction_to(failure: Failure, policy: RetryPolicy) -> Reaction:
+    """The reaction to a failure: the handler's own word, then the policy's for the nearest class, then the engine's."""
+    if failure.reaction == "hold" or failure.reaction == "retry" or failure.reaction == "park":
+        return failure.reaction
+    for name in failure.bases:
+        if name in policy.on:
+            return policy.on[name]
+        if name in _HOPELESS:
+            return "park"
+        if name in _OUTAGES:
+            return "hold"
+    return "retry"
+
+
+def decide(
+    failure: Failure, policy: RetryPolicy, hold: HoldPolicy, attempt: int, probe: int, chance: float | None = None
+) -> tuple[Settlement, float]:
+    """Settlement and wait in seconds after the failure of attempt number ``attempt``.
+
+    :param probe: how often the held service has probed already, from 0.
+    :param chance: 0..1 for the jitter; drawn when left out.
+    """
+    chance = random.random() if chance is None else chance  # noqa: S311 - spreads load, guards nothing
+    reaction = reaction_to(failure, policy)
+    if reaction == "park":
+        return Settlement.PARK, 0.0
+    if reaction == "hold":
+        wait = backoff(hold.initial, hold.factor, hold.max, hold.jitter, probe, chance)
+        return Settlement.HOLD, wait if failure.delay is None else failure.delay
+    if attempt >= policy.attempts:
+        return Settlement.PARK, 0.0
+    wait = backoff(policy.initial, policy.factor, policy.max, policy.jitter, attempt - 1, chance)
+    return Settlement.RETRY, wait if failure.delay is None else failure.delay

@@ -1,0 +1,158 @@
+"""What the engine runs: a :class:`ServiceSpec`. The native ``Service`` class is its first producer, each dialect another.
+
+The engine never looks at a user's class. It calls ``build`` for an instance, ``bind`` for callables on that instance,
+and the lifecycle callables. Constructors with arguments, constructors that are never called, factories: all that is
+the producer's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from junctor.core.policy import Policies
+from junctor.core.port import Port
+from junctor.messages import TypeRegistry
+
+Call = Callable[..., Any]
+Bind = Callable[[Any], Call]
+"""From an instance to the callable that does the work: a bound method, a closure, a partial."""
+
+Loop = Literal["shared", "own"]
+
+
+class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A queued entry: called with the decoded body.
+
+    ``accepts`` is the body class, ``Any`` for every message that no other handler takes; ``replies`` the class of the
+    return value, None when nothing comes back. ``blocking`` callables run in a thread, others are coroutine functions.
+    ``subscribes`` marks a handler that also receives published events of its type.
+    """
+
+    name: str
+    accepts: Any
+    bind: Bind
+    replies: Any = None
+    blocking: bool = False
+    subscribes: bool = False
+    doc: str = ""
+
+
+class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A timed entry: called without arguments, one delivery a tick, no overlap with itself.
+
+    Either ``every`` (seconds between starts; the first tick comes ``initial`` seconds after start) or ``cron`` (five
+    fields, in time zone ``zone``).
+    """
+
+    name: str
+    bind: Bind
+    every: float | None = None
+    cron: str | None = None
+    zone: str | None = None
+    initial: float = 0.0
+    blocking: bool = False
+    doc: str = ""
+
+
+class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP entry: the caller waits for it. ``signature`` is the function whose parameters are bound from the request."""
+
+    name: str
+    method: str
+    path: str
+    bind: Bind
+    signature: Call
+    blocking: bool = False
+    status: int = 200
+    doc: str = ""
+
+
+class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A named call without a path of its own: ``POST /SERVICE/ACTION``, ``junctor call SERVICE ACTION``."""
+
+    name: str
+    bind: Bind
+    signature: Call
+    blocking: bool = False
+    doc: str = ""
+
+
+class TargetSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared outgoing port. ``request`` Any or a class, ``reply`` a class or None."""
+
+    name: str
+    request: Any
+    reply: Any = None
+    optional: bool = False
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """A lifecycle callable: ``bind`` to an instance, then call without arguments."""
+
+    bind: Bind
+    blocking: bool = False
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``build`` gets: the name in the flow, the resolved settings, the slot, and the port to the engine.
+
+    ``slot`` counts instances from 0; only services with blocking handlers and a pool have more than one.
+    """
+
+    flow: str
+    service: str
+    settings: Mapping[str, Any]
+    port: Port
+    slot: int = 0
+
+
+class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One service of a flow, ready to run.
+
+    ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the long-running ``loop()`` of
+    the first instance, supervised: its end is normal, its exception a failure. ``loop`` "own" gives the service a thread
+    with an event loop of its own. ``origin`` says where it was declared, for errors. ``isolation`` "worker" runs handlers
+    in worker processes; ``code`` is then the importable name that a worker builds the spec from.
+    """
+
+    name: str
+    build: Callable[[Context], Any]
+    dialect: str = "native"
+    doc: str = ""
+    origin: str = ""
+    handlers: tuple[HandlerSpec, ...] = ()
+    schedules: tuple[ScheduleSpec, ...] = ()
+    routes: tuple[RouteSpec, ...] = ()
+    actions: tuple[ActionSpec, ...] = ()
+    targets: tuple[TargetSpec, ...] = ()
+    settings: Mapping[str, Any] = {}
+    start: Activity | None = None
+    stop: Activity | None = None
+    main: Activity | None = None
+    loop: Loop = "shared"
+    isolation: Literal["node", "worker"] = "node"
+    code: str = ""
+    policies: Policies = Policies()
+
+
+def service_address(flow: str, service: str) -> str:
+    """The address of a service: ``flow/service``."""
+    return f"{flow}/{service}"
+
+
+class ServicePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with its connections: target name to the addresses it leads to, in the order of the flow."""
+
+    spec: ServiceSpec
+    connect: Mapping[str, tuple[str, ...]] = {}
+
+
+class FlowPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked and wired flow: what ``flows/`` makes and the runtime takes."""
+
+    name: str
+    types: TypeRegistry
+    services: tuple[ServicePlan, ...]

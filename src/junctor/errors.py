@@ -1,0 +1,277 @@
+"""The errors a user can meet. Each says what happened, where, and what to do; each class has a stable code.
+
+``str(error)`` reads ``where: what. fix``, for example
+``alarm.limit (flow.yaml:12): expected float, got "high". Give a number, for example 80.``
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class JunctorError(Exception):
+    """Root of every error that Junctor raises on purpose.
+
+    :param what: what is wrong, in one sentence without the final full stop.
+    :param where: the place: a service, a setting, a file with its line.
+    :param fix: the next step that helps; a class may carry a general one.
+    """
+
+    code: ClassVar[str] = "error"
+    default_fix: ClassVar[str] = "See the chain of causes above this line."
+    status: ClassVar[int] = 500
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix or self.default_fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what.rstrip('.')}. {self.fix}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore, (type(self), self.what, self.where, self.fix))
+
+
+def _restore(kind: type[JunctorError], what: str, where: str | None, fix: str | None) -> JunctorError:
+    return kind(what, where=where, fix=fix)
+
+
+# Composition: found before anything runs --------------------------------------------------------------------
+
+
+class ConfigurationError(JunctorError):
+    """The flow, a setting or a command line cannot be used as written. The process ends with exit code 78."""
+
+    code = "configuration"
+    default_fix = "Correct the named place and start again."
+
+
+class SettingError(ConfigurationError):
+    """A setting is unknown, missing, of the wrong type or out of bounds."""
+
+    code = "setting"
+    default_fix = "Give the setting a value of its declared type within its bounds."
+
+
+class ImportFailed(ConfigurationError):
+    """A file or class named by the flow cannot be imported."""
+
+    code = "import-failed"
+    default_fix = "Run the file alone with python to see its own error."
+
+
+class WiringError(ConfigurationError):
+    """A target of a service has no, or more than one, service it could be connected to."""
+
+    code = "wiring"
+    default_fix = "Name the service in connect={...}."
+
+
+class TypeClash(ConfigurationError):
+    """Two message types of one flow claim the same name."""
+
+    code = "type-clash"
+    default_fix = "Give one of them another name with @message(name=...)."
+
+
+# Sending: raised to the caller ------------------------------------------------------------------------------
+
+
+class SendError(JunctorError):
+    """A message was not accepted. Nothing of it is stored."""
+
+    code = "send"
+    default_fix = "The message was not accepted; correct the cause and send it again."
+
+
+class UnknownTarget(SendError):
+    """No service of this name runs in the node."""
+
+    code = "unknown-target"
+    default_fix = "Use the name of a running service; `junctor status` lists them."
+    status = 404
+
+
+class QueueFull(SendError):
+    """The queue of the target has reached its bound by count or bytes, and the wait for room is over."""
+
+    code = "queue-full"
+    default_fix = "Wait and send again, raise `limit` of the target, or give it a larger pool."
+    status = 503
+
+
+class StoreFull(SendError):
+    """The disk of the store is full: new messages are refused, accepted ones are still delivered."""
+
+    code = "store-full"
+    default_fix = "Free disk space; the node accepts messages again by itself."
+    status = 507
+
+
+class EncodeError(SendError):
+    """The body cannot be carried: not encodable, or it holds NaN or infinity."""
+
+    code = "encode"
+    default_fix = "Send a dataclass, Struct, attrs or pydantic object, or plain JSON values."
+    status = 422
+
+
+class BodyTooLarge(SendError):
+    """The encoded body exceeds the limit of the node."""
+
+    code = "body-too-large"
+    default_fix = "Store the data elsewhere and send a reference, or raise `max_body` of the node."
+    status = 413
+
+
+class NotRunning(SendError):
+    """The node is stopping or stopped and accepts nothing new."""
+
+    code = "not-running"
+    default_fix = "Start the node, or send before it stops."
+    status = 503
+
+
+# Requests ---------------------------------------------------------------------------------------------------
+
+
+class RequestError(JunctorError):
+    """A request got no reply."""
+
+    code = "request"
+    default_fix = "`junctor trace SESSION` shows where it went."
+
+
+class RequestTimeout(RequestError):
+    """The deadline passed before a reply came. The request may still have been handled; a late reply is recorded."""
+
+    code = "request-timeout"
+    default_fix = "Give the request a longer timeout=, or see with `junctor trace` what its handler does."
+    status = 504
+
+
+class RequestFailed(RequestError):
+    """The handler failed for good: its message is parked.
+
+    ``error_type`` is the name of the exception class raised by the handler.
+    """
+
+    code = "request-failed"
+    default_fix = "`junctor parked` shows the error; correct it and resend the message."
+    status = 502
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None, error_type: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.error_type = error_type
+
+
+# Delivery ---------------------------------------------------------------------------------------------------
+
+
+class DecodeError(JunctorError):
+    """A stored or received body does not fit the handler's declared type. ``where`` ends with the path of the field."""
+
+    code = "decode"
+    default_fix = "Correct the sender, or give the type an upgrade= for old bodies, then resend the parked message."
+    status = 422
+
+
+class NoHandler(JunctorError):
+    """The service has no handler for the type of the message."""
+
+    code = "no-handler"
+    default_fix = "Add a @handler with this type, or send the message to another service."
+    status = 404
+
+
+class StateError(JunctorError):
+    """State was used where it cannot be: changed outside a delivery, or without a key in a service with a pool."""
+
+    code = "state"
+    default_fix = "Change state in a handler or schedule; with a pool larger than 1, give the service a key."
+
+
+class StateConflict(StateError):
+    """The state was changed by somebody else since the delivery read it; the delivery is done again."""
+
+    code = "state-conflict"
+    default_fix = "Nothing to do: the delivery is repeated on the newer state."
+
+
+class ServiceStopped(JunctorError):
+    """The service is stopped or failed too often and takes no calls."""
+
+    code = "service-stopped"
+    default_fix = "`junctor status` shows why; start the node again after correcting the cause."
+    status = 503
+
+
+# Store and node ---------------------------------------------------------------------------------------------
+
+
+class StoreError(JunctorError):
+    """The store cannot be opened or written."""
+
+    code = "store"
+    default_fix = "Check the folder, its owner and the disk."
+
+
+class StoreLocked(StoreError):
+    """Another node has this store open."""
+
+    code = "store-locked"
+    default_fix = "Stop the other node, or give this one its own folder with --store."
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer Junctor."""
+
+    code = "store-too-new"
+    default_fix = "Use the newer Junctor; an older one never changes such a store."
+
+
+class StoreDamaged(StoreError):
+    """A record or the database fails its checksum. The damaged record is never delivered."""
+
+    code = "store-damaged"
+    default_fix = "Keep a copy of the store; the named record is quarantined and the rest runs on."
+
+
+class PortInUse(JunctorError):
+    """The HTTP port is taken by another process."""
+
+    code = "port-in-use"
+    default_fix = "Choose another port with --port, or stop the process that uses it."
+
+
+class NodeNotFound(JunctorError):
+    """No running node and no store was found for a command."""
+
+    code = "node-not-found"
+    default_fix = "Run the command in the node's folder, or give --node PATH."
+    status = 404
+
+
+class UnknownOperation(JunctorError):
+    """The control socket was asked for an operation it does not have, or with wrong arguments."""
+
+    code = "unknown-operation"
+    default_fix = "`junctor --help` lists the commands."
+    status = 404
+
+
+class WorkerLost(JunctorError):
+    """A worker process ended while it handled a delivery; one attempt of this delivery is spent."""
+
+    code = "worker-lost"
+    default_fix = "See the worker's last lines in the log; the message is tried again by its retry policy."
+
+
+class MissingExtra(JunctorError):
+    """An optional part is not installed."""
+
+    code = "missing-extra"
+    default_fix = "Install the named extra with pip."

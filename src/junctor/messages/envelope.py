@@ -1,0 +1,113 @@
+"""The envelope: what travels between services. Frozen; how often it was tried belongs to the delivery, not to it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Kind(enum.IntEnum):
+    """What a record stands for. The number is stored; never renumber.
+
+    SEND, REQUEST and EVENT travel through a queue. REPLY answers a request. The others are first hops: they have no
+    queue and no stored input, and exist so that a session begins somewhere.
+    """
+
+    SEND = 0
+    REQUEST = 1
+    REPLY = 2
+    EVENT = 3
+    TICK = 4
+    ROUTE = 5
+    ACTION = 6
+    START = 7
+    LOOP = 8
+    CLIENT = 9
+
+
+class Status(enum.IntEnum):
+    """Where a record is. The number is stored; never renumber. Below DONE it is still owed to a handler.
+
+    READY waits for a free slot. CLAIMED was handed out: after an unclean stop it is a suspect. WAITING has a due time
+    (delayed send or retry). DONE, PARKED, EXPIRED and FAILED (a first hop that raised) are final.
+    """
+
+    READY = 0
+    CLAIMED = 1
+    WAITING = 2
+    DONE = 3
+    PARKED = 4
+    EXPIRED = 5
+    FAILED = 6
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
+    """A frozen envelope around a typed body.
+
+    ``seq`` numbers the records of a node in the order of acceptance; ``id`` is it with the node's name in front, unique
+    over all nodes. ``session`` (128 bits) follows a message through all hops and serves as a W3C trace id. ``cause`` is
+    the ``seq`` of the hop that made this message, 0 for none. ``origin`` identifies the act of sending: cause, a counter
+    and a hash of target, type and body, or an idempotency key; the same origin is accepted once. Times are nanoseconds
+    since 1970 (UTC), 0 where there is none: ``due`` is the earliest delivery, ``deadline`` ends a request.
+    ``headers`` are text to text and readable without decoding the body.
+
+    ``payload`` is the body as it is carried: the object itself where the transport passes frozen bodies by reference,
+    else its JSON encoding as ``bytes``.
+    """
+
+    seq: int
+    node: str
+    session: int
+    kind: Kind
+    source: str
+    target: str
+    type: str
+    payload: Any
+    time: int
+    cause: int = 0
+    version: int = 1
+    key: str | None = None
+    deadline: int = 0
+    due: int = 0
+    origin: bytes | None = None
+    headers: Mapping[str, str] = NO_HEADERS
+
+    @property
+    def id(self) -> str:
+        return f"{self.node}-{self.seq}"
+
+    @property
+    def session_id(self) -> str:
+        return session_text(self.session)
+
+    @property
+    def body(self) -> Any:
+        """The body as an object, or as plain JSON values where only its encoding is at hand."""
+        return msgspec.json.decode(self.payload) if type(self.payload) is bytes else self.payload
+
+    @property
+    def sent_at(self) -> datetime:
+        return datetime.fromtimestamp(self.time / 1e9, UTC)
+
+
+def session_text(session: int) -> str:
+    """32 hexadecimal digits, the form of a W3C trace id."""
+    return f"{session:032x}"
+
+
+def parse_id(text: str) -> tuple[str, int]:
+    """Node name and sequence number of a message id; the node is empty when only the number is given.
+
+    :raises ValueError: the text is not an id.
+    """
+    node, _, seq = text.rpartition("-")
+    if not seq.isdigit():
+        raise ValueError(f"{text!r} is not a message id: it looks like a1b2c3d4e5f6-42, or 42 within one node")
+    return node, int(seq)
