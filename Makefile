@@ -12,9 +12,9 @@ CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
-LOCKED := $(PIP) install --quiet --require-hashes
+LOCKED := $(PIP) install -qq --require-hashes
 # The package itself: editable, built by the pinned builder in the environment, nothing fetched.
-SELF := $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
 
 .PHONY: help run test check format bench torture lock clean venv
 .NOTPARALLEL:
@@ -124,5 +124,5 @@ lock: $(UV)
 
 $(UV): $(VENV)/.folder requirements/lock.txt
 	@$(PY) -m venv $(VENV)/lock
-	@$(VENV)/lock/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/lock.txt
+	@$(VENV)/lock/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements/lock.txt
 	@touch $@
