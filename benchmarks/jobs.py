@@ -1,0 +1,120 @@
+"""The one table of jobs: what is measured, against what, and what it should reach (issue 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+SIDES = "benchmarks.sides."
+
+
+class Compare(Enum):
+    """How an aim reads a figure."""
+
+    AT_LEAST_RATIO = "engine / bare at least"
+    BELOW = "below"
+    BELOW_OVER_BARE = "below, over bare"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number a side returns, and its aim."""
+
+    name: str
+    unit: str
+    compare: Compare
+    limit: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """A function in ``benchmarks.sides``, named ``module:function``."""
+
+    name: str
+    call: str
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    does: str
+    figures: tuple[Figure, ...]
+    bare: Side
+    engines: tuple[Side, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    quick: Mapping[str, Any] = field(default_factory=dict)  # what --quick changes in params
+    prepare: str = ""  # run once before the rounds; its folder is params["prepared"]
+    max_rounds: int = 99  # jobs whose rounds are slow and steady need fewer
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.bare, *self.engines)
+
+    def parameters(self, quick: bool) -> dict[str, Any]:
+        return {**self.params, **(self.quick if quick else {})}
+
+
+def _side(name: str, call: str) -> Side:
+    return Side(name, SIDES + call)
+
+
+def _load(callers: int, seconds: float = 1.5, chunk: int = 20) -> dict[str, Any]:
+    return {"load": {"callers": callers, "seconds": seconds, "chunk": chunk}}
+
+
+def _rate_job(name: str, does: str, aim: float, callers: int, chunk: int, bare: Side, engine: Side) -> Job:
+    figure = Figure("rate", "/s", Compare.AT_LEAST_RATIO, aim)
+    params, quick = _load(callers, 1.5, chunk), _load(callers, 0.5, chunk)
+    return Job(name, does, (figure,), bare, (engine,), params, quick)
+
+
+_MAILBOX = _side("deque mailbox", "request_bare:mailbox")
+_REQUEST = _side("flow, memory", "request_engine:request")
+_HOP = _side("thread-pool hop", "blocking_bare:thread_hop")
+_BLOCKING = _side("flow, memory", "request_engine:blocking")
+_WRITER = _side("apsw group commit", "durable_bare:group_commit")
+_SEND = _side("flow, sqlite", "durable_engine:send")
+
+_ALL = (
+    _rate_job("request-1", "request in memory, 1 caller", 0.5, 1, 100, _MAILBOX, _REQUEST),
+    _rate_job("request-64", "request in memory, 64 callers", 0.3, 64, 100, _MAILBOX, _REQUEST),
+    _rate_job("blocking-1", "blocking handler, 1 caller", 0.7, 1, 20, _HOP, _BLOCKING),
+    _rate_job("blocking-16", "blocking handler, 16 callers", 0.7, 16, 20, _HOP, _BLOCKING),
+    _rate_job("durable-64", "durable send to processed, 64 producers", 0.5, 64, 10, _WRITER, _SEND),
+    _rate_job("durable-1", "durable send to processed, 1 producer", 0.6, 1, 10, _WRITER, _SEND),
+    Job(
+        "open",
+        "open with 1 M stored and 100 k pending messages",
+        (Figure("seconds", "s", Compare.BELOW, 3.0), Figure("rss_mb", "MB", Compare.BELOW_OVER_BARE, 150.0)),
+        bare=_side("flow, empty store", "open_engine:empty"),
+        engines=(_side("flow, full store", "open_engine:full"),),
+        params={"stored": 1_000_000, "pending": 100_000},
+        prepare=SIDES + "open_engine:seed",
+        max_rounds=3,
+    ),
+    Job(
+        "start",
+        "start to first 200, idle memory, one-service flow with store and HTTP",
+        (Figure("seconds", "s", Compare.BELOW, 0.3), Figure("rss_mb", "MB", Compare.BELOW, 45.0)),
+        bare=_side("uvicorn, Starlette", "start:starlette"),
+        engines=(_side("node", "start:node"),),
+        params={"settle": 1.0},
+        quick={"settle": 0.5},
+    ),
+)
+JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _ALL})
+
+
+def select(words: list[str]) -> list[Job]:
+    """Jobs by name or by the first part of it: ``durable`` means both durable jobs, no word means all."""
+    unknown = [word for word in words if not any(_means(word, name) for name in JOBS)]
+    if unknown:
+        raise LookupError(f"no job named {', '.join(unknown)}. Jobs: {', '.join(JOBS)}")
+    return [job for job in _ALL if not words or any(_means(word, job.name) for word in words)]
+
+
+def _means(word: str, name: str) -> bool:
+    return name == word or name.startswith(word + "-")
