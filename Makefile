@@ -16,7 +16,7 @@ LOCKED := $(PIP) install -qq --require-hashes
 # The package itself: editable, built by the pinned builder in the environment, nothing fetched.
 SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
 
-.PHONY: help run test check format bench torture lock clean venv
+.PHONY: help run test check lint types imports format bench torture lock clean venv
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -44,13 +44,19 @@ run: $(VENV)/.run
 test: check
 	$(PY) -m pytest $(ARGS)
 
-check: $(VENV)/.test
-	$(VENV)/bin/ruff check .
+check: lint types imports
+
+lint: $(VENV)/.test
+	$(PY) -m ruff check .
+
+types: $(VENV)/.test
 	$(PY) -m mypy
+
+imports: $(VENV)/.test
 	$(VENV)/bin/lint-imports
 
 format: $(VENV)/.test
-	$(VENV)/bin/ruff check --fix .
+	$(PY) -m ruff check --fix .
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks $(ARGS)

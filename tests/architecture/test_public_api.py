@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from itertools import pairwise
 
 import pytest
 
@@ -13,6 +12,7 @@ import junctor
 from tests.architecture.tree import Source, dotted, report, sources
 
 PUBLIC = [source for source in sources() if source.public]
+ROOT = next(source for source in sources() if source.name == "junctor")
 
 
 def declared(source: Source) -> ast.expr | None:
@@ -46,16 +46,28 @@ def test_every_listed_name_exists_once(source: Source) -> None:
 
 
 def test_the_root_is_grouped_by_comments() -> None:
-    """``junctor.__all__`` is the table of contents: groups under a comment each, at most 20 names in one."""
-    root = next(source for source in sources() if source.name == "junctor")
-    value = declared(root)
-    assert value is not None
-    lines = root.text.splitlines()[value.lineno - 1 : value.end_lineno]
-    headings = [number for number, line in enumerate(lines) if line.strip().startswith("#")]
-    assert len(headings) >= 3, "group the names of junctor.__all__ under comments"
-    sizes = [b - a - 1 for a, b in pairwise([*headings, len(lines) - 1])]
-    assert min(sizes) >= 1
-    assert max(sizes) <= 20, "a group of junctor.__all__ is longer than 20 lines"
+    """The table of names is also the table of contents: a comment above each group, at most 20 names in one."""
+    lines = iter(ROOT.text[ROOT.text.index("_SOURCES = {") :].partition("\n}")[0].splitlines()[1:])
+    sizes: list[int] = []
+    for line in lines:
+        if line.strip().startswith("#"):
+            sizes.append(0)
+        else:
+            sizes[-1] += 1
+    assert len(sizes) >= 3
+    assert 1 <= min(sizes) <= max(sizes) <= 20, "split the group that is longer than 20 names"
+
+
+def test_the_root_says_the_same_to_people_tools_and_python() -> None:
+    """``__all__``, the imports for type checkers and the lazy table name the same things."""
+    checked = {
+        alias.name: node.module
+        for node in ast.walk(ROOT.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("junctor.")
+        for alias in node.names
+    }
+    assert checked == junctor._SOURCES
+    assert list(junctor.__all__) == sorted(junctor._SOURCES)
 
 
 def test_the_root_lists_and_answers_lazily() -> None:
