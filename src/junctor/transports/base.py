@@ -154,10 +154,11 @@ class Stored(msgspec.Struct, gc=False):
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """A message that an earlier attempt of a delivery already committed (at a savepoint)."""
+    """A message that an earlier attempt of a delivery already committed (at a savepoint). Its origin begins with the
+    counter, 4 bytes big endian."""
 
     seq: int
-    counter_origin: bytes
+    origin: bytes
     status: Status
     reply: Reply | None = None
     failure: Failure | None = None
@@ -173,8 +174,9 @@ class Depth(msgspec.Struct, gc=False):
 class Opened(msgspec.Struct):
     """What ``open`` found. ``epoch`` counts the openings of the store; ``clean`` says that the last node closed it.
 
-    ``suspects`` are records that had been handed out, and retries that wait, in order of ``seq``. ``next_due`` is the
-    earliest due time of a delayed message, 0 for none. ``warnings`` are for the log and the alerts.
+    ``suspects`` are the CLAIMED records, and the WAITING ones that are not delayed sends (attempt above 0, or a message
+    without a ``due`` of its own: a retry or the head of a held service), in order of ``seq``. ``next_due`` is the earliest
+    due time of all WAITING records, 0 for none. ``warnings`` are for the log and the alerts.
     """
 
     node: str
@@ -290,7 +292,8 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     async def aclose(self) -> None:
-        """Apply what was given, mark the journal as cleanly closed, release it. Idempotent."""
+        """Apply what was given, make the records that are still CLAIMED READY again (nobody runs them any more), mark the
+        journal as cleanly closed, release it. Idempotent."""
 
     @abc.abstractmethod
     def number(self) -> int:
@@ -301,14 +304,15 @@ class Transport(abc.ABC):
         """Apply whole and in order; ``commit.done(commit, error)`` tells the end. Never raises, never blocks."""
 
     @abc.abstractmethod
-    async def fetch(self, target: str, after: int, limit: int, now: int) -> list[Stored]:
-        """READY records of a target with ``seq`` above ``after``, and its delayed ones that are due at ``now``.
+    async def fetch(self, target: str, after: int, limit: int, now: int, key: str | None = None) -> list[Stored]:
+        """READY records of a target with ``seq`` above ``after``, at most ``limit``, in order; with a ``key`` only those of
+        this key. Without a key also its WAITING records that are due at ``now``, at most ``limit``, in order of due time.
 
         Sees every commit whose ``done`` was called."""
 
     @abc.abstractmethod
     async def next_due(self) -> int:
-        """The earliest due time of all delayed messages, 0 for none."""
+        """The earliest due time of all WAITING records, 0 for none."""
 
     @abc.abstractmethod
     async def sent_by(self, cause: int) -> list[Sent]:

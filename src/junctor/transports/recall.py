@@ -1,0 +1,120 @@
+"""What operators read of the memory transport: the archive over its records."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from junctor.messages import Message, Status
+from junctor.messages.codec import to_plain
+from junctor.transports.base import (
+    AlertRecord,
+    Archive,
+    AttemptRecord,
+    Depth,
+    HopLog,
+    ParkedGroup,
+    Query,
+    Record,
+)
+
+
+class MemoryArchive(Archive):
+    """Reads the dictionary that the transport writes. A copy of it is taken for each question, which may come from any
+    thread."""
+
+    def __init__(self, records: dict[int, Record]) -> None:
+        self._records = records
+        self._attempts: dict[int, list[AttemptRecord]] = {}
+        self._logs: dict[int, list[HopLog]] = {}
+        self._alerts: deque[AlertRecord] = deque(maxlen=1000)
+
+    def note_attempt(self, attempt: AttemptRecord) -> None:
+        self._attempts.setdefault(attempt.seq, []).append(attempt)
+
+    def note(self, logs: Sequence[HopLog], alerts: Sequence[AlertRecord]) -> None:
+        for log in logs:
+            self._logs.setdefault(log.seq, []).append(log)
+        self._alerts.extend(alerts)
+
+    def forget(self, message: Message) -> None:
+        self._attempts.pop(message.seq, None)
+        self._logs.pop(message.seq, None)
+
+    def record(self, seq: int) -> Record | None:
+        return self._records.get(seq)
+
+    def search(self, query: Query) -> list[Record]:
+        newest_first = sorted(self._records.copy().items(), reverse=True)
+        found = (record for seq, record in newest_first if _matches(query, seq, record))
+        return [record for _, record in zip(range(query.limit), found, strict=False)]
+
+    def session(self, session: int) -> list[Record]:
+        return [record for _, record in sorted(self._records.copy().items()) if record.message.session == session]
+
+    def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
+        return [attempt for seq in seqs for attempt in self._attempts.get(seq, ())]
+
+    def logs(self, session: int) -> list[HopLog]:
+        lines = [line for lines in list(self._logs.values()) for line in lines if line.session == session]
+        return sorted(lines, key=lambda log: (log.line.time, log.seq))
+
+    def parked(self) -> list[ParkedGroup]:
+        groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+        for record in self._records.copy().values():
+            if record.status == Status.PARKED and record.failure is not None:
+                failure = record.failure
+                groups[(record.message.target, record.message.type, failure.type, failure.fingerprint)].append(record)
+        return sorted((_group(records) for records in groups.values()), key=lambda group: -group.count)
+
+    def alerts(self, limit: int = 50) -> list[AlertRecord]:
+        return list(self._alerts)[::-1][:limit]
+
+    def depths(self) -> dict[str, Depth]:
+        depths: dict[str, Depth] = defaultdict(Depth)
+        for record in self._records.copy().values():
+            if record.status < Status.DONE:
+                depth = depths[record.message.target]
+                depth.count += 1
+                depth.bytes += len(record.message.payload) if type(record.message.payload) is bytes else 0
+        return dict(depths)
+
+
+def _group(records: list[Record]) -> ParkedGroup:
+    latest = max(records, key=lambda record: record.message.seq)
+    failure = latest.failure
+    assert failure is not None  # noqa: S101 - only records with a failure are grouped
+    times = [record.started or record.message.time for record in records]
+    return ParkedGroup(
+        latest.message.target,
+        latest.message.type,
+        failure.type,
+        failure.text,
+        failure.fingerprint,
+        len(records),
+        min(times),
+        max(times),
+        latest.message.seq,
+    )
+
+
+def _matches(query: Query, seq: int, record: Record) -> bool:
+    message = record.message
+    return (
+        (query.before is None or seq < query.before)
+        and (query.service is None or query.service in (message.source, message.target))
+        and (query.type is None or message.type == query.type)
+        and (query.statuses is None or record.status in query.statuses)
+        and (query.session is None or message.session == query.session)
+        and (query.since is None or message.time >= query.since)
+        and (query.until is None or message.time < query.until)
+        and (query.text is None or _contains(message, query.text))
+    )
+
+
+def _contains(message: Message, text: str) -> bool:
+    payload = message.payload
+    data = payload if type(payload) is bytes else msgspec.json.encode(to_plain(payload))
+    return text.encode() in data
