@@ -6,7 +6,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``Did you mean "limit"?`` for a wrong word, else the list of the right ones, else nothing; ends with a space."""
+    import difflib  # only when something is wrong
+
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if close:
+        return f'Did you mean "{close[0]}"? '
+    shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
+    return f"There is: {shown}. " if words else ""
 
 
 class JunctorError(Exception):
@@ -68,6 +81,28 @@ class WiringError(ConfigurationError):
 
     code = "wiring"
     default_fix = "Name the service in connect={...}."
+
+
+class SeveralProblems(ConfigurationError):
+    """A flow has more than one problem; ``problems`` has them all, each with its own place and fix."""
+
+    code = "several-problems"
+    default_fix = "Correct each of them and start again."
+
+    problems: tuple[ConfigurationError, ...] = ()
+
+    @classmethod
+    def of(cls, problems: Iterable[ConfigurationError], where: str) -> ConfigurationError:
+        """One error for all of them; a single one is returned as it is."""
+        found = tuple(problems)
+        if len(found) == 1:
+            return found[0]
+        error = cls("".join([f"{len(found)} problems", *(f"\n  {problem}" for problem in found)]), where=where)
+        error.problems = found
+        return error
+
+    def __str__(self) -> str:
+        return f"{self.where or 'configuration'}: {self.what}\n{self.fix}"
 
 
 class TypeClash(ConfigurationError):
@@ -199,6 +234,13 @@ class StateConflict(StateError):
 
     code = "state-conflict"
     default_fix = "Nothing to do: the delivery is repeated on the newer state."
+
+
+class OutsideDelivery(JunctorError):
+    """Something that belongs to a message was asked for where none is being handled."""
+
+    code = "outside-delivery"
+    default_fix = "Use it in a handler, schedule, route or action, and pass on what you need."
 
 
 class ServiceStopped(JunctorError):
