@@ -1,0 +1,246 @@
+"""The records of a node as values: what a transport is given, hands out and keeps, and the reading side for operators.
+
+They stand below ``store/`` and ``transports/`` because both speak them: the store writes and reads them, the transport
+contract (:mod:`junctor.transports.base`) says what they mean.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from junctor.core.outcome import Failure, LogLine, Reply, StateWrite
+from junctor.core.policy import Durability
+from junctor.messages import Message, Status
+
+
+class Insert(msgspec.Struct, gc=False):
+    """A record to add. READY and CLAIMED go to the queue of the target, WAITING when ``message.due`` is in the future;
+    DONE and FAILED are first hops (ticks, routes, actions) that have no queue."""
+
+    message: Message
+    status: Status = Status.READY
+    started: int = 0
+    duration: int = 0
+
+
+class Settle(msgspec.Struct, gc=False):
+    """The new status of an accepted record.
+
+    ``attempt`` is the number of attempts so far, ``due`` (WAITING) the earliest next one. A ``failure`` is kept as an
+    attempt row. ``late`` marks a reply whose requester had given up.
+    """
+
+    seq: int
+    status: Status
+    attempt: int = 1
+    due: int = 0
+    started: int = 0
+    duration: int = 0
+    reply: Reply | None = None
+    failure: Failure | None = None
+    late: bool = False
+
+
+class AlertRecord(msgspec.Struct, frozen=True, gc=False):
+    """Something an operator should know: ``kind`` is a stable word, ``command`` what to run next."""
+
+    time: int
+    kind: str
+    service: str
+    text: str
+    command: str = ""
+    seq: int = 0
+
+
+class HopLog(msgspec.Struct, frozen=True, gc=False):
+    """A log line with the hop it belongs to."""
+
+    session: int
+    seq: int
+    service: str
+    line: LogLine
+
+
+class Commit:
+    """One transaction. ``source`` is the service whose state ``writes`` belong to. ``tag`` is the caller's own.
+
+    ``external`` marks inserts from outside a delivery: they may be refused when the disk is full.
+    """
+
+    __slots__ = (
+        "alerts",
+        "claims",
+        "done",
+        "duplicates",
+        "durability",
+        "external",
+        "inserts",
+        "logs",
+        "settles",
+        "source",
+        "tag",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        done: Callable[[Commit, Exception | None], object],
+        *,
+        inserts: Sequence[Insert] = (),
+        settles: Sequence[Settle] = (),
+        claims: Sequence[int] = (),
+        writes: Sequence[StateWrite] = (),
+        logs: Sequence[HopLog] = (),
+        alerts: Sequence[AlertRecord] = (),
+        source: str = "",
+        durability: Durability = "fsync",
+        external: bool = False,
+        tag: Any = None,
+    ) -> None:
+        self.done = done
+        self.inserts = inserts
+        self.settles = settles
+        self.claims = claims
+        self.writes = writes
+        self.logs = logs
+        self.alerts = alerts
+        self.source = source
+        self.durability = durability
+        self.external = external
+        self.tag = tag
+        self.duplicates: Mapping[int, int] | None = None
+
+
+class Stored(msgspec.Struct, gc=False):
+    """A record as a queue hands it over. ``damaged`` says that its checksum failed: it must be parked, not delivered."""
+
+    message: Message
+    status: Status
+    attempt: int = 0
+    due: int = 0
+    damaged: bool = False
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """A message that an earlier attempt of a delivery already committed (at a savepoint). Its origin begins with the
+    counter, 4 bytes big endian."""
+
+    seq: int
+    origin: bytes
+    status: Status
+    reply: Reply | None = None
+    failure: Failure | None = None
+
+
+class Depth(msgspec.Struct, gc=False):
+    """How much a queue owes: records below DONE and their encoded bytes."""
+
+    count: int = 0
+    bytes: int = 0
+
+
+class Opened(msgspec.Struct):
+    """What ``open`` found. ``epoch`` counts the openings of the store; ``clean`` says that the last node closed it.
+
+    ``suspects`` are the CLAIMED records, and the WAITING ones that are not delayed sends (attempt above 0, or a message
+    without a ``due`` of its own: a retry or the head of a held service), in order of ``seq``. ``next_due`` is the earliest
+    due time of all WAITING records, 0 for none. ``warnings`` are for the log and the alerts.
+    """
+
+    node: str
+    epoch: int
+    clean: bool
+    depths: dict[str, Depth]
+    suspects: list[Stored]
+    next_due: int = 0
+    warnings: list[str] = []
+
+
+class Record(msgspec.Struct):
+    """A record as operators read it: the message and what became of it."""
+
+    message: Message
+    status: Status
+    attempt: int = 0
+    due: int = 0
+    started: int = 0
+    duration: int = 0
+    reply: Reply | None = None
+    late: bool = False
+    failure: Failure | None = None
+    damaged: bool = False
+
+
+class AttemptRecord(msgspec.Struct):
+    """One attempt that failed. Times as in the message."""
+
+    seq: int
+    attempt: int
+    started: int
+    duration: int
+    settlement: str
+    failure: Failure
+
+
+class Query(msgspec.Struct, kw_only=True):
+    """What to look for; None means any. ``service`` matches source or target; ``since``/``until`` are nanoseconds.
+
+    ``before`` continues a listing below this ``seq``. Newest first.
+    """
+
+    service: str | None = None
+    type: str | None = None
+    statuses: tuple[Status, ...] | None = None
+    session: int | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+class ParkedGroup(msgspec.Struct):
+    """Parked messages with the same service, type, error and place in the code."""
+
+    service: str
+    type: str
+    error: str
+    text: str
+    fingerprint: str
+    count: int
+    first: int
+    last: int
+    latest_seq: int
+
+
+class Archive(abc.ABC):
+    """The reading side for operators. May be asked from any thread; answers what is committed."""
+
+    @abc.abstractmethod
+    def record(self, seq: int) -> Record | None: ...
+
+    @abc.abstractmethod
+    def search(self, query: Query) -> list[Record]: ...
+
+    @abc.abstractmethod
+    def session(self, session: int) -> list[Record]:
+        """All records of a session, oldest first."""
+
+    @abc.abstractmethod
+    def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]: ...
+
+    @abc.abstractmethod
+    def logs(self, session: int) -> list[HopLog]: ...
+
+    @abc.abstractmethod
+    def parked(self) -> list[ParkedGroup]: ...
+
+    @abc.abstractmethod
+    def alerts(self, limit: int = 50) -> list[AlertRecord]: ...
+
+    @abc.abstractmethod
+    def depths(self) -> dict[str, Depth]: ...
