@@ -12,8 +12,13 @@ from junctor.errors import JunctorError
 from tests.architecture.tree import report, sources
 
 FOREIGN = {"Exception", "BaseException", "RuntimeError", "ValueError", "TypeError", "OSError", "LookupError"}
-# Raised by a handler to settle its delivery: a decision, not an error, and it never leaves the engine.
-SIGNALS = {"Hold", "Retry", "Park"}
+# Exceptions that are no errors: they steer the engine and never leave it. Each with its reason.
+SIGNALS = {
+    "Hold": "raised by a handler to settle its delivery",
+    "Retry": "raised by a handler to settle its delivery",
+    "Park": "raised by a handler to settle its delivery",
+    "ClientGone": "ends a route whose caller left; nobody is there to be told",
+}
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -55,7 +60,7 @@ def test_codes_are_unique() -> None:
 
 def test_every_error_class_has_our_root() -> None:
     """An exception that leaves Junctor is caught by ``except JunctorError``. Private ones (``_Name``) never leave."""
-    known = {kind.__name__ for kind in error_classes()} | SIGNALS
+    known = {kind.__name__ for kind in error_classes()} | set(SIGNALS)
     found = []
     for source in sources():
         for node in ast.walk(source.tree):

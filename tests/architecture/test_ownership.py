@@ -9,7 +9,9 @@ TASK_OWNER = "runtime/supervisor.py"
 
 THREAD_MAKERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "to_thread", "run_in_executor"}
 # The only files that may start a thread, each with the reason. Everything else asks one of these.
-THREAD_OWNERS: dict[str, str] = {}
+THREAD_OWNERS: dict[str, str] = {
+    "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
+}
 
 
 def test_tasks_start_only_in_the_supervisor() -> None:
