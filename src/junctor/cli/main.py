@@ -1,0 +1,104 @@
+"""``junctor``: finds the command, loads its file, and turns errors into one line and an exit code.
+
+Exit codes: 0 done; 1 the command failed; 2 the command line is wrong; 70 a node ended by itself; 78 wrong
+configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+from junctor import __version__
+from junctor.errors import ConfigurationError, JunctorError
+
+OK, FAILED, MISUSED, INTERRUPTED, CONFIGURATION = 0, 1, 2, 130, 78
+
+# Command and what --help says of it. The file of a command, cli/NAME.py, is imported when it runs.
+COMMANDS = {
+    "run": "Run a service file, a class or a flow until Ctrl-C.",
+    "status": "Show the node and its services.",
+    "services": "Show what each service offers and where its targets lead.",
+    "call": "Call an action of a service.",
+    "send": "Send a message to a service.",
+    "request": "Send a message to a service and wait for its reply.",
+    "messages": "List messages, newest first.",
+    "trace": "Show the hops of a session, or of the session of a message.",
+    "parked": "Show the messages that were put aside, grouped by error.",
+    "alerts": "Show what an operator should know.",
+    "stop": "Stop a running node cleanly.",
+}
+
+
+class Commands(click.Group):
+    """The commands by name; a wrong name is answered with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"junctor.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in COMMANDS and not word.startswith("-"):
+            near = get_close_matches(word, COMMANDS, n=1)
+            guess = f' Did you mean "{near[0]}"?' if near else " `junctor --help` lists them."
+            raise click.UsageError(f'there is no command "{word}".{guess}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="junctor", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Turn a Python class into a running service.
+
+    Commands for a node find it by the folder they are run in, by --node or by $JUNCTOR_NODE. Where the node is down,
+    they read its store.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    try:
+        code: Any = cli.main(arguments, prog_name="junctor", standalone_mode=False)
+        return code if isinstance(code, int) else OK
+    except JunctorError as error:
+        complain(error)
+        return CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
+    except click.ClickException as error:
+        click.echo(f"junctor: {_usage(error)}", err=True)
+        return MISUSED
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def complain(error: JunctorError) -> None:
+    """Where, what, fix on standard error: one line, or one each where several things are wrong."""
+    from junctor.observe.logs import readable
+
+    click.echo(f"junctor: {readable(str(error))}", err=True)
+
+
+def _usage(error: click.ClickException) -> str:
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    return f"{text} (see `{context.command_path} --help`)" if context is not None else text

@@ -1,0 +1,77 @@
+"""``junctor messages``: list what is stored."""
+
+from __future__ import annotations
+
+import click
+
+from junctor.cli import tables, words
+from junctor.cli.options import json_option, node_option, reading
+from junctor.node.search import STATUSES, Filter
+from junctor.node.views import MessageView
+
+
+@click.command("messages")
+@click.option("--service", metavar="NAME", help="From or to this service.")
+@click.option("--type", "type_", metavar="NAME", help="Of this type.")
+@click.option("--status", multiple=True, metavar="WORD", help=f"One of {', '.join(STATUSES)}.")
+@click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so.")
+@click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
+@click.option("--until", metavar="TIME", help="Not after.")
+@click.option("--text", metavar="TEXT", help="With this text in the body.")
+@click.option("--before", type=int, metavar="SEQ", help="Go on below this number.")
+@click.option("-n", "--limit", type=int, default=50, show_default=True, help="How many.")
+@node_option
+@json_option
+def command(
+    service: str | None,
+    type_: str | None,
+    status: tuple[str, ...],
+    session: str | None,
+    since: str | None,
+    until: str | None,
+    text: str | None,
+    before: int | None,
+    limit: int,
+    node: str | None,
+    as_json: bool,
+) -> None:
+    """List messages, newest first. All filters must fit; --status may be given several times."""
+    filter = Filter(
+        service=service,
+        type=type_,
+        status=list(status) or None,
+        session=session,
+        since=words.instant(since) if since else None,
+        until=words.instant(until) if until else None,
+        text=text,
+        before=before,
+        limit=limit,
+    )
+    with reading(node) as source:
+        found = source.messages(filter)
+    if as_json:
+        click.echo(words.json_text(found))
+        return
+    if not found:
+        click.echo("no messages")
+        return
+    heads = ("seq", "time", "from", "to", "type", "status", "tries", "took", "session", "error")
+    tables.show(heads, [_row(message) for message in found], right="seq tries took")
+    if len(found) == limit:
+        click.echo(f"\nthere may be more: --before {found[-1].seq}")
+
+
+def _row(message: MessageView) -> tuple[str, ...]:
+    kind = "" if message.kind == "send" else f" ({message.kind})"
+    return (
+        str(message.seq),
+        words.clock(message.time),
+        message.source,
+        message.target + kind,
+        message.type,
+        message.status,
+        str(message.attempt) if message.attempt else "",
+        words.duration(message.seconds) if message.seconds else "",
+        message.session[:8],
+        words.short(f"{message.error.type}: {message.error.text}", 60) if message.error else "",
+    )

@@ -1,0 +1,71 @@
+"""``junctor status``: the node and its services."""
+
+from __future__ import annotations
+
+import click
+
+from junctor.cli import tables, words
+from junctor.cli.options import json_option, node_option, reading
+from junctor.node.status import NodeStatus, ServiceStatus
+
+SLOW_LOOP = 0.1  # seconds of lag from which the status mentions it
+
+
+@click.command("status")
+@node_option
+@json_option
+def command(node: str | None, as_json: bool) -> None:
+    """Show the node and its services.
+
+    QUEUED messages wait for their handler, RUNNING ones are in it; DONE and FAILED count since the node started, PARKED
+    is what was put aside and waits for you.
+    """
+    with reading(node) as source:
+        status = source.status()
+    if as_json:
+        click.echo(words.json_text(status))
+        return
+    _head(status)
+    heads = ("service", "state", "queued", "running", "done", "retried", "failed", "parked", "restarts", "note")
+    several = len(status.flows) > 1
+    rows = [_row(service, several) for service in status.services]
+    if rows:
+        click.echo()
+        tables.show(heads, rows, right="queued running done retried failed parked restarts")
+
+
+def _head(status: NodeStatus) -> None:
+    facts = [tables.word(status.state), *(f"flow {flow}" for flow in status.flows)]
+    if status.pid:
+        facts += [f"pid {status.pid}", f"up {words.duration(status.uptime)}"]
+    click.echo(f"node {status.node}  {'  '.join(facts)}")
+    click.echo(f"store {status.store}" + (f" ({status.transport})" if status.transport else ""))
+    for url in status.urls:
+        click.echo(f"http {url}")
+    if status.loop_lag > SLOW_LOOP:
+        click.echo(f"the event loop is {words.duration(status.loop_lag)} late: a handler blocks it")
+    if status.parked:
+        click.echo(f"{status.parked} parked: junctor parked")
+
+
+def _row(service: ServiceStatus, several: bool) -> tuple[str, ...]:
+    counts = (
+        service.queued,
+        service.in_flight,
+        service.done,
+        service.retried,
+        service.failed,
+        service.parked,
+        service.restarts,
+    )
+    name = f"{service.flow}/{service.service}" if several else service.service
+    return (name, service.state, *map(str, counts), words.short(_note(service), 80))
+
+
+def _note(service: ServiceStatus) -> str:
+    if service.reason:
+        return service.reason
+    slow = [one for one in service.running if one.seconds >= 1]
+    if slow:
+        return f"{slow[0].handler} runs since {words.duration(slow[0].seconds)} ({slow[0].message})"
+    return service.last_error

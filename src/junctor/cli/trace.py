@@ -1,0 +1,103 @@
+"""``junctor trace``: the hops of a session, each below its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from junctor.cli import tables, words
+from junctor.cli.options import json_option, node_option, reading
+from junctor.node.views import Hop, MessageView, Trace
+from junctor.observe.logs import readable
+
+LINE = 160  # characters of a body or log line, unless everything is asked for
+
+
+@click.command("trace")
+@click.argument("which", metavar="SESSION|MESSAGE")
+@click.option("-v", "--verbose", is_flag=True, help="Whole bodies, headers and tracebacks.")
+@node_option
+@json_option
+def command(which: str, verbose: bool, node: str | None, as_json: bool) -> None:
+    """Show the hops of a session in the order of cause and effect.
+
+    SESSION may be the first digits of one; MESSAGE is an id like a1b2c3d4e5f6-42, or its number 42. Each hop tells when
+    it began, from whom to whom, its type, what became of it, the number of tries, and how long the last one took.
+    """
+    with reading(node) as source:
+        trace = source.trace(which)
+    if as_json:
+        click.echo(words.json_text(trace))
+        return
+    for line in lines(trace, verbose):
+        click.echo(line)
+
+
+def lines(trace: Trace, verbose: bool) -> Iterator[str]:
+    """The trace as lines of text."""
+    started = words.clock(trace.started)
+    yield f"session {trace.session}  {started}  {len(trace.hops)} hops in {words.duration(trace.seconds)}"
+    paths = ["  " * hop.depth + _path(hop.message) for hop in trace.hops]
+    width = max(len(path) for path in paths)
+    number = max(len(str(hop.message.seq)) for hop in trace.hops)
+    for hop, path in zip(trace.hops, paths, strict=True):
+        yield f"{hop.message.seq:>{number}}  +{hop.offset:<8.3f} {path:<{width}}  {_facts(hop)}".rstrip()
+        margin = " " * (number + 13 + 2 * hop.depth)
+        for detail in _details(hop, verbose):
+            yield margin + detail
+    if trace.left_out:
+        yield f"{trace.left_out} further hops are not shown: junctor messages --session {trace.session}"
+
+
+def _path(message: MessageView) -> str:
+    # A tick, route, action or start has no sender but its own service.
+    if message.kind in ("send", "request", "event", "reply"):
+        arrow = {"request": "=>", "event": "~>"}.get(message.kind, "->")
+        return words.safe(f"{message.source} {arrow} {message.target} {message.type}")
+    return words.safe(f"{message.target or message.source} {message.kind} {message.type}".rstrip())
+
+
+def _facts(hop: Hop) -> str:
+    message = hop.message
+    facts = [tables.word(message.status)]
+    if message.attempt > 1:
+        facts.append(f"{message.attempt} tries")
+    if message.seconds:
+        facts.append(words.duration(message.seconds))
+    if message.key is not None:
+        facts.append(f"key {words.short(message.key, 40)}")
+    if message.due and message.status in ("waiting", "held"):
+        facts.append(f"due {words.clock(message.due)}")
+    if message.damaged:
+        facts.append(click.style("damaged", fg="red"))
+    return "  ".join(facts)
+
+
+def _details(hop: Hop, verbose: bool) -> Iterator[str]:
+    width = 1_000_000 if verbose else LINE
+    message = hop.message
+    if hop.body is None and hop.size > 4:
+        yield f"body: {words.size(hop.size)}"
+    elif hop.size and hop.body not in (None, {}, []):
+        yield f"body: {words.short(words.json_line(hop.body), width)}"
+    if verbose and hop.headers:
+        yield f"headers: {words.short(words.json_line(hop.headers), width)}"
+    for attempt in hop.attempts:
+        error = words.short(f"{attempt.error.type}: {attempt.error.text}", width)
+        yield f"try {attempt.number}, {words.duration(attempt.seconds)}, then {attempt.settlement}: {error}"
+    for log in hop.logs:
+        yield f"log {words.clock(log.time)} {log.level.lower()}: {words.short(log.text, width)}"
+    if hop.reply is not None:
+        late = " (late)" if hop.reply.late else ""
+        yield f"reply{late}: {words.safe(hop.reply.type)} {words.short(words.json_line(hop.reply.body), width)}"
+    if message.error is not None and not any(attempt.error.text == message.error.text for attempt in hop.attempts):
+        yield click.style(words.short(f"{message.error.type}: {message.error.text}", width), fg="red")
+    if verbose:
+        yield from _traceback(hop)
+
+
+def _traceback(hop: Hop) -> Iterator[str]:
+    last = hop.message.error or (hop.attempts[-1].error if hop.attempts else None)
+    if last is not None:
+        yield from readable(last.traceback).splitlines()

@@ -1,0 +1,119 @@
+"""How values are written for people: times, durations, sizes; and read: instants of the past, JSON bodies."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from junctor.clock import parse_duration
+from junctor.messages import codec
+from junctor.observe.logs import readable
+
+
+def safe(text: str) -> str:
+    """Text from a message or an error on one line, without control characters that a terminal would obey."""
+    return readable(text).replace("\n", " ").replace("\t", " ")
+
+
+def short(text: str, width: int) -> str:
+    """At most ``width`` characters, on one line."""
+    line = safe(text)
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def clock(instant: datetime) -> str:
+    """Local time to the millisecond; with the date when it is not today's."""
+    local = instant.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S") + f".{local.microsecond // 1000:03d}"
+
+
+def duration(seconds: float) -> str:
+    """``850 us``, ``12 ms``, ``3.4 s``, ``5m 12s``, ``3h 5m``, ``2d 4h``."""
+    if seconds < 60:
+        unit, value = ("us", seconds * 1e6) if seconds < 1e-3 else ("ms", seconds * 1e3)
+        if seconds < 1:
+            return f"{value:.0f} {unit}"
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    for size, word, part, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            return f"{whole // size}{word} {whole % size // part}{small}"
+    return f"{whole}s"
+
+
+def size(count: int) -> str:
+    """``512 B``, ``4.0 KB``, ``1.5 MB``: units of 1024."""
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GB"
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON on one line."""
+    return msgspec.json.encode(codec.to_plain(value)).decode()
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON, for ``--json``."""
+    return msgspec.json.format(msgspec.json.encode(codec.to_plain(value)), indent=2).decode()
+
+
+def instant(text: str) -> datetime:
+    """An instant from ``10m`` (ago), ``14:30`` (today, or yesterday when that is still to come) or ISO 8601.
+
+    Without a zone it is local time.
+
+    :raises click.BadParameter: it is none of these.
+    """
+    now = datetime.now().astimezone()
+    try:
+        return now.astimezone(UTC) - timedelta(seconds=parse_duration(text))
+    except ValueError:
+        pass
+    try:
+        if len(text) in (5, 8) and text[2] == ":":
+            today = datetime.combine(now.date(), datetime.strptime(text, "%H:%M:%S"[: len(text)]).time()).astimezone()
+            return (today if today <= now else today - timedelta(days=1)).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise click.BadParameter(f'"{text}" is not a time: write 10m (ago), 14:30, or 2026-11-20T14:30') from None
+
+
+def seconds(text: str | None) -> float | None:
+    """Seconds of ``30s`` or ``5m``; None for None.
+
+    :raises click.BadParameter: it is not a duration.
+    """
+    try:
+        return parse_duration(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def body(text: str) -> msgspec.Raw:
+    """A JSON body from the command line: the text itself, ``@file``, or ``-`` for standard input.
+
+    :raises click.BadParameter: it is not JSON, or the file cannot be read.
+    """
+    try:
+        if text == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            data = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+    except OSError as error:
+        raise click.BadParameter(f"{text[1:]} cannot be read: {error.strerror or error}") from error
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = f""" A text needs quotes of its own: '"{short(text, 20)}"'.""" if text.isalnum() else ""
+        raise click.BadParameter(f"the body is not JSON: {error}.{hint}") from error
+    return msgspec.Raw(data)

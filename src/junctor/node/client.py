@@ -1,0 +1,327 @@
+"""``junctor.connect``: talk to a running node from another program, in blocking or in async code.
+
+::
+
+    with junctor.connect("machine-monitor") as node:
+        node.send("alarm", Reading("cpu", 93.0))
+
+    async with junctor.connect() as node:
+        receipt = await node.request("crm", {"email": "a@b.c"}, type="CreateAccount")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from junctor.core.port import Receipt
+from junctor.errors import NodeNotFound
+from junctor.messages import type_name
+from junctor.messages.types import is_body_class
+from junctor.node import directory, wire
+
+T = TypeVar("T")
+
+_PATIENCE = 5.0
+"""Seconds to wait for a node to take the connection."""
+
+
+def connect(node: str | Path | None = None) -> Connection:
+    """A connection to a running node, opened by ``with`` or ``async with``.
+
+    :param node: its data directory, or the name of one in ./.junctor; else $JUNCTOR_NODE, or the only one there.
+    :raises NodeNotFound: there is none, or several. That it does not run is told when the connection is opened.
+    """
+    return Connection(directory.find(node))
+
+
+class Connection:
+    """How to reach a node; ``with`` gives a :class:`NodeClient`, ``async with`` an :class:`AsyncNodeClient`."""
+
+    def __init__(self, path: Path) -> None:
+        self.directory = path
+        self._blocking: NodeClient | None = None
+        self._async: AsyncNodeClient | None = None
+
+    def open(self) -> NodeClient:
+        """A blocking client, to be closed with ``close()``.
+
+        :raises NodeNotFound: the node does not run.
+        """
+        return NodeClient(self.directory)
+
+    def __enter__(self) -> NodeClient:
+        self._blocking = self.open()
+        return self._blocking
+
+    def __exit__(self, *_: object) -> None:
+        if self._blocking is not None:
+            self._blocking.close()
+
+    async def __aenter__(self) -> AsyncNodeClient:
+        self._async = await AsyncNodeClient.open(self.directory)
+        return self._async
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._async is not None:
+            await self._async.close()
+
+
+def _not_running(path: Path, error: OSError | None = None) -> NodeNotFound:
+    reason = f": {error.strerror or error}" if error else ""
+    return NodeNotFound(f"the node does not run{reason}", where=str(path), fix="Start it with `junctor run`.")
+
+
+def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:
+    """The arguments of send and request. A body class names its type by itself."""
+    if others.get("type") is None and is_body_class(type(body)):
+        others["type"] = type_name(type(body))
+    given = {name: value for name, value in others.items() if value is not None}
+    return {"service": service, "body": body, **given}
+
+
+def _result(answer: wire.Answer, kind: type[T] | Any = Any) -> T:
+    if answer.error is not None:
+        raise wire.error_from(answer.error)
+    value: T = msgspec.json.decode(answer.result if answer.result is not None else b"null", type=kind)
+    return value
+
+
+class NodeClient:
+    """A running node for blocking code. Safe to use from several threads: one question is asked after the other.
+
+    Every method raises the :class:`~junctor.errors.JunctorError` that the node answers with, and
+    :class:`~junctor.node.wire.ConnectionLost` when the node ends meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        found = directory.socket_of(path)
+        if found is None:
+            raise _not_running(path)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(_PATIENCE)
+        try:
+            self._socket.connect(str(found))
+        except OSError as error:
+            self._socket.close()
+            raise _not_running(path, error) from error
+        self._socket.settimeout(None)
+        self._lines = self._socket.makefile("rb")
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def ask(self, operation: str, kind: Any = Any, **arguments: Any) -> Any:
+        """Do an operation of the node's table; the result as ``kind``."""
+        with self._lock:
+            number = next(self._numbers)
+            return _result(self._exchange(number, wire.question(number, operation, arguments)), kind)
+
+    def _exchange(self, number: int, line: bytes) -> wire.Answer:
+        try:
+            self._socket.sendall(line)
+            answer = wire.read_answer(self._read())
+        except OSError as error:
+            raise wire.ConnectionLost(f"the connection broke: {error.strerror or error}") from error
+        except KeyboardInterrupt:
+            self.close()  # The answer would be taken for that of the next question.
+            raise
+        if answer.id not in (0, number):
+            raise wire.ConnectionLost("the answer belongs to another question")
+        return answer
+
+    def _read(self) -> bytes:
+        line = self._lines.readline()
+        if not line.endswith(b"\n"):
+            raise wire.ConnectionLost("the node ended before it answered")
+        return line
+
+    def send(
+        self,
+        service: str,
+        body: Any,
+        *,
+        type: str | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Hand a message to a service; returns when it is accepted. ``delay`` in seconds."""
+        arguments = _sending(
+            service, body, type=type, key=key, headers=headers, delay=delay, idempotency_key=idempotency_key
+        )
+        receipt: Receipt = self.ask("send", Receipt, **arguments)
+        return receipt
+
+    def request(
+        self,
+        service: str,
+        body: Any,
+        *,
+        type: str | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        reply: Any = Any,
+    ) -> Any:
+        """Hand a message to a service and return its reply, made an object of ``reply``. ``timeout`` in seconds."""
+        arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
+        return self.ask("request", reply, **arguments)
+
+    def call(self, service: str, action: str, **arguments: Any) -> Any:
+        """Call an action and return its result."""
+        return self.ask("call", service=service, action=action, arguments=arguments)
+
+    def await_end(self, timeout: float) -> bool:
+        """Wait until the node has ended and released its store; False when it still runs after ``timeout`` seconds."""
+        self._socket.settimeout(timeout)
+        try:
+            return not self._socket.recv(1)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+    def close(self) -> None:
+        """Hang up. Idempotent."""
+        self._lines.close()
+        self._socket.close()
+
+
+class AsyncNodeClient:
+    """A running node for async code. Any number of questions may be open at once; errors as in :class:`NodeClient`."""
+
+    def __init__(self, protocol: _Answers) -> None:
+        self._answers = protocol
+        self._numbers = itertools.count(1)
+
+    @classmethod
+    async def open(cls, path: Path) -> AsyncNodeClient:
+        """:raises NodeNotFound: the node does not run."""
+        found = directory.socket_of(path)
+        if found is None:
+            raise _not_running(path)
+        try:
+            connecting = asyncio.get_running_loop().create_unix_connection(_Answers, str(found))
+            _, protocol = await asyncio.wait_for(connecting, _PATIENCE)
+        except OSError as error:
+            raise _not_running(path, error) from error
+        return cls(protocol)
+
+    async def ask(self, operation: str, kind: Any = Any, **arguments: Any) -> Any:
+        """Do an operation of the node's table; the result as ``kind``."""
+        number = next(self._numbers)
+        return _result(await self._answers.ask(number, wire.question(number, operation, arguments)), kind)
+
+    async def send(
+        self,
+        service: str,
+        body: Any,
+        *,
+        type: str | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Receipt:
+        """Hand a message to a service; returns when it is accepted. ``delay`` in seconds."""
+        arguments = _sending(
+            service, body, type=type, key=key, headers=headers, delay=delay, idempotency_key=idempotency_key
+        )
+        receipt: Receipt = await self.ask("send", Receipt, **arguments)
+        return receipt
+
+    async def request(
+        self,
+        service: str,
+        body: Any,
+        *,
+        type: str | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        reply: Any = Any,
+    ) -> Any:
+        """Hand a message to a service and return its reply, made an object of ``reply``. ``timeout`` in seconds."""
+        arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
+        return await self.ask("request", reply, **arguments)
+
+    async def call(self, service: str, action: str, **arguments: Any) -> Any:
+        """Call an action and return its result."""
+        return await self.ask("call", service=service, action=action, arguments=arguments)
+
+    async def close(self) -> None:
+        """Hang up. Idempotent."""
+        await self._answers.close()
+
+
+class _Answers(asyncio.Protocol):
+    """Matches answers to questions. No task: the loop hands over the bytes, each whole line resolves a future."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._waiting: dict[int, asyncio.Future[wire.Answer]] = {}
+        self._parts: list[bytes] = []
+        self._closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._parts.append(line)
+            whole, self._parts = b"".join(self._parts), []
+            self._resolve(whole)
+        if rest:
+            self._parts.append(rest)
+
+    def _resolve(self, line: bytes) -> None:
+        try:
+            answer = wire.read_answer(line)
+        except wire.ConnectionLost as error:
+            self._fail(error)
+            return
+        if answer.id == 0 and answer.error is not None:
+            self._fail(wire.error_from(answer.error))
+        waiting = self._waiting.pop(answer.id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(wire.ConnectionLost("the node ended, or hung up, before it answered"))
+        self._transport = None
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(error)
+        self._waiting.clear()
+
+    async def ask(self, number: int, line: bytes) -> wire.Answer:
+        if self._transport is None or self._transport.is_closing():
+            raise wire.ConnectionLost("the connection is closed")
+        waiting: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = waiting
+        self._transport.write(line)
+        try:
+            return await waiting
+        finally:
+            self._waiting.pop(number, None)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        await self._closed

@@ -1,0 +1,68 @@
+"""What each service of a node offers and where it leads: for command line, pages and hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from junctor.core.spec import ActionSpec, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan
+from junctor.messages import type_name
+from junctor.node.arguments import Parameters
+
+
+class Entry(msgspec.Struct, omit_defaults=True):
+    """One way into a service: ``takes`` is a type, a timing, a path or a list of parameters."""
+
+    kind: str
+    name: str
+    takes: str
+    replies: str = ""
+    doc: str = ""
+
+
+class ServiceView(msgspec.Struct, omit_defaults=True):
+    """A service with its entries and with the addresses its targets lead to."""
+
+    flow: str
+    service: str
+    dialect: str
+    origin: str
+    doc: str
+    entries: list[Entry]
+    connections: dict[str, list[str]]
+    settings: dict[str, str]
+
+
+def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
+    """One service of a flow. Settings are shown as text; their type says what is secret."""
+    spec = plan.spec
+    routes = [Entry("route", f"{r.method} {r.path}", "", "", _first_line(r.doc)) for r in spec.routes]
+    entries = [*map(_handler, spec.handlers), *map(_schedule, spec.schedules), *routes, *map(_action, spec.actions)]
+    return ServiceView(
+        flow.name,
+        spec.name,
+        spec.dialect,
+        spec.origin,
+        _first_line(spec.doc),
+        entries,
+        {name: list(addresses) for name, addresses in plan.connect.items()},
+        {name: str(value) for name, value in spec.settings.items()},
+    )
+
+
+def _handler(spec: HandlerSpec) -> Entry:
+    replies = type_name(spec.replies) if spec.replies is not None else ""
+    return Entry("handler", spec.name, type_name(spec.accepts), replies, _first_line(spec.doc))
+
+
+def _schedule(spec: ScheduleSpec) -> Entry:
+    return Entry("schedule", spec.name, f"every {spec.every:g} s" if spec.every else f"cron {spec.cron}", doc=spec.doc)
+
+
+def _action(spec: ActionSpec) -> Entry:
+    return Entry("action", spec.name, str(Parameters(spec.signature, skip=("self",))), doc=_first_line(spec.doc))
+
+
+def _first_line(doc: Any) -> str:
+    return str(doc or "").strip().partition("\n")[0]

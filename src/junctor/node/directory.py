@@ -1,0 +1,189 @@
+"""The data directory of a node: where it is, who may read it, and how a command finds it.
+
+A node that runs has a control socket in it. The path of a unix socket may be at most about 100 bytes long; in a folder
+deeper than that, the socket lies in a private temporary folder and the file ``control.path`` names it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked
+
+HOME = ".junctor"
+SOCKET = "control.sock"
+POINTER = "control.path"
+SOCKET_PATH_LIMIT = 100
+CONNECT_PATIENCE = 2.0  # seconds: a node whose loop is busy still has a listening socket, only a dead one refuses
+
+
+def data_directory(flow: str, store: str | Path | None = None, env: Mapping[str, str] | None = None) -> Path:
+    """Where a node of this flow keeps its data: ``store``, $JUNCTOR_STORE, $STATE_DIRECTORY, else ./.junctor/FLOW."""
+    env = os.environ if env is None else env
+    # systemd lists several state directories separated by colons; the first is the node's.
+    chosen = store or env.get("JUNCTOR_STORE") or env.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(chosen).expanduser().absolute() if chosen else Path.cwd() / HOME / flow
+
+
+def prepare(directory: Path) -> None:
+    """Make the directory, readable by its owner only; folders below ``.junctor`` stay out of git.
+
+    :raises StoreError: it cannot be made or written.
+    """
+    try:
+        _make_home(directory)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A folder that was there before may be open to others; one that belongs to somebody else is left as it is.
+        if directory.stat().st_uid == os.geteuid():
+            directory.chmod(0o700)
+    except OSError as error:
+        raise StoreError(
+            f"the data directory cannot be made: {error.strerror or error}",
+            where=str(directory),
+            fix="Give a folder that this user can write with --store or $JUNCTOR_STORE.",
+        ) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StoreError(
+            "the data directory is read-only",
+            where=str(directory),
+            fix="Give the folder to this user, or another one with --store or $JUNCTOR_STORE.",
+        )
+
+
+def _make_home(directory: Path) -> None:
+    home = directory.parent
+    if home.name != HOME:
+        return
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+# Finding a node ---------------------------------------------------------------------------------------------
+
+
+def find(node: str | Path | None = None, env: Mapping[str, str] | None = None) -> Path:
+    """The data directory a command means: ``node``, $JUNCTOR_NODE, $JUNCTOR_STORE, else the one in ./.junctor.
+
+    ``node`` is a path or the name of a folder in ./.junctor.
+
+    :raises NodeNotFound: there is none, or more than one and not exactly one of them runs; the text lists them.
+    """
+    env = os.environ if env is None else env
+    given = str(node or env.get("JUNCTOR_NODE") or "")
+    if given:
+        return _named(given)
+    store = env.get("JUNCTOR_STORE")
+    return _only(Path(store).expanduser().absolute()) if store else _only(Path.cwd())
+
+
+def _named(given: str) -> Path:
+    path = Path(given).expanduser().absolute()
+    if path.is_dir():
+        return _only(path)
+    below = Path.cwd() / HOME / given
+    if below.is_dir():
+        return below
+    known = [folder.name for folder in _nodes(Path.cwd())]
+    near = get_close_matches(given, known, n=1)
+    listed = f"Here are: {', '.join(known)}." if known else "Run the command in the node's folder, or give --node PATH."
+    raise NodeNotFound(f'there is no node "{given}"', fix=f'Did you mean "{near[0]}"? {listed}' if near else listed)
+
+
+def _only(folder: Path) -> Path:
+    """The folder itself where it is a data directory, else the one node of its ``.junctor``."""
+    listening = (folder / SOCKET).exists() or (folder / POINTER).exists()
+    if not (folder / HOME).is_dir() and (folder != Path.cwd() or listening):
+        return folder
+    nodes = _nodes(folder)
+    running = [node for node in nodes if is_running(node)] if len(nodes) > 1 else nodes
+    if len(running) == 1:
+        return running[0]
+    if not nodes:
+        raise NodeNotFound("no node was found", where=str(folder))
+    listed = ", ".join(f"{node.name}{' (running)' if node in running else ''}" for node in nodes)
+    raise NodeNotFound(
+        f"there are {len(nodes)} nodes: {listed}", where=str(folder / HOME), fix="Say which one with --node NAME."
+    )
+
+
+def _nodes(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(path for path in (folder / HOME).iterdir() if path.is_dir())
+    return []
+
+
+# The control socket -----------------------------------------------------------------------------------------
+
+
+def socket_of(directory: Path) -> Path | None:
+    """The control socket of the node in this directory; None when there is none, or it belongs to somebody else."""
+    path = directory / SOCKET
+    if not path.exists():
+        try:
+            path = Path((directory / POINTER).read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError):
+            return None
+    try:
+        # The temporary folder of a dead node may be gone, and its name taken by another user.
+        return path if path.is_socket() and path.stat().st_uid in (os.geteuid(), directory.stat().st_uid) else None
+    except OSError:
+        return None
+
+
+def is_running(directory: Path) -> bool:
+    """Whether a node listens on the control socket of this directory."""
+    path = socket_of(directory)
+    if path is None:
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(CONNECT_PATIENCE)
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            # A full backlog answers with a time-out or EAGAIN: somebody is there.
+            return isinstance(error, (TimeoutError, BlockingIOError))
+    return True
+
+
+def claim_socket(directory: Path) -> Path:
+    """A path to listen on; what a dead node left is removed.
+
+    :raises StoreLocked: a node runs in this directory.
+    """
+    if is_running(directory):
+        raise StoreLocked("another node runs in this folder", where=str(directory))
+    release_socket(directory)
+    path = directory / SOCKET
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    path = Path(tempfile.mkdtemp(prefix="junctor-")) / SOCKET
+    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
+        path.parent.rmdir()
+        raise ConfigurationError(
+            "the path of the control socket is too long",
+            where=str(path),
+            fix="Set TMPDIR to a folder with a short path, for example /tmp.",
+        )
+    pointer = directory / POINTER
+    pointer.touch(mode=0o600)
+    pointer.write_text(f"{path}\n", encoding="utf-8")
+    return path
+
+
+def release_socket(directory: Path) -> None:
+    """Remove the control socket and what names it. Only for the node that owns the directory."""
+    path = socket_of(directory)
+    with contextlib.suppress(OSError):
+        (directory / SOCKET).unlink(missing_ok=True)
+        (directory / POINTER).unlink(missing_ok=True)
+    if path is not None and path.parent != directory and path.parent.name.startswith("junctor-"):
+        shutil.rmtree(path.parent, ignore_errors=True)

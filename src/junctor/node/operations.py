@@ -1,0 +1,229 @@
+"""What can be asked of a running node: one table for command line, clients, pages and hub.
+
+Each operation is a function in this file with a permission and typed parameters. It does not know who asks, nor over
+which wire; whoever serves it says which permissions the asker has.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+import msgspec
+
+from junctor import __version__
+from junctor.core.port import Receipt
+from junctor.errors import ConfigurationError, JunctorError, UnknownOperation
+from junctor.node import views
+from junctor.node.arguments import Parameters
+from junctor.node.describe import ServiceView, describe
+from junctor.node.entries import action_of, handler_for, host_of
+from junctor.node.search import Filter, NothingFound, query_of, session_of
+from junctor.node.status import NodeStatus
+
+if TYPE_CHECKING:
+    from junctor.node.node import Node
+
+Permission = Literal["read", "send", "operate"]
+"""``read`` changes nothing; ``send`` hands over messages; ``operate`` calls actions and stops things."""
+
+ALL: frozenset[Permission] = frozenset(get_args(Permission))
+
+Function = Callable[..., Any]
+
+
+class NotPermitted(JunctorError):
+    """The asker lacks the permission of the operation."""
+
+    code = "not-permitted"
+    default_fix = "Ask an operator of the node for this permission."
+    status = 403
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """A row of the table."""
+
+    name: str
+    permission: Permission
+    doc: str
+    run: Function
+    parameters: Parameters
+
+
+TABLE: dict[str, Operation] = {}
+
+
+def operation(name: str, *, permission: Permission) -> Callable[[Function], Function]:
+    """Put a function into the table: ``async def f(node, ...)`` with typed parameters.
+
+    :raises ConfigurationError: the permission is not one, or the name is taken.
+    """
+    if permission not in ALL:
+        raise ConfigurationError(f"{permission!r} is not a permission", where=name, fix=f"Give one of {sorted(ALL)}.")
+    if name in TABLE:
+        raise ConfigurationError(f'there are two operations "{name}"', where="node/operations.py")
+
+    def register(function: Function) -> Function:
+        TABLE[name] = Operation(
+            name, permission, inspect.getdoc(function) or "", function, Parameters(function, skip=("node",))
+        )
+        return function
+
+    return register
+
+
+async def perform(
+    node: Node, name: str, arguments: Mapping[str, Any], permissions: Collection[Permission] = ALL
+) -> Any:
+    """Do an operation.
+
+    :param arguments: by name; values are JSON values, or still encoded as ``msgspec.Raw``.
+    :raises UnknownOperation: there is none of this name, or the arguments have other names.
+    :raises NotPermitted: the asker may not.
+    :raises DecodeError: an argument does not fit its type.
+    """
+    row = TABLE.get(name)
+    if row is None:
+        near = get_close_matches(name, TABLE, n=1)
+        fix = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(sorted(TABLE))}."
+        raise UnknownOperation(f'there is no operation "{name}"', fix=fix)
+    if row.permission not in permissions:
+        raise NotPermitted(f'this needs the permission "{row.permission}"', where=name)
+    return await row.run(node, **row.parameters.bind(arguments, name))
+
+
+# The node ---------------------------------------------------------------------------------------------------
+
+
+class Pong(msgspec.Struct):
+    """That the node is there, and which one it is."""
+
+    node: str
+    version: str
+    pid: int
+
+
+@operation("ping", permission="read")
+async def ping(node: Node) -> Pong:
+    """Whether the node answers."""
+    return Pong(node.name, __version__, os.getpid())
+
+
+@operation("status", permission="read")
+async def status(node: Node) -> NodeStatus:
+    """The node and its services at this moment."""
+    return node.status()
+
+
+@operation("services", permission="read")
+async def services(node: Node) -> list[ServiceView]:
+    """What each service offers and where its targets lead."""
+    return [describe(flow, plan) for flow in node.engine.flows.values() for plan in flow.services]
+
+
+@operation("stop", permission="operate")
+async def stop(node: Node) -> None:
+    """Stop cleanly. Answers at once; the node ends when its work in flight is done."""
+    node.ask_stop("asked for by `junctor stop`")
+
+
+# Calls and messages -----------------------------------------------------------------------------------------
+
+
+@operation("call", permission="operate")
+async def call(
+    node: Node, service: str, action: str, arguments: dict[str, Any] | None = None, text: bool = False
+) -> Any:
+    """Call an action and answer what it returns. ``text``: the arguments were typed, "5" may also be a number."""
+    host = host_of(node.engine, service)
+    return await action_of(host, action).call(host, arguments or {}, text)
+
+
+@operation("send", permission="send")
+async def send(
+    node: Node,
+    service: str,
+    body: msgspec.Raw,
+    type: str | None = None,
+    key: str | None = None,
+    headers: dict[str, str] | None = None,
+    delay: float = 0.0,
+    idempotency_key: str | None = None,
+) -> Receipt:
+    """Hand a message to a service; answers when it is accepted. ``type`` picks among several handlers."""
+    entry = handler_for(node.engine, host_of(node.engine, service), type)
+    sending = entry.port.send(
+        entry.link, entry.read(body), key=key, delay=delay, headers=headers, idempotency_key=idempotency_key
+    )
+    return cast(Receipt, await sending)  # None only inside a delivery
+
+
+@operation("request", permission="send")
+async def request(
+    node: Node,
+    service: str,
+    body: msgspec.Raw,
+    type: str | None = None,
+    key: str | None = None,
+    headers: dict[str, str] | None = None,
+    timeout: float | None = None,
+) -> Any:
+    """Hand a message to a service and answer its reply."""
+    entry = handler_for(node.engine, host_of(node.engine, service), type)
+    return await entry.port.request(entry.link, entry.read(body), key=key, timeout=timeout, headers=headers)
+
+
+# What is stored ---------------------------------------------------------------------------------------------
+
+
+@operation("messages", permission="read")
+async def messages(
+    node: Node,
+    service: str | None = None,
+    type: str | None = None,
+    status: list[str] | None = None,
+    session: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    text: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[views.MessageView]:
+    """Messages that fit all filters, newest first."""
+    filter = Filter(
+        service=service,
+        type=type,
+        status=status,
+        session=session,
+        since=since,
+        until=until,
+        text=text,
+        before=before,
+        limit=limit,
+    )
+    return views.messages(node.archive, query_of(filter, node.archive), node.is_held)
+
+
+@operation("trace", permission="read")
+async def trace(node: Node, which: str) -> views.Trace:
+    """The session of a message id, or the one that begins with these digits."""
+    found = views.trace(node.archive, session_of(node.archive, which), node.is_held)
+    if found is None:
+        raise NothingFound(f"nothing of session {which} is stored here")
+    return found
+
+
+@operation("parked", permission="read")
+async def parked(node: Node) -> list[views.ParkedView]:
+    """Parked messages, grouped by service, type, error and place in the code."""
+    return views.parked(node.archive)
+
+
+@operation("alerts", permission="read")
+async def alerts(node: Node, limit: int = 50) -> list[views.AlertView]:
+    """The latest alerts, newest first."""
+    return views.alerts(node.archive, max(1, min(limit, 1000)))

@@ -1,0 +1,148 @@
+"""From the words of an operator to what the archive is asked: filters, message ids, sessions by their first digits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+import msgspec
+
+from junctor.clock import SECOND
+from junctor.errors import JunctorError
+from junctor.messages import Status, parse_id
+from junctor.transports.base import Archive, Query
+
+PAGE = 500
+PAGES = 40
+LIMIT = 1000
+_HEX = set("0123456789abcdef")
+
+STATUSES: dict[str, tuple[Status, ...]] = {
+    **{status.name.lower(): (status,) for status in Status},
+    "open": tuple(status for status in Status if status < Status.DONE),
+}
+"""The words for a status; ``open`` is everything still owed to a handler."""
+
+
+class NothingFound(JunctorError):
+    """No message and no session answers to the given id."""
+
+    code = "nothing-found"
+    default_fix = "`junctor messages` lists the latest messages with their ids and sessions."
+    status = 404
+
+
+class UnknownFilter(JunctorError):
+    """A filter of a search has a value that means nothing."""
+
+    code = "unknown-filter"
+    default_fix = "`junctor messages --help` lists the filters."
+    status = 422
+
+
+class Filter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What to look for; None means any. ``service`` is a name, or flow/name; ``status`` words as in :data:`STATUSES`.
+
+    ``session`` may be the first digits. ``before`` continues a listing below this ``seq``. At most ``limit`` rows.
+    """
+
+    service: str | None = None
+    type: str | None = None
+    status: list[str] | None = None
+    session: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+def query_of(filter: Filter, archive: Archive) -> Query:
+    """The query of a filter.
+
+    :raises UnknownFilter: a status is unknown, or the limit out of bounds.
+    :raises NothingFound: no session begins with the given digits.
+    """
+    if not 1 <= filter.limit <= LIMIT:
+        raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
+    return Query(
+        service=filter.service,
+        type=filter.type,
+        statuses=_statuses(filter.status) if filter.status else None,
+        session=find_session(archive, filter.session) if filter.session else None,
+        since=_nanoseconds(filter.since),
+        until=_nanoseconds(filter.until),
+        text=filter.text,
+        before=filter.before,
+        limit=filter.limit,
+    )
+
+
+def _statuses(words: list[str]) -> tuple[Status, ...]:
+    found: list[Status] = []
+    for word in words:
+        if word not in STATUSES:
+            near = get_close_matches(word, STATUSES, n=1)
+            guess = f'Did you mean "{near[0]}"? ' if near else ""
+            raise UnknownFilter(f'there is no status "{word}"', fix=f"{guess}There are: {', '.join(STATUSES)}.")
+        found += STATUSES[word]
+    return tuple(dict.fromkeys(found))
+
+
+def _nanoseconds(instant: datetime | None) -> int | None:
+    if instant is None:
+        return None
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return int(aware.timestamp() * SECOND)
+
+
+def session_of(archive: Archive, which: str) -> int:
+    """The session of a message id (``a1b2c3-42``, or ``42`` within the node), or of the first digits of a session.
+
+    :raises NothingFound: nothing answers to it, or several sessions do; then the text lists them.
+    """
+    which = which.strip().lower()
+    try:
+        node, seq = parse_id(which)
+    except ValueError:
+        return find_session(archive, which)
+    record = archive.record(seq) if seq < 2**63 else None
+    if record is not None and node in ("", record.message.node):
+        return record.message.session
+    if node:
+        raise NothingFound(f"no message {which} is stored here")
+    return find_session(archive, which)
+
+
+def find_session(archive: Archive, digits: str) -> int:
+    """The session that begins with these hexadecimal digits; of many messages the latest are looked at.
+
+    :raises NothingFound: none does, or several do.
+    """
+    digits = digits.strip().lower().replace("-", "")
+    if not digits or not set(digits) <= _HEX or len(digits) > 32:
+        raise NothingFound(
+            f'"{digits}" is neither a message id nor a session',
+            fix="An id looks like 42 or a1b2c3d4e5f6-42, a session like 32 hexadecimal digits or the first of them.",
+        )
+    if len(digits) == 32:
+        return int(digits, 16)
+    found = _sessions(archive, digits)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NothingFound(f"no message and no session {digits} is stored here")
+    listed = ", ".join(f"{session:032x}" for session in found[:3])
+    raise NothingFound(f"{len(found)} sessions begin with {digits}", fix=f"Give more digits: {listed}.")
+
+
+def _sessions(archive: Archive, digits: str) -> list[int]:
+    found: dict[int, None] = {}
+    before: int | None = None
+    for _ in range(PAGES):
+        page = archive.search(Query(before=before, limit=PAGE))
+        found.update({r.message.session: None for r in page if r.message.session_id.startswith(digits)})
+        if len(page) < PAGE:
+            break
+        before = page[-1].message.seq
+    return list(found)

@@ -1,0 +1,89 @@
+"""The state of a node and its services at this moment, as data with JSON in mind. Durations are seconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from junctor.transports.base import Archive
+
+
+class Running(msgspec.Struct):
+    """A delivery or call that runs now."""
+
+    handler: str
+    message: str
+    seconds: float
+
+
+class ServiceStatus(msgspec.Struct, omit_defaults=True):
+    """One service: its lifecycle, its queue, and what it did since the node started.
+
+    ``state`` is a word of the lifecycle, ``unknown`` where the node does not run. ``queued`` counts the messages that
+    are owed to a handler. The counters are zero where the node does not run; ``parked`` is then what the store holds.
+    """
+
+    flow: str
+    service: str
+    state: str
+    reason: str = ""
+    dialect: str = ""
+    queued: int = 0
+    queued_bytes: int = 0
+    in_flight: int = 0
+    accepted: int = 0
+    delivered: int = 0
+    done: int = 0
+    retried: int = 0
+    held: int = 0
+    parked: int = 0
+    expired: int = 0
+    failed: int = 0
+    refused: int = 0
+    restarts: int = 0
+    last_error: str = ""
+    running: list[Running] = []
+
+
+class NodeStatus(msgspec.Struct, omit_defaults=True):
+    """The node as a whole. ``state`` is starting, running, stopping, or down where its store was read."""
+
+    node: str
+    state: str
+    flows: list[str]
+    services: list[ServiceStatus]
+    version: str = ""
+    pid: int = 0
+    started: datetime | None = None
+    uptime: float = 0.0
+    store: str = ""
+    transport: str = ""
+    urls: list[str] = []
+    loop_lag: float = 0.0
+    parked: int = 0
+    alerts: int = 0
+
+
+def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
+    """What the store alone tells: what is owed to each service, and what is parked."""
+    parked: dict[str, int] = {}
+    for group in archive.parked():
+        parked[group.service] = parked.get(group.service, 0) + group.count
+    depths = archive.depths()
+    services = []
+    for address in sorted({*depths, *parked}):
+        flow, _, service = address.rpartition("/")
+        depth = depths.get(address)
+        services.append(
+            ServiceStatus(
+                flow,
+                service,
+                "unknown",
+                queued=depth.count if depth else 0,
+                queued_bytes=depth.bytes if depth else 0,
+                parked=parked.get(address, 0),
+            )
+        )
+    flows = sorted({service.flow for service in services})
+    return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()))

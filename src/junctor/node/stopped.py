@@ -1,0 +1,100 @@
+"""What commands read, whether the node runs or not: the same questions to its control socket, or to its store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from junctor.node import views
+from junctor.node.client import NodeClient
+from junctor.node.search import Filter, NothingFound, query_of, session_of
+from junctor.node.status import NodeStatus, status_when_down
+
+T = TypeVar("T")
+
+
+class Reading(Protocol):
+    """The questions that change nothing."""
+
+    running: bool
+
+    def status(self) -> NodeStatus: ...
+
+    def messages(self, filter: Filter) -> list[views.MessageView]: ...
+
+    def trace(self, which: str) -> views.Trace: ...
+
+    def parked(self) -> list[views.ParkedView]: ...
+
+    def alerts(self, limit: int) -> list[views.AlertView]: ...
+
+
+class Live:
+    """A node that runs, asked through its control socket."""
+
+    running = True
+
+    def __init__(self, client: NodeClient) -> None:
+        self._client = client
+
+    def status(self) -> NodeStatus:
+        return self._ask("status", NodeStatus)
+
+    def messages(self, filter: Filter) -> list[views.MessageView]:
+        return self._ask("messages", list[views.MessageView], **msgspec.to_builtins(filter))
+
+    def trace(self, which: str) -> views.Trace:
+        return self._ask("trace", views.Trace, which=which)
+
+    def parked(self) -> list[views.ParkedView]:
+        return self._ask("parked", list[views.ParkedView])
+
+    def alerts(self, limit: int) -> list[views.AlertView]:
+        return self._ask("alerts", list[views.AlertView], limit=limit)
+
+    def _ask(self, operation: str, kind: type[T], **arguments: Any) -> T:
+        answer: T = self._client.ask(operation, kind, **arguments)
+        return answer
+
+
+class StoppedNode:
+    """A node that does not run; its store is opened for reading only.
+
+    :raises NodeNotFound: the directory holds no store.
+    """
+
+    running = False
+
+    def __init__(self, directory: Path) -> None:
+        from junctor.store.reader import open_archive
+
+        self._directory = directory
+        self._archive = open_archive(directory)
+
+    def status(self) -> NodeStatus:
+        return status_when_down(self._archive, self._directory.name, str(self._directory))
+
+    def messages(self, filter: Filter) -> list[views.MessageView]:
+        return views.messages(self._archive, query_of(filter, self._archive))
+
+    def trace(self, which: str) -> views.Trace:
+        found = views.trace(self._archive, session_of(self._archive, which))
+        if found is None:
+            raise NothingFound(f"nothing of session {which} is stored here")
+        return found
+
+    def parked(self) -> list[views.ParkedView]:
+        return views.parked(self._archive)
+
+    def alerts(self, limit: int) -> list[views.AlertView]:
+        return views.alerts(self._archive, limit)
+
+    def __enter__(self) -> StoppedNode:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close = getattr(self._archive, "close", None)
+        if close is not None:
+            close()
