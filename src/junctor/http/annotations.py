@@ -1,0 +1,157 @@
+"""What the signature of a function says about where its parameters come from."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from junctor.core.spec import Call
+from junctor.errors import ConfigurationError
+from junctor.http.parameters import Body, Header, Query
+from junctor.messages.types import is_body_class
+
+_MANY = (list, set, frozenset, tuple)
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A parameter: ``place`` is path, query, header, body or raw; ``key`` its name there."""
+
+    name: str
+    type: Any
+    place: str
+    key: str
+    required: bool
+
+    @property
+    def is_object(self) -> bool:
+        """Whether its JSON is an object with fields of its own."""
+        return is_body_class(_bare(self.type)) or _is_record(_bare(self.type))
+
+
+def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
+    """The parameters of a function or method; ``self`` and ``**kwargs`` are not among them.
+
+    :raises ConfigurationError: an annotation cannot be resolved, or a parameter is positional only.
+    """
+    hints = _hints(call, where)
+    found = []
+    for index, parameter in enumerate(inspect.signature(call).parameters.values()):
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        if index == 0 and parameter.name in ("self", "cls") and parameter.name not in hints:
+            continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise ConfigurationError(
+                f"parameter {parameter.name} is positional only and cannot be filled from a request",
+                where=where,
+                fix="Remove the / from the signature.",
+            )
+        found.append(_declared(parameter, hints.get(parameter.name, Any), in_path))
+    return found
+
+
+def _hints(call: Call, where: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(inspect.unwrap(call), include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(
+            f"an annotation cannot be resolved: {error}",
+            where=where,
+            fix="Define the class at the top level of the module, and import it outside of TYPE_CHECKING.",
+        ) from error
+    except TypeError:
+        return {}  # a callable object or a partial without annotations
+
+
+def _declared(parameter: inspect.Parameter, hint: Any, in_path: list[str]) -> Declared:
+    mark = _mark(hint)
+    required = parameter.default is parameter.empty
+    place, key = _place(parameter.name, hint, mark, in_path)
+    return Declared(parameter.name, _unmarked(hint), place, key, required)
+
+
+def _place(name: str, hint: Any, mark: Any, in_path: list[str]) -> tuple[str, str]:
+    if name in in_path:
+        return "path", name
+    if isinstance(mark, Header):
+        return "header", mark.name
+    if isinstance(mark, Query):
+        return "query", mark.name or name
+    if _bare(hint) is bytes:
+        return "raw", name
+    if isinstance(mark, Body) or comes_from_body(hint):
+        return "body", name
+    return "query", name
+
+
+def comes_from_body(hint: Any) -> bool:
+    """Whether a type needs JSON: it has fields, is a mapping, or holds such."""
+    origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        return comes_from_body(typing.get_args(hint)[0])
+    if origin in (typing.Union, types.UnionType) or origin in _MANY:
+        return any(comes_from_body(part) for part in typing.get_args(hint))
+    return _is_record(origin or hint) or is_body_class(origin or hint)
+
+
+def _is_record(cls: Any) -> bool:
+    if not isinstance(cls, type):
+        return False
+    return issubclass(cls, Mapping) or hasattr(cls, "__total__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+
+
+def is_many(hint: Any) -> bool:
+    """Whether several values of one name are wanted: a list, set or tuple, or an optional one."""
+    bare = _bare(hint)
+    return (typing.get_origin(bare) or bare) in _MANY
+
+
+def mentions_float(hint: Any) -> bool:
+    """Whether a float can come out."""
+    return hint is float or any(mentions_float(part) for part in typing.get_args(hint))
+
+
+def names_of(hint: Any) -> str:
+    """A type as a user reads it: ``int``, ``list[str]``, ``one of 'a', 'b'``."""
+    bare = _bare(hint)
+    if typing.get_origin(bare) is typing.Literal:
+        return f"one of {', '.join(map(repr, typing.get_args(bare)))}"
+    if isinstance(bare, type) and issubclass(bare, enum.Enum):
+        return f"one of {', '.join(repr(member.value) for member in bare)}"
+    if isinstance(bare, type) and not typing.get_args(bare):
+        return bare.__name__
+    return str(bare).replace("typing.", "")
+
+
+def _bare(hint: Any) -> Any:
+    """Without ``Annotated``, and without None in a union of two."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return _bare(typing.get_args(hint)[0])
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        rest = [part for part in typing.get_args(hint) if part is not type(None)]
+        return _bare(rest[0]) if len(rest) == 1 else hint
+    return hint
+
+
+def _mark(hint: Any) -> Any:
+    marks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
+    for mark in marks:
+        made = mark() if isinstance(mark, type) and mark in (Header, Query, Body) else mark
+        if isinstance(made, (Header, Query, Body)):
+            return made
+    return None
+
+
+def _unmarked(hint: Any) -> Any:
+    """The type without our marks; other metadata, such as ``msgspec.Meta``, stays."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint
+    inner, *marks = typing.get_args(hint)
+    kept = [mark for mark in marks if not isinstance(mark, (Header, Query, Body)) and mark not in (Header, Query, Body)]
+    return typing.Annotated[(inner, *kept)] if kept else inner

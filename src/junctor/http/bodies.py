@@ -1,0 +1,149 @@
+"""Bodies of requests: read within a limit, checked by their declared type, decoded strictly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from junctor.http.annotations import Declared, names_of
+from junctor.http.asgi import Headers, Receive, header_value
+from junctor.http.problem import HttpError
+from junctor.messages import codec
+from junctor.messages.types import type_name
+
+MIB = 1024 * 1024
+_ABSENT = object()
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
+    """The whole body; None when the client went away before its end.
+
+    :raises HttpError: 413 as soon as it is known to be above ``limit`` bytes; the rest is not kept.
+    """
+    length = header_value(headers, b"content-length")
+    if length is not None and (not length.isdigit() or int(length[:20]) > limit):
+        raise too_large(limit)
+    event = await receive()
+    body: bytes = event.get("body", b"")
+    chunks = [body]
+    size = len(body)
+    while event.get("more_body", False) and size <= limit:
+        event = await receive()
+        chunks.append(event.get("body", b""))
+        size += len(chunks[-1])
+    if event["type"] == "http.disconnect":
+        return None
+    if size > limit:
+        raise too_large(limit)
+    return body if len(chunks) == 1 else b"".join(chunks)
+
+
+def too_large(limit: int) -> HttpError:
+    """413, with the limit in it."""
+    return HttpError(
+        f"the body is larger than {limit} bytes",
+        status=413,
+        code="body-too-large",
+        fix="Send less, or raise `max_body` of the listener.",
+    )
+
+
+class RawBody:
+    """The body as ``bytes``, whatever its type."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def put(self, arguments: dict[str, Any], body: bytes, headers: Headers) -> None:
+        arguments[self.name] = body
+
+
+class JsonBody:
+    """A JSON body for one parameter, or, ``as_object``, an object with a field for each of several."""
+
+    __slots__ = ("_decode", "_expects", "_name", "_required", "_where")
+
+    def __init__(self, declared: list[Declared], where: str, *, as_object: bool) -> None:
+        self._name = "" if as_object else declared[0].name
+        kind = _object_type(declared) if as_object else declared[0].type
+        self._expects = "object" if as_object else _name_of(kind)
+        self._decode = _decoder(kind)
+        self._required = any(one.required for one in declared)
+
+    def put(self, arguments: dict[str, Any], body: bytes, headers: Headers) -> None:
+        """:raises HttpError: 415 for another content type, 400 for no JSON, 422 for JSON that does not fit."""
+        if not body and not self._required:
+            return
+        check_json_type(headers)
+        if not body:
+            raise HttpError(f"a JSON body is missing: {self._expects}", status=422, code="body")
+        value = self._read(body)
+        if self._name:
+            arguments[self._name] = value
+        else:
+            arguments.update({name: part for name, part in _fields(value) if part is not _ABSENT})
+
+    def _read(self, body: bytes) -> Any:
+        try:
+            return self._decode(body)
+        except RecursionError:
+            raise HttpError("the JSON is nested too deeply", code="json") from None
+        except UnicodeDecodeError:
+            raise HttpError("the body is not UTF-8", code="json", fix="Encode the JSON as UTF-8.") from None
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            if type(error) is msgspec.DecodeError:
+                raise HttpError(f"the body is not JSON: {error}", code="json") from None
+            found = codec.decode_error(error, "body", self._expects)
+            raise HttpError(found.what, status=422, code="body", where=found.where) from None
+
+
+def check_json_type(headers: Headers) -> None:
+    """:raises HttpError: 415 when the request says that its body is something else than plain JSON in UTF-8.
+
+    A request that does not say is taken at its word: it is JSON or refused as malformed.
+    """
+    given = header_value(headers, b"content-type")
+    if header_value(headers, b"content-encoding") not in (None, b"identity"):
+        raise HttpError("compressed bodies are not read", status=415, code="content-type", fix="Send it uncompressed.")
+    if given is None or given == b"application/json":
+        return
+    kind, _, options = given.lower().partition(b";")
+    kind = kind.strip()
+    good = kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))
+    charset = options.partition(b"charset=")[2].partition(b";")[0].strip(b'" ')
+    if not good or charset not in (b"", b"utf-8", b"utf8", b"us-ascii"):
+        shown = ascii(given[:80].decode("latin-1"))
+        raise HttpError(
+            f"the body is {shown}, JSON is expected",
+            status=415,
+            code="content-type",
+            fix="Send the header Content-Type: application/json.",
+        )
+
+
+def _object_type(declared: list[Declared]) -> type:
+    # A field that is not given stays absent, so that the function's own default applies.
+    fields: list[Any] = [
+        (one.name, one.type) if one.required else (one.name, one.type, msgspec.field(default=_ABSENT))
+        for one in declared
+    ]
+    return msgspec.defstruct("Arguments", fields, forbid_unknown_fields=True, kw_only=True)
+
+
+def _fields(value: Any) -> list[tuple[str, Any]]:
+    return [(name, getattr(value, name)) for name in value.__struct_fields__]
+
+
+def _decoder(kind: Any) -> Any:
+    if codec.is_pydantic(kind):
+        # Through plain values: pydantic's own JSON reader accepts NaN and Infinity.
+        plain = msgspec.json.Decoder()
+        return lambda data: codec.convert(plain.decode(data), kind)
+    return codec.coders(kind)[1]
+
+
+def _name_of(kind: Any) -> str:
+    return type_name(kind) if isinstance(kind, type) else names_of(kind)

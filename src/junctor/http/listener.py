@@ -1,0 +1,228 @@
+"""A listener: one address on which a node answers HTTP. uvicorn serves, on the node's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from email.utils import formatdate
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from junctor.errors import ConfigurationError, PortInUse
+from junctor.http.asgi import Receive, Scope, Send
+from junctor.http.guard import is_loopback
+from junctor.http.limits import Limits
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+log = logging.getLogger("junctor.http")
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+BACKLOG = 2048
+SWEEP = 1.0
+_POLL = 0.01
+
+
+class Spawn(Protocol):
+    """Starts work under the runtime's supervision; the handle can be cancelled."""
+
+    def __call__(self, name: str, work: Coroutine[Any, Any, Any], /) -> asyncio.Task[Any]: ...
+
+
+class Listener:
+    """Listens on one address from :meth:`start` to :meth:`stop`.
+
+    :param app: the ASGI application that answers.
+    :param spawn: starts the listener's housekeeping under supervision.
+    :param host: a name or address of this machine; anything but loopback is announced.
+    :param port: 0 takes a free one, see :attr:`port` after the start.
+    """
+
+    def __init__(
+        self, app: Application, *, spawn: Spawn, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._app = app
+        self._spawn = spawn
+        self._limits = limits or Limits()
+        self._server: asyncio.Server | None = None
+        self._state: ServerState | None = None
+        self._tick: asyncio.Task[Any] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to open on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._state.connections) if self._state is not None else 0
+
+    async def start(self) -> None:
+        """Listen. When it returns, requests are answered.
+
+        :raises PortInUse: another process listens there.
+        :raises ConfigurationError: the address is not one of this machine's, or the port is not allowed.
+        """
+        bound = bind(self.host, self.port)
+        self.port = bound.getsockname()[1]
+        config = _configuration(self._app, self._limits)
+        make, self._state = _connections(config)
+        self._server = await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
+        self._refresh()
+        self._tick = self._spawn(f"http listener {self.port}", self._keep_house())
+        self._announce()
+
+    async def stop(self, grace: float = 8.0) -> None:
+        """Take no new requests, give those that run up to ``grace`` seconds, and close every connection. Idempotent."""
+        if self._server is None or self._state is None:
+            return
+        server, self._server = self._server, None
+        if self._tick is not None:
+            self._tick.cancel()
+        server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        await self._drain(grace)
+        await self._cut(grace)
+
+    async def _drain(self, grace: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        while self.connections and loop.time() < until:
+            await asyncio.sleep(_POLL)
+
+    async def _cut(self, grace: float) -> None:
+        assert self._state is not None
+        if self._state.tasks:
+            log.warning("%d requests ran longer than the %g s of grace, they are cut", len(self._state.tasks), grace)
+        for task in list(self._state.tasks):
+            task.cancel()
+        await asyncio.sleep(_POLL)  # one moment for the answers of those that were cancelled
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            self._refresh()
+            now = asyncio.get_running_loop().time()
+            for connection in list(self._state.connections if self._state else ()):
+                sweep = getattr(connection, "sweep", None)
+                if sweep is not None:
+                    sweep(now)
+
+    def _refresh(self) -> None:
+        if self._state is not None:
+            self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+
+    def _announce(self) -> None:
+        if is_loopback(self.host):
+            log.info("listens on %s", self.url)
+        else:
+            log.warning(
+                "listens on %s:%d: reachable from other machines, without a password", self.host, self.port
+            )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a port in use is known before anything else starts.
+
+    :raises PortInUse: another process listens there.
+    :raises ConfigurationError: the address or port cannot be used on this machine.
+    """
+    family, address = _resolve(host, port)
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
+        made.bind(address)
+        made.listen(BACKLOG)
+        made.setblocking(False)
+    except OSError as error:
+        made.close()
+        raise _bind_error(error, host, port) from error
+    return made
+
+
+def _resolve(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
+    if not 0 <= port <= 65535:
+        raise ConfigurationError(f"{port} is not a port", where="http.port", fix="Give a number from 0 to 65535.")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{host!r} is not an address of this machine: {error}", where="http.host", fix="Use for example 127.0.0.1."
+        ) from error
+    # `localhost` may name both; most clients try IPv4 first or as well.
+    found.sort(key=lambda one: one[0] != socket.AF_INET)
+    return found[0][0], found[0][4]
+
+
+def _bind_error(error: OSError, host: str, port: int) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUse(f"port {port} is in use", where=f"http {host}:{port}")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ConfigurationError(
+            f"this user may not listen on port {port}", where="http.port", fix="Use a port from 1024 on, with --port."
+        )
+    return ConfigurationError(
+        f"cannot listen on {host}:{port}: {error.strerror}", where="http.host", fix="Use for example 127.0.0.1."
+    )
+
+
+def _configuration(app: Application, limits: Limits) -> Config:
+    from uvicorn import Config
+
+    # Its words about every malformed request are noise that strangers can make; what matters we log ourselves.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = Config(
+        app,
+        loop="none",
+        http=_protocol(limits),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=limits.keep_alive,
+        h11_max_incomplete_event_size=limits.head,
+    )
+    config.load()
+    return config
+
+
+def _protocol(limits: Limits) -> Any:
+    """Where there is no wheel of httptools, h11 serves: slower, and without the limits on slow clients."""
+    if find_spec("httptools") is None:
+        return "h11"
+    from junctor.http.protocol import bounded
+
+    return bounded(limits)
+
+
+def _connections(config: Config) -> tuple[Callable[[], asyncio.Protocol], ServerState]:
+    from uvicorn.server import ServerState
+
+    state = ServerState()
+
+    def make() -> asyncio.Protocol:
+        protocol: Any = config.http_protocol_class
+        made: asyncio.Protocol = protocol(config=config, server_state=state, app_state={})
+        return made
+
+    return make, state

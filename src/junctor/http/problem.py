@@ -1,0 +1,100 @@
+"""RFC 9457: every refusal and failure is a problem+json: a stable code, what is wrong, what to do. No stack traces."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+
+from junctor.errors import JunctorError
+from junctor.http.asgi import Headers
+from junctor.messages import session_text
+
+_TYPE = (b"content-type", b"application/problem+json")
+
+
+class HttpError(JunctorError):
+    """A request that is answered with a status of its own. A route may raise it: ``HttpError("...", status=404)``.
+
+    :param status: the HTTP status of the answer.
+    :param code: the stable word in the answer.
+    :param headers: further headers of the answer, names in lower case.
+    :param errors: one entry for each wrong parameter.
+    """
+
+    code: ClassVar[str] = "http"
+    default_fix: ClassVar[str] = "Correct the request and send it again."
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 400,
+        code: str = "",
+        where: str | None = None,
+        fix: str | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        errors: tuple[dict[str, str], ...] = (),
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.http_status = status
+        self.word = code or self.code
+        self.headers = headers
+        self.errors = errors
+
+    def __reduce__(self) -> tuple[object, ...]:
+        state = (self.what, self.where, self.fix, self.http_status, self.word, self.headers, self.errors)
+        return (_restore, state)
+
+
+def _restore(what: str, where: Any, fix: Any, status: int, code: str, headers: Any, errors: Any) -> HttpError:
+    return HttpError(what, status=status, code=code, where=where, fix=fix, headers=headers, errors=errors)
+
+
+def of_error(error: JunctorError, session: int = 0) -> tuple[int, Headers, bytes]:
+    """Status, headers and body for an error of ours."""
+    headers: Headers = []
+    status, code = error.status, error.code
+    errors: tuple[dict[str, str], ...] = ()
+    if isinstance(error, HttpError):
+        status, code, errors = error.http_status, error.word, error.errors
+        headers += error.headers
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    place = f"{error.where}: " if error.where else ""
+    return _problem(status, code, f"{place}{error.what}", error.fix, session, headers, errors)
+
+
+def of_failure(session: int) -> tuple[int, Headers, bytes]:
+    """Status, headers and body for an exception of a service: its text stays inside, the session finds it."""
+    fix = f"`junctor trace {session_text(session)}` on the node shows the error." if session else "See the node's log."
+    return _problem(500, "handler-failed", "the service failed while it answered this request", fix, session, [], ())
+
+
+def _problem(
+    status: int, code: str, detail: str, fix: str, session: int, headers: Headers, errors: tuple[dict[str, str], ...]
+) -> tuple[int, Headers, bytes]:
+    fields: dict[str, Any] = {
+        "type": f"urn:junctor:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "fix": fix,
+    }
+    if errors:
+        fields["errors"] = errors
+    if session:
+        fields["session"] = session_text(session)
+    body = msgspec.json.encode(_encodable(fields))
+    headers.append(_TYPE)
+    return status, headers, body
+
+
+def _encodable(fields: dict[str, Any]) -> dict[str, Any]:
+    # A lone surrogate from a path or a header has no UTF-8 form.
+    for name, value in fields.items():
+        if type(value) is str and not value.isascii():
+            fields[name] = value.encode("utf-8", "backslashreplace").decode()
+    return fields

@@ -1,0 +1,121 @@
+"""uvicorn's HTTP protocol with the limits that it leaves open: size of the head, slow clients, number of connections.
+
+uvicorn closes idle connections after an answer, and nothing else: a connection that never sends its request, or sends
+it byte by byte, would stay for ever, and a header could grow without bound. No timer is set for this: each connection
+notes when it began to wait, and one sweep a second looks at all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from junctor.http.asgi import Receive, Scope, Send
+from junctor.http.limits import Limits
+from junctor.http.problem import HttpError, of_error
+from junctor.http.responses import send_whole
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. The class attributes are set by :func:`bounded` for the listener that it belongs to."""
+
+    limits = Limits()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._in_head = True
+        self._in_message = False
+        self._chunk = 0
+        self._received = 0
+        self._since = self.loop.time()
+        self._stalled = 0.0
+        if len(self.connections) > self.limits.connections:
+            self._refuse("the listener has as many clients as it takes", 503, "too-many-clients")
+
+    def data_received(self, data: bytes) -> None:
+        self._chunk = len(data)
+        self._received += self._chunk
+        super().data_received(data)
+        if self._in_head and self._received > self.limits.head and self.parser is not None:
+            self._refuse(self._head_too_large(), 431, "head-too-large")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # What came in the same chunk before this message counts for it too: an estimate, but never too low.
+        self._received = self._chunk
+        self._since = self.loop.time()
+        self._in_head = self._in_message = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._received <= self.limits.head and len(self.headers) <= self.limits.headers:
+            super().on_headers_complete()
+        elif len(self.headers) <= self.limits.headers and self._head_size() <= self.limits.head:
+            super().on_headers_complete()
+        else:
+            app, self.app = self.app, _Refusal(self._head_too_large(), 431, "head-too-large")
+            super().on_headers_complete()
+            self.app = app
+
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        super().on_message_complete()
+
+    def sweep(self, now: float) -> None:
+        """Drop the client when it is too slow. Called about once a second."""
+        if self.transport.is_closing():
+            return
+        if self.flow.write_paused:
+            self._stalled = self._stalled or now
+            if now - self._stalled > self.limits.send:
+                self.transport.abort()
+            return
+        self._stalled = 0.0
+        if self.flow.read_paused:
+            self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
+        elif self._waits_for_client() and now - self._since > self.limits.receive + self._received / self.limits.pace:
+            self._drop_slow()
+
+    def _waits_for_client(self) -> bool:
+        # A connection that never sent anything waits like one that is within its first head.
+        return self._in_message or self.cycle is None
+
+    def _drop_slow(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or (self._in_head and cycle.response_complete):
+            self._refuse("the request did not arrive in time", 408, "too-slow")
+        else:
+            self.transport.abort()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _head_too_large(self) -> str:
+        return f"the head of the request has more than {self.limits.head} bytes or {self.limits.headers} headers"
+
+    def _refuse(self, what: str, status: int, code: str) -> None:
+        """Answer outside of any request, and close."""
+        made, headers, body = of_error(HttpError(what, status=status, code=code))
+        lines = [b"%s: %s\r\n" % pair for pair in [*headers, (b"connection", b"close")]]
+        lines.append(b"content-length: %d\r\n\r\n" % len(body))
+        self.transport.write(b"".join([STATUS_LINE[made], *lines, body]))
+        self.transport.close()
+
+
+class _Refusal:
+    """An application that refuses one request and closes its connection."""
+
+    def __init__(self, what: str, status: int, code: str) -> None:
+        self._error = HttpError(what, status=status, code=code)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, headers, body = of_error(self._error)
+        await send_whole(send, status, [*headers, (b"connection", b"close")], body)
+
+
+def bounded(limits: Limits) -> type[asyncio.Protocol]:
+    """The protocol class for a listener with these limits."""
+    attributes: dict[str, Any] = {"limits": limits}
+    return type("Connection", (BoundedProtocol,), attributes)

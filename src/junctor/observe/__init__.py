@@ -1,0 +1,3 @@
+"""What operators see: logs that join the trace, metrics as text, alerts as records. Knows nothing of the runtime."""
+
+__all__ = ()

@@ -1,0 +1,189 @@
+"""Logging through the standard library: readable lines on a terminal, JSON lines elsewhere, lines that join the hop.
+
+Whatever is logged while the code of a service runs, by ``self.log`` or by any library, is kept with the hop that runs
+(level INFO and above), so that a trace shows it. Text is never trusted: in the readable form control characters are
+escaped and further lines are indented, so that no logged value can look like a line of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import IO, Any, Literal
+
+import msgspec
+
+from junctor.core.hop import Hop, current
+from junctor.core.outcome import LogLine
+from junctor.errors import ConfigurationError
+from junctor.messages import session_text
+
+Form = Literal["auto", "human", "json"]
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+# C0 and C1 controls but tab and line feed; line and paragraph separator; marks that reorder text on a terminal.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_COLOURS = {logging.DEBUG: "2", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
+_MARGIN = "\n    | "
+
+
+def configure(level: str = "info", form: Form = "auto", stream: IO[str] | None = None) -> Callable[[], None]:
+    """Let this process log to ``stream`` (standard error): for programs that belong to Junctor, not for embedding.
+
+    ``form`` "auto" is readable lines with colour on a terminal and JSON lines elsewhere. Answers a function that
+    undoes it.
+
+    :raises ConfigurationError: the level is none of :data:`LEVELS`.
+    """
+    out = stream or sys.stderr
+    terminal = out.isatty()
+    readable = form == "human" or (form == "auto" and terminal)
+    handler = logging.StreamHandler(out)
+    handler.setLevel(level_number(level))
+    handler.setFormatter(HumanFormatter(colour=terminal) if readable else JsonFormatter())
+    root = logging.getLogger()
+    before, level_before = root.handlers[:], root.level
+    root.handlers[:] = [handler]
+    # The trace keeps INFO also when the console is asked for less.
+    root.setLevel(min(handler.level, logging.INFO))
+    logging.captureWarnings(True)
+
+    def undo() -> None:
+        root.handlers[:] = before
+        root.setLevel(level_before)
+        logging.captureWarnings(False)
+
+    return undo
+
+
+def level_number(level: str) -> int:
+    """The number that the standard library has for a word of :data:`LEVELS`.
+
+    :raises ConfigurationError: there is no such level.
+    """
+    if level.lower() not in LEVELS:
+        raise ConfigurationError(
+            f"{level!r} is not a log level", where="--log-level", fix=f"Use one of {', '.join(LEVELS)}."
+        )
+    return logging.getLevelNamesMapping()[level.upper()]
+
+
+def join_hops() -> Callable[[], None]:
+    """Let every log record join the hop that runs. Leaves the program's own logging as it is; answers the undo."""
+    root = logging.getLogger()
+    handler = HopHandler()
+    root.addHandler(handler)
+    ours = logging.getLogger("junctor")
+    level_before = ours.level
+    if level_before == logging.NOTSET and root.level > logging.INFO:
+        ours.setLevel(logging.INFO)
+
+    def undo() -> None:
+        root.removeHandler(handler)
+        ours.setLevel(level_before)
+
+    return undo
+
+
+class HopHandler(logging.Handler):
+    """Appends records to the current hop."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        hop = current.get()
+        if hop is not None and hop.open:
+            text = record.getMessage()
+            if record.exc_info:
+                text = f"{text}\n{_exception(record)}"
+            hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))
+        self._last_resort(record)
+
+    def _last_resort(self, record: logging.LogRecord) -> None:
+        # The standard library shows warnings on standard error only while no handler is set at all: being the only one,
+        # this handler would silence a program that never configured logging.
+        resort = logging.lastResort
+        if resort is not None and record.levelno >= resort.level and logging.getLogger().handlers == [self]:
+            resort.handle(record)
+
+
+class HumanFormatter(logging.Formatter):
+    """``12:01:02.345 WARNING  alarm        cpu above 80  3f2a1b9c``: local time, level, service, text, session."""
+
+    def __init__(self, *, colour: bool = False) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        hop = _hop(record)
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        text = record.getMessage()
+        if record.exc_info:
+            text = f"{text}\n{_exception(record)}"
+        if record.stack_info:
+            text = f"{text}\n{record.stack_info}"
+        level = self._paint(f"{record.levelname:<8}", _COLOURS.get(record.levelno, ""))
+        session = self._paint(f"  {session_text(hop.session)[:8]}", "2") if hop is not None and hop.session else ""
+        first, *rest = readable(text).split("\n")
+        line = f"{clock}.{int(record.msecs):03d} {level} {readable(_service(record, hop)):<12} {first}{session}"
+        return line + "".join(_MARGIN + more for more in rest)
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object each: time (RFC 3339, UTC), level, logger, text; service, session, message, exception if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        hop = _hop(record)
+        stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        fields: dict[str, Any] = {
+            "time": stamp.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "text": record.getMessage(),
+        }
+        service = getattr(record, "service", None) or (hop.address if hop is not None else None)
+        if service:
+            fields["service"] = str(service)
+        if hop is not None and hop.session:
+            fields["session"] = session_text(hop.session)
+        if hop is not None and hop.message is not None:
+            fields["message"] = hop.message.id
+        if record.exc_info:
+            fields["exception"] = _exception(record)
+        return msgspec.json.encode({name: _encodable(value) for name, value in fields.items()}).decode()
+
+
+def readable(text: str) -> str:
+    """Text with control characters and marks that reorder a line written as escapes; line feeds and tabs stay."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _hop(record: logging.LogRecord) -> Hop | None:
+    return current.get()
+
+
+def _service(record: logging.LogRecord, hop: Hop | None) -> str:
+    named = getattr(record, "service", None)
+    if named:
+        return str(named).rpartition("/")[2]
+    return hop.service if hop is not None else record.name.removeprefix("junctor.")
+
+
+def _exception(record: logging.LogRecord) -> str:
+    # Cached on the record as the standard library does it: several handlers, one formatting.
+    if not record.exc_text and record.exc_info:
+        record.exc_text = logging.Formatter().formatException(record.exc_info)
+    return record.exc_text or ""
+
+
+def _encodable(text: str) -> str:
+    """A lone surrogate has no UTF-8 form; it is written as an escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,78 @@
+"""``print`` inside a handler joins the trace as INFO. What is printed appears where it always did."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import IO, Any
+
+from junctor.core.hop import Hop, current
+from junctor.core.outcome import LogLine
+
+_INFO = 20
+
+
+def join_prints() -> Callable[[], None]:
+    """Watch ``sys.stdout`` while services are hosted. Answers the undo, which leaves a stream set by others alone."""
+    real = sys.stdout
+    watched = PrintWatch(real)
+    sys.stdout = watched
+
+    def undo() -> None:
+        if sys.stdout is watched:
+            sys.stdout = real
+
+    return undo
+
+
+class PrintWatch:
+    """Standard output that also notes whole lines with the hop that prints them. Everything else is the real stream."""
+
+    def __init__(self, real: IO[str]) -> None:
+        self._real = real
+        self._open_line = _OpenLine()
+
+    def write(self, text: str) -> int:
+        hop = current.get()
+        if hop is not None and hop.open:
+            self._open_line.add(hop, text)
+        return self._real.write(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __iter__(self) -> Any:
+        return iter(self._real)
+
+
+class _OpenLine(threading.local):
+    """The line begun by this thread: ``print(a, b)`` writes in four pieces, of one hop and without a switch between."""
+
+    def __init__(self) -> None:
+        self.hop: Hop | None = None
+        self.text = ""
+
+    def add(self, hop: Hop, text: str) -> None:
+        if hop is not self.hop:
+            self.finish()
+            self.hop = hop
+        *whole, self.text = (self.text + text).split("\n")
+        for line in whole:
+            _note(hop, line)
+
+    def finish(self) -> None:
+        if self.hop is not None and self.text and self.hop.open:
+            _note(self.hop, self.text)
+        self.text = ""
+
+
+def _note(hop: Hop, line: str) -> None:
+    if line.strip():
+        text = line if line.isascii() else line.encode("utf-8", "backslashreplace").decode()
+        hop.note(LogLine(time.time_ns(), _INFO, "print", text))
