@@ -77,9 +77,12 @@ class Hop:
 
 
 class Delivery(Hop):
-    """One attempt to hand a message to a handler. ``lane`` is the key whose order it holds, None without one."""
+    """One attempt to hand a message to a handler. ``lane`` is the key whose order it holds, None without one.
 
-    __slots__ = ("lane", "probes", "suspect")
+    ``suspect``: it was handed out when the node ended uncleanly. ``damaged``: its record fails the checksum.
+    """
+
+    __slots__ = ("damaged", "lane", "probes", "suspect")
 
     message: Message
 
@@ -103,6 +106,7 @@ class Delivery(Hop):
         self.lane = message.key
         self.probes = 0
         self.suspect = False
+        self.damaged = False
 
 
 current: ContextVar[Hop | None] = ContextVar("junctor_hop", default=None)

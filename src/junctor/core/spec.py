@@ -58,7 +58,10 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP entry: the caller waits for it. ``signature`` is the function whose parameters are bound from the request."""
+    """An HTTP entry: the caller waits for it.
+
+    ``signature`` is a function whose parameters are bound from the request: without ``self``, its annotations are types.
+    """
 
     name: str
     method: str
@@ -71,7 +74,10 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A named call without a path of its own: ``POST /SERVICE/ACTION``, ``junctor call SERVICE ACTION``."""
+    """A named call without a path of its own: ``POST /SERVICE/ACTION``, ``junctor call SERVICE ACTION``.
+
+    ``signature`` as in :class:`RouteSpec`.
+    """
 
     name: str
     bind: Bind
@@ -112,8 +118,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One service of a flow, ready to run.
 
-    ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the long-running ``loop()`` of
-    the first instance, supervised: its end is normal, its exception a failure. ``loop`` "own" gives the service a thread
+    ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the ``loop()`` of the first
+    instance: called again whenever it returns, until the service stops; its exception is a failure of the service. ``loop`` "own" gives the service a thread
     with an event loop of its own. ``origin`` says where it was declared, for errors. ``isolation`` "worker" runs handlers
     in worker processes; ``code`` is then the importable name that a worker builds the spec from.
     """
@@ -132,6 +138,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     start: Activity | None = None
     stop: Activity | None = None
     main: Activity | None = None
+    stateful: bool = False
     loop: Loop = "shared"
     isolation: Literal["node", "worker"] = "node"
     code: str = ""

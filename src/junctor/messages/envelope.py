@@ -27,9 +27,6 @@ class Kind(enum.IntEnum):
     TICK = 4
     ROUTE = 5
     ACTION = 6
-    START = 7
-    LOOP = 8
-    CLIENT = 9
 
 
 class Status(enum.IntEnum):

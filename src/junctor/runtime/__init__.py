@@ -1,0 +1,1 @@
+"""The engine at work: supervision, dispatch, execution, schedules, recovery. Imports nothing above the transports."""

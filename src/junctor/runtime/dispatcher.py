@@ -1,0 +1,492 @@
+"""The only place where messages are accepted and settled. If settling fails, nothing is acknowledged.
+
+Everything here runs on the node's event loop. What a delivery did arrives as an :class:`Outcome`; it becomes one
+commit, and what follows from it (handing new messages over, resolving requests) happens when the commit is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from junctor.clock import SECOND, Clock
+from junctor.core.hop import Delivery, Hop
+from junctor.core.origin import counter_of, origin_of, origin_of_key
+from junctor.core.outcome import Draft, Failure, Outcome, Reply, Settlement
+from junctor.core.port import Link, Receipt
+from junctor.errors import (
+    NotRunning,
+    RequestFailed,
+    RequestTimeout,
+    SendError,
+    StateConflict,
+    UnknownTarget,
+)
+from junctor.messages import NO_HEADERS, Kind, Message, Status, session_text
+from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle, Transport
+
+if TYPE_CHECKING:
+    from junctor.runtime.host import Host
+    from junctor.runtime.mailbox import Mailbox
+    from junctor.runtime.supervisor import Supervisor
+
+log = logging.getLogger("junctor.dispatcher")
+
+Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
+
+_STATUS = {
+    Settlement.DONE: Status.DONE,
+    Settlement.RETRY: Status.WAITING,
+    Settlement.HOLD: Status.WAITING,
+    Settlement.PARK: Status.PARKED,
+    Settlement.EXPIRE: Status.EXPIRED,
+}
+
+
+class Dispatcher:
+    """``hosts`` by address; ``node`` and ``sessions`` (the upper half of every session made here) come with ``open``."""
+
+    def __init__(self, transport: Transport, clock: Clock, supervisor: Supervisor) -> None:
+        self.transport = transport
+        self.clock = clock
+        self.hosts: dict[str, Host] = {}
+        self.node = ""
+        self.sessions = 0
+        self.max_body = 16 * 1024 * 1024
+        self.accepting = True
+        self.waiters: dict[int, Waiter] = {}
+        self.due_changed: Callable[[int], object] = lambda due: None
+        self._supervisor = supervisor
+        self._time = clock.time_ns
+        self._number = transport.number
+
+    # Accepting ----------------------------------------------------------------------------------------------
+
+    def submit(self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]) -> None:
+        """Accept one message on its own; the future gets the receipt, for a request the reply, or the error."""
+        try:
+            host = self.host_of(draft.target)
+        except SendError as error:
+            future.set_exception(error)
+            return
+        box = host.mailbox
+        size = len(draft.payload) if type(draft.payload) is bytes else 0
+        if not box.room(size):
+            work = self._submit_later(box, size, draft, source, hop, link, future)
+            self._supervisor.start(f"wait for room in {draft.target}", work)
+            return
+        inserts: tuple[Insert, ...] = ()
+        if hop is not None and not hop.recorded:
+            inserts = (self.hop_record(hop, Status.DONE),)
+        insert = self.insert_of(draft, source, hop, box, size)
+        if draft.kind is Kind.REQUEST:
+            self.waiters[insert.message.seq] = (future, draft.deadline, link)
+        self.transport.commit(
+            Commit(
+                self._accepted,
+                inserts=(*inserts, insert) if inserts else (insert,),
+                durability=host.spec.policies.durability,
+                external=True,
+                tag=future,
+            )
+        )
+
+    async def _submit_later(
+        self, box: Mailbox, size: int, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: Any
+    ) -> None:
+        try:
+            await box.wait_for_room(size)
+        except SendError as error:
+            if not future.done():
+                future.set_exception(error)
+            return
+        self.submit(draft, source, hop, link, future)
+
+    def host_of(self, address: str) -> Host:
+        """The running service behind an address.
+
+        :raises UnknownTarget: there is none.
+        :raises NotRunning: the node is stopping.
+        """
+        host = self.hosts.get(address)
+        if host is None:
+            raise UnknownTarget(f"there is no service {address!r} in this node", where=address)
+        if not self.accepting:
+            raise NotRunning("the node is stopping", where=address)
+        return host
+
+    def insert_of(
+        self, draft: Draft, source: str, hop: Hop | None, box: Mailbox, size: int, origin: bytes | None = None
+    ) -> Insert:
+        seq = self._number()
+        now = self._time()
+        if draft.idempotency_key is not None:
+            origin = origin_of_key(draft.target, draft.idempotency_key)
+        message = Message(
+            seq,
+            self.node,
+            self.sessions | seq if hop is None else hop.session,
+            draft.kind,
+            source,
+            draft.target,
+            draft.type,
+            draft.payload,
+            now,
+            0 if hop is None else hop.seq,
+            draft.version,
+            draft.key,
+            draft.deadline,
+            draft.due,
+            origin,
+            draft.headers or NO_HEADERS,
+        )
+        return Insert(message, box.admit(message, size, now))
+
+    def hop_record(self, hop: Hop, status: Status, duration: int = 0) -> Insert:
+        """The record of a first hop: it has no body and no queue."""
+        hop.recorded = True
+        message = Message(hop.seq, self.node, hop.session, hop.kind, "", hop.address, hop.name, b"null", hop.started)
+        return Insert(message, status, hop.started, duration)
+
+    def _accepted(self, commit: Commit, error: Exception | None) -> None:
+        future: asyncio.Future[Any] = commit.tag
+        insert = commit.inserts[-1]
+        message = insert.message
+        if error is not None or commit.duplicates is not None:
+            self._not_accepted(commit, error)
+            return
+        self.hand_over(insert)
+        if message.kind is not Kind.REQUEST and not future.done():
+            future.set_result(Receipt(message.id, session_text(message.session)))
+
+    def _not_accepted(self, commit: Commit, error: Exception | None) -> None:
+        insert = commit.inserts[-1]
+        message = insert.message
+        future: asyncio.Future[Any] = commit.tag
+        self.withdraw(insert)
+        waiter = self.waiters.pop(message.seq, None)
+        if error is not None:
+            if not future.done():
+                future.set_exception(error)
+            return
+        earlier = (commit.duplicates or {})[message.seq]
+        if waiter is not None:
+            self.await_earlier(earlier, waiter)
+        elif not future.done():
+            future.set_result(Receipt(f"{self.node}-{earlier}", session_text(message.session), duplicate=True))
+
+    def withdraw(self, insert: Insert) -> None:
+        message = insert.message
+        host = self.hosts.get(message.target)
+        if host is not None and insert.status < Status.DONE:
+            host.mailbox.withdraw(insert.status, len(message.payload) if type(message.payload) is bytes else 0)
+
+    def hand_over(self, insert: Insert) -> None:
+        """A message is accepted: bring it to its service, or note where it waits."""
+        message = insert.message
+        host = self.hosts[message.target]
+        host.counters.accepted += 1
+        if insert.status is Status.CLAIMED:
+            host.mailbox.push(Delivery(message))
+        elif insert.status is Status.WAITING:
+            self.due_changed(message.due)
+        else:
+            host.mailbox.stored(insert.status)
+
+    # Savepoints and requests of a delivery ------------------------------------------------------------------
+
+    def savepoint(self, hop: Hop, request: Draft, link: Link, future: asyncio.Future[Any]) -> None:
+        """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
+        drafts, hop.drafts = hop.drafts or [], None
+        inserts: list[Insert] = []
+        if not hop.recorded:
+            inserts.append(self.hop_record(hop, Status.DONE))
+        try:
+            for draft in (*drafts, request):
+                inserts.append(self.insert_in(hop, draft, self.origin_in(hop, draft)))
+        except SendError as error:
+            future.set_exception(error)
+            return
+        self.waiters[inserts[-1].message.seq] = (future, request.deadline, link)
+        self.transport.commit(Commit(self._saved, inserts=inserts, tag=future))
+
+    def _saved(self, commit: Commit, error: Exception | None) -> None:
+        future: asyncio.Future[Any] = commit.tag
+        request = commit.inserts[-1].message.seq
+        duplicates = commit.duplicates or {}
+        for insert in commit.inserts:
+            if insert.status >= Status.DONE:
+                continue
+            if error is not None or insert.message.seq in duplicates:
+                self.withdraw(insert)
+            else:
+                self.hand_over(insert)
+        waiter = self.waiters.pop(request, None) if error is not None or request in duplicates else None
+        if error is not None and not future.done():
+            future.set_exception(error)
+        elif waiter is not None:
+            self.await_earlier(duplicates[request], waiter)
+
+    def origin_in(self, hop: Hop, draft: Draft) -> bytes:
+        """The origin of a send inside a hop."""
+        payload = draft.payload
+        data = payload if type(payload) is bytes else self.hosts[draft.target].encode(payload)
+        return origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)
+
+    def insert_in(self, hop: Hop, draft: Draft, origin: bytes | None = None) -> Insert:
+        box = self.host_of(draft.target).mailbox
+        size = len(draft.payload) if type(draft.payload) is bytes else 0
+        return self.insert_of(draft, hop.address, hop, box, size, origin)
+
+    def await_earlier(self, seq: int, waiter: Waiter) -> None:
+        """A repeated request: give the recorded reply, or wait for the one that is on its way."""
+        record = self.transport.archive.record(seq)
+        if record is None or record.status < Status.DONE:
+            self.waiters[seq] = waiter
+        elif record.status is Status.DONE:
+            self._resolve(waiter, record.reply, record.message.target)
+        else:
+            self._refuse(waiter, record.status, record.failure, record.message)
+
+    def earlier(self, hop: Hop, draft: Draft) -> Any:
+        """What an earlier attempt of this delivery already committed for the same send, None when it is new."""
+        if not hop.sent:
+            return None
+        origin = self.origin_in(hop, draft)
+        sent = hop.sent.get(origin)
+        if sent is None and any(counter_of(known) == draft.counter for known in hop.sent):
+            log.warning(
+                "%s: send number %s differs from the one of an earlier attempt; it is accepted as a new message",
+                hop.address,
+                draft.counter,
+            )
+        return sent
+
+    # Settling -----------------------------------------------------------------------------------------------
+
+    def settle(self, delivery: Delivery, outcome: Outcome, host: Host) -> None:
+        """Commit what a delivery did, whole; then its message is done, tried again, parked or expired."""
+        delivery.open = False
+        settlement = outcome.settlement
+        seq = delivery.seq
+        delay = outcome.delay
+        inserts: Iterable[Insert] = ()
+        if outcome.drafts:
+            try:
+                inserts = [self.insert_in(delivery, draft) for draft in outcome.drafts]
+            except SendError as error:
+                self.settle(delivery, host.outcome_of(error, delivery), host)
+                return
+        late = delivery.kind is Kind.REQUEST and settlement is Settlement.DONE and seq not in self.waiters
+        settle = Settle(
+            seq,
+            _STATUS[settlement],
+            delivery.attempt if settlement is not Settlement.HOLD else delivery.attempt - 1,
+            self._time() + int(delay * SECOND) if delay else 0,
+            outcome.started,
+            outcome.duration,
+            outcome.reply,
+            outcome.failure,
+            late,
+        )
+        commit = Commit(
+            self._settled,
+            inserts=inserts,  # type: ignore[arg-type]
+            settles=(settle,),
+            writes=outcome.writes,
+            logs=_hop_logs(delivery, outcome) if outcome.logs else (),
+            alerts=self._alerts(delivery, outcome, host) if outcome.failure is not None else (),
+            source=delivery.address,
+            durability=host.spec.policies.durability,
+            tag=(delivery, outcome, host),
+        )
+        host.keep_writes(outcome.writes, commit)
+        self._move_on(delivery, settlement, delay, host)
+        self.transport.commit(commit)
+
+    def _move_on(self, delivery: Delivery, settlement: Settlement, delay: float, host: Host) -> None:
+        """Let the queue go on. The next delivery need not wait for the disk: its commit comes after this one's."""
+        box, counters = host.mailbox, host.counters
+        if settlement is Settlement.DONE:
+            counters.done += 1
+        elif settlement is Settlement.RETRY:
+            counters.retried += 1
+            box.retry(delivery, delay)
+            return
+        elif settlement is Settlement.HOLD:
+            counters.held += 1
+            delivery.probes += 1
+            host.hold(delivery, delay)
+            return
+        elif settlement is Settlement.PARK:
+            counters.parked += 1
+        else:
+            counters.expired += 1
+        payload = delivery.message.payload
+        box.finished(delivery, len(payload) if type(payload) is bytes else 0)
+
+    def _settled(self, commit: Commit, error: Exception | None) -> None:
+        delivery, outcome, host = commit.tag
+        if commit.writes:
+            host.drop_writes(commit)
+        if error is not None:
+            self._not_settled(commit, error)
+            return
+        duplicates = commit.duplicates or ()
+        for insert in commit.inserts:
+            if insert.message.seq in duplicates:
+                self.withdraw(insert)
+            else:
+                self.hand_over(insert)
+        if delivery.kind is Kind.REQUEST and outcome.settlement not in (Settlement.RETRY, Settlement.HOLD):
+            waiter = self.waiters.pop(delivery.seq, None)
+            if waiter is not None:
+                if outcome.settlement is Settlement.DONE:
+                    self._resolve(waiter, outcome.reply, delivery.address)
+                else:
+                    self._refuse(waiter, _STATUS[outcome.settlement], outcome.failure, delivery.message)
+
+    def _not_settled(self, commit: Commit, error: Exception) -> None:
+        """Nothing is acknowledged. A state conflict repeats the delivery; any other error ends the node by itself."""
+        delivery, _, host = commit.tag
+        for insert in commit.inserts:
+            self.withdraw(insert)
+        if isinstance(error, StateConflict):
+            log.info("%s: %s", host.address, error)
+            host.redeliver(delivery)
+        else:
+            log.critical("%s: the result of message %s is not stored: %s", host.address, delivery.message.id, error)
+
+    def settle_hop(self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Any] | None = None) -> None:
+        """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record."""
+        hop.open = False
+        failed = outcome.failure is not None
+        effects = outcome.drafts or outcome.writes or outcome.logs or failed or hop.kind is Kind.ACTION
+        if not effects and not hop.recorded:
+            return
+        status = Status.FAILED if failed else Status.DONE
+        inserts: list[Insert] = []
+        settles: list[Settle] = []
+        if not hop.recorded:
+            inserts.append(self.hop_record(hop, status, outcome.duration))
+        if failed or not inserts:
+            settles.append(
+                Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure)
+            )
+        try:
+            inserts += [self.insert_in(hop, draft) for draft in outcome.drafts]
+        except SendError as error:
+            log.error("%s.%s: %s", hop.address, hop.name, error)
+            host.counters.failed += 1
+            return
+        commit = Commit(
+            self._settled_hop,
+            inserts=inserts,
+            settles=settles,
+            writes=outcome.writes,
+            logs=_hop_logs(hop, outcome),
+            source=hop.address,
+            durability="fsync" if outcome.drafts or outcome.writes else "written",
+            tag=host,
+        )
+        host.keep_writes(outcome.writes, commit)
+        self.transport.commit(commit)
+
+    def _settled_hop(self, commit: Commit, error: Exception | None) -> None:
+        host: Host = commit.tag
+        if commit.writes:
+            host.drop_writes(commit)
+        for insert in commit.inserts:
+            if insert.status >= Status.DONE:
+                continue
+            if error is not None or insert.message.seq in (commit.duplicates or ()):
+                self.withdraw(insert)
+            else:
+                self.hand_over(insert)
+        if error is not None:
+            log.error("%s: what a %s did is not stored: %s", host.address, "tick or call", error)
+
+    def _alerts(self, delivery: Delivery, outcome: Outcome, host: Host) -> tuple[AlertRecord, ...]:
+        failure = outcome.failure
+        if failure is None or outcome.settlement is not Settlement.PARK:
+            return ()
+        return (
+            AlertRecord(
+                self._time(),
+                "parked",
+                host.address,
+                f"message {delivery.message.id} is parked after {delivery.attempt} attempts: {failure.type}: {failure.text}",
+                f"junctor trace {session_text(delivery.session)}",
+                delivery.seq,
+            ),
+        )
+
+    # Requests -----------------------------------------------------------------------------------------------
+
+    def _resolve(self, waiter: Waiter, reply: Reply | None, where: str) -> None:
+        future, _, link = waiter
+        if future.done():
+            return
+        if reply is None:
+            future.set_result(None)
+            return
+        payload = reply.payload
+        if type(payload) is not bytes:
+            future.set_result(payload)
+            return
+        try:
+            kind = link.replies if link is not None else None
+            future.set_result(_plain(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}"))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
+            future.set_exception(error)
+
+    def _refuse(self, waiter: Waiter, status: Status, failure: Failure | None, message: Message) -> None:
+        future = waiter[0]
+        if future.done():
+            return
+        if status is Status.EXPIRED:
+            future.set_exception(
+                RequestTimeout("the request expired before its handler could start", where=message.target)
+            )
+            return
+        kind, text = (failure.type, failure.text) if failure is not None else ("", "no reason recorded")
+        future.set_exception(
+            RequestFailed(
+                f"the handler failed and message {message.id} is parked: {kind}: {text}",
+                where=message.target,
+                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and resend.",
+                error_type=kind,
+            )
+        )
+
+    def sweep(self, now: int) -> None:
+        """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as it."""
+        late = [seq for seq, (_, deadline, _) in self.waiters.items() if deadline and deadline < now]
+        for seq in late:
+            future, _, link = self.waiters.pop(seq)
+            if not future.done():
+                where = link.address if link is not None else ""
+                future.set_exception(
+                    RequestTimeout("no reply came before the deadline of the request", where=where)
+                )
+
+    def abandon(self, error: Exception) -> None:
+        """The node ends: nobody will answer the open requests any more."""
+        for future, _, _ in self.waiters.values():
+            if not future.done():
+                future.set_exception(error)
+        self.waiters.clear()
+
+
+def _plain(data: bytes) -> Any:
+    import msgspec
+
+    return msgspec.json.decode(data)
+
+
+def _hop_logs(hop: Hop, outcome: Outcome) -> list[HopLog]:
+    return [HopLog(hop.session, hop.seq, hop.address, line) for line in outcome.logs]
+
+

@@ -1,0 +1,258 @@
+"""The engine of a node: flows on a transport. It opens the journal, brings services up, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+from junctor.clock import Clock, RealClock
+from junctor.core.hop import Hop
+from junctor.core.lifecycle import State
+from junctor.core.port import Link
+from junctor.core.spec import FlowPlan
+from junctor.errors import ConfigurationError, NotRunning
+from junctor.messages import Kind, TypeRegistry
+from junctor.runtime.dispatcher import Dispatcher
+from junctor.runtime.host import Host
+from junctor.runtime.port import EnginePort
+from junctor.runtime.supervisor import Supervisor
+from junctor.runtime.watchdog import Watchdog
+from junctor.transports.base import AlertRecord, Commit, Opened, Transport
+
+log = logging.getLogger("junctor.runtime")
+
+WINDOW = 1024
+"""Messages of one service that a durable transport holds in memory; the rest stays in the store."""
+
+_SWEEP = 0.1
+
+
+class Engine:
+    """``open``, ``add`` each flow, ``start``; ``stop`` ends it. All on one event loop.
+
+    :param on_fatal: called once when the store fails; the node must end then.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        clock: Clock | None = None,
+        on_fatal: Callable[[Exception], object] | None = None,
+    ) -> None:
+        self.transport = transport
+        self.clock: Clock = clock or RealClock()
+        self.supervisor = Supervisor()
+        self.dispatcher = Dispatcher(transport, self.clock, self.supervisor)
+        self.hosts: dict[str, Host] = self.dispatcher.hosts
+        self.flows: dict[str, FlowPlan] = {}
+        # What is in memory anyway needs no window.
+        self.window = WINDOW if transport.capabilities.durable else 1 << 60
+        self.stopping = False
+        self.ready = False
+        self.started_at = 0
+        self.suspects = asyncio.Lock()
+        self.opened: Opened | None = None
+        self._on_fatal = on_fatal
+        self._alerted: list[AlertRecord] = []
+        self._due = 0
+        self._due_timer: Any = None
+        self._sweep_timer: Any = None
+        self._watchdog = Watchdog(self._name_of)
+        self.dispatcher.due_changed = self._due_changed
+
+    # Life ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> Opened:
+        """Open the transport and learn who we are.
+
+        :raises StoreError: and its kinds, when the store cannot be used.
+        """
+        self.opened = opened = await self.transport.open(self._fatal)
+        self.dispatcher.node = opened.node
+        self.dispatcher.sessions = int.from_bytes(os.urandom(8), "big") << 64
+        for warning in opened.warnings:
+            log.warning("%s", warning)
+            self.note_alert(AlertRecord(self.clock.time_ns(), "store", "", warning))
+        return opened
+
+    def add(self, plan: FlowPlan) -> None:
+        """Add a flow before the start.
+
+        :raises ConfigurationError: the name is taken.
+        """
+        if plan.name in self.flows:
+            raise ConfigurationError(f"there are two flows called {plan.name!r}", fix="Give one of them another name.")
+        self.flows[plan.name] = plan
+        for service in plan.services:
+            host = Host(self, plan.name, service)
+            self.hosts[host.address] = host
+
+    async def start(self) -> None:
+        """Take over what the store owes, then start every service; returns when each runs or has visibly failed."""
+        for host in self.hosts.values():
+            host.connect()
+        self._recover()
+        self._watchdog.start()
+        self.started_at = self.clock.time_ns()
+        for host in self.hosts.values():
+            await host.start()
+        self.ready = True
+        self._sweep()
+        self._due_changed(self.opened.next_due if self.opened is not None else 0)
+
+    def _recover(self) -> None:
+        opened = self.opened
+        assert opened is not None, "open() comes before start()"  # noqa: S101
+        now = self.clock.time_ns()
+        for address, depth in opened.depths.items():
+            host = self.hosts.get(address)
+            if host is None:
+                log.warning("%s messages wait for %s, which is not in the flow any more", depth.count, address)
+                continue
+            host.mailbox.depth.count = depth.count
+            host.mailbox.depth.bytes = depth.bytes
+            host.mailbox.backlog = depth.count
+        for stored in opened.suspects:
+            host = self.hosts.get(stored.message.target)
+            if host is not None:
+                host.mailbox.backlog = max(0, host.mailbox.backlog - 1)
+                host.recover(stored, now)
+
+    async def stop(self, grace: float = 8.0) -> None:
+        """Inputs first; then work in flight finishes or returns to the queue; then the rest, last opened first."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self.ready = False
+        hosts = list(self.hosts.values())
+        deadline = time.monotonic() + grace
+        await asyncio.gather(*(host.stop_inputs(grace / 2) for host in hosts))
+        while any(slot.delivery is not None for host in hosts for slot in host.slots) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        for host in reversed(hosts):
+            await host.stop(max(0.0, min(1.0, deadline - time.monotonic())))
+        self.dispatcher.accepting = False
+        self.dispatcher.abandon(NotRunning("the node stopped before the reply came"))
+        for timer in (self._sweep_timer, self._due_timer):
+            if timer is not None:
+                timer.cancel()
+        self._watchdog.stop()
+        await self.transport.aclose()
+        await self.supervisor.aclose()
+
+    def _fatal(self, error: Exception) -> None:
+        log.critical("the store failed, the node ends: %s", error)
+        self.dispatcher.accepting = False
+        self.dispatcher.abandon(NotRunning(f"the store failed: {error}"))
+        if self._on_fatal is not None:
+            self._on_fatal(error)
+
+    # Services to the parts ----------------------------------------------------------------------------------
+
+    def client(self, flow: str | None = None, service: str = "client") -> EnginePort:
+        """A port for callers that are not a service. With one flow in the node, that flow is the default."""
+        name = flow if flow is not None else next(iter(self.flows), "")
+        return EnginePort(self, name, service)
+
+    def types_of(self, address: str) -> TypeRegistry:
+        host = self.hosts.get(address)
+        return host.types if host is not None else next(iter(self.flows.values())).types
+
+    def subscribers(self, flow: str, body: Any) -> list[Link]:
+        """The services of a flow that subscribe to the type of a body."""
+        return [
+            host.link(type(body) if handler.accepts is not Any else Any)
+            for host in self._in_flow(flow)
+            for handler in host.spec.handlers
+            if handler.subscribes and (handler.accepts is Any or handler.accepts is type(body))
+        ]
+
+    def handling(self, flow: str, body: Any) -> list[Link]:
+        """The services of a flow that handle the type of a body, by its class or as ``Any``."""
+        found = []
+        for host in self._in_flow(flow):
+            accepted = [handler.accepts for handler in host.spec.handlers]
+            if type(body) in accepted or Any in accepted:
+                found.append(host.link(type(body) if type(body) in accepted else Any))
+        return found
+
+    def _in_flow(self, flow: str) -> list[Host]:
+        return [host for host in self.hosts.values() if host.flow == flow]
+
+    def new_hop(self, kind: Kind, address: str, name: str, session: int) -> Hop:
+        seq = self.transport.number()
+        return Hop(kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns())
+
+    async def committed(self, **parts: Sequence[Any]) -> None:
+        """Commit and wait until it is done.
+
+        :raises JunctorError: it was refused.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(commit: Commit, error: Exception | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        self.transport.commit(Commit(done, **parts))  # type: ignore[arg-type]
+        await future
+
+    def note_alert(self, alert: AlertRecord) -> None:
+        """Keep an alert record."""
+        self.transport.commit(Commit(lambda commit, error: None, alerts=(alert,), durability="written"))
+
+    def changed(self, host: Host, old: State, new: State) -> None:
+        log.debug("%s: %s -> %s %s", host.address, old.value, new.value, host.lifecycle.reason)
+
+    @property
+    def loop_lag(self) -> float:
+        return self._watchdog.lag
+
+    def _name_of(self, code: CodeType) -> str | None:
+        for host in self.hosts.values():
+            for slot in host.slots:
+                for name, own in slot.codes():
+                    if own is code:
+                        return f"{host.address}.{name}"
+        return None
+
+    # Time ---------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        if self.dispatcher.waiters:
+            self.dispatcher.sweep(self.clock.time_ns())
+        self._sweep_timer = self.clock.call_later(_SWEEP, self._sweep)
+
+    def _due_changed(self, due: int) -> None:
+        """A message becomes due: set the timer for the earliest one."""
+        if not due or (self._due and due >= self._due):
+            return
+        if self._due_timer is not None:
+            self._due_timer.cancel()
+        self._due = due
+        wait = max(0.0, (due - self.clock.time_ns()) / 1e9)
+        self._due_timer = self.clock.call_later(wait, self._come_due)
+
+    def _come_due(self) -> None:
+        self._due = 0
+        if self.stopping:
+            return
+        for host in self.hosts.values():
+            host.refill_due()
+        self.supervisor.start("next due", self._next_due())
+
+    async def _next_due(self) -> None:
+        # Retries in memory have timers of their own, so a due time in the past is looked at again only after a moment.
+        due = await self.transport.next_due()
+        if due:
+            self._due_changed(max(due, self.clock.time_ns() + 250_000_000))

@@ -1,0 +1,52 @@
+"""Exceptions as data, with the user's own lines first."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from hashlib import blake2b
+from types import TracebackType
+
+from junctor.core.outcome import Failure
+
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_LONGEST = 16_384
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The failure that an exception is: its type and text, the traceback from the user's first line on, a fingerprint."""
+    tb = _from_user_code(error.__traceback__)
+    return Failure(
+        type=type(error).__qualname__,
+        text=_text(error),
+        traceback="".join(traceback.format_exception(type(error), error, tb))[-_LONGEST:],
+        fingerprint=_fingerprint(type(error).__qualname__, tb),
+        bases=tuple(cls.__name__ for cls in type(error).__mro__),
+        reaction=getattr(error, "reaction", None),
+        delay=getattr(error, "delay", None),
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:2000] or type(error).__qualname__
+    except Exception:  # noqa: BLE001 - a broken __str__ of the user's class must not hide the failure
+        return f"{type(error).__qualname__} (its text cannot be made)"
+
+
+def _from_user_code(tb: TracebackType | None) -> TracebackType | None:
+    """The traceback without our own frames above the user's code; whole when there is no code of the user in it."""
+    frame = tb
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.tb_next
+    return frame or tb
+
+
+def _fingerprint(kind: str, tb: TracebackType | None) -> str:
+    place = ""
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if not code.co_filename.startswith(_OURS):
+            place = f"{os.path.basename(code.co_filename)}:{code.co_qualname if hasattr(code, 'co_qualname') else code.co_name}"
+        tb = tb.tb_next
+    return blake2b(f"{kind}\0{place}".encode(), digest_size=6).hexdigest()

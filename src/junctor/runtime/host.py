@@ -1,0 +1,542 @@
+"""One running service: its instances, its queue, its runners, and its life under supervision."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import operator
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from junctor.core.hop import Delivery, Hop, current
+from junctor.core.lifecycle import DELIVERING, Lifecycle, State
+from junctor.core.outcome import Failure, Outcome, Reply, Settlement
+from junctor.core.port import Link
+from junctor.core.restart import RestartHistory
+from junctor.core.retry import decide
+from junctor.core.spec import Activity, Bind, Context, ServicePlan, ServiceSpec, service_address
+from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError
+from junctor.messages import Kind, MessageType, Status
+from junctor.runtime.failures import failure_of
+from junctor.runtime.mailbox import Mailbox
+from junctor.runtime.port import HostPort
+from junctor.runtime.scheduler import run_schedule
+from junctor.runtime.slots import Slot, make_slots
+from junctor.runtime.threads import CallThreads, OwnLoop
+from junctor.transports.base import AlertRecord, Commit, Depth, Settle, Stored
+
+if TYPE_CHECKING:
+    from junctor.core.outcome import StateWrite
+    from junctor.runtime.engine import Engine
+
+log = logging.getLogger("junctor.runtime")
+
+
+class Counters:
+    """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds."""
+
+    __slots__ = ("accepted", "busy", "calls", "done", "expired", "failed", "held", "parked", "refused", "retried", "ticks")
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+    accepted: int
+    busy: int
+    calls: int
+    done: int
+    expired: int
+    failed: int
+    held: int
+    parked: int
+    refused: int
+    retried: int
+    ticks: int
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """What a route or action gave back, and the session it began."""
+
+    value: Any
+    session: int
+
+
+class Host:
+    """A service of a flow in this node. Everything here runs on the node's event loop."""
+
+    def __init__(self, engine: Engine, flow: str, plan: ServicePlan) -> None:
+        spec = plan.spec
+        self.engine = engine
+        self.transport = engine.transport
+        self.dispatcher = engine.dispatcher
+        self.flow = flow
+        self.service = spec.name
+        self.address = service_address(flow, spec.name)
+        self.spec: ServiceSpec = spec
+        self.types = engine.flows[flow].types
+        self.lifecycle = Lifecycle(self.address, self._changed)
+        self.counters = Counters()
+        self.stopping = threading.Event()
+        self.sleepers: set[asyncio.Future[Any]] = set()
+        self.links: dict[str, tuple[Link, ...]] = {}
+        self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
+        self.last_error = ""
+        self.restarts = 0
+        self.slots: list[Slot] = []
+        self.own_loop: OwnLoop | None = None
+        self.threads = CallThreads(self.address)
+        self.mailbox = Mailbox(
+            self.address, spec.policies, engine.clock, engine.window, self._refill, self._refill_lane
+        )
+        self.mailbox.released = self._released
+        self.port = HostPort(engine, self)
+        self._plan = plan
+        self._history = RestartHistory(spec.policies.restart)
+        self._inputs: list[asyncio.Task[Any]] = []
+        self._runners: list[asyncio.Task[Any]] = []
+        self._refilling = False
+        self._calls = 0
+        self._key_of = _key_reader(spec.policies.pool.key)
+
+    # Facts for operators ------------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> Depth:
+        return self.mailbox.depth
+
+    @property
+    def in_flight(self) -> int:
+        return sum(slot.delivery is not None for slot in self.slots) + self._calls
+
+    @property
+    def current(self) -> list[tuple[str, str, float]]:
+        """Handler, message id and seconds of each delivery that runs now."""
+        now = self.engine.clock.time_ns()
+        running = [slot.delivery for slot in self.slots if slot.delivery is not None]
+        return [(d.name, d.message.id, (now - d.started) / 1e9) for d in running]
+
+    # Types and links ----------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Resolve the declared targets; called when all hosts of the node exist."""
+        for target in self.spec.targets:
+            addresses = self._plan.connect.get(target.name, ())
+            hosts = [self.dispatcher.hosts[address] for address in addresses]
+            self.links[target.name] = tuple(host.link(target.request, target.reply) for host in hosts)
+
+    def link(self, request: Any, reply: Any = None) -> Link:
+        """A link to this service for bodies of ``request``.
+
+        :raises WiringError: no handler of this service takes them.
+        """
+        accepts = self.types.register(request)
+        if not self.accepts(accepts):
+            names = ", ".join(sorted(self._handled()))
+            raise WiringError(f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}.")
+        by_reference = self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
+        replies = self.types.register(reply) if reply is not None and reply is not Any else None
+        return Link(self.address, accepts, replies, by_reference, self.spec.policies.timeout)
+
+    def _handled(self) -> dict[str, Any]:
+        return {self.types.register(handler.accepts).name: handler for handler in self.spec.handlers}
+
+    def accepts(self, kind: MessageType) -> bool:
+        handled = self._handled()
+        return kind.name in handled or "any" in handled or (kind.cls is Any and bool(handled))
+
+    def encode(self, body: Any) -> bytes:
+        return self.types.of(body).encode(body)
+
+    def key_of(self, body: Any) -> str | None:
+        return None if self._key_of is None else self._key_of(body)
+
+    # Life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring the service up. A failure is supervised like any later one; it does not raise."""
+        self.stopping.clear()
+        self.lifecycle.to(State.STARTING)
+        try:
+            await self._open()
+        except Exception as error:  # noqa: BLE001 - any exception of user code is a failure of the service
+            self._failed(error)
+            return
+        if self.lifecycle.state is not State.STARTING:
+            return
+        self.lifecycle.to(State.RUNNING)
+        start = self.engine.supervisor.start
+        self._runners = [start(f"{self.address} slot {slot.number}", slot.run(), self._failed) for slot in self.slots]
+        self._inputs = [
+            start(f"{self.address}.{schedule.name}", run_schedule(self, schedule), self._failed)
+            for schedule in self.spec.schedules
+        ]
+        if self.spec.main is not None:
+            self._inputs.append(start(f"{self.address}.loop", self._main(self.spec.main), self._failed))
+        self.mailbox.resume()
+
+    async def _open(self) -> None:
+        if self.spec.loop == "own":
+            self.own_loop = OwnLoop(f"{self.address} loop")
+        self.slots = make_slots(self)
+        # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
+        per_slot = any(handler.blocking for handler in self.spec.handlers)
+        for slot in self.slots if per_slot else self.slots[:1]:
+            slot.instance = await self._built(slot.number)
+            if self.spec.start is not None:
+                await self.perform(self.spec.start, slot.instance)
+        for slot in self.slots:
+            slot.bind(self.slots[0].instance)
+
+    async def _built(self, number: int) -> Any:
+        context = Context(
+            flow=self.flow, service=self.service, settings=self.spec.settings, port=self.port, slot=number
+        )
+        return self.spec.build(context)
+
+    async def perform(self, activity: Activity, instance: Any) -> Any:
+        """Run a lifecycle callable where its kind of code runs."""
+        return await self.run_call(activity.bind(instance), activity.blocking, None)
+
+    def run_call(
+        self, call: Callable[..., Any], blocking: bool, hop: Hop | None, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> asyncio.Future[Any]:
+        if self.own_loop is not None and not blocking:
+            return self.own_loop.call(call, args, hop, kwargs)
+        if blocking:
+            return self.threads.call(call, args, hop, kwargs)
+        return self._on_loop(call, hop, args, kwargs or {})  # type: ignore[return-value]
+
+    async def _on_loop(self, call: Callable[..., Any], hop: Hop | None, args: tuple[Any, ...], kwargs: Any) -> Any:
+        token = current.set(hop)
+        try:
+            return await call(*args, **kwargs)
+        finally:
+            current.reset(token)
+
+    async def _main(self, activity: Activity) -> None:
+        """``loop()``: called again whenever it returns, until the service stops."""
+        call = activity.bind(self.slots[0].instance)
+        while not self.stopping.is_set():
+            await self.run_call(call, activity.blocking, None)
+            await asyncio.sleep(0)
+
+    def _failed(self, error: BaseException) -> None:
+        """User code of the service ended badly: restart it later, or leave it stopped with an alert."""
+        if self.stopping.is_set() and self.lifecycle.state is State.STOPPING:
+            log.warning("%s: %r while stopping", self.address, error)
+            return
+        if self.lifecycle.state not in (*DELIVERING, State.STARTING, State.PAUSED):
+            return
+        self.counters.failed += 1
+        failure = failure_of(error)
+        self.last_error = f"{failure.type}: {failure.text}"
+        delay = self._history.failed(self.engine.clock.monotonic())
+        if delay is None:
+            self.lifecycle.to(State.FAILED, self.last_error)
+            log.error("%s failed too often and stays stopped: %s\n%s", self.address, self.last_error, failure.traceback)
+            self.alert("service-failed", f"{self.address} failed too often and is stopped: {self.last_error}")
+        else:
+            self.lifecycle.to(State.BACKOFF, self.last_error)
+            log.error("%s failed: %s; restart in %.1f s\n%s", self.address, self.last_error, delay, failure.traceback)
+        self.engine.supervisor.start(f"{self.address} restart", self._restart(delay))
+
+    async def _restart(self, delay: float | None) -> None:
+        await self._close(grace=2.0)
+        if delay is None:
+            return
+        if not self.engine.stopping:
+            woken = asyncio.get_running_loop().create_future()
+            timer = self.engine.clock.call_later(delay, lambda: woken.done() or woken.set_result(None))
+            self.sleepers.add(woken)
+            await woken
+            timer.cancel()
+            self.sleepers.discard(woken)
+        if self.lifecycle.state is State.BACKOFF and not self.engine.stopping:
+            self.restarts += 1
+            await self.start()
+
+    async def stop_inputs(self, grace: float) -> None:
+        """First step of a clean stop: nothing new begins by itself."""
+        if self.lifecycle.state in (State.STOPPED, State.NEW, State.STOPPING):
+            return
+        self.lifecycle.to(State.STOPPING)
+        self.stopping.set()
+        self._wake_sleepers()
+        self.mailbox.drain()
+        await self.engine.supervisor.end(*self._inputs, grace=grace)
+
+    async def stop(self, grace: float) -> None:
+        """Second step: what runs may finish, then the instances are closed."""
+        if self.lifecycle.state is not State.STOPPING:
+            return
+        await self._close(grace)
+        self.lifecycle.to(State.STOPPED)
+
+    async def _close(self, grace: float) -> None:
+        self.stopping.set()
+        self._wake_sleepers()
+        self.mailbox.pause()
+        for slot in self.slots:
+            slot.halt()
+        self.mailbox.wake()
+        await self.engine.supervisor.end(*self._inputs, *self._runners, grace=grace)
+        for name, message, seconds in self.current:
+            log.error("%s.%s does not stop: message %s runs for %.1f s", self.address, name, message, seconds)
+        await self._stop_instances(grace)
+        for slot in self.slots:
+            slot.close()
+        self.threads.close()
+        if self.own_loop is not None:
+            self.own_loop.close()
+            self.own_loop = None
+
+    async def _stop_instances(self, grace: float) -> None:
+        for slot in reversed(self.slots):
+            if self.spec.stop is None or slot.instance is None:
+                continue
+            try:
+                async with asyncio.timeout(max(grace, 1.0)):
+                    await self.perform(self.spec.stop, slot.instance)
+            except Exception as error:  # noqa: BLE001 - stopping goes on whatever on_stop does
+                log.error("%s: on_stop: %r", self.address, error)
+
+    def _wake_sleepers(self) -> None:
+        for sleeper in list(self.sleepers):
+            if not sleeper.done():
+                sleeper.set_result(True)
+
+    def _changed(self, old: State, new: State) -> None:
+        self.engine.changed(self, old, new)
+
+    # Delivery -----------------------------------------------------------------------------------------------
+
+    def reply_of(self, value: Any, kind: MessageType | None) -> Reply | None:
+        """The answer that a handler's return value is.
+
+        :raises EncodeError: it is not of the declared type, or cannot be encoded.
+        """
+        if value is None:
+            return None
+        if kind is None or kind.cls is Any:
+            kind = self.types.of(value)
+        elif not kind.fits(value):
+            raise EncodeError(
+                f"the handler declares {kind.name} and returned {type(value).__qualname__}",
+                where=self.address,
+                fix="Return what the annotation says, or correct the annotation.",
+            )
+        shared = kind.frozen and self.transport.capabilities.by_reference
+        return Reply(kind.name, value if shared else kind.encode(value), kind.version)
+
+    def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
+        """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""
+        failure = failure_of(error)
+        policies = self.spec.policies
+        settlement, delay = decide(failure, policies.retry, policies.hold, delivery.attempt, delivery.probes)
+        now = self.engine.clock.time_ns()
+        self.last_error = f"{failure.type}: {failure.text}"
+        if settlement is not Settlement.HOLD:
+            log.warning("%s.%s: %s", self.address, delivery.name, self.last_error)
+        return Outcome(
+            settlement,
+            logs=delivery.logs or (),
+            failure=failure,
+            delay=delay,
+            started=delivery.started,
+            duration=now - delivery.started if delivery.started else 0,
+        )
+
+    def hold(self, delivery: Delivery, delay: float) -> None:
+        self.mailbox.hold(delivery, delay)
+        if self.lifecycle.state is State.RUNNING:
+            self.lifecycle.to(State.HELD, self.last_error)
+            log.warning("%s is held: %s; next probe in %.1f s", self.address, self.last_error, delay)
+            self.alert("held", f"{self.address} is held: {self.last_error}")
+
+    def _released(self) -> None:
+        if self.lifecycle.state is State.HELD:
+            self.lifecycle.to(State.RUNNING)
+            log.info("%s flows again", self.address)
+
+    def redeliver(self, delivery: Delivery) -> None:
+        payload = delivery.message.payload
+        self.mailbox.depth.count += 1
+        self.mailbox.depth.bytes += len(payload) if type(payload) is bytes else 0
+        self.mailbox.active += 1
+        self.mailbox.push(Delivery(delivery.message, delivery.attempt))
+
+    def keep_writes(self, writes: Any, commit: Commit) -> None:
+        """State on its way to the store is what the next delivery reads."""
+        write: StateWrite
+        for write in writes:
+            self.pending_state[(write.key, write.name)] = (write.value, _version_after(write), commit)
+
+    def drop_writes(self, commit: Commit) -> None:
+        for write in commit.writes:
+            entry = self.pending_state.get((write.key, write.name))
+            if entry is not None and entry[2] is commit:
+                del self.pending_state[(write.key, write.name)]
+
+    async def prepare(self, delivery: Delivery) -> None:
+        """Before a repeated attempt: load what earlier ones committed at savepoints."""
+        sent = await self.transport.sent_by(delivery.seq)
+        delivery.sent = {entry.origin: entry for entry in sent} or None
+
+    async def charge(self, delivery: Delivery) -> None:
+        """Record the attempt of a suspect before it runs: if the process dies again, it is known whose fault it is."""
+        settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
+        await self.engine.committed(settles=(settle,))
+
+    # Routes and actions -------------------------------------------------------------------------------------
+
+    def bound(self, entry: Any) -> Callable[..., Any]:
+        """The callable of a route or action on the first instance."""
+        bind: Bind = entry.bind
+        if not self.slots or self.slots[0].instance is None:
+            raise ServiceStopped(f"the service is {self.lifecycle.state.value}", where=self.address)
+        call: Callable[..., Any] = bind(self.slots[0].instance)
+        return call
+
+    async def enter(
+        self,
+        kind: Kind,
+        name: str,
+        call: Callable[..., Any],
+        blocking: bool,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
+        session: int = 0,
+    ) -> Entered:
+        """Run a route or action beside the queue.
+
+        :raises ServiceStopped: the service does not run.
+        :raises QueueFull: as many calls as its policy allows run already.
+        """
+        if self.lifecycle.state not in DELIVERING:
+            raise ServiceStopped(f"the service is {self.lifecycle.state.value}", where=self.address)
+        limit = self.spec.policies.pool.calls
+        if self._calls >= limit:
+            self.counters.refused += 1
+            raise QueueFull(f"{limit} calls run already", where=self.address, fix="Call again, or raise `calls`.")
+        hop = self.engine.new_hop(kind, self.address, name, session)
+        self._calls += 1
+        self.counters.calls += 1
+        try:
+            value = await self.run_call(call, blocking, hop, args, kwargs)
+        except BaseException as error:
+            self.dispatcher.settle_hop(hop, self.hop_outcome(hop, error), self)
+            raise
+        finally:
+            self._calls -= 1
+        self.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self)
+        return Entered(value, hop.session)
+
+    def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
+        now = self.engine.clock.time_ns()
+        failure: Failure | None = failure_of(error) if error is not None else None
+        self.counters.busy += now - hop.started
+        if failure is not None:
+            self.counters.failed += 1
+            self.last_error = f"{failure.type}: {failure.text}"
+        return Outcome(
+            Settlement.PARK if failure else Settlement.DONE,
+            drafts=() if failure else hop.drafts or (),
+            writes=() if failure or not hop.writes else list(hop.writes.values()),
+            logs=hop.logs or (),
+            failure=failure,
+            started=hop.started,
+            duration=now - hop.started,
+        )
+
+    def log_failure(self, name: str, failure: Failure) -> None:
+        log.warning("%s.%s: %s: %s\n%s", self.address, name, failure.type, failure.text, failure.traceback)
+
+    def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
+        record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
+        self.engine.note_alert(record)
+
+    # Refill -------------------------------------------------------------------------------------------------
+
+    def recover(self, stored: Stored, now: int) -> None:
+        """Take back a message that an earlier run of the node had handed out."""
+        delivery = Delivery(stored.message, stored.attempt + 1)
+        delivery.suspect = stored.status is Status.CLAIMED
+        self.mailbox.recover(delivery, stored.due, now)
+
+    def refill_due(self) -> None:
+        """Delayed messages of this service may have come due."""
+        self._refill(even_without_backlog=True)
+
+    def _refill(self, even_without_backlog: bool = False) -> None:
+        if not self._refilling and (self.mailbox.backlog or even_without_backlog):
+            self._refilling = True
+            self.engine.supervisor.start(f"refill {self.address}", self._fetch())
+
+    async def _fetch(self) -> None:
+        box = self.mailbox
+        try:
+            while box.vacancy:
+                now = self.engine.clock.time_ns()
+                limit = box.vacancy + len(box.retrying)
+                rows = await self.transport.fetch(self.address, box.cursor, limit, now)
+                chosen = [row for row in rows if self._choose(row)]
+                if not chosen:
+                    return
+                await self._claim(chosen)
+        finally:
+            self._refilling = False
+
+    def _choose(self, row: Stored) -> bool:
+        box = self.mailbox
+        seq = row.message.seq
+        if row.status is Status.READY:
+            return seq > box.cursor and box.vacancy > 0 and box.pick(row.message.key, seq)
+        if seq in box.retrying or not box.vacancy:
+            return False
+        box.active += 1
+        return True
+
+    async def _claim(self, rows: list[Stored]) -> None:
+        await self.engine.committed(claims=[row.message.seq for row in rows])
+        for row in rows:
+            self.mailbox.push(self._delivery_of(row))
+
+    def _delivery_of(self, row: Stored) -> Delivery:
+        delivery = Delivery(row.message, row.attempt + 1)
+        delivery.damaged = row.damaged
+        return delivery
+
+    def _refill_lane(self, key: str) -> None:
+        self.engine.supervisor.start(f"refill {self.address} {key}", self._fetch_lane(key))
+
+    async def _fetch_lane(self, key: str) -> None:
+        after = self.mailbox.lane_position(key)
+        if after is None:
+            return
+        rows = await self.transport.fetch(self.address, after, 16, self.engine.clock.time_ns(), key)
+        if rows:
+            await self.engine.committed(claims=[row.message.seq for row in rows])
+        self.mailbox.refilled_lane(key, [self._delivery_of(row) for row in rows])
+
+
+def _version_after(write: StateWrite) -> int:
+    return write.expected + 1 if write.value is not None else 0
+
+
+def _key_reader(name: str | None) -> Callable[[Any], str | None] | None:
+    if name is None:
+        return None
+    attribute = operator.attrgetter(name)
+
+    def read(body: Any) -> str | None:
+        try:
+            value = body[name] if isinstance(body, dict) else attribute(body)
+        except (AttributeError, KeyError):
+            return None
+        return None if value is None else str(value)
+
+    return read

@@ -1,0 +1,81 @@
+"""What a send or request gives back: awaitable on an event loop, ``result()`` for blocking code."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Generator
+from typing import Any
+
+from junctor.errors import JunctorError
+
+
+class WouldBlock(JunctorError):
+    """``result()`` was called on the node's event loop, where it would wait for itself."""
+
+    code = "would-block"
+    default_fix = "Write `await` in front of the call instead of .result() behind it."
+
+
+class Joined:
+    """A send that joined the running delivery: it is accepted with it."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+    def result(self, timeout: float | None = None) -> None:
+        return None
+
+
+JOINED = Joined()
+
+
+class LoopPending:
+    """A result that comes on the node's own event loop."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: asyncio.Future[Any]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._future.__await__()
+
+    def result(self, timeout: float | None = None) -> Any:
+        if not self._future.done():
+            raise WouldBlock("result() would block the event loop that has to bring the result")
+        return self._future.result()
+
+
+class ThreadPending:
+    """A result that comes from the node's event loop to another thread, with or without a loop of its own."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: concurrent.futures.Future[Any]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return asyncio.wrap_future(self._future).__await__()
+
+    def result(self, timeout: float | None = None) -> Any:
+        return self._future.result(timeout)
+
+
+class Settled:
+    """A result that is there already."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._value
+        yield
+
+    def result(self, timeout: float | None = None) -> Any:
+        return self._value

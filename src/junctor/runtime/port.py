@@ -1,0 +1,327 @@
+"""The port of one service: what its code asks of the engine, from the loop or from a thread, in a hop or outside."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import difflib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from junctor.clock import SECOND
+from junctor.core.hop import Hop, current
+from junctor.core.outcome import Draft
+from junctor.core.port import Link, Pending, Receipt
+from junctor.core.spec import service_address
+from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
+from junctor.messages import Kind, Message
+from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending
+from junctor.runtime.state import HostState
+
+if TYPE_CHECKING:
+    from junctor.runtime.engine import Engine
+    from junctor.runtime.host import Host
+
+
+class EnginePort:
+    """A port without a service behind it: for clients, tests and the control socket."""
+
+    def __init__(self, engine: Engine, flow: str, service: str) -> None:
+        self.flow = flow
+        self.service = service
+        self.address = service_address(flow, service) if flow else service
+        self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = logging.getLogger(f"{flow}.{service}")
+        self._engine = engine
+        self._dispatcher = engine.dispatcher
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    # Links --------------------------------------------------------------------------------------------------
+
+    def links(self, target: str) -> tuple[Link, ...]:
+        raise WiringError(f"there is no target {target!r}", where=self.address)
+
+    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+        address = service if "/" in service else service_address(self.flow, service)
+        host = self._engine.hosts.get(address)
+        if host is None:
+            near = difflib.get_close_matches(address, self._engine.hosts, 3, 0.5)
+            known = near or sorted(self._engine.hosts)[:8]
+            raise UnknownTarget(
+                f"there is no service {service!r}", where=self.address, fix=f"Known here: {', '.join(known) or 'none'}."
+            )
+        return host.link(request, reply)
+
+    # Messages -----------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        link: Link,
+        body: Any,
+        *,
+        key: str | None = None,
+        delay: float = 0.0,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Pending[Receipt | None]:
+        due = self._engine.clock.time_ns() + int(delay * SECOND) if delay else 0
+        draft = self._draft(Kind.SEND, link, body, key, due, 0, headers, idempotency_key)
+        return self._hand_over(draft)
+
+    def _hand_over(self, draft: Draft) -> Pending[Any]:
+        hop = self.hop()
+        if hop is not None and hop.joins:
+            self._join(hop, draft)
+            return JOINED
+        if threading.get_ident() == self._thread:
+            future = self._loop.create_future()
+            self._dispatcher.submit(draft, self.address, hop, None, future)
+            return LoopPending(future)
+        answer = self._from_thread(lambda future: self._dispatcher.submit(draft, self.address, hop, None, future))
+        if asyncio._get_running_loop() is None:
+            # A blocking caller has nobody to await: when the call is over the message is accepted.
+            return Settled(answer.result())
+        return ThreadPending(answer)
+
+    def _join(self, hop: Hop, draft: Draft) -> None:
+        box = self._dispatcher.host_of(draft.target).mailbox
+        if not box.room(len(draft.payload) if type(draft.payload) is bytes else 0):
+            raise box.full()
+        hop.counter += 1
+        draft = _numbered(draft, hop.counter)
+        if hop.sent and self._dispatcher.earlier(hop, draft) is not None:
+            return
+        if hop.drafts is None:
+            hop.drafts = []
+        hop.drafts.append(draft)
+
+    def request(
+        self,
+        link: Link,
+        body: Any,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Pending[Any]:
+        wait = link.timeout if timeout is None else timeout
+        deadline = self._engine.clock.time_ns() + int(wait * SECOND)
+        draft = self._draft(Kind.REQUEST, link, body, key, 0, deadline, headers, None)
+        hop = self.hop()
+        ask: Callable[[asyncio.Future[Any]], object]
+        if hop is not None and hop.joins:
+            hop.counter += 1
+            draft = _numbered(draft, hop.counter)
+            earlier = self._dispatcher.earlier(hop, draft) if hop.sent else None
+            if earlier is not None:
+                ask = lambda future: self._dispatcher.await_earlier(earlier.seq, (future, deadline, link))  # noqa: E731
+            else:
+                ask = lambda future: self._dispatcher.savepoint(hop, draft, link, future)  # noqa: E731
+        else:
+            ask = lambda future: self._dispatcher.submit(draft, self.address, hop, link, future)  # noqa: E731
+        if threading.get_ident() == self._thread:
+            future = self._loop.create_future()
+            ask(future)
+            return LoopPending(future)
+        return ThreadPending(self._from_thread(ask))
+
+    def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:
+        return self._to_all(self._engine.subscribers(self.flow, body), body, key, headers)
+
+    def broadcast(self, body: Any, *, headers: Mapping[str, str] | None = None) -> Pending[int]:
+        return self._to_all(self._engine.handling(self.flow, body), body, None, headers)
+
+    def _to_all(
+        self, links: list[Link], body: Any, key: str | None, headers: Mapping[str, str] | None
+    ) -> Pending[int]:
+        sent = [self._hand_over(self._draft(Kind.EVENT, link, body, key, 0, 0, headers, None)) for link in links]
+        waiting = [pending for pending in sent if isinstance(pending, LoopPending | ThreadPending)]
+        return _All(waiting, len(links)) if waiting else Settled(len(links))
+
+    def _draft(
+        self,
+        kind: Kind,
+        link: Link,
+        body: Any,
+        key: str | None,
+        due: int,
+        deadline: int,
+        headers: Mapping[str, str] | None,
+        idempotency_key: str | None,
+    ) -> Draft:
+        accepts = link.accepts
+        if type(body) is not accepts.cls and not accepts.fits(body):
+            raise EncodeError(
+                f"expected {accepts.name}, got {type(body).__qualname__}",
+                where=f"{self.address} -> {link.address}",
+                fix=f"Send an object of {accepts.name}.",
+            )
+        if accepts.cls is Any:
+            accepts = self._engine.types_of(link.address).of(body)
+        payload = body if link.by_reference and accepts.frozen else accepts.encode(body)
+        if type(payload) is bytes and len(payload) > self._dispatcher.max_body:
+            raise BodyTooLarge(
+                f"the body of {accepts.name} has {len(payload)} bytes, the limit is {self._dispatcher.max_body}",
+                where=f"{self.address} -> {link.address}",
+            )
+        if key is None:
+            key = self._engine.hosts[link.address].key_of(body) if link.address in self._engine.hosts else None
+        return Draft(
+            link.address, kind, accepts.name, payload, accepts.version, key, due, deadline, headers, 0, idempotency_key
+        )
+
+    # The running hop ----------------------------------------------------------------------------------------
+
+    def hop(self) -> Hop | None:
+        """The hop that runs now, when it is one of this service and not settled yet."""
+        hop = current.get()
+        return hop if hop is not None and hop.open and hop.address == self.address else None
+
+    def message(self) -> Message | None:
+        hop = self.hop()
+        return hop.message if hop is not None else None
+
+    def state(self, key: str | None = None) -> HostState:
+        raise StateError("only a service has state", where=self.address, fix="Ask the service with a request.")
+
+    @property
+    def stopping(self) -> bool:
+        return self._engine.stopping
+
+    def sleep(self, seconds: float) -> Pending[bool]:
+        if threading.get_ident() == self._thread:
+            future = self._loop.create_future()
+            self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+            return LoopPending(future)
+        return self._sleep_in_thread(threading.Event(), seconds)
+
+    def _sleep_in_thread(self, stop: threading.Event, seconds: float) -> Pending[bool]:
+        if asyncio._get_running_loop() is not None:
+            return ThreadPending(self._from_thread(lambda future: self._wake_later(future, seconds)))
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self.stopping:
+            stop.wait(min(left, 0.25))
+        return Settled(self.stopping)
+
+    def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
+        self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+
+    # Threads ------------------------------------------------------------------------------------------------
+
+    def _from_thread(self, ask: Callable[[asyncio.Future[Any]], object]) -> concurrent.futures.Future[Any]:
+        """Do ``ask`` on the node's loop, and carry the outcome of its future over to this thread."""
+        answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+        def on_loop() -> None:
+            future = self._loop.create_future()
+            future.add_done_callback(lambda done: _carry_over(done, answer))
+            try:
+                ask(future)
+            except Exception as error:  # noqa: BLE001 - the caller in its thread gets whatever went wrong here
+                if not future.done():
+                    future.set_exception(error)
+
+        try:
+            self._loop.call_soon_threadsafe(on_loop)
+        except RuntimeError as error:
+            answer.set_exception(RequestError("the node is stopped", where=self.address).with_traceback(error.__traceback__))
+        return answer
+
+
+class HostPort(EnginePort):
+    """The port of a hosted service."""
+
+    def __init__(self, engine: Engine, host: Host) -> None:
+        super().__init__(engine, host.flow, host.service)
+        self._host = host
+        self.log = logging.getLogger(f"{host.flow}.{host.service}")
+
+    def links(self, target: str) -> tuple[Link, ...]:
+        known = self._host.links
+        if target not in known:
+            near = difflib.get_close_matches(target, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else "Declare it: name: Target[Type]."
+            raise WiringError(f"there is no target {target!r}", where=self.address, fix=hint)
+        return known[target]
+
+    def state(self, key: str | None = None) -> HostState:
+        hop = self.hop()
+        pool = self._host.spec.policies.pool
+        if key is None and pool.key is not None and hop is not None and hop.message is not None:
+            key = hop.message.key
+        if key is None and hop is not None and pool.size > 1 and pool.key is None:
+            raise StateError(f"state needs a key in a service with pool {pool.size}", where=self.address)
+        return HostState(self._host, key or "", hop if hop is not None and hop.joins else None)
+
+    @property
+    def stopping(self) -> bool:
+        return self._host.stopping.is_set()
+
+    def sleep(self, seconds: float) -> Pending[bool]:
+        if threading.get_ident() == self._thread:
+            future = self._loop.create_future()
+            self._wake_later(future, seconds)
+            return LoopPending(future)
+        return self._sleep_in_thread(self._host.stopping, seconds)
+
+    def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
+        timer = self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+        self._host.sleepers.add(future)
+
+        def woke(_: object) -> None:
+            timer.cancel()
+            self._host.sleepers.discard(future)
+
+        future.add_done_callback(woke)
+
+
+class _All:
+    """Several sends as one result: their number, when all are accepted."""
+
+    __slots__ = ("_count", "_parts")
+
+    def __init__(self, parts: list[Any], count: int) -> None:
+        self._parts = parts
+        self._count = count
+
+    def __await__(self) -> Any:
+        for part in self._parts:
+            yield from part.__await__()
+        return self._count
+
+    def result(self, timeout: float | None = None) -> int:
+        for part in self._parts:
+            part.result(timeout)
+        return self._count
+
+
+def _numbered(draft: Draft, counter: int) -> Draft:
+    return Draft(
+        draft.target,
+        draft.kind,
+        draft.type,
+        draft.payload,
+        draft.version,
+        draft.key,
+        draft.due,
+        draft.deadline,
+        draft.headers,
+        counter,
+        draft.idempotency_key,
+    )
+
+
+def _carry_over(done: asyncio.Future[Any], answer: concurrent.futures.Future[Any]) -> None:
+    with contextlib.suppress(concurrent.futures.InvalidStateError):
+        if done.cancelled():
+            answer.cancel()
+        elif (error := done.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(done.result())
+
+

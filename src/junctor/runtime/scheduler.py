@@ -1,0 +1,92 @@
+"""Schedules: each tick is a delivery of its own, never two of one schedule at a time, and missed ones are not made up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from junctor.clock import SECOND
+from junctor.core.lifecycle import DELIVERING
+from junctor.core.spec import ScheduleSpec
+from junctor.messages import Kind
+
+if TYPE_CHECKING:
+    from junctor.runtime.host import Host
+
+# A wall clock can be set; waiting for a cron time in steps notices it.
+_LONGEST_WAIT = 30.0
+
+
+async def run_schedule(host: Host, schedule: ScheduleSpec) -> None:
+    """Tick until the service stops."""
+    if schedule.cron is not None:
+        await _run_cron(host, schedule)
+    else:
+        await _run_every(host, schedule)
+
+
+async def _run_every(host: Host, schedule: ScheduleSpec) -> None:
+    clock = host.engine.clock
+    period = schedule.every or 1.0
+    due = clock.monotonic() + schedule.initial
+    while not host.stopping.is_set():
+        await _wait(host, due - clock.monotonic())
+        if host.stopping.is_set():
+            return
+        await tick(host, schedule)
+        # The next tick keeps the rhythm of the first; those that a long one overran are left out.
+        behind = clock.monotonic() - due
+        due += period * (1 + max(0, int(behind / period)))
+
+
+async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
+    from cronsim import CronSim
+
+    zone = ZoneInfo(schedule.zone) if schedule.zone else None
+    clock = host.engine.clock
+    while not host.stopping.is_set():
+        now = datetime.fromtimestamp(clock.time_ns() / SECOND, UTC).astimezone(zone)
+        due = next(CronSim(schedule.cron or "* * * * *", now))
+        while not host.stopping.is_set() and (left := due.timestamp() - clock.time_ns() / SECOND) > 0:
+            await _wait(host, min(left, _LONGEST_WAIT))
+        if not host.stopping.is_set():
+            await tick(host, schedule)
+
+
+async def tick(host: Host, schedule: ScheduleSpec) -> None:
+    """One tick. Its exception is recorded and logged; the next tick comes as planned."""
+    if host.lifecycle.state not in DELIVERING:
+        return
+    hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
+    call = schedule.bind(host.slots[0].instance)
+    host.counters.ticks += 1
+    error: BaseException | None = None
+    try:
+        await host.run_call(call, schedule.blocking, hop)
+    except asyncio.CancelledError:
+        if host.stopping.is_set():
+            raise
+        error = asyncio.CancelledError("the schedule cancelled itself")
+    except BaseException as raised:  # noqa: BLE001 - SystemExit of a tick is its failure
+        error = raised
+    outcome = host.hop_outcome(hop, error)
+    if outcome.failure is not None:
+        host.log_failure(schedule.name, outcome.failure)
+    host.dispatcher.settle_hop(hop, outcome, host)
+
+
+async def _wait(host: Host, seconds: float) -> None:
+    """Until the time has passed or the service is asked to stop."""
+    if seconds <= 0:
+        await asyncio.sleep(0)
+        return
+    woken = asyncio.get_running_loop().create_future()
+    timer = host.engine.clock.call_later(seconds, lambda: woken.done() or woken.set_result(None))
+    host.sleepers.add(woken)
+    try:
+        await woken
+    finally:
+        timer.cancel()
+        host.sleepers.discard(woken)

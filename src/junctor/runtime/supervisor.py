@@ -1,0 +1,57 @@
+"""The only maker of tasks. Every task has a name, an owner and somebody who hears of its failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger("junctor.supervisor")
+
+Failed = Callable[[BaseException], object]
+
+
+class Supervisor:
+    """Starts tasks, keeps them referenced, reports what ends badly, and ends them all at the close."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any], failed: Failed | None = None) -> asyncio.Task[Any]:
+        """Run ``work`` as a task of the running loop.
+
+        :param failed: called with the exception that ended it; without it the exception is logged.
+        """
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(done, failed))
+        return task
+
+    def _ended(self, task: asyncio.Task[Any], failed: Failed | None) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            return
+        if failed is not None:
+            failed(error)
+        else:
+            log.error("%s ended with %r", task.get_name(), error, exc_info=error)
+
+    async def end(self, *tasks: asyncio.Task[Any], grace: float = 0.0) -> None:
+        """Wait up to ``grace`` seconds for the tasks, cancel the others, and return when all have ended."""
+        alive = {task for task in tasks if not task.done() and task is not asyncio.current_task()}
+        if alive and grace > 0:
+            _, alive = await asyncio.wait(alive, timeout=grace)
+        for task in alive:
+            task.cancel()
+        if alive:
+            await asyncio.wait(alive, timeout=2.0)
+        for task in alive:
+            if not task.done():
+                log.error("%s does not stop; it is left behind", task.get_name())
+
+    async def aclose(self) -> None:
+        await self.end(*self._tasks)

@@ -1,0 +1,129 @@
+"""Threads for code that blocks: one a slot, and one with an event loop of its own where a service asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from junctor.core.hop import Hop, current
+
+Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "Hop | None", "asyncio.Future[Any]"]
+
+
+class SlotThread:
+    """Runs blocking calls one after the other. Results come back in batches: one wake-up of the loop for several."""
+
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.name = name
+        self._loop = loop
+        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._scheduled = False
+        self.freed: Callable[[SlotThread], object] | None = None
+        # A daemon: a handler that never returns must not keep the process from ending.
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
+
+    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+        future = self._loop.create_future()
+        self._work.put((fn, args, kwargs or {}, hop, future))
+        return future
+
+    def close(self) -> None:
+        """End after the work given so far; does not wait."""
+        self._work.put(None)
+
+    def _run(self) -> None:
+        get = self._work.get
+        context = contextvars.copy_context()
+        while (work := get()) is not None:
+            context.run(self._one, work)
+            del work
+
+    def _one(self, work: Work) -> None:
+        fn, args, kwargs, hop, future = work
+        current.set(hop)
+        try:
+            result, error = fn(*args, **kwargs), None
+        except BaseException as raised:  # noqa: BLE001 - SystemExit of a handler is its failure, not the thread's end
+            result, error = None, raised
+        self._done.append((future, result, error))
+        if not self._scheduled:
+            self._scheduled = True
+            try:
+                self._loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:
+                return  # The loop is closed: nobody waits any more.
+
+    def _deliver(self) -> None:
+        self._scheduled = False
+        while self._done:
+            future, result, error = self._done.popleft()
+            if self.freed is not None:
+                self.freed(self)
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error if not isinstance(error, StopIteration) else RuntimeError(repr(error)))
+
+
+class OwnLoop:
+    """A thread with an event loop for a service whose coroutines block."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()
+
+    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+        async def entered() -> Any:
+            current.set(hop)
+            result = fn(*args, **(kwargs or {}))
+            return await result if asyncio.iscoroutine(result) else result
+
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(entered(), self.loop))
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.call_soon(self.loop.stop)
+
+
+class CallThreads:
+    """Threads for calls beside the queue: as many as run at once, kept for the next call."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._idle: list[SlotThread] = []
+        self._made = 0
+
+    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+        if self._idle:
+            thread = self._idle.pop()
+        else:
+            self._made += 1
+            thread = SlotThread(f"{self._name} call {self._made}", asyncio.get_running_loop())
+            thread.freed = self._idle.append
+        return thread.call(fn, args, hop, kwargs)
+
+    def close(self) -> None:
+        for thread in self._idle:
+            thread.close()
+        self._idle.clear()
