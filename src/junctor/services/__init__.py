@@ -1,0 +1,35 @@
+"""What users subclass and mark: services, targets, state. Sees the engine only through a port."""
+
+from junctor.services.functions import current, has_marks, module_spec
+from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe
+from junctor.services.names import checked_name, name_of_class, name_of_module
+from junctor.services.native import spec_of
+from junctor.services.service import Service, Sleep, published
+from junctor.services.state import State
+from junctor.services.target import RecordingTarget, Target
+
+__all__ = (
+    "RecordingTarget",
+    "Service",
+    "Sleep",
+    "State",
+    "Target",
+    "action",
+    "checked_name",
+    "cron",
+    "current",
+    "delete",
+    "every",
+    "get",
+    "handler",
+    "has_marks",
+    "module_spec",
+    "name_of_class",
+    "name_of_module",
+    "patch",
+    "post",
+    "published",
+    "put",
+    "spec_of",
+    "subscribe",
+)

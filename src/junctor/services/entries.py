@@ -1,0 +1,255 @@
+"""From marked functions to the entries of a spec: handlers, schedules, routes and actions, each checked."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from junctor.clock import parse_duration
+from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec
+from junctor.errors import ConfigurationError
+from junctor.messages import type_name
+from junctor.messages.types import is_body_class
+from junctor.services.hints import signature_of
+from junctor.services.markers import Acts, Handles, Mark, Serves, Ticks, place_of
+from junctor.services.target import members
+
+_BRACES = re.compile(r"{([^}:]*)(?::[^}]*)?}")
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A marked function of a class or module. ``owner`` is the class, None for a module."""
+
+    name: str
+    function: Callable[..., Any]
+    marks: tuple[Mark, ...]
+    bind: Bind
+    owner: type | None = None
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    def wrong(self, what: str, fix: str) -> ConfigurationError:
+        return ConfigurationError(what, where=place_of(self.function), fix=fix)
+
+
+class Entries(msgspec.Struct):
+    """The entries of one service, in the order of the code."""
+
+    handlers: list[HandlerSpec] = []
+    schedules: list[ScheduleSpec] = []
+    routes: list[RouteSpec] = []
+    actions: list[ActionSpec] = []
+
+    def add(self, member: Member) -> None:
+        """Take the entries of a member in.
+
+        :raises ConfigurationError: a mark is used wrongly; class, method, line and the fix are in the text.
+        """
+        _no_generator(member)
+        signature = signature_of(member.function, member.owner)
+        for mark in member.marks:
+            if isinstance(mark, Handles):
+                self._add_handlers(member, mark, signature)
+            elif isinstance(mark, Ticks):
+                self.schedules.append(_schedule(member, mark, signature))
+            elif isinstance(mark, Serves):
+                self._add_route(member, mark, signature)
+            else:
+                self._add_action(member, mark, signature)
+
+    def __bool__(self) -> bool:
+        return bool(self.handlers or self.schedules or self.routes or self.actions)
+
+    def _add_handlers(self, member: Member, mark: Handles, signature: inspect.Signature) -> None:
+        body = _body(member, signature)
+        parts = members(body)
+        # A union of classes is several types on the wire; a union of plain values is one.
+        for accepts in parts if all(map(is_body_class, parts)) else (body,):
+            self._add_handler(member, mark, accepts, _reply(signature))
+
+    def _add_handler(self, member: Member, mark: Handles, accepts: Any, replies: Any) -> None:
+        for other in self.handlers:
+            if other.accepts == accepts:
+                name = "Any" if accepts is Any else type_name(accepts)
+                raise member.wrong(
+                    f"{other.name} handles {name} already",
+                    "Keep one handler for each type; it may call the other method.",
+                )
+        spec = HandlerSpec(
+            name=member.name,
+            accepts=accepts,
+            bind=member.bind,
+            replies=replies,
+            blocking=is_blocking(member.function),
+            subscribes=mark.subscribes,
+            doc=member.doc,
+        )
+        self.handlers.append(spec)
+
+    def _add_route(self, member: Member, mark: Serves, signature: inspect.Signature) -> None:
+        _path_fits(member, mark, signature)
+        for other in self.routes:
+            if (other.method, other.path) == (mark.method, mark.path):
+                raise member.wrong(
+                    f"{other.name} answers {mark.method} {mark.path} already", "Give one of them another path."
+                )
+        spec = RouteSpec(
+            name=member.name,
+            method=mark.method,
+            path=mark.path,
+            bind=member.bind,
+            signature=_described(member, signature),
+            blocking=is_blocking(member.function),
+            status=mark.status,
+            doc=member.doc,
+        )
+        self.routes.append(spec)
+
+    def _add_action(self, member: Member, mark: Acts, signature: inspect.Signature) -> None:
+        name = mark.name or member.name
+        if any(other.name == name for other in self.actions):
+            raise member.wrong(f'there is an action "{name}" already', "Give one of them another name.")
+        spec = ActionSpec(
+            name=name,
+            bind=member.bind,
+            signature=_described(member, signature),
+            blocking=is_blocking(member.function),
+            doc=member.doc,
+        )
+        self.actions.append(spec)
+
+
+def is_blocking(function: Callable[..., Any]) -> bool:
+    """Whether it runs in a thread: it is not a coroutine function, and wraps none."""
+    return not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function)))
+
+
+def _no_generator(member: Member) -> None:
+    inner = inspect.unwrap(member.function)
+    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
+        raise member.wrong(
+            "a function with `yield` cannot be an entry",
+            "Return a list, or send each part to a target.",
+        )
+
+
+def _required(signature: inspect.Signature) -> list[inspect.Parameter]:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.default is inspect.Parameter.empty and parameter.kind not in variable
+    ]
+
+
+def _body(member: Member, signature: inspect.Signature) -> Any:
+    """The declared type of the one parameter that takes the body."""
+    required = _required(signature)
+    first = "self, " if member.owner else ""
+    example = f"def {member.name}({first}reading: Reading)"
+    if len(required) != 1 or required[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        names = ", ".join(parameter.name for parameter in required) or "none"
+        raise member.wrong(
+            f"a handler takes exactly one parameter, the body, and this one takes {names}", f"Write {example}."
+        )
+    kind = required[0].annotation
+    if kind is inspect.Parameter.empty:
+        raise member.wrong(
+            f"the parameter {required[0].name} has no type, so nothing says which messages it takes",
+            f"Write for example {example}, or {required[0].name}: Any for all that no other handler takes.",
+        )
+    if isinstance(kind, typing.TypeVar):
+        raise member.wrong(f"the type {kind} is open", "Override the handler with the type of the body.")
+    return kind
+
+
+def _reply(signature: inspect.Signature) -> Any:
+    kind = signature.return_annotation
+    return None if kind in (inspect.Signature.empty, None, type(None)) else kind
+
+
+def _schedule(member: Member, mark: Ticks, signature: inspect.Signature) -> ScheduleSpec:
+    required = ", ".join(parameter.name for parameter in _required(signature))
+    if required:
+        raise member.wrong(
+            f"a schedule is called without arguments, and this method needs {required}",
+            "Remove the parameter or give it a default.",
+        )
+    if mark.cron is not None:
+        _check_cron(member, mark.cron, mark.zone)
+    every = None if mark.every is None else _seconds(member, mark.every, "@every")
+    if every == 0:
+        raise member.wrong("@every needs time between two calls, got 0", 'Write for example @every("100ms").')
+    return ScheduleSpec(
+        name=member.name,
+        bind=member.bind,
+        every=every,
+        cron=mark.cron,
+        zone=mark.zone,
+        initial=_seconds(member, mark.initial, "initial="),
+        blocking=is_blocking(member.function),
+        doc=member.doc,
+    )
+
+
+def _seconds(member: Member, text: str | float, written: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise member.wrong(f"{written}: {error}", 'Write for example @every("2s") or @every(0.5).') from error
+
+
+def _check_cron(member: Member, expression: str, zone: str | None) -> None:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(expression, datetime(2030, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise member.wrong(
+            f"@cron: {expression!r} is not a schedule: {str(error) or 'it never comes'}",
+            'Write minute, hour, day, month, day of week, for example @cron("*/5 * * * *").',
+        ) from error
+    try:
+        ZoneInfo(zone or "UTC")
+    except (OSError, ValueError, LookupError) as error:
+        raise member.wrong(
+            f"@cron: {zone!r} is not a time zone this machine knows", 'Write for example zone="Europe/Vienna".'
+        ) from error
+
+
+def _path_fits(member: Member, mark: Serves, signature: inspect.Signature) -> None:
+    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    for name in _BRACES.findall(mark.path):
+        if name not in signature.parameters and not open_ended:
+            raise member.wrong(
+                f"the path {mark.path} has {{{name}}}, and the method has no parameter of this name",
+                f"Add the parameter {name}: str.",
+            )
+
+
+def _described(member: Member, signature: inspect.Signature) -> Call:
+    """A stand-in whose signature has no ``self`` and only resolved types, alike for methods and functions."""
+
+    def described(*args: Any, **kwargs: Any) -> Any:
+        return member.function(*args, **kwargs)
+
+    described.__name__ = member.name
+    described.__qualname__ = member.function.__qualname__
+    described.__module__ = member.function.__module__
+    described.__doc__ = member.function.__doc__
+    described.__signature__ = signature  # type: ignore[attr-defined]
+    annotated = {name: p.annotation for name, p in signature.parameters.items() if p.annotation is not p.empty}
+    if signature.return_annotation is not signature.empty:
+        annotated["return"] = signature.return_annotation
+    described.__annotations__ = annotated
+    return described

@@ -1,0 +1,193 @@
+"""Marks for methods and module-level functions: they say how code is entered, and leave the function as it is.
+
+A marked function can still be called like any other; nothing happens before a spec is made of its class or module.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from junctor.errors import ConfigurationError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MARKS = "__junctor_marks__"
+
+
+class Handles(msgspec.Struct, frozen=True):
+    """A queued entry."""
+
+    subscribes: bool = False
+
+
+class Ticks(msgspec.Struct, frozen=True):
+    """A timed entry, as written."""
+
+    every: str | float | None = None
+    cron: str | None = None
+    zone: str | None = None
+    initial: str | float = 0.0
+
+
+class Serves(msgspec.Struct, frozen=True):
+    """An HTTP entry."""
+
+    method: str
+    path: str
+    status: int = 200
+
+
+class Acts(msgspec.Struct, frozen=True):
+    """A named call; the function's name when ``name`` is empty."""
+
+    name: str = ""
+
+
+Mark = Handles | Ticks | Serves | Acts
+
+
+def marks_of(function: object) -> tuple[Mark, ...]:
+    """The marks of a function, in the order in which they are read from top to bottom."""
+    found: tuple[Mark, ...] = getattr(function, MARKS, ())
+    return found
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """``Alarm.on_reading (alarm.py:12)``, for errors."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    name: str = getattr(function, "__qualname__", repr(function)).rpartition("<locals>.")[2]
+    if code is None:
+        return name
+    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{name} ({file}:{code.co_firstlineno})"
+
+
+def _mark(function: F, mark: Mark, written: str) -> F:
+    if not inspect.isfunction(inspect.unwrap(function)):
+        raise ConfigurationError(
+            f"{written} marks a function, got {function!r}",
+            fix=f"Write {written} alone on the line above `def` or `async def`, next to other marks.",
+        )
+    setattr(function, MARKS, (mark, *marks_of(function)))
+    return function
+
+
+def _needs(written: str, what: str, example: str, given: object) -> ConfigurationError:
+    where = place_of(given) if inspect.isfunction(given) else None
+    got = "nothing" if where else repr(given)
+    return ConfigurationError(f"{written} needs {what}, got {got}", where=where, fix=f"Write for example {example}.")
+
+
+@overload
+def handler(function: F, /) -> F: ...
+
+
+@overload
+def handler() -> Callable[[F], F]: ...
+
+
+def handler(function: Any = None, /) -> Any:
+    """Messages of the type of the parameter are queued for this method, one delivery each, and tried again on failure.
+
+    ``def on_reading(self, reading: Reading) -> Verdict`` accepts Reading and replies Verdict. Without a return type
+    there is no reply. ``Any`` takes what no other handler takes. A plain ``def`` runs in a thread.
+    """
+    if function is None:
+        return handler
+    return _mark(function, Handles(), "@handler")
+
+
+@overload
+def subscribe(function: F, /) -> F: ...
+
+
+@overload
+def subscribe() -> Callable[[F], F]: ...
+
+
+def subscribe(function: Any = None, /) -> Any:
+    """A :func:`handler` that also receives what anybody in the flow publishes of its type."""
+    if function is None:
+        return subscribe
+    return _mark(function, Handles(subscribes=True), "@subscribe")
+
+
+def every(interval: str | float, *, initial: str | float = 0.0) -> Callable[[F], F]:
+    """Call the method again and again, without overlap: ``@every("2s")``.
+
+    :param interval: seconds between two starts, or a text like ``"200ms"``, ``"5m"``.
+    :param initial: the wait before the first call.
+    """
+    if isinstance(interval, bool) or not isinstance(interval, (str, int, float)):
+        raise _needs("@every", "an interval", '@every("2s")', interval)
+    return lambda function: _mark(function, Ticks(every=interval, initial=initial), "@every(...)")
+
+
+def cron(expression: str, *, zone: str | None = None) -> Callable[[F], F]:
+    """Call the method by the calendar: ``@cron("*/5 * * * *")``.
+
+    :param expression: five fields: minute, hour, day of month, month, day of week.
+    :param zone: a time zone like ``"Europe/Vienna"``; the machine's by default.
+    """
+    if not isinstance(expression, str):
+        raise _needs("@cron", "five fields", '@cron("*/5 * * * *")', expression)
+    return lambda function: _mark(function, Ticks(cron=expression, zone=zone), "@cron(...)")
+
+
+@overload
+def action(function: F, /) -> F: ...
+
+
+@overload
+def action(*, name: str = "") -> Callable[[F], F]: ...
+
+
+def action(function: Any = None, /, *, name: str = "") -> Any:
+    """The method can be called by name: ``POST /SERVICE/ACTION`` and ``junctor call SERVICE ACTION``. The caller waits.
+
+    :param name: the name of the action; the method's by default.
+    """
+    if function is None:
+        return lambda function: _mark(function, Acts(name), "@action")
+    if isinstance(function, str):
+        raise ConfigurationError(f"@action({function!r}) is not clear", fix=f'Write @action(name="{function}").')
+    return _mark(function, Acts(name), "@action")
+
+
+def _route(method: str, path: object, status: int) -> Callable[[F], F]:
+    written = f"@{method.lower()}"
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise _needs(written, "a path that begins with /", f'{written}("/alarms/{{sensor}}")', path)
+    return lambda function: _mark(function, Serves(method, path, status), f"{written}(...)")
+
+
+def get(path: str, *, status: int = 200) -> Callable[[F], F]:
+    """Answer ``GET path``. Parts in braces, like ``/alarms/{sensor}``, are parameters of the method.
+
+    :param status: the HTTP status of a normal answer.
+    """
+    return _route("GET", path, status)
+
+
+def post(path: str, *, status: int = 200) -> Callable[[F], F]:
+    """Answer ``POST path``; see :func:`get`. A parameter of a class with fields is read from the body."""
+    return _route("POST", path, status)
+
+
+def put(path: str, *, status: int = 200) -> Callable[[F], F]:
+    """Answer ``PUT path``; see :func:`post`."""
+    return _route("PUT", path, status)
+
+
+def patch(path: str, *, status: int = 200) -> Callable[[F], F]:
+    """Answer ``PATCH path``; see :func:`post`."""
+    return _route("PATCH", path, status)
+
+
+def delete(path: str, *, status: int = 200) -> Callable[[F], F]:
+    """Answer ``DELETE path``; see :func:`get`."""
+    return _route("DELETE", path, status)

@@ -1,0 +1,229 @@
+"""The native producer: from a :class:`Service` class or blueprint to the spec that the engine runs."""
+
+from __future__ import annotations
+
+import copy
+import dis
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any
+
+from junctor.core.policy import Policies
+from junctor.core.port import Port
+from junctor.core.spec import Activity, Context, ServiceSpec, TargetSpec
+from junctor.errors import ConfigurationError
+from junctor.services.declared import declared_settings, declared_targets, plain_attributes
+from junctor.services.entries import Entries, Member, is_blocking
+from junctor.services.markers import marks_of, place_of
+from junctor.services.names import checked_name, name_of_class
+from junctor.services.service import Attachment, Service
+from junctor.services.target import Target
+from junctor.settings import Secret, read_settings
+
+_IMMUTABLE = (str, int, float, bool, bytes, type(None), Secret)
+
+
+def spec_of(
+    service: Service | type[Service],
+    name: str | None = None,
+    *,
+    policies: Policies | None = None,
+    settings: Mapping[str, Any] | None = None,
+    places: Mapping[str, str] | None = None,
+) -> ServiceSpec:
+    """The spec of a service class, or of a blueprint with its settings.
+
+    :param name: the name in the flow; the class name by default, ``machine-monitor`` for ``MachineMonitor``.
+    :param settings: values over those of the blueprint, also as text.
+    :param places: where a setting was written, for example ``flow.yaml:12``.
+    :raises ConfigurationError: a mark is used wrongly; class, method, line and the fix are in the text.
+    :raises SettingError: a setting is unknown, missing, of the wrong type or out of bounds.
+    """
+    cls = service if isinstance(service, type) else type(service)
+    blueprint = None if isinstance(service, type) else service
+    name = checked_name(name or name_of_class(cls), cls.__name__)
+    entries = _entries(cls)
+    targets = declared_targets(cls)
+    if blueprint is None:
+        _constructible(cls)
+    return ServiceSpec(
+        name=name,
+        build=_builder(cls, blueprint, tuple(targets.values())),
+        doc=inspect.cleandoc(cls.__doc__ or "") if cls.__doc__ != Service.__doc__ else "",
+        origin=_origin(cls),
+        handlers=tuple(entries.handlers),
+        schedules=tuple(entries.schedules),
+        routes=tuple(entries.routes),
+        actions=tuple(entries.actions),
+        targets=tuple(targets.values()),
+        settings=_settings(cls, blueprint, name, settings or {}, places),
+        start=_activity(cls, "on_start"),
+        stop=_activity(cls, "on_stop"),
+        main=_activity(cls, "loop"),
+        stateful=uses_state(cls),
+        code=_importable(cls),
+        policies=policies or Policies(),
+    )
+
+
+def bound_targets(targets: tuple[TargetSpec, ...], port: Port, service: str) -> dict[str, Any]:
+    """The declared targets over a port: name to target, None for an optional one that is not connected."""
+    bound: dict[str, Any] = {}
+    for spec in targets:
+        links = port.links(spec.name)
+        empty = spec.optional and not links
+        bound[spec.name] = None if empty else Target(port, links, spec.request, f"{service}.{spec.name}")
+    return bound
+
+
+def own_copies(settings: Mapping[str, Any], plain: Mapping[str, bool]) -> dict[str, Any]:
+    """The settings for one instance: lists and the like are its own, secrets of type ``str`` are text again."""
+    values = {
+        name: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for name, value in settings.items()
+    }
+    for name, value in values.items():
+        if plain.get(name) and isinstance(value, Secret):
+            values[name] = value.reveal()
+    return values
+
+
+def _builder(
+    cls: type[Service], blueprint: Service | None, targets: tuple[TargetSpec, ...]
+) -> Callable[[Context], Any]:
+    args, kwargs = (blueprint.__junctor__.args, blueprint.__junctor__.kwargs) if blueprint is not None else ((), {})
+    texts = {name: kind is str or kind == (str | None) for name, (_, kind) in declared_settings(cls).items()}
+
+    def build(context: Context) -> Service:
+        # The constructor runs last: it finds log, settings and targets in place.
+        service: Service = cls.__new__(cls, *args, **kwargs)
+        inside = vars(service)
+        inside["__junctor__"] = Attachment(context.port, context.service, True, args, kwargs)
+        inside.update(own_copies(context.settings, texts))
+        inside.update(bound_targets(targets, context.port, context.service))
+        cls.__init__(service, *args, **kwargs)
+        return service
+
+    return build
+
+
+def _settings(
+    cls: type[Service],
+    blueprint: Service | None,
+    name: str,
+    given: Mapping[str, Any],
+    places: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    declared = declared_settings(cls)
+    held = vars(blueprint) if blueprint is not None else {}
+    merged = {**{key: held[key] for key in declared if key in held}, **given}
+    values = read_settings(declared, merged, name, plain=plain_attributes(cls), places=places)
+    for key, (setting, kind) in declared.items():
+        if setting.hidden(kind) and isinstance(values[key], str):
+            values[key] = Secret(values[key])
+    return values
+
+
+def _constructible(cls: type[Service]) -> None:
+    if cls.__init__ is Service.__init__:
+        return
+    try:
+        inspect.signature(cls.__init__).bind(None)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"the constructor needs arguments: {error}",
+            where=place_of(cls.__init__),
+            fix=f"Give the flow an object, {cls.__name__}(...), not the class.",
+        ) from error
+
+
+def _entries(cls: type[Service]) -> Entries:
+    entries = Entries()
+    for member in _members(cls):
+        entries.add(member)
+    return entries
+
+
+def _members(cls: type[Service]) -> Iterator[Member]:
+    """Marked methods in the order of the code, bases first. An override without a mark keeps the mark it overrides."""
+    names = dict.fromkeys(
+        name for base in reversed(cls.__mro__) for name, value in vars(base).items() if _marked(value)
+    )
+    for name in names:
+        function = inspect.getattr_static(cls, name)
+        if function is None:
+            continue
+        _refuse_wrapped(cls, name, function)
+        marks = next(marks_of(vars(base)[name]) for base in cls.__mro__ if _marked(vars(base).get(name)))
+        yield Member(name=name, function=function, marks=marks, bind=attrgetter(name), owner=cls)
+
+
+def _marked(value: Any) -> bool:
+    return bool(marks_of(value) or marks_of(getattr(value, "__func__", None)))
+
+
+def _refuse_wrapped(cls: type, name: str, function: Any) -> None:
+    if not inspect.isfunction(inspect.unwrap(function)):
+        raise ConfigurationError(
+            f"marks are for plain methods, not for {type(function).__name__}",
+            where=f"{cls.__name__}.{name}",
+            fix="Write it as `def` with self.",
+        )
+
+
+def _activity(cls: type[Service], name: str) -> Activity | None:
+    """A lifecycle method, when the class overrides it."""
+    function = inspect.getattr_static(cls, name)
+    if function is vars(Service)[name] or function is None:
+        return None
+    _refuse_wrapped(cls, name, function)
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"it is called without arguments: {error}", where=place_of(function), fix=f"Write def {name}(self)."
+        ) from error
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigurationError("it must not yield", where=place_of(function), fix="Send with a target instead.")
+    return Activity(bind=attrgetter(name), blocking=is_blocking(function))
+
+
+def uses_state(cls: type[Service]) -> bool:
+    """Whether a method of the class, as far as its code tells, uses ``self.state``."""
+    functions = (
+        inspect.unwrap(value)
+        for base in cls.__mro__
+        if base not in Service.__mro__
+        for value in vars(base).values()
+        if inspect.isfunction(value)
+    )
+    return any(_reads_state(function.__code__) for function in functions if inspect.isfunction(function))
+
+
+def _reads_state(code: types.CodeType) -> bool:
+    if "state" in code.co_names:
+        before: Any = None
+        for step in dis.get_instructions(code):
+            if step.argval == "state" and step.opname.startswith("LOAD_ATTR") and before in ("self", ("self",)):
+                return True
+            before = step.argval[-1:] if isinstance(step.argval, tuple) else step.argval
+    return any(_reads_state(part) for part in code.co_consts if isinstance(part, types.CodeType))
+
+
+def _origin(cls: type) -> str:
+    """``alarm.py:12`` as far as it can be told without reading source files."""
+    lines = [value.__code__.co_firstlineno for value in vars(cls).values() if inspect.isfunction(value)]
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
+    return f"{file}:{min(lines)}" if lines else str(file)
+
+
+def _importable(cls: type) -> str:
+    """``module:Class``; for the program that was started, ``/path/file.py:Class``. Empty for a class in a function."""
+    if "<locals>" in cls.__qualname__:
+        return ""
+    module = cls.__module__
+    if module == "__main__":
+        module = getattr(sys.modules["__main__"], "__file__", None) or ""
+    return f"{module}:{cls.__qualname__}" if module else ""

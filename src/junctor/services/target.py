@@ -1,0 +1,266 @@
+"""Targets: the outgoing ports of a service. Declared as annotations, connected by the flow."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Union
+
+from junctor.clock import parse_duration
+from junctor.core.port import Link, Pending, Port, Receipt
+from junctor.core.spec import TargetSpec
+from junctor.errors import EncodeError, JunctorError, NotRunning, WiringError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Req = TypeVar("Req")
+    Rep = TypeVar("Rep", default=None)
+else:
+    Req = typing.TypeVar("Req")
+    Rep = typing.TypeVar("Rep")
+
+
+class Target(Generic[Req, Rep]):
+    """An outgoing port: ``readings: Target[Reading]``, or ``crm: Target[CreateAccount, Account]`` with a reply.
+
+    The flow connects it to a service that handles the type; ``Target[Reading] | None`` may stay unconnected and is
+    then None. In a service without a node, as in a unit test, it records: see :class:`RecordingTarget`.
+    """
+
+    __slots__ = ("_class", "_link", "_links", "_request", "_send", "_where")
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        # Generic insists on both parameters; the reply may be left out.
+        return types.GenericAlias(cls, item if isinstance(item, tuple) else (item,))
+
+    def __init__(self, port: Port, links: tuple[Link, ...], kind: Any, where: str) -> None:
+        self._links = links
+        self._link = links[0] if len(links) == 1 else None
+        self._class = _checkable(kind)
+        self._send = port.send
+        self._request = port.request
+        self._where = where
+
+    def send(
+        self,
+        body: Req,
+        *,
+        key: str | None = None,
+        delay: float | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Pending[Receipt | None]:
+        """Hand a message over; await it in async code. Connected to several services, each gets it.
+
+        Within a delivery the message joins it, and goes out when the delivery is done. Elsewhere it is accepted,
+        durably, when the awaiting (in a thread: the call) is over.
+
+        :param key: what keeps messages in order in a target with a pool, where its flow names no field.
+        :param delay: seconds, or a text like ``"5m"``, before it may be delivered.
+        :param idempotency_key: the same key twice is accepted once.
+        :raises EncodeError: the body is not of the target's type.
+        :raises SendError: it was not accepted.
+        """
+        if not isinstance(body, self._class):
+            raise self._wrong(body)
+        wait = 0.0 if delay is None else parse_duration(delay)
+        link = self._link
+        if link is not None:
+            return self._send(link, body, key=key, delay=wait, headers=headers, idempotency_key=idempotency_key)
+        return Several(
+            [
+                self._send(one, body, key=key, delay=wait, headers=headers, idempotency_key=idempotency_key)
+                for one in self._links
+            ]
+        )
+
+    def request(
+        self,
+        body: Req,
+        *,
+        key: str | None = None,
+        timeout: float | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Pending[Rep]:
+        """Hand a message over and get the reply: ``await`` it, or in a thread ``.result()``.
+
+        :param timeout: seconds, or a text, for the reply to come; the flow's for the target service by default.
+        :raises RequestError: no reply came.
+        """
+        link = self._link
+        if link is None or not isinstance(body, self._class):
+            raise self._wrong(body) if link is not None else self._not_one()
+        if timeout is None and key is None and headers is None:
+            return self._request(link, body)
+        seconds = None if timeout is None else parse_duration(timeout)
+        return self._request(link, body, key=key, timeout=seconds, headers=headers)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it leads to: ``flow/service``."""
+        return tuple(link.address for link in self._links)
+
+    @property
+    def sent(self) -> list[Req]:
+        """What was sent, in a service without a node. A node keeps it in the trace instead."""
+        raise AttributeError(f"{self._where}.sent is kept only without a node; `junctor messages` lists what was sent")
+
+    @property
+    def answers(self) -> list[Any]:
+        """The replies to give, in a service without a node."""
+        raise AttributeError(f"{self._where}.answers is used only without a node; {self!r} asks a real service")
+
+    def _wrong(self, body: object) -> JunctorError:
+        expected = _names(self._class)
+        return EncodeError(
+            f"expected {expected}, got {type(body).__name__}",
+            where=self._where,
+            fix=f"Send a {expected}, or declare the target with the type you send.",
+        )
+
+    def _not_one(self) -> JunctorError:
+        where = ", ".join(self.addresses) or "nothing"
+        fix = "Connect it to exactly one service, or use send()."
+        return WiringError(
+            f"a request needs exactly one service, the target leads to {where}", where=self._where, fix=fix
+        )
+
+    def __repr__(self) -> str:
+        return f"<Target {self._where} -> {', '.join(self.addresses) or 'nothing'}>"
+
+
+class RecordingTarget(Target[Req, Rep]):
+    """A target that leads nowhere and keeps what it is given. A service without a node has these.
+
+    ``sent`` has the bodies of sends and requests in order. Put the replies of requests into ``answers`` before, each a
+    value or an exception to raise: ``service.crm.answers.append(Account("1"))``.
+    """
+
+    __slots__ = ("_answers", "_sent")
+
+    def __init__(self, kind: Any = Any, where: str = "target", answers: Sequence[Any] = ()) -> None:
+        self._sent: list[Req] = []
+        self._answers: list[Any] = list(answers)
+        self._links = ()
+        self._link = None
+        self._class = _checkable(kind)
+        self._where = where
+
+    @property
+    def sent(self) -> list[Req]:
+        return self._sent
+
+    @property
+    def answers(self) -> list[Any]:
+        return self._answers
+
+    def send(self, body: Req, **options: Any) -> Pending[Receipt | None]:
+        """Record the body, checked like a real one."""
+        self._record(body)
+        return Ready(None)
+
+    def request(self, body: Req, **options: Any) -> Pending[Rep]:
+        """Record the body and give the next of ``answers``.
+
+        :raises NotRunning: there is no answer left.
+        """
+        self._record(body)
+        if not self._answers:
+            fix = f"Put the reply there before: {self._where}.answers.append(...)."
+            raise NotRunning("no node runs here and no answer was prepared", where=self._where, fix=fix)
+        answer = self._answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return Ready(answer)
+
+    def _record(self, body: Req) -> None:
+        if not isinstance(body, self._class):
+            raise self._wrong(body)
+        self._sent.append(body)
+
+
+class Ready:
+    """A result that is there already."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        yield from ()
+        return self._value
+
+    def result(self, timeout: float | None = None) -> Any:
+        return self._value
+
+
+class Several:
+    """One message to several services: over when each accepted it. The receipt of the first, or the first error."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: list[Pending[Receipt | None]]) -> None:
+        self._parts = parts
+
+    def __await__(self) -> Generator[Any, Any, Receipt | None]:
+        receipts, errors = [], []
+        for part in self._parts:
+            try:
+                receipts.append((yield from part.__await__()))
+            except JunctorError as error:
+                errors.append(error)
+        return _first(receipts, errors)
+
+    def result(self, timeout: float | None = None) -> Receipt | None:
+        receipts, errors = [], []
+        for part in self._parts:
+            try:
+                receipts.append(part.result(timeout))
+            except JunctorError as error:
+                errors.append(error)
+        return _first(receipts, errors)
+
+
+def _first(receipts: list[Receipt | None], errors: list[JunctorError]) -> Receipt | None:
+    if errors:
+        raise errors[0]
+    return receipts[0] if receipts else None
+
+
+def target_spec(name: str, hint: Any) -> TargetSpec | None:
+    """The target that a resolved annotation declares, None when it declares something else."""
+    optional = False
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        parts = [part for part in typing.get_args(hint) if part is not type(None)]
+        optional = len(parts) < len(typing.get_args(hint))
+        hint = parts[0] if len(parts) == 1 else None
+    if hint is Target:
+        return TargetSpec(name=name, request=Any, optional=optional)
+    origin = typing.get_origin(hint)
+    if not (isinstance(origin, type) and issubclass(origin, Target)):
+        return None
+    request, *rest = typing.get_args(hint)
+    reply = rest[0] if rest and rest[0] not in (None, type(None)) else None
+    return TargetSpec(name=name, request=request, reply=reply, optional=optional)
+
+
+def members(kind: Any) -> tuple[Any, ...]:
+    """The types that a body may have: the parts of a union, else the type alone."""
+    return typing.get_args(kind) if typing.get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _checkable(kind: Any) -> Any:
+    """What ``isinstance`` can test of a type; ``object`` where only the encoder can tell."""
+    parts = [typing.get_origin(part) or part for part in members(kind)]
+    if float in parts:
+        parts.append(int)
+    if all(isinstance(part, type) for part in parts):
+        return parts[0] if len(parts) == 1 else tuple(parts)
+    return object
+
+
+def _names(kind: Any) -> str:
+    return " or ".join(part.__name__ for part in (kind if isinstance(kind, tuple) else (kind,)))
