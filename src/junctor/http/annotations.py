@@ -39,12 +39,15 @@ def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
 
     :raises ConfigurationError: an annotation cannot be resolved, or a parameter is positional only.
     """
-    hints = _hints(call, where)
+    parameters = list(inspect.signature(call).parameters.values())
+    written = any(isinstance(parameter.annotation, str) for parameter in parameters)
+    hints = _hints(call, where) if written else {}
     found = []
-    for index, parameter in enumerate(inspect.signature(call).parameters.values()):
+    for index, parameter in enumerate(parameters):
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
-        if index == 0 and parameter.name in ("self", "cls") and parameter.name not in hints:
+        untyped = parameter.annotation is parameter.empty
+        if index == 0 and untyped and parameter.name in ("self", "cls"):
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise ConfigurationError(
@@ -52,8 +55,13 @@ def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
                 where=where,
                 fix="Remove the / from the signature.",
             )
-        found.append(_declared(parameter, hints.get(parameter.name, Any), in_path))
+        found.append(_declared(parameter, Any if untyped else hints.get(parameter.name, parameter.annotation), in_path))
     return found
+
+
+def is_open(call: Call) -> bool:
+    """Whether the function takes arguments of any name."""
+    return any(one.kind is one.VAR_KEYWORD for one in inspect.signature(call).parameters.values())
 
 
 def _hints(call: Call, where: str) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def _hints(call: Call, where: str) -> dict[str, Any]:
             fix="Define the class at the top level of the module, and import it outside of TYPE_CHECKING.",
         ) from error
     except TypeError:
-        return {}  # a callable object or a partial without annotations
+        return {}  # not a function: what its signature says has to do
 
 
 def _declared(parameter: inspect.Parameter, hint: Any, in_path: list[str]) -> Declared:

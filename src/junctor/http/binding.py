@@ -14,7 +14,7 @@ import msgspec
 
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
-from junctor.http.annotations import Declared, declared_of, is_many, mentions_float, names_of
+from junctor.http.annotations import Declared, declared_of, is_many, is_open, mentions_float, names_of
 from junctor.http.asgi import Headers
 from junctor.http.bodies import JsonBody, RawBody
 from junctor.http.paths import parse_path
@@ -111,6 +111,8 @@ def plan_action(call: Call, where: str) -> Plan:
     """
     declared = declared_of(call, [], where)
     bodies = [msgspec.structs.replace(one, place="body") for one in declared]
+    if is_open(call):
+        return Plan([], JsonBody(bodies, as_object=True, is_open=True))
     return Plan([], _body(bodies, where, always_object=not (len(bodies) == 1 and bodies[0].is_object)))
 
 
@@ -121,7 +123,7 @@ def _body(bodies: list[Declared], where: str, *, always_object: bool = False) ->
         return RawBody(bodies[0].name)
     if any(one.place == "raw" for one in bodies):
         raise ConfigurationError("a function takes the body either as bytes or as typed parameters", where=where)
-    return JsonBody(bodies, where, as_object=always_object or len(bodies) > 1)
+    return JsonBody(bodies, as_object=always_object or len(bodies) > 1)
 
 
 def _field(one: Declared, in_path: list[str], where: str) -> Field:

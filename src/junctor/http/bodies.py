@@ -62,15 +62,18 @@ class RawBody:
 
 
 class JsonBody:
-    """A JSON body for one parameter, or, ``as_object``, an object with a field for each of several."""
+    """A JSON body for one parameter, or, ``as_object``, an object with a field for each of several.
 
-    __slots__ = ("_decode", "_expects", "_name", "_required", "_where")
+    ``is_open`` also takes fields that no parameter has.
+    """
 
-    def __init__(self, declared: list[Declared], where: str, *, as_object: bool) -> None:
+    __slots__ = ("_decode", "_expects", "_name", "_required")
+
+    def __init__(self, declared: list[Declared], *, as_object: bool, is_open: bool = False) -> None:
         self._name = "" if as_object else declared[0].name
         kind = _object_type(declared) if as_object else declared[0].type
         self._expects = "object" if as_object else _name_of(kind)
-        self._decode = _decoder(kind)
+        self._decode = _open_decoder(kind) if is_open else _decoder(kind)
         self._required = any(one.required for one in declared)
 
     def put(self, arguments: dict[str, Any], body: bytes, headers: Headers) -> None:
@@ -84,7 +87,7 @@ class JsonBody:
         if self._name:
             arguments[self._name] = value
         else:
-            arguments.update({name: part for name, part in _fields(value) if part is not _ABSENT})
+            arguments.update(value if type(value) is dict else _given(value))
 
     def _read(self, body: bytes) -> Any:
         try:
@@ -96,8 +99,22 @@ class JsonBody:
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             if type(error) is msgspec.DecodeError:
                 raise HttpError(f"the body is not JSON: {error}", code="json") from None
-            found = codec.decode_error(error, "body", self._expects)
-            raise HttpError(found.what, status=422, code="body", where=found.where) from None
+            raise _unfit(error) from None
+
+
+def _unfit(error: Exception) -> HttpError:
+    """422 with the path of the first field that does not fit."""
+    found = codec.decode_error(error, "", "")
+    path = (found.where or "").strip()
+    reason = found.what.partition(": ")[2].replace("`", "")
+    reason = f"{reason[:1].lower()}{reason[1:]}"
+    return HttpError(
+        f"body{path}: {reason}",
+        status=422,
+        code="body",
+        fix="Correct the named part of the body and send the request again.",
+        errors=({"parameter": path or ".", "in": "body", "reason": reason},),
+    )
 
 
 def check_json_type(headers: Headers) -> None:
@@ -133,8 +150,22 @@ def _object_type(declared: list[Declared]) -> type:
     return msgspec.defstruct("Arguments", fields, forbid_unknown_fields=True, kw_only=True)
 
 
-def _fields(value: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(value, name)) for name in value.__struct_fields__]
+def _given(value: Any) -> dict[str, Any]:
+    fields = {name: getattr(value, name) for name in value.__struct_fields__}
+    return {name: part for name, part in fields.items() if part is not _ABSENT}
+
+
+def _open_decoder(kind: Any) -> Any:
+    """For a function with ``**options``: known names by their types, others as they are."""
+    plain = msgspec.json.Decoder(dict[str, Any])
+    known = frozenset(kind.__struct_fields__)
+
+    def decode(data: bytes) -> dict[str, Any]:
+        values = plain.decode(data)
+        typed = codec.convert({name: part for name, part in values.items() if name in known}, kind)
+        return {**values, **_given(typed)}
+
+    return decode
 
 
 def _decoder(kind: Any) -> Any:

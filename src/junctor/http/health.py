@@ -26,7 +26,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 def condition(hosts: Mapping[str, Host], stopping: bool) -> Condition:
-    """Ready when every service runs. A held or paused one keeps the node ready: its messages wait, nothing is refused."""
+    """Ready when every service runs. A held or paused one keeps the node ready: its messages wait, none is refused."""
     reasons = ["the node is stopping"] if stopping else []
     reasons += [_said(host) for host in hosts.values() if host.lifecycle.state not in _SERVING]
     waiting = [_said(host) for host in hosts.values() if host.lifecycle.state in (State.HELD, State.PAUSED)]

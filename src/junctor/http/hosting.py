@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from junctor.core.lifecycle import Lifecycle
-from junctor.core.spec import ActionSpec, Call, RouteSpec, ServiceSpec
+from junctor.core.spec import Call, ServiceSpec
 from junctor.messages import Kind
 from junctor.transports.base import Depth
 
@@ -22,18 +22,19 @@ class Entered(Protocol):
 
 
 class Counters(Protocol):
-    """What a service did since the node started. ``seconds`` is the time spent in its code."""
+    """What a service did since the node started. ``busy`` is the time spent in its code, in nanoseconds."""
 
     accepted: int
-    delivered: int
+    busy: int
+    calls: int
     done: int
-    retried: int
-    held: int
-    parked: int
     expired: int
     failed: int
+    held: int
+    parked: int
     refused: int
-    seconds: float
+    retried: int
+    ticks: int
 
 
 class Host(Protocol):
@@ -44,11 +45,17 @@ class Host(Protocol):
     service: str
     spec: ServiceSpec
     lifecycle: Lifecycle
-    depth: Depth
-    counters: Counters
-    in_flight: int
 
-    def bound(self, spec: RouteSpec | ActionSpec, /) -> Call:
+    @property
+    def counters(self) -> Counters: ...
+
+    @property
+    def depth(self) -> Depth: ...
+
+    @property
+    def in_flight(self) -> int: ...
+
+    def bound(self, entry: Any, /) -> Call:
         """The callable of a route or action on today's instance."""
         ...
 
@@ -59,7 +66,7 @@ class Host(Protocol):
         call: Call,
         blocking: bool,
         args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] = ...,
+        kwargs: dict[str, Any] | None = None,
         *,
         session: int = 0,
     ) -> Entered:
@@ -68,8 +75,13 @@ class Host(Protocol):
 
 
 class Hosts(Protocol):
-    """The services of a node by address, and whether the node takes part."""
+    """The services of a node by address, and whether the node is stopping. ``loop_lag`` in seconds."""
 
-    hosts: Mapping[str, Host]
-    stopping: bool
-    loop_lag: float
+    @property
+    def hosts(self) -> Mapping[str, Host]: ...
+
+    @property
+    def stopping(self) -> bool: ...
+
+    @property
+    def loop_lag(self) -> float: ...

@@ -98,7 +98,7 @@ class Listener:
     async def _drain(self, grace: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + grace
-        while self.connections and loop.time() < until:
+        while self.connections and loop.time() < until:  # noqa: ASYNC110 - uvicorn tells nobody of a closed connection
             await asyncio.sleep(_POLL)
 
     async def _cut(self, grace: float) -> None:

@@ -1,0 +1,77 @@
+"""The page at ``/`` of a node whose services have none: what runs here and what can be called."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import msgspec
+
+from junctor.http.asgi import Scope, header_value
+from junctor.http.endpoints import Answer, NodeEndpoint
+from junctor.http.hosting import Host, Hosts
+from junctor.http.responses import JSON
+from junctor.http.routes import Opened, Routes
+
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+# The page holds no script and needs nothing from elsewhere.
+_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1b2733}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}h2 small{font-weight:400;color:#5b6b7a}"
+    "table{border-collapse:collapse;width:100%}td{padding:.15rem .8rem .15rem 0;vertical-align:top}"
+    "code{font:14px ui-monospace,monospace}a{color:#0b62a4}"
+    "@media(prefers-color-scheme:dark){body{background:#12181f;color:#dbe4ec}a{color:#6cb6f0}}"
+)
+
+
+def open_index(routes: Routes, node: Hosts) -> None:
+    """Open ``/``, unless a service wants it."""
+
+    def index(scope: Scope) -> Answer:
+        listing = [_service(host, routes) for host in node.hosts.values()]
+        if b"text/html" in (header_value(scope["headers"], b"accept") or b""):
+            return 200, [_HTML, _POLICY], _page(listing).encode()
+        return 200, [JSON], msgspec.json.encode({"services": listing})
+
+    routes.build_in("/", NodeEndpoint("index", index), yields=True)
+
+
+def _service(host: Host, routes: Routes) -> dict[str, Any]:
+    opened = [one for one in routes if one.host is host]
+    return {
+        "service": host.address,
+        "state": host.lifecycle.state.value,
+        "doc": _first_line(host.spec.doc),
+        "entries": [_entry(one) for one in opened],
+    }
+
+
+def _entry(one: Opened) -> dict[str, str]:
+    return {"method": one.method, "path": one.path, "doc": _first_line(one.spec.doc)}
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _page(listing: list[dict[str, Any]]) -> str:
+    body = "".join(map(_section, listing)) or "<p>No service runs here.</p>"
+    links = "".join(f"<a href={path}>{path}</a> " for path in ("/health/ready", "/metrics"))
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>Junctor</title><style>{_STYLE}</style><h1>What runs here</h1>{body}<p>{links}</p></html>"
+    )
+
+
+def _section(service: dict[str, Any]) -> str:
+    rows = "".join(map(_row, service["entries"]))
+    head = f"<h2>{escape(service['service'])} <small>{escape(service['state'])}</small></h2>"
+    return f"{head}<p>{escape(service['doc'])}</p><table>{rows}</table>"
+
+
+def _row(entry: dict[str, str]) -> str:
+    path = f"<code>{escape(entry['path'])}</code>"
+    if entry["method"] == "GET" and "{" not in entry["path"]:
+        path = f'<a href="{escape(entry["path"])}">{path}</a>'
+    return f"<tr><td>{escape(entry['method'])}<td>{path}<td>{escape(entry['doc'])}</tr>"
