@@ -11,6 +11,7 @@ THREAD_MAKERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor",
 # The only files that may start a thread, each with the reason. Everything else asks one of these.
 THREAD_OWNERS: dict[str, str] = {
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
+    "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
 }
 
 
