@@ -160,6 +160,12 @@ def _members(cls: type[Service]) -> Iterator[Member]:
         yield Member(name=name, function=function, marks=marks, bind=attrgetter(name), owner=cls)
 
 
+def has_entries(cls: type[Service]) -> bool:
+    """Whether there is anything in the class that a node would run."""
+    lifecycle = any(inspect.getattr_static(cls, name) is not vars(Service)[name] for name in ("loop", "on_start"))
+    return lifecycle or any(_marked(value) for base in cls.__mro__ for value in vars(base).values())
+
+
 def _marked(value: Any) -> bool:
     return bool(marks_of(value) or marks_of(getattr(value, "__func__", None)))
 

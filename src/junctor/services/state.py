@@ -51,7 +51,11 @@ class State(MutableMapping[str, Any]):
         return len(self._source.state(self._key).names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._source.state(self._key).names()
+        try:
+            self[str(name)]
+        except KeyError:
+            return False
+        return True
 
     def get(self, name: str, default: Any = None, type: Any = None) -> Any:
         """A copy of the value, or ``default`` where there is none.

@@ -1,0 +1,177 @@
+"""The flow as data: which services there are, under which names, how they are connected and treated."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import msgspec
+
+from junctor.core.policy import (
+    Durability,
+    HoldPolicy,
+    Order,
+    Policies,
+    PoolPolicy,
+    QueuePolicy,
+    RestartPolicy,
+    RetryPolicy,
+)
+from junctor.core.spec import Loop, ServiceSpec
+from junctor.errors import ConfigurationError
+from junctor.flows.policies import read_policies
+from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
+
+Source = Service | type[Service] | ServiceSpec | types.ModuleType
+"""What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One service of a flow, as written. ``places`` says where settings and connections were, for errors."""
+
+    name: str
+    source: Any
+    policies: Policies
+    settings: Mapping[str, Any] = {}
+    connect: Mapping[str, tuple[str, ...]] = {}
+    isolation: Literal["node", "worker"] = "node"
+    loop: Loop = "shared"
+    places: Mapping[str, str] = {}
+
+    def spec(self) -> ServiceSpec:
+        """The spec, with the name and the policies of this flow.
+
+        :raises ConfigurationError: the class or its settings cannot be used.
+        """
+        made = self._produce()
+        return msgspec.structs.replace(
+            made,
+            name=self.name,
+            policies=self.policies,
+            isolation=self.isolation if self.isolation != "node" else made.isolation,
+            loop=self.loop if self.loop != "shared" else made.loop,
+        )
+
+    def _produce(self) -> ServiceSpec:
+        source = self.source
+        if isinstance(source, ServiceSpec):
+            return source
+        produce: Any = module_spec if isinstance(source, types.ModuleType) else spec_of
+        spec: ServiceSpec = produce(source, self.name, settings=self.settings, places=self.places)
+        return spec
+
+
+class FlowModel:
+    """Named services with their connections and policies. Nothing runs here; only names and words are checked.
+
+    :param name: the name of the flow; part of every address ``flow/service`` in it.
+    """
+
+    def __init__(self, name: str = "flow") -> None:
+        self.name = checked_name(name, "flow")
+        self._items: dict[str, Item] = {}
+
+    @property
+    def services(self) -> tuple[Item, ...]:
+        """In the order in which they were added."""
+        return tuple(self._items.values())
+
+    def add(
+        self,
+        service: Source,
+        name: str | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        connect: Mapping[str, str | Sequence[str]] | None = None,
+        pool: int | Mapping[str, Any] | PoolPolicy | None = None,
+        key: str | None = None,
+        order: Order | None = None,
+        retry: RetryPolicy | Mapping[str, Any] | None = None,
+        hold: HoldPolicy | Mapping[str, Any] | None = None,
+        restart: RestartPolicy | Mapping[str, Any] | None = None,
+        queue: int | Mapping[str, Any] | QueuePolicy | None = None,
+        durability: Durability | None = None,
+        timeout: float | str | None = None,
+        isolation: Literal["node", "worker"] = "node",
+        loop: Loop = "shared",
+        places: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Add a service: an object like ``Alarm(limit=75)``, a class, a module with marked functions, or a spec.
+
+        :param name: its name in this flow; from the class or module by default.
+        :param settings: values over those of the object; text is converted.
+        :param connect: target name to the name of a service here, or several, or ``flow/service`` of the same node.
+            A target left out connects by itself when exactly one other service handles its type.
+        :param pool: how many deliveries run at once, with ``key`` (a field of the body: equal ones stay in line) and
+            ``order`` ("strict", or "skip" to let others pass a message that is tried again).
+        :param retry: policies as objects or mappings; durations also as text: ``retry={"attempts": 3, "max": "10s"}``.
+        :param queue: the bound of waiting messages, or a mapping.
+        :param timeout: for requests to this service that name none.
+        :param isolation: "worker" runs handlers in another process; ``loop`` "own" in a thread with its own event loop.
+        :param places: where something was written, for errors: ``{"limit": "flow.yaml:12"}``.
+        :return: the flow, so that calls can be chained.
+        :raises ConfigurationError: the name is taken or not a name, or a policy has an unknown or wrong word.
+        """
+        name = checked_name(name or default_name(service), self.name)
+        if name in self._items:
+            raise ConfigurationError(
+                f'there is a service "{name}" already',
+                where=self.name,
+                fix=f'Give one of them another name: add(..., name="{self._free(name)}").',
+            )
+        if settings and isinstance(service, ServiceSpec):
+            raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
+        base = service.policies if isinstance(service, ServiceSpec) else Policies()
+        written = {
+            "pool": pool,
+            "key": key,
+            "order": order,
+            "retry": retry,
+            "hold": hold,
+            "restart": restart,
+            "queue": queue,
+            "durability": durability,
+            "timeout": timeout,
+        }
+        self._items[name] = Item(
+            name=name,
+            source=service,
+            policies=read_policies(base, written, name),
+            settings=settings or {},
+            connect={target: _names(to) for target, to in (connect or {}).items()},
+            isolation=isolation,
+            loop=loop,
+            places=places or {},
+        )
+        return self
+
+    def _free(self, name: str) -> str:
+        return next(
+            other for number in range(2, len(self._items) + 3) if (other := f"{name}-{number}") not in self._items
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {', '.join(self._items) or 'empty'}>"
+
+
+def default_name(service: object) -> str:
+    """The name a service has when the flow gives none.
+
+    :raises ConfigurationError: this is nothing that can be a service.
+    """
+    if isinstance(service, ServiceSpec):
+        return service.name
+    if isinstance(service, types.ModuleType):
+        return name_of_module(service.__name__)
+    cls = service if isinstance(service, type) else type(service)
+    if issubclass(cls, Service) and cls is not Service:
+        return name_of_class(cls)
+    raise ConfigurationError(
+        f"{service!r} is not a service",
+        fix="Add an object or class derived from Service, a module with marked functions, or a ServiceSpec.",
+    )
+
+
+def _names(to: str | Sequence[str]) -> tuple[str, ...]:
+    return (to,) if isinstance(to, str) else tuple(to)
