@@ -1,0 +1,99 @@
+"""Connections to the database: one that writes, others that only read. Each pragma is read back after it is set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from junctor.errors import StoreDamaged, StoreError
+
+OLDEST_SQLITE = 3_051_003
+"""Older ones corrupt a WAL when two connections checkpoint or write at the same moment."""
+
+BUSY_MS = 10_000
+WAL_LIMIT = 64 * 1024 * 1024
+
+# journal_mode is set before synchronous means anything; auto_vacuum counts only before the first table.
+_WRITER = (
+    ("busy_timeout", BUSY_MS),
+    ("auto_vacuum", 2),
+    ("journal_mode", "wal"),
+    ("synchronous", 2),
+    ("wal_autocheckpoint", 0),
+    ("journal_size_limit", WAL_LIMIT),
+    ("cache_size", -8192),
+    ("mmap_size", 0),
+    ("trusted_schema", 0),
+    ("cell_size_check", 1),
+    ("temp_store", 2),
+)
+_READER = (
+    ("busy_timeout", BUSY_MS),
+    ("query_only", 1),
+    ("cache_size", -2048),
+    ("mmap_size", 0),
+    ("trusted_schema", 0),
+    ("cell_size_check", 1),
+    ("temp_store", 2),
+)
+
+
+def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """The connection that writes; there is never a second one.
+
+    :raises StoreDamaged: the file is no database, or its header is broken.
+    :raises StoreError: it cannot be opened, or a pragma does not hold.
+    """
+    if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
+        raise StoreError(
+            f"SQLite {apsw.sqlite_lib_version()} can lose data in WAL mode", fix="Install apsw 3.51.3 or newer."
+        )
+    return _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs, _WRITER)
+
+
+def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """A connection that cannot write.
+
+    :raises StoreError: there is no database, or it cannot be read.
+    """
+    return _open(path, apsw.SQLITE_OPEN_READONLY, vfs, _READER)
+
+
+def _open(path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str | int], ...]) -> apsw.Connection:
+    db: apsw.Connection | None = None
+    try:
+        db = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=128)
+        for name, value in pragmas:
+            set_pragma(db, name, value, path)
+    except apsw.Error as error:
+        if db is not None:
+            db.close()
+        raise store_error(error, path) from error
+    return db
+
+
+def set_pragma(db: apsw.Connection, name: str, value: str | int, path: Path) -> None:
+    """Set a pragma and make sure it holds: SQLite ignores what it does not know and what comes too late.
+
+    :raises StoreError: it has another value afterwards.
+    """
+    db.pragma(name, value)
+    found = db.pragma(name)
+    if found != value and name != "auto_vacuum":  # fixed with the first table: a store made without it goes on without
+        raise StoreError(f"pragma {name} is {found!r} after it was set to {value!r}", where=str(path))
+
+
+def select(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a statement. All, because a statement left open holds back checkpoints."""
+    found: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+    return found
+
+
+def store_error(error: BaseException, path: Path) -> StoreError:
+    """Our error for one of SQLite."""
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return StoreDamaged(f"the database is damaged: {error}", where=str(path))
+    return StoreError(f"the database refuses: {type(error).__name__}: {error}", where=str(path))

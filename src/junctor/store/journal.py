@@ -1,0 +1,222 @@
+"""The one writer of a store: a thread with a connection that commits groups, and checkpoints by itself.
+
+What a group becomes is one of four things. It is committed. Or the disk is full: refused is what comes from outside,
+kept is the rest, tried again until it fits. Or one commit of it cannot be written by its nature (a key that is no valid
+text): the commits are applied one by one and that one is refused. Or the disk failed: then nothing can be said about
+the group any more, nothing is acknowledged and the journal is dead; writing on after a failed fsync would acknowledge
+what the kernel may have dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apsw
+
+from junctor.core.records import Commit
+from junctor.errors import JunctorError, StoreError, StoreFull
+from junctor.store.batch import Batch
+from junctor.store.connection import set_pragma, store_error
+from junctor.store.reserve import Reserve
+from junctor.store.words import Words
+
+CHECKPOINT_PAGES = 4096
+"""The WAL is copied into the database when it has so many pages (16 MiB)."""
+
+_FATAL = (
+    apsw.IOError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ProtocolError,
+    apsw.PermissionsError,
+    apsw.InternalError,
+    apsw.MisuseError,
+    apsw.NoMemError,
+    MemoryError,
+)
+
+Verdict = tuple[Commit, JunctorError | None]
+
+
+@dataclass
+class Report:
+    """What became of the commits given so far, in order; ``dead`` when the journal ends here."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    dead: StoreError | None = None
+
+
+class Journal:
+    """Applies groups of commits. Used by one thread only.
+
+    :param applied: called with each batch after its transaction is on the disk, before anybody is told.
+    """
+
+    def __init__(
+        self, db: apsw.Connection, path: Path, epoch: int, reserve: Reserve, applied: Callable[[Batch], object]
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._epoch = epoch
+        self._reserve = reserve
+        self._applied = applied
+        self._words = Words(db)
+        self._kept: list[Commit] = []
+        self._synchronous = 2
+        self._wal_pages = 0
+        self._checkpoint_at = CHECKPOINT_PAGES
+        self._full = False
+        self.dead: StoreError | None = None
+        db.set_wal_hook(self._note_pages)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the disk is full: then :meth:`apply` wants to be called from time to time, also with nothing."""
+        return self._full
+
+    def apply(self, commits: Sequence[Commit]) -> Report:
+        """Commit a group. Never raises."""
+        report = Report(dead=self.dead)
+        if self.dead is not None:
+            report.verdicts = [(commit, self.dead) for commit in commits]
+            return report
+        if self._full:
+            commits = self._refuse_external(commits, report)
+        group = [*self._kept, *commits]
+        self._kept = []
+        try:
+            self._apply(group, report)
+            self._checkpoint_if_due()
+        except _FATAL as error:
+            self._die(error, group, report)
+        return report
+
+    def _apply(self, group: Sequence[Commit], report: Report) -> None:
+        try:
+            report.verdicts += self._transact(group)
+        except Exception as error:
+            if _is_full(error):
+                self._meet_full(group, report)
+            elif isinstance(error, _FATAL):
+                raise
+            elif len(group) > 1:
+                self._apply_singly(group, report)
+            else:
+                report.verdicts.append((group[0], _unwritable(error, self._path)))
+        else:
+            if self._full and self._reserve.restore():
+                self._full = False
+
+    def _apply_singly(self, group: Sequence[Commit], report: Report) -> None:
+        """Find the commit that cannot be written; the others are."""
+        for index, commit in enumerate(group):
+            self._apply([commit], report)
+            if self._kept:  # the disk became full: nothing may overtake what is kept
+                self._kept += self._refuse_external(group[index + 1 :], report)
+                return
+
+    def _transact(self, group: Sequence[Commit]) -> list[Verdict]:
+        """One transaction for the group.
+
+        :raises apsw.Error: and nothing of it is stored, unless the error came from the disk.
+        """
+        self._want_synchronous(group)
+        batch = Batch(self._db, self._words, self._epoch)
+        verdicts: list[Verdict]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            verdicts = [(commit, batch.add(commit)) for commit in group]
+            batch.write()
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self._words.committed()
+        for commit, seq, earlier in batch.duplicates:
+            commit.duplicates = {**(commit.duplicates or {}), seq: earlier}
+        self._applied(batch)
+        return verdicts
+
+    def _roll_back(self) -> None:
+        self._words.rolled_back()
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def _want_synchronous(self, group: Sequence[Commit]) -> None:
+        """FULL, unless every commit of the group is content with the operating system having it."""
+        wanted = 1 if group and all(commit.durability == "written" for commit in group) else 2
+        if wanted != self._synchronous:
+            set_pragma(self._db, "synchronous", wanted, self._path)
+            self._synchronous = wanted
+
+    # A full disk ---------------------------------------------------------------------------------------------
+
+    def _meet_full(self, group: Sequence[Commit], report: Report) -> None:
+        """Refuse what comes from outside, then write the rest with the room that the reserve gives, or keep it."""
+        self._full = True
+        freed = self._reserve.give_up()
+        rest = self._refuse_external(group, report)
+        if rest and (freed or len(rest) < len(group)):
+            self._apply(rest, report)
+        else:
+            self._kept = rest
+
+    def _refuse_external(self, commits: Sequence[Commit], report: Report) -> list[Commit]:
+        where = str(self._path.parent)
+        for commit in commits:
+            if commit.external:
+                report.verdicts.append((commit, StoreFull("the disk is full", where=where)))
+        return [commit for commit in commits if not commit.external]
+
+    # Ends ----------------------------------------------------------------------------------------------------
+
+    def _die(self, error: BaseException, group: Sequence[Commit], report: Report) -> None:
+        self.dead = report.dead = store_error(error, self._path)
+        told = {id(commit) for commit, _ in report.verdicts}
+        lost = [commit for commit in group if id(commit) not in told]
+        report.verdicts += [(commit, self.dead) for commit in lost]
+
+    def give_up(self) -> Report:
+        """Refuse what a full disk still keeps back; the node is closing."""
+        kept, self._kept = self._kept, []
+        full = StoreFull("the disk is still full, the node is closing", where=str(self._path.parent))
+        return Report([(commit, full) for commit in kept])
+
+    # Checkpoints ---------------------------------------------------------------------------------------------
+
+    def _note_pages(self, db: apsw.Connection, name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _checkpoint_if_due(self) -> None:
+        """Copy the WAL into the database. A reader can hold a part of it back; then once more a quarter later."""
+        if self._wal_pages < self._checkpoint_at:
+            return
+        try:
+            pages, copied = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.FullError:
+            pages, copied = self._wal_pages, 0  # the database cannot grow; the WAL keeps what is committed
+        complete = copied >= pages
+        self._checkpoint_at = CHECKPOINT_PAGES if complete else pages + CHECKPOINT_PAGES // 4
+        self._wal_pages = 0 if complete else pages
+
+
+def _is_full(error: BaseException) -> bool:
+    """A WAL index that cannot grow is a full disk too, though SQLite calls it an I/O error."""
+    return isinstance(error, apsw.FullError) or getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE
+
+
+def _unwritable(error: Exception, path: Path) -> JunctorError:
+    if isinstance(error, JunctorError):
+        return error
+    return StoreError(
+        f"the record cannot be stored: {type(error).__name__}: {error}",
+        where=str(path),
+        fix="Correct the named value; nothing of this commit was stored.",
+    )

@@ -1,0 +1,185 @@
+"""The archive of a store: what operators ask. Works beside a running node, and on its folder when it is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from junctor.core.outcome import LogLine, Reply
+from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
+from junctor.errors import NodeNotFound
+from junctor.messages import Status
+from junctor.store import queues
+from junctor.store.connection import select
+from junctor.store.identity import DATABASE
+from junctor.store.readers import Readers
+from junctor.store.records import read_failure, read_reply
+from junctor.store.words import Glossary
+
+_PARKED = """
+SELECT h.target, h.type, a.error, a.fingerprint, count(*),
+       min(CASE h.started WHEN 0 THEN m.time ELSE h.started END),
+       max(CASE h.started WHEN 0 THEN m.time ELSE h.started END), max(h.seq)
+FROM hop AS h CROSS JOIN message AS m ON m.seq = h.seq
+JOIN attempt AS a ON a.id = (SELECT max(id) FROM attempt WHERE seq = h.seq)
+WHERE h.status = 4 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 8 DESC
+"""
+_ATTEMPTS = "SELECT seq, attempt, started, duration, settlement, failure FROM attempt WHERE seq = ? ORDER BY id"
+_LOGS = "SELECT seq, service, time, level, logger, text FROM log WHERE session = ? ORDER BY time, seq, id"
+_ALERTS = "SELECT time, kind, service, text, command, seq FROM alert ORDER BY id DESC LIMIT ?"
+
+
+class StoreArchive(Archive):
+    """Answers from reading connections; see :class:`junctor.core.records.Archive`."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def record(self, seq: int) -> Record | None:
+        with self._readers.connection() as db:
+            found = select(db, "SELECT seq FROM hop WHERE seq = ?", (seq,))
+            return self._complete(db, [seq])[0] if found else None
+
+    def search(self, query: Query) -> list[Record]:
+        with self._readers.connection() as db:
+            sql, values = _search_statement(db, query)
+            return self._complete(db, [seq for (seq,) in select(db, sql, values)])
+
+    def session(self, session: int) -> list[Record]:
+        with self._readers.connection() as db:
+            sql = "SELECT seq FROM message WHERE session = ? ORDER BY seq"
+            rows = select(db, sql, (session.to_bytes(16, "big"),))
+            return self._complete(db, [seq for (seq,) in rows])
+
+    def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
+        with self._readers.connection() as db:
+            rows = [row for seq in seqs for row in select(db, _ATTEMPTS, (seq,))]
+            return [_attempt(*row) for row in rows]
+
+    def logs(self, session: int) -> list[HopLog]:
+        with self._readers.connection() as db:
+            rows = select(db, _LOGS, (session.to_bytes(16, "big"),))
+            words = self._readers.words
+            return [HopLog(session, row[0], words.text(db, row[1]), LogLine(*row[2:])) for row in rows]
+
+    def parked(self) -> list[ParkedGroup]:
+        with self._readers.connection() as db:
+            return [self._group(db, row) for row in select(db, _PARKED)]
+
+    def alerts(self, limit: int = 50) -> list[AlertRecord]:
+        with self._readers.connection() as db:
+            return [AlertRecord(*row) for row in select(db, _ALERTS, (limit,))]
+
+    def depths(self) -> dict[str, Depth]:
+        return queues.depths(self._readers)
+
+    def close(self) -> None:
+        """Release the connections. Idempotent."""
+        self._readers.close()
+
+    def _complete(self, db: apsw.Connection, seqs: list[int]) -> list[Record]:
+        records = queues.read_all(db, self._readers.words, seqs)
+        for record in records:
+            _add_result(db, self._readers.words, record)
+        return records
+
+    def _group(self, db: apsw.Connection, row: tuple[Any, ...]) -> ParkedGroup:
+        target, kind, error, fingerprint, count, first, last, latest = row
+        text = read_failure(select(db, queues.LAST_FAILURE, (latest,))[0][0]).text
+        words = self._readers.words
+        return ParkedGroup(
+            words.text(db, target), words.text(db, kind), error, text, fingerprint, count, first, last, latest
+        )
+
+
+def open_archive(directory: Path) -> StoreArchive:
+    """The archive of a node that may be down. Close it after use.
+
+    :raises NodeNotFound: there is no store in the folder.
+    :raises StoreError: the store cannot be read.
+    """
+    path = directory / DATABASE
+    if not path.exists():
+        raise NodeNotFound("there is no store in this folder", where=str(directory))
+    return StoreArchive(Readers(path))
+
+
+def _attempt(seq: int, attempt: int, started: int, duration: int, settlement: str, failure: bytes) -> AttemptRecord:
+    return AttemptRecord(seq, attempt, started, duration, settlement, read_failure(failure))
+
+
+def _add_result(db: apsw.Connection, words: Glossary, record: Record) -> None:
+    seq = record.message.seq
+    for row in select(db, queues.REPLY, (seq,)):
+        reply, record.late, damaged = read_reply(db, words, row)
+        record.reply = Reply("damaged", b"null") if damaged else reply
+        record.damaged = record.damaged or damaged
+    for (failure,) in select(db, queues.LAST_FAILURE, (seq,)):
+        record.failure = read_failure(failure)
+
+
+# Search ------------------------------------------------------------------------------------------------------
+
+
+def _search_statement(db: apsw.Connection, query: Query) -> tuple[str, list[Any]]:
+    """One scan over hops, newest first, with the body and the times looked up only where they are asked for."""
+    terms: list[str] = []
+    values: list[Any] = []
+    if query.before is not None:
+        terms.append("h.seq < ?")
+        values.append(query.before)
+    if query.service is not None:
+        terms.append("(h.source = ? OR h.target = ?)")
+        values += [Glossary.number(db, query.service)] * 2
+    if query.type is not None:
+        terms.append("h.type = ?")
+        values.append(Glossary.number(db, query.type))
+    if query.statuses is not None:
+        terms.append(_status_term(query.statuses))
+    joins = _message_terms(query, terms, values)
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    return f"SELECT h.seq FROM {joins}{where} ORDER BY h.seq DESC LIMIT ?", [*values, query.limit]
+
+
+def _status_term(statuses: tuple[Status, ...]) -> str:
+    # Literals, and the bound of the partial index said again: SQLite proves nothing from an IN or a parameter.
+    if len(statuses) == 1:
+        term = f"h.status = {statuses[0]:d}"
+    else:
+        term = f"h.status IN ({','.join(str(int(status)) for status in statuses)})"
+    return f"{term} AND h.status < 3" if statuses and max(statuses) < Status.DONE else term
+
+
+def _message_terms(query: Query, terms: list[str], values: list[Any]) -> str:
+    """Add the terms about the message; the tables to join, the most selective one first."""
+    if query.session is not None:
+        terms.append("m.session = ?")
+        values.append(query.session.to_bytes(16, "big"))
+    for value, *both in ((query.since, "m.time >= ?", _FROM), (query.until, "m.time < ?", _TO)):
+        if value is not None:
+            terms += both
+            values += [value, value]
+    if query.text is not None:
+        terms.append("instr(coalesce(m.payload, (SELECT data FROM body WHERE hash = m.body)), ?) > 0")
+        values.append(query.text.encode())
+    if query.session is not None:
+        return "message AS m CROSS JOIN hop AS h ON h.seq = m.seq"
+    if query.since is None and query.until is None and query.text is None:
+        return "hop AS h"
+    return "hop AS h CROSS JOIN message AS m ON m.seq = h.seq"
+
+
+# Bounds of the scan for a span of time. Clocks jump, so they are found among all samples of the index, not by a search
+# in an ordered list: the last sample below the first one within the span, the first one above the last one within it.
+_SAMPLES = "FROM message INDEXED BY message_time WHERE seq & 63 = 0"
+_FROM = (
+    f"h.seq > coalesce((SELECT max(seq) {_SAMPLES} AND seq <"
+    f" coalesce((SELECT min(seq) {_SAMPLES} AND time >= ?), 9223372036854775807)), -1)"
+)
+_TO = (
+    f"h.seq < coalesce((SELECT min(seq) {_SAMPLES} AND seq >"
+    f" coalesce((SELECT max(seq) {_SAMPLES} AND time < ?), -1)), 9223372036854775807)"
+)

@@ -1,0 +1,44 @@
+"""Room kept for bad times: when the disk is full, settlements take the place of a file that is given up for them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+RESERVE_BYTES = 16 * 1024 * 1024
+
+
+class Reserve:
+    """A preallocated file in the data directory.
+
+    :param size: bytes; 0 keeps none.
+    """
+
+    def __init__(self, path: Path, size: int = RESERVE_BYTES) -> None:
+        self._path = path
+        self._size = size
+
+    def give_up(self) -> bool:
+        """Free the room. False when there was none to free."""
+        try:
+            os.unlink(self._path)
+        except OSError:
+            return False
+        return True
+
+    def restore(self) -> bool:
+        """Take the room again. False while the disk does not have it."""
+        if not self._size:
+            return True
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return False
+        try:
+            os.posix_fallocate(file, 0, self._size)
+            return True
+        except OSError:
+            self.give_up()
+            return False
+        finally:
+            os.close(file)

@@ -1,0 +1,158 @@
+"""The tables, and how a store of an earlier version becomes one of today's.
+
+Two rows a message. ``message`` holds what was accepted and is never changed. ``hop`` is narrow and holds what a queue
+needs and what became of the message; only it is rewritten, so a settlement costs a small page instead of the page with
+the body (a third fewer bytes written), and a listing scans forty bytes a record instead of the bodies.
+
+Names (nodes, addresses, types) are stored once in ``word`` and as its numbers everywhere else. ``epoch``, ``release``
+and ``link`` are for hub and cluster: which opening of the store and which release made a record, and how far it was
+passed on.
+"""
+
+from __future__ import annotations
+
+import apsw
+
+from junctor.errors import StoreError, StoreTooNew
+from junctor.store.connection import select
+
+APPLICATION = 0x4A4E4354
+"""``PRAGMA application_id`` of our files: "JNCT"."""
+
+_VERSION_1 = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE body (hash BLOB PRIMARY KEY NOT NULL, data BLOB NOT NULL) STRICT;
+
+CREATE TABLE message (
+    seq INTEGER PRIMARY KEY,
+    node INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    session BLOB NOT NULL,
+    cause INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    origin BLOB,
+    idempotency TEXT,
+    headers TEXT,
+    flow INTEGER NOT NULL,
+    release INTEGER,
+    checksum INTEGER NOT NULL,
+    body BLOB,
+    payload BLOB
+) STRICT;
+CREATE INDEX message_session ON message (session);
+-- The origin of a send in a delivery begins with its counter, from 1; with its cause in front, neighbours in time are
+-- neighbours in the index. The origin of an idempotency key begins with 0 and is unique over all causes.
+CREATE UNIQUE INDEX message_origin ON message (cause, origin) WHERE origin >= x'00000001';
+CREATE UNIQUE INDEX message_idempotency ON message (origin) WHERE origin < x'00000001';
+-- Every 64th record is enough to find the neighbourhood of a point in time.
+CREATE INDEX message_time ON message (time) WHERE seq & 63 = 0;
+
+CREATE TABLE hop (
+    seq INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    key TEXT,
+    size INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    duration INTEGER NOT NULL,
+    link INTEGER
+) STRICT;
+CREATE INDEX hop_queue ON hop (target, status) WHERE status < 3;
+CREATE INDEX hop_line ON hop (target, key) WHERE status = 0 AND key IS NOT NULL;
+CREATE INDEX hop_timer ON hop (due, target) WHERE status = 2;
+CREATE INDEX hop_parked ON hop (target) WHERE status = 4;
+
+CREATE TABLE reply (
+    seq INTEGER PRIMARY KEY,
+    type INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    late INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    payload BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    duration INTEGER NOT NULL,
+    settlement TEXT NOT NULL,
+    error TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    failure BLOB NOT NULL
+) STRICT;
+CREATE INDEX attempt_seq ON attempt (seq);
+
+CREATE TABLE state (
+    service INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (service, key, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY,
+    session BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    service INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    logger TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX log_session ON log (session);
+
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    service TEXT NOT NULL,
+    text TEXT NOT NULL,
+    command TEXT NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+"""The script at index n leads from version n to n + 1. Scripts are only added, never changed."""
+
+
+def migrate(db: apsw.Connection, where: str, migrations: tuple[str, ...] = MIGRATIONS) -> int:
+    """Bring the store to today's version, each step in a transaction of its own. The version it had.
+
+    :raises StoreTooNew: a newer Junctor wrote it; nothing is changed.
+    :raises StoreError: it is a SQLite file of something else.
+    """
+    found = int(db.pragma("user_version"))
+    _refuse_foreign(db, where, found)
+    if found > len(migrations):
+        raise StoreTooNew(f"the store has version {found}, this Junctor knows up to {len(migrations)}", where=where)
+    for version in range(found, len(migrations)):
+        with db:
+            db.execute(migrations[version])
+            db.pragma("user_version", version + 1)
+            db.pragma("application_id", APPLICATION)
+    return found
+
+
+def _refuse_foreign(db: apsw.Connection, where: str, version: int) -> None:
+    application = db.pragma("application_id")
+    empty = select(db, "SELECT count(*) FROM sqlite_schema")[0][0] == 0
+    if application != APPLICATION and not (empty and version == 0):
+        raise StoreError(
+            "this is a SQLite database of another program",
+            where=where,
+            fix="Give the node a folder of its own with --store.",
+        )

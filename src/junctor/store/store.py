@@ -1,0 +1,131 @@
+"""A store that is open for writing: the folder, its lock, the journal and the readers, put together and taken apart."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import apsw
+
+from junctor.core.records import Opened
+from junctor.store import queues
+from junctor.store.batch import Batch
+from junctor.store.connection import open_writer, select, store_error
+from junctor.store.identity import DATABASE, LOCK, Identity, make_identity, prepare, read_identity
+from junctor.store.journal import Journal
+from junctor.store.lock import StoreLock
+from junctor.store.reader import StoreArchive
+from junctor.store.readers import Readers
+from junctor.store.reserve import RESERVE_BYTES, Reserve
+from junctor.store.schema import migrate
+from junctor.store.state import CommittedState
+
+RESERVE = "reserve"
+
+
+class Store:
+    """Opened and used by the writing thread; ``archive``, ``state`` and ``readers`` may be used by any.
+
+    :param vfs: name of a registered SQLite file system, for tests of crashes and power cuts.
+    :raises StoreLocked: another node has the folder open.
+    :raises StoreTooNew: a newer Junctor wrote it.
+    :raises StoreError: the folder or database cannot be used.
+    """
+
+    def __init__(self, directory: Path, vfs: str | None = None, reserve: int = RESERVE_BYTES) -> None:
+        self.directory = directory
+        self._path = directory / DATABASE
+        self._lock = StoreLock(directory / LOCK)
+        prepare(directory)
+        self._lock.acquire()
+        try:
+            self._db = open_writer(self._path, vfs)
+            try:
+                self._set_up(vfs, Reserve(directory / RESERVE, reserve))
+            except BaseException:
+                self._db.close(True)
+                raise
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, apsw.Error):
+                raise store_error(error, self._path) from error
+            raise
+
+    def _set_up(self, vfs: str | None, reserve: Reserve) -> None:
+        warnings: list[str] = []
+        migrate(self._db, str(self._path))
+        identity, first = _identify(self._db, self.directory, warnings)
+        epoch, clean = _begin(self._db, identity)
+        self.readers = Readers(self._path, vfs)
+        self.archive = StoreArchive(self.readers)
+        self.state = CommittedState(self.readers)
+        reserve.restore()
+        self.journal = Journal(self._db, self._path, epoch, reserve, self._applied)
+        self.first_number = first
+        self.opened = Opened(
+            identity.node,
+            epoch,
+            clean,
+            queues.depths(self.readers),
+            queues.suspects(self.readers),
+            queues.next_due(self.readers),
+            warnings,
+        )
+
+    def _applied(self, batch: Batch) -> None:
+        if batch.written:
+            self.state.note(batch.written)
+
+    def close(self) -> None:
+        """Mark as cleanly closed, unless the journal died, and release everything."""
+        try:
+            if self.journal.dead is None:
+                _end(self._db)
+        except apsw.Error as error:
+            raise store_error(error, self._path) from error
+        finally:
+            self.readers.close()
+            self._db.close(True)
+            self._lock.release()
+
+
+def _identify(db: apsw.Connection, directory: Path, warnings: list[str]) -> tuple[Identity, int]:
+    """The node's identity, and the first free record number."""
+    identity = read_identity(directory)
+    known = _meta(db, "node")
+    if known is None:
+        first = 1
+        if identity is not None:
+            # The numbers of the lost database were seen by others as ids: begin where it cannot have been.
+            first = int(time.time()) << 20
+            warnings.append(f"the database was missing beside {directory}/node.json; the new one counts from {first}")
+        return identity or make_identity(directory), first
+    if identity is None or identity.node != known:
+        warnings.append(f"the identity file did not belong to the database; the node goes on as {known}")
+        identity = make_identity(directory, str(known))
+    highest = select(db, "SELECT max(seq) FROM message")[0][0] or 0
+    return identity, max(int(highest) + 1, int(_meta(db, "first") or 1))
+
+
+def _begin(db: apsw.Connection, identity: Identity) -> tuple[int, bool]:
+    """Count this opening and take the mark of a clean end away. The epoch, and whether the mark was there."""
+    epoch = int(_meta(db, "epoch") or 0) + 1
+    clean = bool(_meta(db, "clean")) if epoch > 1 else True
+    with db:
+        for name, value in (("node", identity.node), ("epoch", epoch), ("clean", 0)):
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
+    return epoch, clean
+
+
+def _end(db: apsw.Connection) -> None:
+    with db:
+        db.execute("UPDATE hop SET status = 0 WHERE status = 1 AND status < 3")
+        db.execute("UPDATE meta SET value = 1 WHERE name = 'clean'")
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def _meta(db: apsw.Connection, name: str) -> str | int | None:
+    rows = select(db, "SELECT value FROM meta WHERE name = ?", (name,))
+    return rows[0][0] if rows else None
+
+

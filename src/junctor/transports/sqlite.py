@@ -1,0 +1,197 @@
+"""Messages in a folder: the embedded, durable transport over the store. The default.
+
+Two threads work beside the loop. The journal's thread owns the writing connection; it gets all commits of a loop turn
+at once, and while it commits one group the next collects. The readers' thread answers the engine's questions. Nothing
+here blocks the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from junctor.core.records import Archive
+from junctor.errors import NotRunning
+from junctor.store import queues
+from junctor.store.journal import Report
+from junctor.store.reserve import RESERVE_BYTES
+from junctor.store.store import Store
+from junctor.transports.base import Capabilities, Commit, Opened, Sent, Stored, Transport
+
+T = TypeVar("T")
+
+RETRY_FULL = 0.5
+"""Seconds between two attempts to write while the disk is full."""
+
+
+class SqliteTransport(Transport):
+    """See :mod:`junctor.transports.base`.
+
+    :param directory: the data directory; made when it is not there.
+    :param vfs: name of a registered SQLite file system, for tests of crashes and power cuts.
+    :param reserve: bytes kept free for settlements when the disk is full.
+    """
+
+    name = "sqlite"
+    # by_reference: a first delivery and one after a crash get the same decoded body.
+    capabilities = Capabilities(durable=True, by_reference=False)
+    archive: Archive
+
+    def __init__(self, directory: Path, *, vfs: str | None = None, reserve: int = RESERVE_BYTES) -> None:
+        self._directory = Path(directory)
+        self._vfs = vfs
+        self._reserve = reserve
+        self._groups: SimpleQueue[list[Commit] | None] = SimpleQueue()
+        self._next: list[Commit] = []
+        self._flushing = False
+        self._busy = False
+        self._thread: threading.Thread | None = None
+        self._closed: asyncio.Future[None] | None = None
+
+    # Life ----------------------------------------------------------------------------------------------------
+
+    async def open(self, failed: Callable[[Exception], object]) -> Opened:
+        self._loop = asyncio.get_running_loop()
+        self._failed = failed
+        opened: asyncio.Future[Store] = self._loop.create_future()
+        ended: asyncio.Future[None] = self._loop.create_future()
+        self._ended = ended
+        self._thread = threading.Thread(target=self._work, args=(opened,), name="junctor-journal", daemon=True)
+        self._thread.start()
+        try:
+            store = await opened
+        except BaseException:
+            self._thread = None
+            raise
+        self._store = store
+        self._asking = ThreadPoolExecutor(2, thread_name_prefix="junctor-reader")
+        self.archive = store.archive
+        self.state = store.state.read  # type: ignore[method-assign]
+        self.number = itertools.count(store.first_number).__next__  # type: ignore[method-assign]
+        return store.opened
+
+    async def aclose(self) -> None:
+        if self._thread is None:
+            return
+        if self._closed is None:
+            self._closed = self._loop.create_future()
+            await self._close()
+            self._closed.set_result(None)
+        await self._closed
+
+    async def _close(self) -> None:
+        self._groups.put(self._next)
+        self._next = []
+        self._groups.put(None)
+        await self._ended
+        self._asking.shutdown(wait=False)
+
+    # Writing -------------------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        raise NotRunning("the transport is not open")
+
+    def commit(self, commit: Commit) -> None:
+        if self._closed is not None or self._thread is None:
+            self._loop.call_soon(commit.done, commit, NotRunning("the store is closed"))
+            return
+        self._next.append(commit)
+        if not self._flushing and not self._busy:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Once a loop turn, behind everything that is ready, so that one group carries all of it."""
+        self._flushing = False
+        if self._next and not self._busy and self._closed is None:
+            self._busy = True
+            group, self._next = self._next, []
+            self._groups.put(group)
+
+    def _tell(self, report: Report) -> None:
+        self._busy = False
+        if report.dead is not None:
+            failed, self._failed = self._failed, _ignore
+            failed(report.dead)
+        for commit, error in report.verdicts:
+            try:
+                commit.done(commit, error)
+            except Exception as raised:  # noqa: BLE001 - the others are to be told all the same
+                self._loop.call_exception_handler({"message": "done of a commit raised", "exception": raised})
+        if self._next and self._closed is None:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    # The journal's thread ------------------------------------------------------------------------------------
+
+    def _work(self, opened: asyncio.Future[Store]) -> None:
+        try:
+            store = Store(self._directory, self._vfs, self._reserve)
+        except BaseException as error:  # noqa: BLE001 - goes to whoever awaits open()
+            self._post(partial(_fail, opened, error))
+            return
+        self._post(partial(_resolve, opened, store))
+        try:
+            self._write(store)
+            store.close()
+        except BaseException as error:  # noqa: BLE001 - goes to whoever awaits aclose()
+            self._post(partial(_fail, self._ended, error))
+        else:
+            self._post(partial(_resolve, self._ended, None))
+
+    def _write(self, store: Store) -> None:
+        journal, groups = store.journal, self._groups
+        while True:
+            try:
+                group = groups.get(timeout=RETRY_FULL if journal.waiting else None)
+            except Empty:
+                group = []
+            if group is None:
+                break
+            self._post(partial(self._tell, journal.apply(group)))
+        self._post(partial(self._tell, journal.give_up()))
+
+    def _post(self, call: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:  # the loop is gone, and with it whoever waited
+            pass
+
+    # Reading -------------------------------------------------------------------------------------------------
+
+    async def fetch(self, target: str, after: int, limit: int, now: int, key: str | None = None) -> list[Stored]:
+        ask = partial(queues.fetch, self._store.readers, target, after, limit, now, key)
+        return await self._loop.run_in_executor(self._asking, ask)
+
+    async def next_due(self) -> int:
+        return await self._loop.run_in_executor(self._asking, queues.next_due, self._store.readers)
+
+    async def sent_by(self, cause: int) -> list[Sent]:
+        return await self._loop.run_in_executor(self._asking, queues.sent_by, self._store.readers, cause)
+
+    def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
+        raise NotRunning("the transport is not open")
+
+    def state_keys(self, service: str) -> list[str]:
+        return self._store.state.keys(service)
+
+
+def _resolve(future: asyncio.Future[T], value: T) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _ignore(error: Exception) -> None:
+    return None
