@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+import msgspec
+
 from junctor.core.outcome import Draft, LogLine, StateWrite
 from junctor.messages import Kind, Message
 
@@ -12,53 +14,32 @@ MAX_LINES = 200
 MAX_LINE = 4096
 
 
-class Hop:
+class Hop(msgspec.Struct, eq=False, gc=False):
     """One entry into the code of a service, from its begin to its settlement.
 
     ``seq`` is the record that this hop is or will become, and the cause of what it sends. ``joins`` says that sends
-    wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``sent`` holds what
-    earlier attempts committed at savepoints, by origin; None at a first attempt. ``open`` ends with the settlement:
-    a send by a task that outlives its handler no longer joins.
+    wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``recorded``: the store
+    has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
+    attempt. ``open`` ends with the settlement: a send by a task that outlives its handler no longer joins. ``writes``
+    are the state entries by key and name.
     """
 
-    __slots__ = (
-        "address",
-        "attempt",
-        "counter",
-        "drafts",
-        "kind",
-        "logs",
-        "message",
-        "name",
-        "open",
-        "recorded",
-        "sent",
-        "seq",
-        "session",
-        "started",
-        "writes",
-    )
-
-    def __init__(self, kind: Kind, address: str, name: str, session: int, seq: int, started: int) -> None:
-        self.kind = kind
-        self.address = address
-        self.name = name
-        self.session = session
-        self.seq = seq
-        self.started = started
-        self.message: Message | None = None
-        self.attempt = 1
-        self.counter = 0
-        self.drafts: list[Draft] | None = None
-        self.writes: dict[tuple[str, str], StateWrite] | None = None
-        self.logs: list[LogLine] | None = None
-        self.sent: dict[bytes, Any] | None = None
-        self.recorded = False
-        self.open = True
-
-    @property
-    def joins(self) -> bool:
-        return self.kind < Kind.ROUTE
+    kind: Kind
+    address: str
+    name: str
+    session: int
+    seq: int
+    started: int
+    message: Message | None = None
+    joins: bool = True
+    recorded: bool = False
+    attempt: int = 1
+    counter: int = 0
+    open: bool = True
+    drafts: list[Draft] | None = None
+    writes: dict[tuple[str, str], StateWrite] | None = None
+    logs: list[LogLine] | None = None
+    sent: dict[bytes, Any] | None = None
 
     @property
     def service(self) -> str:
@@ -76,37 +57,40 @@ class Hop:
             self.logs.append(LogLine(line.time, line.level, line.logger, f"... more than {MAX_LINES} lines, cut"))
 
 
-class Delivery(Hop):
-    """One attempt to hand a message to a handler. ``lane`` is the key whose order it holds, None without one.
+class Delivery(Hop, eq=False, gc=False):
+    """One attempt to hand a message to a handler; make it with :func:`delivery_of`.
 
-    ``suspect``: it was handed out when the node ended uncleanly. ``damaged``: its record fails the checksum.
+    ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
+    uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
     """
 
-    __slots__ = ("damaged", "lane", "probes", "suspect")
+    lane: str | None = None
+    probes: int = 0
+    suspect: bool = False
+    damaged: bool = False
 
-    message: Message
 
-    def __init__(self, message: Message, attempt: int = 1) -> None:
-        # Written out instead of calling the base: this runs once a message.
-        self.kind = message.kind
-        self.address = message.target
-        self.name = ""
-        self.session = message.session
-        self.seq = message.seq
-        self.started = 0
-        self.message = message
-        self.attempt = attempt
-        self.counter = 0
-        self.drafts = None
-        self.writes = None
-        self.logs = None
-        self.sent = None
-        self.recorded = True
-        self.open = True
-        self.lane = message.key
-        self.probes = 0
-        self.suspect = False
-        self.damaged = False
+def delivery_of(message: Message, attempt: int = 1) -> Delivery:
+    """The delivery of an accepted message."""
+    return Delivery(
+        message.kind,
+        message.target,
+        "",
+        message.session,
+        message.seq,
+        0,
+        message,
+        True,
+        True,
+        attempt,
+        0,
+        True,
+        None,
+        None,
+        None,
+        None,
+        message.key,
+    )
 
 
 current: ContextVar[Hop | None] = ContextVar("junctor_hop", default=None)

@@ -22,14 +22,14 @@ class Link(msgspec.Struct, frozen=True, eq=False):
     """A resolved connection: the address it leads to and the types on it.
 
     ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.
-    ``timeout`` is the time in seconds that a request has when the caller gives none.
+    ``wait`` is the time in nanoseconds that a request has when the caller gives none.
     """
 
     address: str
     accepts: MessageType
     replies: MessageType | None = None
     by_reference: bool = False
-    timeout: float = 30.0
+    wait: int = 30_000_000_000
 
 
 class Receipt(msgspec.Struct, frozen=True):

@@ -65,54 +65,25 @@ class HopLog(msgspec.Struct, frozen=True, gc=False):
     line: LogLine
 
 
-class Commit:
+class Commit(msgspec.Struct, eq=False):
     """One transaction. ``source`` is the service whose state ``writes`` belong to. ``tag`` is the caller's own.
 
-    ``external`` marks inserts from outside a delivery: they may be refused when the disk is full.
+    ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. The transport fills
+    ``duplicates`` before it calls ``done``.
     """
 
-    __slots__ = (
-        "alerts",
-        "claims",
-        "done",
-        "duplicates",
-        "durability",
-        "external",
-        "inserts",
-        "logs",
-        "settles",
-        "source",
-        "tag",
-        "writes",
-    )
-
-    def __init__(
-        self,
-        done: Callable[[Commit, Exception | None], object],
-        *,
-        inserts: Sequence[Insert] = (),
-        settles: Sequence[Settle] = (),
-        claims: Sequence[int] = (),
-        writes: Sequence[StateWrite] = (),
-        logs: Sequence[HopLog] = (),
-        alerts: Sequence[AlertRecord] = (),
-        source: str = "",
-        durability: Durability = "fsync",
-        external: bool = False,
-        tag: Any = None,
-    ) -> None:
-        self.done = done
-        self.inserts = inserts
-        self.settles = settles
-        self.claims = claims
-        self.writes = writes
-        self.logs = logs
-        self.alerts = alerts
-        self.source = source
-        self.durability = durability
-        self.external = external
-        self.tag = tag
-        self.duplicates: Mapping[int, int] | None = None
+    done: Callable[[Commit, Exception | None], object]
+    inserts: Sequence[Insert] = ()
+    settles: Sequence[Settle] = ()
+    claims: Sequence[int] = ()
+    writes: Sequence[StateWrite] = ()
+    logs: Sequence[HopLog] = ()
+    alerts: Sequence[AlertRecord] = ()
+    source: str = ""
+    durability: Durability = "fsync"
+    external: bool = False
+    tag: Any = None
+    duplicates: Mapping[int, int] | None = None
 
 
 class Stored(msgspec.Struct, gc=False):
@@ -160,7 +131,7 @@ class Opened(msgspec.Struct):
     warnings: list[str] = []
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     """A record as operators read it: the message and what became of it."""
 
     message: Message

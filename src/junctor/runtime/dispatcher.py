@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND, Clock
-from junctor.core.hop import Delivery, Hop
+from junctor.core.hop import Delivery, Hop, delivery_of
 from junctor.core.origin import counter_of, origin_of, origin_of_key
 from junctor.core.outcome import Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
@@ -61,8 +61,52 @@ class Dispatcher:
         self._supervisor = supervisor
         self._time = clock.time_ns
         self._number = transport.number
+        self._future = asyncio.get_running_loop().create_future
+        self.immediate = transport.capabilities.immediate
+        self._put = transport.put
+        self._finish = transport.finish
 
     # Accepting ----------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        link: Link,
+        host: Host,
+        payload: Any,
+        source: str,
+        key: str | None,
+        now: int,
+        deadline: int,
+        headers: Mapping[str, str] | None,
+    ) -> asyncio.Future[Any]:
+        """A request from outside a hop where commits are immediate: what ``submit`` does, without its detours."""
+        seq = self._number()
+        accepts = link.accepts
+        message = Message(
+            seq,
+            self.node,
+            self.sessions | seq,
+            Kind.REQUEST,
+            source,
+            link.address,
+            accepts.name,
+            payload,
+            now,
+            0,
+            accepts.version,
+            key,
+            deadline,
+            0,
+            None,
+            headers or NO_HEADERS,
+        )
+        if not host.mailbox.take_in(delivery_of(message)):
+            raise host.mailbox.full()
+        self._put(message, Status.CLAIMED)
+        future: asyncio.Future[Any] = self._future()
+        self.waiters[seq] = (future, deadline, link)
+        host.counters.accepted += 1
+        return future
 
     def submit(self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]) -> None:
         """Accept one message on its own; the future gets the receipt, for a request the reply, or the error."""
@@ -72,7 +116,7 @@ class Dispatcher:
             future.set_exception(error)
             return
         box = host.mailbox
-        size = len(draft.payload) if type(draft.payload) is bytes else 0
+        size = size_of(draft.payload)
         if not box.room(size):
             work = self._submit_later(box, size, draft, source, hop, link, future)
             self._supervisor.start(f"wait for room in {draft.target}", work)
@@ -181,7 +225,7 @@ class Dispatcher:
         message = insert.message
         host = self.hosts.get(message.target)
         if host is not None and insert.status < Status.DONE:
-            host.mailbox.withdraw(insert.status, len(message.payload) if type(message.payload) is bytes else 0)
+            host.mailbox.withdraw(insert.status, size_of(message.payload))
 
     def hand_over(self, insert: Insert) -> None:
         """A message is accepted: bring it to its service, or note where it waits."""
@@ -189,7 +233,7 @@ class Dispatcher:
         host = self.hosts[message.target]
         host.counters.accepted += 1
         if insert.status is Status.CLAIMED:
-            host.mailbox.push(Delivery(message))
+            host.mailbox.push(delivery_of(message))
         elif insert.status is Status.WAITING:
             self.due_changed(message.due)
         else:
@@ -237,7 +281,7 @@ class Dispatcher:
 
     def insert_in(self, hop: Hop, draft: Draft, origin: bytes | None = None) -> Insert:
         box = self.host_of(draft.target).mailbox
-        size = len(draft.payload) if type(draft.payload) is bytes else 0
+        size = size_of(draft.payload)
         return self.insert_of(draft, hop.address, hop, box, size, origin)
 
     def await_earlier(self, seq: int, waiter: Waiter) -> None:
@@ -265,6 +309,22 @@ class Dispatcher:
         return sent
 
     # Settling -----------------------------------------------------------------------------------------------
+
+    def finish(self, delivery: Delivery, reply: Reply | None, duration: int, host: Host) -> None:
+        """Settle a delivery that did nothing but return, where commits are immediate."""
+        seq = delivery.seq
+        delivery.open = False
+        host.counters.done += 1
+        self._finish(seq, delivery.started, duration, reply)
+        host.mailbox.finished(delivery, size_of(delivery.message.payload))
+        waiter = self.waiters.pop(seq, None)
+        if waiter is None:
+            return
+        future = waiter[0]
+        if reply is not None and type(reply.payload) is not bytes and not future.done():
+            future.set_result(reply.payload)
+        else:
+            self._resolve(waiter, reply, host.address)
 
     def settle(self, delivery: Delivery, outcome: Outcome, host: Host) -> None:
         """Commit what a delivery did, whole; then its message is done, tried again, parked or expired."""
@@ -324,8 +384,7 @@ class Dispatcher:
             counters.parked += 1
         else:
             counters.expired += 1
-        payload = delivery.message.payload
-        box.finished(delivery, len(payload) if type(payload) is bytes else 0)
+        box.finished(delivery, size_of(delivery.message.payload))
 
     def _settled(self, commit: Commit, error: Exception | None) -> None:
         delivery, outcome, host = commit.tag
@@ -478,6 +537,11 @@ class Dispatcher:
             if not future.done():
                 future.set_exception(error)
         self.waiters.clear()
+
+
+def size_of(payload: Any) -> int:
+    """Encoded bytes of a payload; an object passed by reference counts as nothing."""
+    return len(payload) if type(payload) is bytes else 0
 
 
 def _plain(data: bytes) -> Any:

@@ -187,7 +187,10 @@ class Engine:
 
     def new_hop(self, kind: Kind, address: str, name: str, session: int) -> Hop:
         seq = self.transport.number()
-        return Hop(kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns())
+        joins = kind is Kind.TICK
+        return Hop(
+            kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns(), None, joins
+        )
 
     async def committed(self, **parts: Sequence[Any]) -> None:
         """Commit and wait until it is done.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery, Hop, current
+from junctor.clock import SECOND
+from junctor.core.hop import Delivery, Hop, current, delivery_of
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
@@ -94,12 +95,14 @@ class Host:
         self.mailbox.released = self._released
         self.port = HostPort(engine, self)
         self._plan = plan
+        self._shares = engine.transport.capabilities.by_reference
         self._history = RestartHistory(spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
         self._runners: list[asyncio.Task[Any]] = []
         self._refilling = False
         self._calls = 0
         self._key_of = _key_reader(spec.policies.pool.key)
+        self.keyed = self._key_of is not None
 
     # Facts for operators ------------------------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class Host:
             raise WiringError(f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}.")
         by_reference = self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, accepts, replies, by_reference, self.spec.policies.timeout)
+        return Link(self.address, accepts, replies, by_reference, int(self.spec.policies.timeout * SECOND))
 
     def _handled(self) -> dict[str, Any]:
         return {self.types.register(handler.accepts).name: handler for handler in self.spec.handlers}
@@ -320,6 +323,8 @@ class Host:
         """
         if value is None:
             return None
+        if kind is not None and type(value) is kind.cls:
+            return Reply(kind.name, value if kind.frozen and self._shares else kind.encode(value), kind.version)
         if kind is None or kind.cls is Any:
             kind = self.types.of(value)
         elif not kind.fits(value):
@@ -328,8 +333,7 @@ class Host:
                 where=self.address,
                 fix="Return what the annotation says, or correct the annotation.",
             )
-        shared = kind.frozen and self.transport.capabilities.by_reference
-        return Reply(kind.name, value if shared else kind.encode(value), kind.version)
+        return Reply(kind.name, value if kind.frozen and self._shares else kind.encode(value), kind.version)
 
     def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
         """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""
@@ -366,7 +370,7 @@ class Host:
         self.mailbox.depth.count += 1
         self.mailbox.depth.bytes += len(payload) if type(payload) is bytes else 0
         self.mailbox.active += 1
-        self.mailbox.push(Delivery(delivery.message, delivery.attempt))
+        self.mailbox.push(delivery_of(delivery.message, delivery.attempt))
 
     def keep_writes(self, writes: Any, commit: Commit) -> None:
         """State on its way to the store is what the next delivery reads."""
@@ -463,7 +467,7 @@ class Host:
 
     def recover(self, stored: Stored, now: int) -> None:
         """Take back a message that an earlier run of the node had handed out."""
-        delivery = Delivery(stored.message, stored.attempt + 1)
+        delivery = delivery_of(stored.message, stored.attempt + 1)
         delivery.suspect = stored.status is Status.CLAIMED
         self.mailbox.recover(delivery, stored.due, now)
 
@@ -506,7 +510,7 @@ class Host:
             self.mailbox.push(self._delivery_of(row))
 
     def _delivery_of(self, row: Stored) -> Delivery:
-        delivery = Delivery(row.message, row.attempt + 1)
+        delivery = delivery_of(row.message, row.attempt + 1)
         delivery.damaged = row.damaged
         return delivery
 

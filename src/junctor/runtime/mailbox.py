@@ -46,6 +46,7 @@ class Mailbox:
         self._policies = policies
         self._clock = clock
         self._window = window
+        self.limit = policies.queue.limit
         self._low = window // 2
         self._refill = refill
         self._refill_lane = refill_lane
@@ -105,6 +106,26 @@ class Mailbox:
             return Status.READY
         self.active += 1
         return Status.CLAIMED
+
+    def take_in(self, delivery: Delivery) -> bool:
+        """``room``, ``admit`` and ``push`` in one step, where commits are immediate. False: there is no room."""
+        depth = self.depth
+        if depth.count >= self.limit:
+            return False
+        depth.count += 1
+        self.active += 1
+        if self._lanes is not None:
+            self.push(delivery)
+            return True
+        self.ready.append(delivery)
+        idle = self._idle
+        if idle:
+            place = idle.pop()
+            if not place.done():
+                place.set_result(None)
+            else:
+                self._wake_one()
+        return True
 
     def withdraw(self, status: Status, size: int) -> None:
         """Take back an admission whose commit was refused."""

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
@@ -38,7 +39,9 @@ class EnginePort:
         self._engine = engine
         self._dispatcher = engine.dispatcher
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
+        self._time = engine.clock.time_ns
+        self._immediate = engine.dispatcher.immediate
 
     # Links --------------------------------------------------------------------------------------------------
 
@@ -77,7 +80,7 @@ class EnginePort:
         if hop is not None and hop.joins:
             self._join(hop, draft)
             return JOINED
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             future = self._loop.create_future()
             self._dispatcher.submit(draft, self.address, hop, None, future)
             return LoopPending(future)
@@ -108,8 +111,14 @@ class EnginePort:
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Pending[Any]:
-        wait = link.timeout if timeout is None else timeout
-        deadline = self._engine.clock.time_ns() + int(wait * SECOND)
+        now = self._time()
+        deadline = now + (link.wait if timeout is None else int(timeout * SECOND))
+        if self._immediate and type(body) is link.accepts.cls and link.by_reference and current.get() is None:
+            host = self._dispatcher.hosts.get(link.address)
+            if host is not None and host.mailbox.depth.count < host.mailbox.limit and get_ident() == self._thread and self._dispatcher.accepting:
+                if key is None and host.keyed:
+                    key = host.key_of(body)
+                return self._dispatcher.ask(link, host, body, self.address, key, now, deadline, headers)
         draft = self._draft(Kind.REQUEST, link, body, key, 0, deadline, headers, None)
         hop = self.hop()
         ask: Callable[[asyncio.Future[Any]], object]
@@ -123,7 +132,7 @@ class EnginePort:
                 ask = lambda future: self._dispatcher.savepoint(hop, draft, link, future)  # noqa: E731
         else:
             ask = lambda future: self._dispatcher.submit(draft, self.address, hop, link, future)  # noqa: E731
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             future = self._loop.create_future()
             ask(future)
             return LoopPending(future)
@@ -193,7 +202,7 @@ class EnginePort:
         return self._engine.stopping
 
     def sleep(self, seconds: float) -> Pending[bool]:
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             future = self._loop.create_future()
             self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
             return LoopPending(future)
@@ -262,7 +271,7 @@ class HostPort(EnginePort):
         return self._host.stopping.is_set()
 
     def sleep(self, seconds: float) -> Pending[bool]:
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             future = self._loop.create_future()
             self._wake_later(future, seconds)
             return LoopPending(future)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.hop import Delivery, current
-from junctor.core.outcome import Outcome, Settlement
+from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.spec import HandlerSpec
 from junctor.errors import NoHandler, StoreDamaged
-from junctor.messages import Kind, MessageType
+from junctor.messages import Kind, Message, MessageType
 from junctor.runtime.threads import SlotThread
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ class Slot:
         self._fallback: Entry | None = None
         self._thread: SlotThread | None = None
         self._halted = False
+        self._replies: MessageType | None = None
+        self._time = host.engine.clock.time_ns
+        self._immediate = host.dispatcher.immediate
 
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""
@@ -99,8 +102,7 @@ class Slot:
     async def _deliver(self, delivery: Delivery) -> None:
         host = self.host
         message = delivery.message
-        clock = host.engine.clock
-        delivery.started = started = clock.time_ns()
+        delivery.started = started = self._time()
         if message.deadline and started > message.deadline:
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
             return
@@ -109,8 +111,25 @@ class Slot:
             return
         if delivery.attempt > 1:
             await host.prepare(delivery)
-        outcome = await self._attempt(delivery, message.payload)
-        host.counters.busy += outcome.duration
+        try:
+            value = await self._call(delivery, message)
+            reply = None
+            if value is not None and message.kind is Kind.REQUEST:
+                reply = host.reply_of(value, self._replies)
+        except asyncio.CancelledError as error:
+            # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
+            if self._halted:
+                raise
+            outcome = host.outcome_of(error, delivery)
+        except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
+            outcome = host.outcome_of(error, delivery)
+        else:
+            duration = self._time() - started
+            host.counters.busy += duration
+            if self._immediate and delivery.drafts is delivery.writes is delivery.logs is None and delivery.attempt == 1:
+                host.dispatcher.finish(delivery, reply, duration, host)
+                return
+            outcome = done(delivery, reply, duration)
         host.dispatcher.settle(delivery, outcome, host)
 
     async def _deliver_suspect(self, delivery: Delivery) -> None:
@@ -119,49 +138,30 @@ class Slot:
         async with host.engine.suspects:
             delivery.suspect = False
             if delivery.attempt > host.spec.policies.retry.attempts:
-                outcome = host.outcome_of(_killed(delivery), delivery)
-            else:
-                await host.charge(delivery)
-                await host.prepare(delivery)
-                outcome = await self._attempt(delivery, delivery.message.payload)
-            host.dispatcher.settle(delivery, outcome, host)
+                host.dispatcher.settle(delivery, host.outcome_of(_killed(delivery), delivery), host)
+                return
+            await host.charge(delivery)
+            # The savepoints of the earlier run count, whatever the number of this attempt.
+            await host.prepare(delivery)
+            await self._deliver(delivery)
 
-    async def _attempt(self, delivery: Delivery, payload: Any) -> Outcome:
-        host = self.host
-        message = delivery.message
-        try:
-            entry = self._table.get(message.type) or self._fallback
-            if entry is None or delivery.damaged:
-                raise _undeliverable(delivery, host)
-            delivery.name = entry.name
-            if type(payload) is bytes:
-                payload = entry.type.read(payload, message.version, f"{host.address}.{entry.name}")
-            if entry.blocking:
-                value = await self._in_thread(entry, payload, delivery)
-            elif host.own_loop is not None:
-                value = await host.own_loop.call(entry.call, (payload,), delivery)
-            else:
-                current.set(delivery)
-                value = await entry.call(payload)
-            reply = host.reply_of(value, entry.replies) if message.kind is Kind.REQUEST else None
-        except asyncio.CancelledError as error:
-            # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
-            if self._halted:
-                raise
-            return host.outcome_of(error, delivery)
-        except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
-            return host.outcome_of(error, delivery)
-        return Outcome(
-            Settlement.DONE,
-            reply,
-            delivery.drafts or (),
-            list(delivery.writes.values()) if delivery.writes else (),
-            delivery.logs or (),
-            None,
-            0.0,
-            delivery.started,
-            host.engine.clock.time_ns() - delivery.started,
-        )
+    def _call(self, delivery: Delivery, message: Message) -> Awaitable[Any]:
+        """Find the handler, decode the body, enter the handler where its kind of code runs."""
+        entry = self._table.get(message.type) or self._fallback
+        if entry is None or delivery.damaged:
+            raise _undeliverable(delivery, self.host)
+        delivery.name = entry.name
+        self._replies = entry.replies
+        body = message.payload
+        if type(body) is bytes:
+            body = entry.type.read(body, message.version, f"{self.host.address}.{entry.name}")
+        if entry.blocking:
+            return self._in_thread(entry, body, delivery)
+        if self.host.own_loop is not None:
+            return self.host.own_loop.call(entry.call, (body,), delivery)
+        current.set(delivery)
+        call: Awaitable[Any] = entry.call(body)
+        return call
 
     def _in_thread(self, entry: Entry, body: Any, delivery: Delivery) -> asyncio.Future[Any]:
         if self._thread is None:
@@ -170,9 +170,20 @@ class Slot:
         return self._thread.call(entry.call, (body,), delivery)
 
 
-def _killed(delivery: Delivery) -> Exception:
-    from junctor.core.outcome import Park
+def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
+    """The outcome of a delivery whose handler returned."""
+    return Outcome(
+        Settlement.DONE,
+        reply,
+        delivery.drafts or (),
+        list(delivery.writes.values()) if delivery.writes else (),
+        delivery.logs or (),
+        started=delivery.started,
+        duration=duration,
+    )
 
+
+def _killed(delivery: Delivery) -> Exception:
     times = delivery.attempt - 1
     return Park(f"the node ended {times} times while this message was being handled")
 

@@ -27,6 +27,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from junctor.core.outcome import Reply
 from junctor.core.records import (
     AlertRecord,
     Archive,
@@ -43,6 +44,7 @@ from junctor.core.records import (
     Settle,
     Stored,
 )
+from junctor.messages import Message, Status
 
 __all__ = (
     "AlertRecord",
@@ -68,12 +70,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a transport can do. The suite runs the tests of what is True; each False needs its reason in the code.
 
     ``by_reference``: frozen bodies are handed over as objects, others are copied. ``durable``: accepted messages survive
-    the process. ``shared``: several nodes use one transport.
+    the process. ``shared``: several nodes use one transport. ``immediate``: commits are applied before ``commit``
+    returns, and the two shortcuts ``put`` and ``finish`` exist.
     """
 
     durable: bool
     by_reference: bool
     shared: bool = False
+    immediate: bool = False
 
 
 class Transport(abc.ABC):
@@ -104,6 +108,14 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def commit(self, commit: Commit) -> None:
         """Apply whole and in order; ``commit.done(commit, error)`` tells the end. Never raises, never blocks."""
+
+    def put(self, message: Message, status: Status) -> None:
+        """``commit`` of one insert without an origin, where commits are immediate."""
+        raise NotImplementedError
+
+    def finish(self, seq: int, started: int, duration: int, reply: Reply | None) -> None:
+        """``commit`` of one settlement as DONE at the first attempt, where commits are immediate."""
+        raise NotImplementedError
 
     @abc.abstractmethod
     async def fetch(self, target: str, after: int, limit: int, now: int, key: str | None = None) -> list[Stored]:

@@ -10,9 +10,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 
-from junctor.core.outcome import StateWrite
+from junctor.core.outcome import Reply, StateWrite
 from junctor.errors import StateConflict
-from junctor.messages import Status
+from junctor.messages import Message, Status
 from junctor.transports.base import (
     AttemptRecord,
     Capabilities,
@@ -36,24 +36,31 @@ class MemoryTransport(Transport):
 
     name = "memory"
     # durable: there is no disk; the process is the store.
-    capabilities = Capabilities(durable=False, by_reference=True)
+    capabilities = Capabilities(durable=False, by_reference=True, immediate=True)
 
-    def __init__(self, history: int = 10_000) -> None:
+    def __init__(self, history: int = 2_000) -> None:
         self._count = itertools.count(1)
         self.number = self._count.__next__  # type: ignore[method-assign] - saves a frame for every message
-        self._history = history
-        self._finished: deque[int] = deque()
+        # A message that was handed over at once needs no record until it is settled. Finished records are kept in two
+        # halves, so that forgetting costs nothing per message. Attached: seqs with an origin, attempts or logs.
+        self._half = max(1, history // 2)
+        self._claimed: dict[int, Message] = {}
+        self._open: dict[int, Record] = {}
+        self._recent: dict[int, Record] = {}
+        self._older: dict[int, Record] = {}
+        self._attached: set[int] = set()
         self._origins: dict[bytes, int] = {}
         self._state: dict[tuple[str, str], dict[str, tuple[bytes, int]]] = {}
-        self.records: dict[int, Record] = {}
-        self.archive = MemoryArchive(self.records)
+        self.archive = MemoryArchive(self.find, self._parts)
         self._node = uuid.uuid4().hex[:12]
 
     async def open(self, failed: Callable[[Exception], object]) -> Opened:
         return Opened(self._node, 1, True, {}, [])
 
     async def aclose(self) -> None:
-        for record in self.records.values():
+        for seq in list(self._claimed):
+            self.find(seq)
+        for record in self._open.values():
             if record.status == Status.CLAIMED:
                 record.status = Status.READY
 
@@ -80,19 +87,21 @@ class MemoryTransport(Transport):
         if message.origin is not None and self._known(commit, message.origin, message.seq):
             return
         record = Record(message, insert.status, 0, message.due, insert.started, insert.duration)
-        self.records[message.seq] = record
         if insert.status >= FINAL:
-            self._finish(message.seq)
+            self._finish(record)
+        else:
+            self._open[message.seq] = record
 
     def _known(self, commit: Commit, origin: bytes, seq: int) -> bool:
         earlier = self._origins.setdefault(origin, seq)
         if earlier == seq:
+            self._attached.add(seq)
             return False
         commit.duplicates = {**(commit.duplicates or {}), seq: earlier}
         return True
 
     def _settle(self, settle: Settle) -> None:
-        record = self.records.get(settle.seq)
+        record = self.find(settle.seq)
         if record is None:
             return
         record.status = settle.status
@@ -103,6 +112,7 @@ class MemoryTransport(Transport):
         record.reply = settle.reply
         if settle.failure is not None:
             record.failure = settle.failure
+            self._attached.add(settle.seq)
             self.archive.note_attempt(
                 AttemptRecord(
                     settle.seq, settle.attempt, settle.started, settle.duration, settle.status.name, settle.failure
@@ -111,17 +121,44 @@ class MemoryTransport(Transport):
         if settle.late:
             record.late = True
         if settle.status >= FINAL and settle.status != Status.PARKED:
-            self._finish(settle.seq)
+            self._finish(record)
 
-    def _finish(self, seq: int) -> None:
-        finished = self._finished
-        finished.append(seq)
-        if len(finished) > self._history:
-            gone = self.records.pop(finished.popleft(), None)
-            if gone is not None and gone.message.origin is not None:
-                self._origins.pop(gone.message.origin, None)
-            if gone is not None:
-                self.archive.forget(gone.message)
+    def put(self, message: Message, status: Status) -> None:
+        self._claimed[message.seq] = message
+
+    def finish(self, seq: int, started: int, duration: int, reply: Reply | None) -> None:
+        message = self._claimed.pop(seq, None)
+        if message is None:
+            message = self._open.pop(seq).message
+        recent = self._recent
+        recent[seq] = Record(message, Status.DONE, 1, 0, started, duration, reply)
+        if len(recent) > self._half:
+            self._forget()
+
+    def _finish(self, record: Record) -> None:
+        seq = record.message.seq
+        self._open.pop(seq, None)
+        self._recent[seq] = record
+        if len(self._recent) > self._half:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let the older half of the finished records go at once: nothing is done a message."""
+        for seq in self._attached.intersection(self._older):
+            self._origins.pop(self._older[seq].message.origin or b"", None)
+            self.archive.forget(seq)
+            self._attached.discard(seq)
+        self._older, self._recent = self._recent, {}
+
+    def find(self, seq: int) -> Record | None:
+        """The record of a number, while it is kept."""
+        message = self._claimed.pop(seq, None)
+        if message is not None:
+            self._open[seq] = Record(message, Status.CLAIMED)
+        return self._open.get(seq) or self._recent.get(seq) or self._older.get(seq)
+
+    def _parts(self) -> tuple[dict[int, Message], dict[int, Record], dict[int, Record], dict[int, Record]]:
+        return self._claimed, self._open, self._recent, self._older
 
     def _check(self, commit: Commit) -> None:
         for write in commit.writes:
@@ -136,7 +173,8 @@ class MemoryTransport(Transport):
         for write in commit.writes:
             self._write(commit.source, write)
         for seq in commit.claims:
-            self.records[seq].status = Status.CLAIMED
+            self._open[seq].status = Status.CLAIMED
+        self._attached.update(log.seq for log in commit.logs)
         self.archive.note(commit.logs, commit.alerts)
 
     def _write(self, service: str, write: StateWrite) -> None:
@@ -151,7 +189,7 @@ class MemoryTransport(Transport):
     async def fetch(self, target: str, after: int, limit: int, now: int, key: str | None = None) -> list[Stored]:
         ready: list[Stored] = []
         due: list[Stored] = []
-        for seq, record in self.records.items():
+        for seq, record in self._open.items():
             message = record.message
             if record.status >= FINAL or message.target != target:
                 continue
@@ -164,12 +202,12 @@ class MemoryTransport(Transport):
         return ready[:limit] + due[:limit]
 
     async def next_due(self) -> int:
-        return min((record.due for record in self.records.values() if record.status == Status.WAITING), default=0)
+        return min((record.due for record in self._open.values() if record.status == Status.WAITING), default=0)
 
     async def sent_by(self, cause: int) -> list[Sent]:
         return [
-            Sent(seq, record.message.origin, record.status, record.reply, record.failure)
-            for seq, record in self.records.items()
+            Sent(record.message.seq, record.message.origin, record.status, record.reply, record.failure)
+            for record in self.archive.all()
             if record.message.cause == cause and record.message.origin is not None
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -21,15 +21,30 @@ from junctor.transports.base import (
 )
 
 
-class MemoryArchive(Archive):
-    """Reads the dictionary that the transport writes. A copy of it is taken for each question, which may come from any
-    thread."""
+Parts = tuple[dict[int, Message], dict[int, Record], dict[int, Record], dict[int, Record]]
 
-    def __init__(self, records: dict[int, Record]) -> None:
-        self._records = records
+
+class MemoryArchive(Archive):
+    """Reads the dictionaries that the transport writes. A copy is taken for each question, which may come from any
+    thread.
+
+    :param parts: messages handed over, records that are open, recently finished, and longer finished.
+    """
+
+    def __init__(self, find: Callable[[int], Record | None], parts: Callable[[], Parts]) -> None:
+        self._find = find
+        self._parts = parts
         self._attempts: dict[int, list[AttemptRecord]] = {}
         self._logs: dict[int, list[HopLog]] = {}
         self._alerts: deque[AlertRecord] = deque(maxlen=1000)
+
+    def all(self) -> list[Record]:
+        """Every record, oldest first."""
+        claimed, *others = self._parts()
+        records = {seq: Record(message, Status.CLAIMED) for seq, message in claimed.copy().items()}
+        for part in others:
+            records.update(part.copy())
+        return [record for _, record in sorted(records.items())]
 
     def note_attempt(self, attempt: AttemptRecord) -> None:
         self._attempts.setdefault(attempt.seq, []).append(attempt)
@@ -39,20 +54,19 @@ class MemoryArchive(Archive):
             self._logs.setdefault(log.seq, []).append(log)
         self._alerts.extend(alerts)
 
-    def forget(self, message: Message) -> None:
-        self._attempts.pop(message.seq, None)
-        self._logs.pop(message.seq, None)
+    def forget(self, seq: int) -> None:
+        self._attempts.pop(seq, None)
+        self._logs.pop(seq, None)
 
     def record(self, seq: int) -> Record | None:
-        return self._records.get(seq)
+        return self._find(seq)
 
     def search(self, query: Query) -> list[Record]:
-        newest_first = sorted(self._records.copy().items(), reverse=True)
-        found = (record for seq, record in newest_first if _matches(query, seq, record))
+        found = (record for record in reversed(self.all()) if _matches(query, record.message.seq, record))
         return [record for _, record in zip(range(query.limit), found, strict=False)]
 
     def session(self, session: int) -> list[Record]:
-        return [record for _, record in sorted(self._records.copy().items()) if record.message.session == session]
+        return [record for record in self.all() if record.message.session == session]
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         return [attempt for seq in seqs for attempt in self._attempts.get(seq, ())]
@@ -63,7 +77,7 @@ class MemoryArchive(Archive):
 
     def parked(self) -> list[ParkedGroup]:
         groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-        for record in self._records.copy().values():
+        for record in self.all():
             if record.status == Status.PARKED and record.failure is not None:
                 failure = record.failure
                 groups[(record.message.target, record.message.type, failure.type, failure.fingerprint)].append(record)
@@ -74,7 +88,7 @@ class MemoryArchive(Archive):
 
     def depths(self) -> dict[str, Depth]:
         depths: dict[str, Depth] = defaultdict(Depth)
-        for record in self._records.copy().values():
+        for record in self.all():
             if record.status < Status.DONE:
                 depth = depths[record.message.target]
                 depth.count += 1
