@@ -119,9 +119,11 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One service of a flow, ready to run.
 
     ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the ``loop()`` of the first
-    instance: called again whenever it returns, until the service stops; its exception is a failure of the service. ``loop`` "own" gives the service a thread
-    with an event loop of its own. ``origin`` says where it was declared, for errors. ``isolation`` "worker" runs handlers
-    in worker processes; ``code`` is then the importable name that a worker builds the spec from.
+    instance: called again whenever it returns, until the service stops; its exception is a failure of the service.
+    ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once. ``loop``
+    "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared, for errors.
+    ``isolation`` "worker" runs handlers in worker processes; ``code`` is then the importable name that a worker builds
+    the spec from.
     """
 
     name: str

@@ -154,7 +154,7 @@ class Service:
         """Called for each instance after its last message."""
 
     def loop(self) -> Any:
-        """Runs beside the messages while the service does. Its end is normal, an exception restarts the service."""
+        """Runs beside the messages, again whenever it returns, until the service stops. An exception restarts it."""
 
     # ----------------------------------------------------------------------------------------------------------
 

@@ -65,8 +65,10 @@ class Target(Generic[Req, Rep]):
         """
         if not isinstance(body, self._class):
             raise self._wrong(body)
-        wait = 0.0 if delay is None else parse_duration(delay)
         link = self._link
+        if link is not None and key is None and delay is None and headers is None and idempotency_key is None:
+            return self._send(link, body)
+        wait = 0.0 if delay is None else parse_duration(delay)
         if link is not None:
             return self._send(link, body, key=key, delay=wait, headers=headers, idempotency_key=idempotency_key)
         return Several(
