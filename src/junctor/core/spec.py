@@ -60,7 +60,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP entry: the caller waits for it.
 
-    ``signature`` is a function whose parameters are bound from the request: without ``self``, its annotations are types.
+    ``signature`` is a function whose parameters are bound from the request: without ``self``, with real types.
     """
 
     name: str
@@ -120,8 +120,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the ``loop()`` of the first
     instance: called again whenever it returns, until the service stops; its exception is a failure of the service.
-    ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once. ``loop``
-    "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared, for errors.
+    ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
+    ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``isolation`` "worker" runs handlers in worker processes; ``code`` is then the importable name that a worker builds
     the spec from.
     """
