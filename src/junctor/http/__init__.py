@@ -5,11 +5,13 @@ that their type suggests.
 """
 
 from junctor.http.parameters import Body, Header, Query
+from junctor.http.problem import HttpError
 from junctor.http.responses import Response, html, redirect, text
 
 __all__ = (
     "Body",
     "Header",
+    "HttpError",
     "Query",
     "Response",
     "html",

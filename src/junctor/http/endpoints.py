@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from junctor.core.spec import ActionSpec, RouteSpec
-from junctor.errors import JunctorError
+from junctor.errors import EncodeError, JunctorError
 from junctor.http import problem
 from junctor.http.asgi import Headers, Receive, Scope, header_value
 from junctor.http.binding import Plan
@@ -78,19 +78,28 @@ class ServiceEndpoint:
             entered = await host.enter(
                 self._kind, self._name, host.bound(self._spec), self._blocking, (), arguments, session=session
             )
-            value = entered.value
-            return value if hasattr(value, "raw_headers") and callable(value) else of_value(value, self._status)
-        except HttpError as error:
-            return problem.of_error(error, session)
-        except JunctorError as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a service raises is answered
+            return self._explain(error, session)
+        value = entered.value
+        if hasattr(value, "raw_headers") and callable(value):
+            return value
+        try:
+            return of_value(value, self._status)
+        except EncodeError as error:
+            log.error("%s returned what cannot be sent: %s (session %s)", self.source, error, session_text(session))
+            refused = HttpError(error.what, status=500, code=error.code, where=self.source, fix=error.fix)
+            return problem.of_error(refused, session)
+
+    def _explain(self, error: BaseException, session: int) -> Answer:
+        """The answer to an exception out of the service. Its text stays inside, unless it was meant for the caller."""
+        refused = error if isinstance(error, HttpError) else _refusal_of(error)
+        if refused is not None:
+            return problem.of_error(refused, session)
+        if isinstance(error, JunctorError):
             log.warning("%s: %s (session %s)", self.source, error, session_text(session))
             return problem.of_error(error, session)
-        except Exception as error:
-            refused = _refusal_of(error)
-            if refused is not None:
-                return problem.of_error(refused, session)
-            log.exception("%s failed (session %s)", self.source, session_text(session))
-            return problem.of_failure(session)
+        log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
+        return problem.of_failure(session)
 
 
 class NodeEndpoint:
@@ -115,7 +124,7 @@ def _with_headers(made: Any, extra: Headers) -> Answer | Application:
     return made  # type: ignore[no-any-return]
 
 
-def _refusal_of(error: Exception) -> HttpError | None:
+def _refusal_of(error: BaseException) -> HttpError | None:
     """An HTTP exception of Starlette or FastAPI, known by its attributes, raised in a route."""
     status, detail = getattr(error, "status_code", None), getattr(error, "detail", None)
     if isinstance(status, int) and 400 <= status < 600 and isinstance(detail, str):
