@@ -114,6 +114,21 @@ def _is_record(cls: Any) -> bool:
     return issubclass(cls, Mapping) or hasattr(cls, "__total__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
 
 
+_SIMPLE = frozenset({"builtins", "datetime", "decimal", "uuid", "types", "collections", "collections.abc", "typing"})
+
+
+def unreadable(hint: Any) -> Any:
+    """The first class in a type that no text and no JSON can become; None when there is none."""
+    for part in typing.get_args(hint) if typing.get_origin(hint) is not typing.Literal else ():
+        found = unreadable(part) if isinstance(part, type) or typing.get_origin(part) is not None else None
+        if found is not None:
+            return found
+    cls = typing.get_origin(hint) or hint
+    if not isinstance(cls, type) or cls.__module__ in _SIMPLE or issubclass(cls, enum.Enum):
+        return None
+    return None if is_body_class(cls) or _is_record(cls) else cls
+
+
 def is_many(hint: Any) -> bool:
     """Whether several values of one name are wanted: a list, set or tuple, or an optional one."""
     bare = _bare(hint)

@@ -14,7 +14,7 @@ import msgspec
 
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
-from junctor.http.annotations import Declared, declared_of, is_many, is_open, mentions_float, names_of
+from junctor.http.annotations import Declared, declared_of, is_many, is_open, mentions_float, names_of, unreadable
 from junctor.http.asgi import Headers
 from junctor.http.bodies import JsonBody, RawBody
 from junctor.http.paths import parse_path
@@ -95,6 +95,7 @@ def plan_route(call: Call, path: str, method: str, where: str) -> Plan:
         )
     fields = [_field(one, in_path, where) for one in declared if one.place not in ("body", "raw")]
     bodies = [one for one in declared if one.place in ("body", "raw")]
+    _check_types(declared, where)
     if bodies and method in ("GET", "HEAD"):
         raise ConfigurationError(
             f"{bodies[0].name}: {names_of(bodies[0].type)} would come from the body, which a {method} request has not",
@@ -110,10 +111,24 @@ def plan_action(call: Call, where: str) -> Plan:
     :raises ConfigurationError: a parameter has a type that JSON cannot be read into.
     """
     declared = declared_of(call, [], where)
+    _check_types(declared, where)
     bodies = [msgspec.structs.replace(one, place="body") for one in declared]
     if is_open(call):
         return Plan([], JsonBody(bodies, as_object=True, is_open=True))
     return Plan([], _body(bodies, where, always_object=not (len(bodies) == 1 and bodies[0].is_object)))
+
+
+def _check_types(declared: list[Declared], where: str) -> None:
+    """Refuse types that cannot be read when the route is attached, and not at its first request."""
+    for one in declared:
+        cls = unreadable(one.type)
+        if cls is not None:
+            raise ConfigurationError(
+                f"{one.name}: a {cls.__qualname__} cannot be read from a request",
+                where=where,
+                fix="Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain types.",
+            )
+        codec.coders(one.type)
 
 
 def _body(bodies: list[Declared], where: str, *, always_object: bool = False) -> JsonBody | RawBody | None:
@@ -139,7 +154,6 @@ def _field(one: Declared, in_path: list[str], where: str) -> Field:
 def _converter(one: Declared, where: str) -> Convert | None:
     if one.type is str or one.type is Any:
         return None
-    codec.coders(one.type)  # refuses a type that cannot be read, now and not at the first request
     convert: Convert = partial(codec.convert, cls=one.type, strict=False)
     if one.type in (int, float, bool):
         convert = partial(msgspec.convert, type=one.type, strict=False)

@@ -56,12 +56,16 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         else:
             app, self.app = self.app, _Refusal(self._head_too_large(), 431, "head-too-large")
+            self.url = b"/"  # one above 64 KiB cannot be parsed
             super().on_headers_complete()
             self.app = app
 
     def on_message_complete(self) -> None:
         self._in_message = False
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse("this is not a valid HTTP request", 400, "malformed")
 
     def sweep(self, now: float) -> None:
         """Drop the client when it is too slow. Called about once a second."""
@@ -97,6 +101,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, what: str, status: int, code: str) -> None:
         """Answer outside of any request, and close."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.abort()  # in the middle of another answer there is no place for this one
+            return
         made, headers, body = of_error(HttpError(what, status=status, code=code))
         lines = [b"%s: %s\r\n" % pair for pair in [*headers, (b"connection", b"close")]]
         lines.append(b"content-length: %d\r\n\r\n" % len(body))
