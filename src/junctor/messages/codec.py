@@ -1,4 +1,4 @@
-"""Bodies to JSON and back. Strict: what does not fit is refused with the path of the field; NaN is never turned into null.
+"""Bodies to JSON and back. Strict: what does not fit is refused with the path of the field, NaN is never made null.
 
 JSON, not a binary form: a stored body can be read, searched by field and edited with any tool.
 """

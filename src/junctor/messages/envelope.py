@@ -50,7 +50,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
 
     ``seq`` numbers the records of a node in the order of acceptance; ``id`` is it with the node's name in front, unique
     over all nodes. ``session`` (128 bits) follows a message through all hops and serves as a W3C trace id. ``cause`` is
-    the ``seq`` of the hop that made this message, 0 for none. ``origin`` identifies the act of sending: cause, a counter
+    the ``seq`` of the hop that made this message, 0 for none. ``origin`` identifies the act of sending: cause, counter
     and a hash of target, type and body, or an idempotency key; the same origin is accepted once. Times are nanoseconds
     since 1970 (UTC), 0 where there is none: ``due`` is the earliest delivery, ``deadline`` ends a request.
     ``headers`` are text to text and readable without decoding the body.

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from junctor.errors import TypeClash
+from junctor.errors import ConfigurationError, TypeClash
 from junctor.messages import codec
 
 Upgrade = Callable[[dict[str, Any], int], dict[str, Any]]
 """From the plain fields of an older version, and that version, to the fields of today's."""
+
+C = TypeVar("C", bound=type)
 
 _DECLARATION = "__junctor_message__"
 
@@ -37,18 +40,22 @@ class Declaration(msgspec.Struct, frozen=True):
 
 
 def message(
-    *, name: str | None = None, version: int = 1, aliases: tuple[str, ...] = (), upgrade: Upgrade | None = None
-) -> Callable[[type], type]:
+    *, name: str | None = None, version: int = 1, aliases: Iterable[str] = (), upgrade: Upgrade | None = None
+) -> Callable[[C], C]:
     """Give a body class a stable name and version.
 
     :param name: the name carried by messages; the class name by default. It survives moving the class.
     :param version: today's version, from 1.
     :param aliases: earlier names under which stored messages may still arrive.
     :param upgrade: turns the fields of an older version into today's; without it they must still decode as they are.
+    :raises ConfigurationError: the name is empty or the version is below 1.
     """
-    declaration = Declaration(name, version, tuple(aliases), upgrade)
+    if name == "" or version < 1:
+        what = f"@message(name={name!r}, version={version}) names no type"
+        raise ConfigurationError(what, fix='Write for example @message(name="reading", version=2).')
+    declaration = Declaration(name, version, (aliases,) if isinstance(aliases, str) else tuple(aliases), upgrade)
 
-    def mark(cls: type) -> type:
+    def mark(cls: C) -> C:
         setattr(cls, _DECLARATION, declaration)
         return cls
 
@@ -72,7 +79,8 @@ class MessageType(msgspec.Struct, frozen=True, eq=False):
 
         :raises DecodeError: with ``where`` and the path of the first field that does not fit.
         """
-        if version != self.version and self.upgrade is not None:
+        # A newer body, after a release was taken back, has no way down: it fits as it is, or it is parked.
+        if version < self.version and self.upgrade is not None:
             return codec.upgraded(self, data, version, where)
         try:
             return self.decode(data)
@@ -92,7 +100,16 @@ def type_name(cls: Any) -> str:
     # A subclass inherits the attribute, but not the name: two classes, two types.
     if declared is not None and declared.name and _DECLARATION in vars(cls):
         return declared.name
-    return cls.__qualname__.replace("<locals>.", "") if isinstance(cls, type) else str(cls).replace("typing.", "")
+    origin, parts = typing.get_origin(cls), typing.get_args(cls)
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(map(type_name, parts))
+    if origin is typing.Literal or (origin is None and not isinstance(cls, type)):
+        return str(cls).replace("typing.", "")
+    # Without the module: the name must not change when a program is started in another way.
+    base = origin if isinstance(origin, type) else cls
+    name = "None" if base is type(None) else getattr(base, "__qualname__", str(base)).replace("<locals>.", "")
+    listed = ", ".join("..." if part is Ellipsis else type_name(part) for part in parts)
+    return f"{name}[{listed}]" if parts else name
 
 
 class TypeRegistry:
