@@ -22,6 +22,8 @@ import msgspec
 from junctor.clock import parse_duration
 from junctor.errors import SettingError, nearest
 
+__all__ = ("MISSING", "Duration", "Secret", "Setting", "convert", "kind_name", "read_settings", "setting")
+
 _DURATION = "junctor-duration"
 Duration = Annotated[float, _DURATION]
 """Seconds as a float; also read from ``"200ms"``, ``"2s"``, ``"1h30m"``."""

@@ -155,7 +155,9 @@ class _Wirer:
                 f"{len(fitting)} services handle {_name(target.request)}: {names}",
                 f'Name the one: connect={{"{target.name}": "{fitting[0].name}"}}.',
             )
-        elif not target.optional and len(self._specs) == len(self._model.services):
+        elif target.optional:
+            self._notes.append(f"{where} is not connected; it is optional")
+        elif len(self._specs) == len(self._model.services):
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))
         return None

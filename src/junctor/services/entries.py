@@ -13,7 +13,7 @@ import msgspec
 from junctor.clock import parse_duration
 from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec
 from junctor.errors import ConfigurationError
-from junctor.messages import type_name
+from junctor.messages import Message, type_name
 from junctor.messages.types import is_body_class
 from junctor.services.hints import signature_of
 from junctor.services.markers import Acts, Handles, Mark, Serves, Ticks, place_of
@@ -164,6 +164,11 @@ def _body(member: Member, signature: inspect.Signature) -> Any:
         raise member.wrong(
             f"the parameter {required[0].name} has no type, so nothing says which messages it takes",
             f"Write for example {example}, or {required[0].name}: Any for all that no other handler takes.",
+        )
+    if kind is Message:
+        raise member.wrong(
+            "Message is the envelope, and a handler takes the body",
+            f"Write {required[0].name}: Any or the class of the body; the envelope is self.message.",
         )
     if isinstance(kind, typing.TypeVar):
         raise member.wrong(f"the type {kind} is open", "Override the handler with the type of the body.")

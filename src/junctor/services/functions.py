@@ -81,12 +81,13 @@ def module_spec(
         start=_activity(module, "on_start"),
         stop=_activity(module, "on_stop"),
         main=_activity(module, "loop"),
+        stateful=any({"state", "current"} <= set(function.__code__.co_names) for _, function in _marked(module)),
         code="" if module.__name__ == "__main__" else module.__name__,
         policies=policies or Policies(),
     )
 
 
-def _marked(module: types.ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+def _marked(module: types.ModuleType) -> Iterator[tuple[str, types.FunctionType]]:
     """The marked functions that the module itself defines."""
     for name, value in list(vars(module).items()):
         if inspect.isfunction(value) and marks_of(value) and value.__module__ == module.__name__:

@@ -55,7 +55,8 @@ def class_annotations(cls: type) -> dict[str, tuple[Any, type]]:
     found: dict[str, tuple[Any, type]] = {}
     for base in reversed(cls.__mro__):
         for name, annotation in own_annotations(base).items():
-            found[name] = (annotation, base)
+            if not name.startswith("__"):
+                found[name] = (annotation, base)
     return found
 
 

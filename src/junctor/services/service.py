@@ -13,7 +13,7 @@ from junctor.errors import ConfigurationError, OutsideDelivery
 from junctor.messages import Message
 from junctor.services.alone import Alone
 from junctor.services.declared import declared_settings, declared_targets, plain_attributes, raw_settings
-from junctor.services.hints import remember_locals
+from junctor.services.hints import own_annotations, remember_locals
 from junctor.services.names import name_of_class
 from junctor.services.state import State
 from junctor.services.target import RecordingTarget, Target
@@ -188,7 +188,7 @@ _TAKEN = ("name", "log", "state", "message", "stopping", "sleep", "target", "pub
 
 def _refuse_taken_names(cls: type) -> None:
     for name in _TAKEN:
-        if name in vars(cls) or name in raw_settings(cls):
+        if name in vars(cls) or name in own_annotations(cls):
             raise ConfigurationError(
                 f"the name {name} is taken by Service",
                 where=f"{cls.__name__}.{name}",
