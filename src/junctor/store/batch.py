@@ -10,8 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from functools import cache
-from itertools import chain
-from typing import Any
+from itertools import chain, compress
 
 import apsw
 
@@ -23,15 +22,14 @@ from junctor.store.connection import select
 from junctor.store.records import (
     HOP_COLUMNS,
     MESSAGE_COLUMNS,
+    Row,
     attempt_row,
-    hop_row,
     log_row,
-    message_row,
+    record_rows,
     reply_row,
 )
 from junctor.store.words import Words
 
-Row = tuple[Any, ...]
 StateKey = tuple[int, str, str]
 
 ROWS = 32
@@ -142,14 +140,13 @@ class Batch:
 
     def write(self) -> None:
         """Run the statements. The caller holds the transaction."""
-        inserted = self._plain
-        if inserted:
-            self._many("message", MESSAGE_COLUMNS, self._message_rows(inserted))
+        hops: list[Row] = []
+        if self._plain:
+            hops += self._insert_plain()
         if self._with_origin:
-            inserted = inserted + self._insert_unless_known()
-        if inserted:
-            words = self._words
-            self._many("hop", HOP_COLUMNS, [hop_row(insert, words) for insert in inserted])
+            hops += self._insert_unless_known()
+        if hops:
+            self._many("hop", HOP_COLUMNS, hops)
         self._update_hops()
         if self._replies or self._attempts or self.state:
             self._write_results()
@@ -158,24 +155,34 @@ class Batch:
         if self._words.fresh:
             self._many("word", 2, self._words.fresh)
 
-    def _message_rows(self, inserts: Sequence[Insert]) -> list[Row]:
-        words, epoch = self._words, self._epoch
-        rows = [message_row(insert, words, epoch) for insert in inserts]
-        for insert, row in zip(inserts, rows, strict=True):
-            if row[-1] is None:
-                body = (row[-2], insert.message.payload)
-                self._db.execute("INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING", body)
-        return rows
+    def _insert_plain(self) -> list[Row]:
+        """Insert the messages without an origin; the rows of their hops."""
+        messages, hops = self._rows(self._plain)
+        self._many("message", MESSAGE_COLUMNS, messages)
+        return hops
 
-    def _insert_unless_known(self) -> list[Insert]:
-        """Insert the messages with an origin; those whose origin is new."""
-        inserts = [insert for _, insert in self._with_origin]
-        rows = self._message_rows(inserts)
+    def _insert_unless_known(self) -> list[Row]:
+        """Insert the messages with an origin; the rows of the hops of those whose origin is new."""
+        messages, hops = self._rows([insert for _, insert in self._with_origin])
         before = self._db.total_changes()
-        self._many("message", MESSAGE_COLUMNS, rows, " ON CONFLICT DO NOTHING")
-        if self._db.total_changes() - before == len(rows):
-            return inserts
-        return [insert for commit, insert in self._with_origin if self._is_new(commit, insert.message)]
+        self._many("message", MESSAGE_COLUMNS, messages, " ON CONFLICT DO NOTHING")
+        if self._db.total_changes() - before == len(messages):
+            return hops
+        new = [self._is_new(commit, insert.message) for commit, insert in self._with_origin]
+        return list(compress(hops, new))
+
+    def _rows(self, inserts: Sequence[Insert]) -> tuple[list[Row], list[Row]]:
+        words, epoch = self._words, self._epoch
+        messages: list[Row] = []
+        hops: list[Row] = []
+        for insert in inserts:
+            message, hop = record_rows(insert, words, epoch)
+            messages.append(message)
+            hops.append(hop)
+            if message[-1] is None:
+                body = (message[-2], insert.message.payload)
+                self._db.execute("INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING", body)
+        return messages, hops
 
     def _is_new(self, commit: Commit, message: Message) -> bool:
         """Whether this very message holds its origin now; else notes which earlier one does."""

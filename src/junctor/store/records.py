@@ -7,6 +7,8 @@ and not as word numbers, so damage to the table of words shows as well.
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
+from struct import error as StructError
 from typing import Any
 from zlib import crc32
 
@@ -16,10 +18,15 @@ import msgspec
 from junctor.core.outcome import Failure, Reply
 from junctor.core.records import HopLog, Insert, Record, Settle, Stored
 from junctor.messages import NO_HEADERS, Kind, Message, Status
-from junctor.store.words import Glossary, Words
+from junctor.store.words import Glossary, Words, names_checksum
 
 LARGE_BODY = 64 * 1024
 """Bodies above this many bytes are stored once, whoever they are sent to."""
+
+IDEMPOTENCY_HEADER = "idempotency-key"
+"""The header whose value is stored in a column of its own, for display."""
+
+Row = tuple[Any, ...]
 
 MESSAGE_COLUMNS = 18
 HOP_COLUMNS = 12
@@ -38,29 +45,33 @@ _decode_failure = msgspec.json.Decoder(Failure).decode
 
 
 def checksum(
-    seq: int,
-    node: str,
+    names: int,
+    numbers: bytes,
     session: bytes,
-    cause: int,
-    kind: int,
-    source: str,
-    target: str,
-    type_name: str,
-    version: int,
     key: str | None,
-    time: int,
-    due: int,
-    deadline: int,
     origin: bytes | None,
     headers: str | None,
     payload: bytes,
 ) -> int:
-    """CRC-32 over the fields of a message that never change."""
-    head = (
-        f"{seq}\n{node}\n{cause}\n{kind}\n{source}\n{target}\n{type_name}\n{version}\n{key}\n{time}\n{due}\n{deadline}"
-        f"\n{headers}\n"
-    )
-    return crc32(payload, crc32(origin or b"", crc32(session, crc32(head.encode()))))
+    """CRC-32 over everything of a message that never changes.
+
+    :param names: the checksum of its names; it begins with them.
+    :param numbers: the numeric fields, packed.
+    """
+    check = crc32(session, crc32(numbers, names))
+    if key is not None or origin is not None or headers is not None:
+        for mark, part in (
+            (b"key", key and key.encode()),
+            (b"origin", origin),
+            (b"headers", headers and headers.encode()),
+        ):
+            if part is not None:
+                check = crc32(b"%s %d\n%s" % (mark, len(part), part), check)
+    return crc32(payload, check)
+
+
+_pack = Struct("<7q").pack
+"""seq, cause, kind, version, time, due, deadline"""
 
 
 def body_hash(payload: bytes) -> bytes:
@@ -68,92 +79,51 @@ def body_hash(payload: bytes) -> bytes:
     return blake2b(payload, digest_size=16).digest()
 
 
-def message_row(insert: Insert, words: Words, epoch: int) -> tuple[Any, ...]:
-    """The immutable row; the last two columns are the hash of a shared body or the body itself."""
+def record_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
+    """The immutable row and the hop row. The message row ends with the hash of a shared body, or the body itself."""
     m = insert.message
-    headers = _encode_text(dict(m.headers)).decode() if m.headers else None
-    payload = m.payload
+    node, source, target, kind, flow, names = words.route(m)
+    seq, cause, time, due, deadline, payload = m.seq, m.cause, m.time, m.due, m.deadline, m.payload
+    key, origin, headers = m.key, m.origin, None
+    idempotency = None
+    if m.headers:
+        headers = _encode_text(dict(m.headers)).decode()
+        idempotency = m.headers.get(IDEMPOTENCY_HEADER)
     session = m.session.to_bytes(16, "big")
     check = checksum(
-        m.seq,
-        m.node,
-        session,
-        m.cause,
-        m.kind,
-        m.source,
-        m.target,
-        m.type,
-        m.version,
-        m.key,
-        m.time,
-        m.due,
-        m.deadline,
-        m.origin,
-        headers,
-        payload,
+        names, _pack(seq, cause, m.kind, m.version, time, due, deadline), session, key, origin, headers, payload
     )
-    large = len(payload) > LARGE_BODY
+    size = len(payload)
+    body = None if size <= LARGE_BODY else body_hash(payload)
     return (
-        m.seq,
-        words.number(m.node),
-        epoch,
-        session,
-        m.cause,
-        int(m.kind),
-        m.version,
-        m.time,
-        m.due,
-        m.deadline,
-        m.origin,
-        m.headers.get("idempotency-key") if headers else None,
-        headers,
-        words.number(m.target.partition("/")[0]),
-        None,
-        check,
-        body_hash(payload) if large else None,
-        None if large else payload,
-    )
+        (seq, node, epoch, session, cause, m.kind, m.version, time, due, deadline, origin, idempotency, headers, flow,
+         None, check, body, payload if body is None else None),
+        (seq, source, target, kind, key, size, insert.status, 0, due, insert.started, insert.duration, None),
+    )  # fmt: skip
 
 
-def hop_row(insert: Insert, words: Words) -> tuple[Any, ...]:
-    m = insert.message
-    return (
-        m.seq,
-        words.number(m.source),
-        words.number(m.target),
-        words.number(m.type),
-        m.key,
-        len(m.payload),
-        int(insert.status),
-        0,
-        m.due,
-        insert.started,
-        insert.duration,
-        None,
-    )
-
-
-def read_record(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> Record:
+def read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
     """The record of a row of :data:`SELECT_STORED`, marked when its checksum fails."""
     try:
         return _read_record(db, words, row)
-    except (ValueError, TypeError, AttributeError, msgspec.MsgspecError):
+    except (ValueError, TypeError, AttributeError, StructError, msgspec.MsgspecError):
         return damaged_record(row[0], words.text(db, row[6]) if type(row[6]) is int else "")
 
 
-def _read_record(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> Record:
+def _read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
     (seq, node, session, cause, kind, source, target, type_name, version, key, time, due, deadline, origin, headers,
      check, payload, status, attempt, hop_due, started, duration) = row  # fmt: skip
-    node, source, target, type_name = (
-        words.text(db, node),
-        words.text(db, source),
-        words.text(db, target),
-        words.text(db, type_name),
-    )
+    node, source = words.text(db, node), words.text(db, source)
+    target, type_name = words.text(db, target), words.text(db, type_name)
     computed = checksum(
-        seq, node, session, cause, kind, source, target, type_name, version, key, time, due, deadline, origin, headers,
+        names_checksum(node, source, target, type_name),
+        _pack(seq, cause, kind, version, time, due, deadline),
+        session,
+        key,
+        origin,
+        headers,
         payload,
-    )  # fmt: skip
+    )
     message = Message(
         seq,
         node,
@@ -188,12 +158,12 @@ def stored(record: Record) -> Stored:
 # Replies and failures ----------------------------------------------------------------------------------------
 
 
-def reply_row(seq: int, reply: Reply, late: bool, words: Words) -> tuple[Any, ...]:
+def reply_row(seq: int, reply: Reply, late: bool, words: Words) -> Row:
     check = crc32(reply.payload, crc32(f"{seq}\n{reply.type}\n{reply.version}".encode()))
     return (seq, words.number(reply.type), reply.version, late, check, reply.payload)
 
 
-def read_reply(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> tuple[Reply, bool, bool]:
+def read_reply(db: apsw.Connection, words: Glossary, row: Row) -> tuple[Reply, bool, bool]:
     """The reply of a row of ``reply``, whether it was late, and whether it is damaged."""
     seq, type_number, version, late, check, payload = row
     reply = Reply(words.text(db, type_number), payload, version)
@@ -201,7 +171,7 @@ def read_reply(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> tu
     return reply, bool(late), computed != check
 
 
-def attempt_row(settle: Settle, failure: Failure) -> tuple[Any, ...]:
+def attempt_row(settle: Settle, failure: Failure) -> Row:
     return (
         settle.seq,
         settle.attempt,
@@ -214,7 +184,7 @@ def attempt_row(settle: Settle, failure: Failure) -> tuple[Any, ...]:
     )
 
 
-def log_row(log: HopLog, words: Words) -> tuple[Any, ...]:
+def log_row(log: HopLog, words: Words) -> Row:
     line = log.line
     session = log.session.to_bytes(16, "big")
     return (session, log.seq, words.number(log.service), line.time, line.level, line.logger, line.text)

@@ -127,5 +127,3 @@ def _end(db: apsw.Connection) -> None:
 def _meta(db: apsw.Connection, name: str) -> str | int | None:
     rows = select(db, "SELECT value FROM meta WHERE name = ?", (name,))
     return rows[0][0] if rows else None
-
-

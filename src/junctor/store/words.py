@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+from zlib import crc32
+
 import apsw
 
+from junctor.messages import Message
 from junctor.store.connection import select
+
+
+class Route(NamedTuple):
+    """The names of a message as numbers, and the beginning of its checksum, which covers them as text."""
+
+    node: int
+    source: int
+    target: int
+    type: int
+    flow: int
+    checksum: int
 
 
 class Words:
@@ -12,6 +27,7 @@ class Words:
 
     def __init__(self, db: apsw.Connection) -> None:
         self._numbers: dict[str, int] = dict(select(db, "SELECT text, id FROM word"))
+        self._routes: dict[tuple[str, str, str, str], Route] = {}
         self._next = max(self._numbers.values(), default=0) + 1
         self.fresh: list[tuple[int, str]] = []
 
@@ -19,20 +35,38 @@ class Words:
         found = self._numbers.get(text)
         return found if found is not None else self._add(text)
 
+    def route(self, message: Message) -> Route:
+        names = (message.node, message.source, message.target, message.type)
+        found = self._routes.get(names)
+        return found if found is not None else self._add_route(names)
+
     def _add(self, text: str) -> int:
         number = self._numbers[text] = self._next
         self._next += 1
         self.fresh.append((number, text))
         return number
 
+    def _add_route(self, names: tuple[str, str, str, str]) -> Route:
+        node, source, target, kind = (self.number(name) for name in names)
+        flow = self.number(names[2].partition("/")[0])
+        route = self._routes[names] = Route(node, source, target, kind, flow, names_checksum(*names))
+        return route
+
     def committed(self) -> None:
         self.fresh.clear()
 
     def rolled_back(self) -> None:
         """Forget what was given out since the last commit: it is not in the database."""
+        if self.fresh:
+            self._routes.clear()
         for _, text in self.fresh:
             del self._numbers[text]
         self.fresh.clear()
+
+
+def names_checksum(node: str, source: str, target: str, kind: str) -> int:
+    """CRC-32 of the names of a message, the first part of the checksum of its record."""
+    return crc32("\0".join((node, source, target, kind)).encode())
 
 
 class Glossary:

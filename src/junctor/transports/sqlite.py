@@ -116,7 +116,6 @@ class SqliteTransport(Transport):
             self._groups.put(group)
 
     def _tell(self, report: Report) -> None:
-        self._busy = False
         if report.dead is not None:
             failed, self._failed = self._failed, _ignore
             failed(report.dead)
@@ -125,6 +124,8 @@ class SqliteTransport(Transport):
                 commit.done(commit, error)
             except Exception as raised:  # noqa: BLE001 - the others are to be told all the same
                 self._loop.call_exception_handler({"message": "done of a commit raised", "exception": raised})
+        # Busy until here: the flush is to run behind everything that these calls have woken.
+        self._busy = False
         if self._next and self._closed is None:
             self._flushing = True
             self._loop.call_soon(self._flush)
