@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
 
 from junctor import __version__
-from junctor.errors import ConfigurationError, JunctorError
+from junctor.errors import ConfigurationError, JunctorError, nearest
 
 OK, FAILED, MISUSED, INTERRUPTED, CONFIGURATION = 0, 1, 2, 130, 78
 
@@ -52,9 +51,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if word not in COMMANDS and not word.startswith("-"):
-            near = get_close_matches(word, COMMANDS, n=1)
-            guess = f' Did you mean "{near[0]}"?' if near else " `junctor --help` lists them."
-            raise click.UsageError(f'there is no command "{word}".{guess}')
+            raise click.UsageError(f'there is no command "{word}". {nearest(word, COMMANDS)}'.rstrip())
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,18 +7,25 @@ unknown name is answered with the nearest one.
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
-from junctor.errors import UnknownOperation
+from junctor.errors import JunctorError, UnknownOperation, nearest
 from junctor.messages import codec
+from junctor.services.hints import resolve
 
 Parameter = inspect.Parameter
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+class WrongArgument(JunctorError):
+    """A value given by name does not fit the type of its parameter. ``where`` ends with the name."""
+
+    code = "wrong-argument"
+    default_fix = "`junctor services` shows what each action takes."
+    status = 422
 
 
 class Parameters:
@@ -30,9 +37,8 @@ class Parameters:
 
     def __init__(self, function: Callable[..., Any], skip: tuple[str, ...] = ()) -> None:
         signature = inspect.signature(function)
-        hints = _hints(function)
         named = [p for p in signature.parameters.values() if p.kind in _NAMED and p.name not in skip]
-        self.types = {p.name: hints.get(p.name, Any) for p in named}
+        self.types = {p.name: _type_of(p, function) for p in named}
         self.required = [p.name for p in named if p.default is Parameter.empty]
         self.open = any(p.kind is Parameter.VAR_KEYWORD for p in signature.parameters.values())
 
@@ -42,7 +48,7 @@ class Parameters:
         :param where: what is called, for errors.
         :param text: the values were typed on a command line: ``"5"`` is also a number, ``"[1, 2]"`` a list.
         :raises UnknownOperation: a name is unknown, or a value is missing.
-        :raises DecodeError: a value does not fit; ``where`` ends with the path of the field.
+        :raises WrongArgument: a value does not fit its type.
         """
         for name in values:
             if name not in self.types and not self.open:
@@ -59,23 +65,30 @@ class Parameters:
         try:
             return from_text(value, kind) if text and isinstance(value, str) else codec.convert(value, kind)
         except Exception as error:
-            raise codec.decode_error(error, where, name) from error
+            raise WrongArgument(_reason(value, error), where=f"{where}.{name}") from error
 
     def _unknown(self, name: str, where: str) -> UnknownOperation:
-        near = get_close_matches(name, self.types, n=1)
-        fix = f'Did you mean "{near[0]}"? It takes {self}.' if near else f"It takes {self}."
-        return UnknownOperation(f'there is no parameter "{name}"', where=where, fix=fix)
+        guess = nearest(name, self.types) if self.types else "It takes no parameters."
+        return UnknownOperation(f'there is no parameter "{name}"', where=where, fix=guess.rstrip())
 
     def __str__(self) -> str:
         words = [name if name in self.required else f"[{name}]" for name in self.types]
         return ", ".join(words) or "no parameters"
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _type_of(parameter: Parameter, function: Callable[..., Any]) -> Any:
+    if parameter.annotation is Parameter.empty:
+        return Any
     try:
-        return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError):
-        return {}  # An annotation that cannot be resolved here takes any value; the function judges it.
+        return resolve(parameter.annotation, getattr(inspect.unwrap(function), "__globals__", {}), {})
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        return Any  # What cannot be resolved here takes any value; the function judges it.
+
+
+def _reason(value: Any, error: Exception) -> str:
+    shown = f'"{value}"' if isinstance(value, str) else repr(value)
+    reason = str(codec.decode_error(error, "", "").what).partition(": ")[2]
+    return f"{reason} from {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
 def _listed(names: list[str]) -> str:

@@ -93,7 +93,7 @@ def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:
 def _result(answer: wire.Answer, kind: type[T] | Any = Any) -> T:
     if answer.error is not None:
         raise wire.error_from(answer.error)
-    value: T = msgspec.json.decode(answer.result if answer.result is not None else b"null", type=kind)
+    value: T = msgspec.json.decode(bytes(answer.result) or b"null", type=kind)
     return value
 
 

@@ -149,7 +149,7 @@ class _Connection:
             while line := await self._line():
                 await self._room.acquire()
                 self._take(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self.tell(wire.refusal(0, UnknownOperation(f"this is not a question: {error}", where="control socket")))
         except BodyTooLarge as error:
             self.tell(wire.refusal(0, error))

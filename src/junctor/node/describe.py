@@ -61,7 +61,7 @@ def _schedule(spec: ScheduleSpec) -> Entry:
 
 
 def _action(spec: ActionSpec) -> Entry:
-    return Entry("action", spec.name, str(Parameters(spec.signature, skip=("self",))), doc=_first_line(spec.doc))
+    return Entry("action", spec.name, str(Parameters(spec.signature)), doc=_first_line(spec.doc))
 
 
 def _first_line(doc: Any) -> str:

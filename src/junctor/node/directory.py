@@ -12,10 +12,9 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
-from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked
+from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked, nearest
 
 HOME = ".junctor"
 SOCKET = "control.sock"
@@ -93,9 +92,7 @@ def _named(given: str) -> Path:
     if below.is_dir():
         return below
     known = [folder.name for folder in _nodes(Path.cwd())]
-    near = get_close_matches(given, known, n=1)
-    listed = f"Here are: {', '.join(known)}." if known else "Run the command in the node's folder, or give --node PATH."
-    raise NodeNotFound(f'there is no node "{given}"', fix=f'Did you mean "{near[0]}"? {listed}' if near else listed)
+    raise NodeNotFound(f'there is no node "{given}"', fix=nearest(given, known).rstrip() or None)
 
 
 def _only(folder: Path) -> Path:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from junctor.core.port import Link, Port
 from junctor.core.spec import ActionSpec, HandlerSpec
-from junctor.errors import NoHandler, UnknownOperation, UnknownTarget
+from junctor.errors import JunctorError, NoHandler, UnknownOperation, UnknownTarget, nearest
 from junctor.messages import Kind, MessageType
 from junctor.node.arguments import Parameters
+from junctor.node.wire import CallFailed
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -32,12 +33,9 @@ def host_of(engine: Engine, service: str) -> Host:
     if named:
         addresses = ", ".join(host.address for host in named)
         raise UnknownTarget(f'several flows have a service "{service}"', fix=f"Give one of {addresses}.")
-    names = [host.service for host in engine.hosts.values()]
-    near = get_close_matches(service, [*names, *engine.hosts], n=1)
-    listed = f"There are: {', '.join(names)}." if names else "No service runs."
-    raise UnknownTarget(
-        f'there is no service "{service}"', fix=f'Did you mean "{near[0]}"? {listed}' if near else listed
-    )
+    names = sorted({host.service for host in engine.hosts.values()})
+    guess = nearest(service, names) or "No service runs."
+    raise UnknownTarget(f'there is no service "{service}"', fix=f"{guess}`junctor status` lists them.")
 
 
 # Handlers ---------------------------------------------------------------------------------------------------
@@ -81,9 +79,8 @@ def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: s
     listed = ", ".join(names)
     if type is None:
         raise NoHandler(f"the service handles {len(names)} types", where=host.address, fix=f"Name one: {listed}.")
-    near = get_close_matches(type, names, n=1)
-    guess = f'Did you mean "{near[0]}"? ' if near else ""
-    raise NoHandler(f'the service has no handler for "{type}"', where=host.address, fix=f"{guess}It handles {listed}.")
+    fix = f"{nearest(type, names)}`junctor services` shows what each service takes."
+    raise NoHandler(f'the service has no handler for "{type}"', where=host.address, fix=fix)
 
 
 # Actions ----------------------------------------------------------------------------------------------------
@@ -99,13 +96,29 @@ class ActionEntry(msgspec.Struct):
         """Call it with these arguments and answer what it returns.
 
         :raises UnknownOperation: a parameter is unknown or missing.
-        :raises DecodeError: an argument does not fit the type of its parameter.
+        :raises WrongArgument: an argument does not fit the type of its parameter.
+        :raises CallFailed: the action raised.
         """
-        parameters = Parameters(self.spec.signature, skip=("self",))
+        parameters = Parameters(self.spec.signature)
         values = parameters.bind(arguments, self.where, text=text)
         call = host.bound(self.spec)
-        entered = await host.enter(Kind.ACTION, self.spec.name, call, self.spec.blocking, kwargs=values)
+        try:
+            entered = await host.enter(Kind.ACTION, self.spec.name, call, self.spec.blocking, kwargs=values)
+        except (JunctorError, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            # SystemExit too: an action that calls sys.exit() must not end the node.
+            raise self._failed(error) from error
         return entered.value
+
+    def _failed(self, error: BaseException) -> CallFailed:
+        name = type(error).__name__
+        return CallFailed(
+            f"{name}: {error}" if str(error) else name,
+            where=self.where,
+            fix="`junctor messages --status failed` leads to its trace.",
+            error_type=name,
+        )
 
 
 def action_of(host: Host, name: str) -> ActionEntry:
@@ -114,10 +127,9 @@ def action_of(host: Host, name: str) -> ActionEntry:
     :raises UnknownOperation: the service has none; the fix names the nearest or lists them.
     """
     for spec in host.spec.actions:
-        if spec.name == name:
-            return ActionEntry(spec, f"{host.address}.{name}")
-    names = [spec.name for spec in host.spec.actions]
-    near = get_close_matches(name, names, n=1)
-    guess = f'Did you mean "{near[0]}"? ' if near else ""
-    listed = f"It has: {', '.join(names)}." if names else "It has no actions."
-    raise UnknownOperation(f'there is no action "{name}"', where=host.address, fix=guess + listed)
+        # The name of the method works too: actions are written with hyphens, methods with underscores.
+        if spec.name in (name, name.replace("_", "-")):
+            return ActionEntry(spec, f"{host.address}.{spec.name}")
+    guess = nearest(name, [spec.name for spec in host.spec.actions]) or "The service has no actions. "
+    fix = f"{guess}`junctor services` shows what each service offers."
+    raise UnknownOperation(f'there is no action "{name}"', where=host.address, fix=fix)

@@ -10,14 +10,13 @@ import inspect
 import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import msgspec
 
 from junctor import __version__
 from junctor.core.port import Receipt
-from junctor.errors import ConfigurationError, JunctorError, UnknownOperation
+from junctor.errors import ConfigurationError, JunctorError, UnknownOperation, nearest
 from junctor.node import views
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
@@ -84,13 +83,11 @@ async def perform(
     :param arguments: by name; values are JSON values, or still encoded as ``msgspec.Raw``.
     :raises UnknownOperation: there is none of this name, or the arguments have other names.
     :raises NotPermitted: the asker may not.
-    :raises DecodeError: an argument does not fit its type.
+    :raises WrongArgument: an argument does not fit its type.
     """
     row = TABLE.get(name)
     if row is None:
-        near = get_close_matches(name, TABLE, n=1)
-        fix = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(sorted(TABLE))}."
-        raise UnknownOperation(f'there is no operation "{name}"', fix=fix)
+        raise UnknownOperation(f'there is no operation "{name}"', fix=nearest(name, TABLE).rstrip())
     if row.permission not in permissions:
         raise NotPermitted(f'this needs the permission "{row.permission}"', where=name)
     return await row.run(node, **row.parameters.bind(arguments, name))

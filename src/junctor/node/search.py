@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 import msgspec
 
 from junctor.clock import SECOND
-from junctor.errors import JunctorError
+from junctor.errors import JunctorError, nearest
 from junctor.messages import Status, parse_id
 from junctor.transports.base import Archive, Query
 
@@ -82,9 +81,7 @@ def _statuses(words: list[str]) -> tuple[Status, ...]:
     found: list[Status] = []
     for word in words:
         if word not in STATUSES:
-            near = get_close_matches(word, STATUSES, n=1)
-            guess = f'Did you mean "{near[0]}"? ' if near else ""
-            raise UnknownFilter(f'there is no status "{word}"', fix=f"{guess}There are: {', '.join(STATUSES)}.")
+            raise UnknownFilter(f'there is no status "{word}"', fix=nearest(word, STATUSES).rstrip())
         found += STATUSES[word]
     return tuple(dict.fromkeys(found))
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from junctor.transports.base import Archive
+
+if TYPE_CHECKING:
+    from junctor.runtime.engine import Engine
+    from junctor.runtime.host import Host
 
 
 class Running(msgspec.Struct):
@@ -21,7 +26,7 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     """One service: its lifecycle, its queue, and what it did since the node started.
 
     ``state`` is a word of the lifecycle, ``unknown`` where the node does not run. ``queued`` counts the messages that
-    are owed to a handler. The counters are zero where the node does not run; ``parked`` is then what the store holds.
+    are owed to a handler; ``parked`` is what the store holds. The other counters are zero where the node does not run.
     """
 
     flow: str
@@ -33,7 +38,6 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     queued_bytes: int = 0
     in_flight: int = 0
     accepted: int = 0
-    delivered: int = 0
     done: int = 0
     retried: int = 0
     held: int = 0
@@ -41,6 +45,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     expired: int = 0
     failed: int = 0
     refused: int = 0
+    calls: int = 0
+    ticks: int = 0
     restarts: int = 0
     last_error: str = ""
     running: list[Running] = []
@@ -87,3 +93,42 @@ def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
         )
     flows = sorted({service.flow for service in services})
     return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()))
+
+
+def status_of(engine: Engine, archive: Archive) -> NodeStatus:
+    """What an engine tells about its services; the node adds what it knows of itself."""
+    services = [_service(host) for host in engine.hosts.values()]
+    parked: dict[str, int] = {}
+    for group in archive.parked():
+        parked[group.service] = parked.get(group.service, 0) + group.count
+    for service in services:
+        service.parked = parked.get(f"{service.flow}/{service.service}", 0)
+    return NodeStatus(
+        "", "", list(engine.flows), services, loop_lag=engine.loop_lag, parked=sum(parked.values())
+    )
+
+
+def _service(host: Host) -> ServiceStatus:
+    counters = host.counters
+    return ServiceStatus(
+        host.flow,
+        host.service,
+        host.lifecycle.state.value,
+        host.lifecycle.reason,
+        host.spec.dialect,
+        queued=host.depth.count,
+        queued_bytes=host.depth.bytes,
+        in_flight=host.in_flight,
+        accepted=counters.accepted,
+        done=counters.done,
+        retried=counters.retried,
+        held=counters.held,
+        expired=counters.expired,
+        failed=counters.failed,
+        refused=counters.refused,
+        calls=counters.calls,
+        ticks=counters.ticks,
+        restarts=host.restarts,
+        last_error=host.last_error,
+        running=[Running(name, message, seconds) for name, message, seconds in host.current],
+    )

@@ -58,7 +58,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     """The result of the question with this id, or why there is none. ``id`` 0: the question could not be read."""
 
     id: int
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"")
     error: Problem | None = None
 
 

@@ -1,0 +1,175 @@
+"""A node as a process: from a flow to an exit code.
+
+0 is a clean stop, also by Ctrl-C or SIGTERM; 78 wrong configuration, which a supervisor need not try again; 70 anything
+else that ended the node. A second Ctrl-C ends the process at once; nothing that was accepted is lost by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+import msgspec
+
+from junctor.errors import ConfigurationError, ImportFailed, JunctorError
+from junctor.flows import FlowModel, Wiring, wire
+from junctor.node.address import Address, chosen_address
+from junctor.node.directory import data_directory
+from junctor.node.node import GRACE, Node, Plan
+from junctor.observe.logs import configure, join_hops, readable
+from junctor.observe.prints import join_prints
+
+log = logging.getLogger("junctor.node")
+
+OK, INTERNAL, CONFIGURATION, INTERRUPTED = 0, 70, 78, 130
+SAME_KEY = 0.5
+"""Seconds within which a second Ctrl-C is the same one, passed on by a wrapper such as make or uv."""
+
+
+class Options(msgspec.Struct, kw_only=True):
+    """How to run a flow. ``listen`` "when-needed" leaves the listener out where no service has a route or action."""
+
+    transport: str = "sqlite"
+    store: str | Path | None = None
+    host: str | None = None
+    port: int | None = None
+    log_level: str = "info"
+    listen: Literal["always", "when-needed"] = "always"
+
+
+def launch(flow: Callable[[], FlowModel], options: Options) -> int:
+    """Make the flow, run it until it is stopped, and answer the exit code. Errors are told on standard error."""
+    undo: list[Callable[[], None]] = []
+    try:
+        undo += [configure(options.log_level), join_hops(), join_prints()]
+        wiring = wire(flow())
+        plan = _plan(wiring, options)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_main(plan, wiring))
+    except JunctorError as error:
+        _tell(error)
+        return CONFIGURATION if isinstance(error, ConfigurationError) else INTERNAL
+    except Exception:
+        log.critical("the node ended by an error of its own", exc_info=True)
+        return INTERNAL
+    finally:
+        for step in reversed(undo):
+            step()
+
+
+def _plan(wiring: Wiring, options: Options) -> Plan:
+    flow = wiring.plan
+    open_doors = any(service.spec.routes or service.spec.actions for service in flow.services)
+    asked = options.host is not None or options.port is not None or "PORT" in os.environ
+    address: Address | None = None
+    if options.listen == "always" or open_doors or asked:
+        address = chosen_address(options.host, options.port)
+    directory = data_directory(flow.name, options.store)
+    return Plan(flows=[flow], transport=options.transport, directory=directory, http=address)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this platform
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _main(plan: Plan, wiring: Wiring) -> int:
+    node = Node(plan)
+    with _signals(node):
+        await node.start()
+        if not node.stop_reason:
+            for line in greeting(node, wiring):
+                _say(line)
+        await node.asked_to_stop()
+        log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
+        await node.stop()
+    if node.failure is not None:
+        raise node.failure
+    _say("stopped")
+    return OK
+
+
+def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
+    """What a start tells: the flow, its services and connections, where things are."""
+    flow = wiring.plan
+    yield f"flow {flow.name}"
+    for service in flow.services:
+        spec = service.spec
+        settings = ", ".join(f"{name}={value}" for name, value in spec.settings.items())
+        yield f"  {spec.name}" + (f"  {readable(settings)}" if settings else "")
+        for connection in wiring.connections:
+            if connection.source == spec.name:
+                yield f"    {connection.target} -> {connection.to}  ({connection.type}, {connection.how})"
+    for note in wiring.notes:
+        yield f"note: {note}"
+    yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
+    if node.url:
+        yield f"http {node.url}"
+    yield "stop with Ctrl-C"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _tell(error: JunctorError) -> None:
+    sys.stderr.write(f"junctor: {readable(str(error))}\n")
+    cause = error.__cause__
+    if isinstance(error, ImportFailed) and cause is not None and "traceback" in error.fix:
+        sys.stderr.write("".join(traceback.format_exception(cause)))
+
+
+# Signals ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _signals(node: Node) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and a closed terminal stop the node."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread may set handlers; the program around decides.
+        return
+    asked = _Stopper(node, asyncio.get_running_loop())
+    # Handlers of Python, not of the loop: they also run while a handler of a service blocks the loop.
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means: live on
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, asked)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Stopper:
+    """Asks the node to stop at the first signal; the second Ctrl-C ends the process."""
+
+    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
+        self._node = node
+        self._loop = loop
+        self._first = 0.0
+
+    def __call__(self, number: int, frame: FrameType | None) -> Any:
+        now = time.monotonic()
+        if not self._first:
+            self._first = now
+            reason = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+            self._loop.call_soon_threadsafe(self._node.ask_stop, reason)
+        elif number == signal.SIGINT and now - self._first > SAME_KEY:
+            os.write(2, b"junctor: ended at once; accepted messages are in the store\n")
+            os._exit(INTERRUPTED)

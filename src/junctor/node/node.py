@@ -1,0 +1,240 @@
+"""A node: one or more flows on one engine, with its data directory, its listener and its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from junctor import __version__
+from junctor.clock import Clock
+from junctor.core.lifecycle import State
+from junctor.core.spec import FlowPlan
+from junctor.errors import ConfigurationError, nearest
+from junctor.messages import type_name
+from junctor.node import directory as directories
+from junctor.node import operations
+from junctor.node.address import Address
+from junctor.node.control import ControlSocket
+from junctor.node.entries import action_of, host_of
+from junctor.node.status import NodeStatus, status_of
+from junctor.node.web import Web
+from junctor.runtime.engine import Engine
+from junctor.services.target import Target
+from junctor.transports.base import Archive, Transport
+
+log = logging.getLogger("junctor.node")
+
+GRACE = 8.0
+"""Seconds that a stop gives to what runs: less than the 10 s after which containers are killed."""
+
+TRANSPORTS = ("sqlite", "memory")
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node."""
+
+    flows: Sequence[FlowPlan]
+    transport: str = "sqlite"
+    directory: Path | None = None
+    http: Address | None = None
+    clock: Clock | None = None
+
+
+class Node:
+    """A running Junctor. Made by ``flow.running()`` and ``junctor.run``; stopped by leaving them.
+
+    ``failure`` is the error that ended it, None while it runs and after a clean stop.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._transport = open_transport(plan.transport, plan.directory)
+        self.engine = Engine(self._transport, clock=plan.clock, on_fatal=self._failed)
+        self.directory = plan.directory
+        self.name = ""
+        self.state = State.NEW
+        self.failure: Exception | None = None
+        self.stop_reason = ""
+        self._web: Web | None = None
+        self._control: ControlSocket | None = None
+        self._stop_asked = asyncio.Event()
+        self._started = 0.0
+
+    # Life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the store, then the ways to watch, then the services; returns when every service runs.
+
+        What was opened is closed again when a later step fails.
+
+        :raises JunctorError: the store, the control socket, the port or a flow cannot be used.
+        """
+        self.state = State.STARTING
+        self._started = time.monotonic()
+        try:
+            await self._open()
+        except BaseException:
+            await self.stop(grace=0.0)
+            raise
+        self.state = State.RUNNING
+
+    async def _open(self) -> None:
+        if self.directory is not None:
+            directories.prepare(self.directory)
+        opened = await self.engine.open()
+        self.name = opened.node
+        for flow in self._plan.flows:
+            self.engine.add(flow)
+        if self.directory is not None:
+            self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
+            await self._control.open()
+        if self._plan.http is not None:
+            self._web = Web(self.engine, self._plan.http, self.name)
+            await self._web.start()
+        await self.engine.start()
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Stop cleanly: inputs first, then what runs finishes or returns to the queue, then the rest in reverse order.
+
+        :param grace: seconds for all of it. Idempotent.
+        """
+        if self.state in (State.STOPPED, State.NEW, State.STOPPING):
+            return
+        self.state = State.STOPPING
+        self._stop_asked.set()
+        until = time.monotonic() + grace
+        async with AsyncExitStack() as rest:
+            # The connections of the control socket close last: whoever waits for the end learns it by that.
+            if self._control is not None:
+                rest.push_async_callback(self._control.hang_up)
+            rest.push_async_callback(self._stop_engine, until)
+            if self._web is not None:
+                rest.push_async_callback(self._web.stop, max(until - time.monotonic(), 0.0))
+        self.state = State.STOPPED
+
+    async def _stop_engine(self, until: float) -> None:
+        try:
+            await self.engine.stop(max(until - time.monotonic(), 0.0))
+        finally:
+            if self._control is not None:
+                self._control.shut()
+
+    def _failed(self, error: Exception) -> None:
+        """The engine cannot go on, for example because the disk refuses to be written."""
+        if self.failure is None:
+            self.failure = error
+            log.critical("the node ends: %s", error)
+        self.ask_stop("the store failed")
+
+    def ask_stop(self, reason: str) -> None:
+        """Let :meth:`asked_to_stop` return. Does not wait."""
+        self.stop_reason = self.stop_reason or reason
+        self._stop_asked.set()
+
+    async def asked_to_stop(self) -> None:
+        """Return when somebody asked the node to stop, or when it failed."""
+        await self._stop_asked.wait()
+
+    async def __aenter__(self) -> Node:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if self.failure is not None and error is None:
+            raise self.failure
+
+    # Use ----------------------------------------------------------------------------------------------------
+
+    def target(self, service: str, request: Any, reply: Any = None) -> Target[Any, Any]:
+        """A target from outside to a service: ``node.target("alarm", Reading)`` for sends, with the class of the reply
+        for requests too.
+
+        :raises UnknownTarget: no such service runs.
+        :raises WiringError: it does not handle the type.
+        """
+        host = host_of(self.engine, service)
+        port = self.engine.client(host.flow)
+        link = port.link_to(host.address, request, reply)
+        return Target(port, (link,), request, f"client -> {host.address} ({type_name(request)})")
+
+    async def call(self, service: str, action: str, **arguments: Any) -> Any:
+        """Call an action and return its result.
+
+        :raises UnknownTarget: no such service runs.
+        :raises UnknownOperation: it has no such action, or the action no such parameter.
+        """
+        host = host_of(self.engine, service)
+        return await action_of(host, action).call(host, arguments, text=False)
+
+    def status(self) -> NodeStatus:
+        """The node and its services at this moment."""
+        found = status_of(self.engine, self.archive)
+        found.node = self.name
+        found.state = self.state.value
+        found.version = __version__
+        found.pid = os.getpid()
+        found.started = datetime.fromtimestamp(self.engine.started_at / 1e9, UTC)
+        found.uptime = time.monotonic() - self._started
+        found.store = str(self.directory or "")
+        found.transport = self._plan.transport
+        found.urls = [self.url] if self.url else []
+        return found
+
+    @property
+    def archive(self) -> Archive:
+        """What is stored, for reading."""
+        return self._transport.archive
+
+    @property
+    def durable(self) -> bool:
+        """Whether messages outlive the process."""
+        return self._transport.capabilities.durable
+
+    @property
+    def url(self) -> str:
+        """The address of the listener, empty without one."""
+        return self._web.url if self._web is not None else ""
+
+    def is_held(self, address: str) -> bool:
+        """Whether the service at this address is held."""
+        host = self.engine.hosts.get(address)
+        return host is not None and host.lifecycle.state is State.HELD
+
+    async def _perform(self, name: str, arguments: dict[str, msgspec.Raw]) -> Any:
+        # Who reaches the control socket is the user of the node: every permission.
+        return await operations.perform(self, name, arguments)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name or 'new'} {self.state.value}>"
+
+
+def open_transport(name: str, directory: Path | None) -> Transport:
+    """The transport of this name, not opened yet.
+
+    :raises ConfigurationError: there is none of this name, or it needs a directory.
+    """
+    if name == "memory":
+        from junctor.transports.memory import MemoryTransport
+
+        return MemoryTransport()
+    if name == "sqlite" and directory is not None:
+        from junctor.transports.sqlite import SqliteTransport
+
+        return SqliteTransport(directory)
+    if name == "sqlite":
+        raise ConfigurationError("the sqlite transport needs a folder", where="store")
+    fix = nearest(name, TRANSPORTS).rstrip()
+    raise ConfigurationError(f'there is no transport "{name}"', where="transport", fix=fix)
