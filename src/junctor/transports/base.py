@@ -14,9 +14,11 @@ What the runtime relies on:
 * **Order.** ``fetch`` answers by ``seq``; with ``now`` also delayed messages that have come due.
 * **Claims.** A record inserted with ``Status.CLAIMED``, or named in ``claims``, was handed out. After an unclean stop
   such records come back in ``Opened.suspects``; nobody else hands them out.
-* **Fullness.** No room on the disk refuses inserts from outside with :class:`~junctor.errors.StoreFull`; settlements
-  are kept and tried again until they fit.
-* **Ends.** An I/O error on commit calls ``failed`` given to ``open``; the node ends. ``aclose`` first applies every
+* **State.** A write makes version ``expected + 1``; an entry that does not exist, or was deleted, has version 0.
+* **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
+  kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of order.
+* **Ends.** An I/O error on commit calls ``failed`` given to ``open``; the node ends. ``done`` then gets an error for
+  what was not acknowledged yet; the fate of that is known at the next ``open`` only. ``aclose`` first applies every
   commit given before it.
 """
 
