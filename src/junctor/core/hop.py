@@ -17,6 +17,7 @@ MAX_LINE = 4096
 class Hop(msgspec.Struct, eq=False, gc=False):
     """One entry into the code of a service, from its begin to its settlement.
 
+    ``message`` is the :class:`Message` of a delivery, None at a first hop.
     ``seq`` is the record that this hop is or will become, and the cause of what it sends. ``joins`` says that sends
     wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``recorded``: the store
     has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
@@ -30,7 +31,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     session: int
     seq: int
     started: int
-    message: Message | None = None
+    message: Any = None
     joins: bool = True
     recorded: bool = False
     attempt: int = 1

@@ -106,7 +106,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     duration: int = 0
 
 
-class Hold(Exception):  # noqa: N818 - reads as an order: raise Hold("the printer is off")
+class Hold(Exception):
     """Raise in a handler: the other side is away. The service is held, its head probes, no attempt is spent.
 
     :param delay: seconds until the next probe; the policy decides when it is left out.
@@ -119,7 +119,7 @@ class Hold(Exception):  # noqa: N818 - reads as an order: raise Hold("the printe
         self.delay = delay
 
 
-class Retry(Exception):  # noqa: N818
+class Retry(Exception):
     """Raise in a handler: try this message again, after ``delay`` seconds or as the policy says."""
 
     reaction = "retry"
@@ -129,7 +129,7 @@ class Retry(Exception):  # noqa: N818
         self.delay = delay
 
 
-class Park(Exception):  # noqa: N818
+class Park(Exception):
     """Raise in a handler: no further attempt will help; put the message aside with this reason."""
 
     reaction = "park"

@@ -8,7 +8,7 @@ is accepted on its own), and whether they come from the node's event loop or fro
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -50,8 +50,9 @@ class Pending(Protocol, Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]: ...
 
-    def result(self, timeout: float | None = None) -> T:
-        """Block until it is there. Only outside the node's event loop."""
+    @property
+    def result(self) -> Callable[..., T]:
+        """Call it, with a timeout in seconds or without, to block until the result is there. Not on the node's loop."""
         ...
 
 

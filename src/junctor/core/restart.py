@@ -28,7 +28,7 @@ class RestartHistory:
         count = len(self._failures)
         if count > policy.limit:
             return None
-        chance = random.random() if chance is None else chance  # noqa: S311 - spreads load, guards nothing
+        chance = random.random() if chance is None else chance
         return backoff(policy.initial, policy.factor, policy.max, policy.jitter, count - 1, chance)
 
     @property

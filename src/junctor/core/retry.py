@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import cast, get_args
 
 from junctor.core.outcome import Failure, Settlement
 from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
@@ -22,8 +23,8 @@ def backoff(initial: float, factor: float, maximum: float, jitter: float, step: 
 
 def reaction_to(failure: Failure, policy: RetryPolicy) -> Reaction:
     """The reaction to a failure: the handler's own word, then the policy's for the nearest class, then the engine's."""
-    if failure.reaction == "hold" or failure.reaction == "retry" or failure.reaction == "park":
-        return failure.reaction
+    if failure.reaction in get_args(Reaction):
+        return cast(Reaction, failure.reaction)
     for name in failure.bases:
         if name in policy.on:
             return policy.on[name]
@@ -42,7 +43,7 @@ def decide(
     :param probe: how often the held service has probed already, from 0.
     :param chance: 0..1 for the jitter; drawn when left out.
     """
-    chance = random.random() if chance is None else chance  # noqa: S311 - spreads load, guards nothing
+    chance = random.random() if chance is None else chance
     reaction = reaction_to(failure, policy)
     if reaction == "park":
         return Settlement.PARK, 0.0

@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING, Any
 from junctor.clock import SECOND, Clock
 from junctor.core.hop import Delivery, Hop, delivery_of
 from junctor.core.origin import counter_of, origin_of, origin_of_key
-from junctor.core.outcome import Draft, Failure, Outcome, Reply, Settlement
+from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
-from junctor.errors import (
-    NotRunning,
-    RequestFailed,
-    RequestTimeout,
-    SendError,
-    StateConflict,
-    UnknownTarget,
-)
+from junctor.errors import NotRunning, SendError, StateConflict, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, Status, session_text
+from junctor.runtime.requests import Requests
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle, Transport
 
 if TYPE_CHECKING:
@@ -34,9 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("junctor.dispatcher")
 
-Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
-
-_STATUS = {
+STATUS = {
     Settlement.DONE: Status.DONE,
     Settlement.RETRY: Status.WAITING,
     Settlement.HOLD: Status.WAITING,
@@ -56,7 +48,8 @@ class Dispatcher:
         self.sessions = 0
         self.max_body = 16 * 1024 * 1024
         self.accepting = True
-        self.waiters: dict[int, Waiter] = {}
+        self.requests = Requests(transport)
+        self.waiters = self.requests.waiters
         self.due_changed: Callable[[int], object] = lambda due: None
         self._supervisor = supervisor
         self._time = clock.time_ns
@@ -65,6 +58,12 @@ class Dispatcher:
         self.immediate = transport.capabilities.immediate
         self._put = transport.put
         self._finish = transport.finish
+
+    def opened(self, node: str, sessions: int) -> None:
+        """The transport is open: who we are, and the upper half of the sessions that begin here."""
+        self.node = node
+        self.sessions = sessions
+        self._number = self.transport.number
 
     # Accepting ----------------------------------------------------------------------------------------------
 
@@ -217,7 +216,7 @@ class Dispatcher:
             return
         earlier = (commit.duplicates or {})[message.seq]
         if waiter is not None:
-            self.await_earlier(earlier, waiter)
+            self.requests.await_earlier(earlier, waiter)
         elif not future.done():
             future.set_result(Receipt(f"{self.node}-{earlier}", session_text(message.session), duplicate=True))
 
@@ -248,8 +247,7 @@ class Dispatcher:
         if not hop.recorded:
             inserts.append(self.hop_record(hop, Status.DONE))
         try:
-            for draft in (*drafts, request):
-                inserts.append(self.insert_in(hop, draft, self.origin_in(hop, draft)))
+            inserts += [self.insert_in(hop, draft, self.origin_in(hop, draft)) for draft in (*drafts, request)]
         except SendError as error:
             future.set_exception(error)
             return
@@ -271,7 +269,7 @@ class Dispatcher:
         if error is not None and not future.done():
             future.set_exception(error)
         elif waiter is not None:
-            self.await_earlier(duplicates[request], waiter)
+            self.requests.await_earlier(duplicates[request], waiter)
 
     def origin_in(self, hop: Hop, draft: Draft) -> bytes:
         """The origin of a send inside a hop."""
@@ -283,16 +281,6 @@ class Dispatcher:
         box = self.host_of(draft.target).mailbox
         size = size_of(draft.payload)
         return self.insert_of(draft, hop.address, hop, box, size, origin)
-
-    def await_earlier(self, seq: int, waiter: Waiter) -> None:
-        """A repeated request: give the recorded reply, or wait for the one that is on its way."""
-        record = self.transport.archive.record(seq)
-        if record is None or record.status < Status.DONE:
-            self.waiters[seq] = waiter
-        elif record.status is Status.DONE:
-            self._resolve(waiter, record.reply, record.message.target)
-        else:
-            self._refuse(waiter, record.status, record.failure, record.message)
 
     def earlier(self, hop: Hop, draft: Draft) -> Any:
         """What an earlier attempt of this delivery already committed for the same send, None when it is new."""
@@ -324,7 +312,7 @@ class Dispatcher:
         if reply is not None and type(reply.payload) is not bytes and not future.done():
             future.set_result(reply.payload)
         else:
-            self._resolve(waiter, reply, host.address)
+            self.requests.resolve(waiter, reply, host.address)
 
     def settle(self, delivery: Delivery, outcome: Outcome, host: Host) -> None:
         """Commit what a delivery did, whole; then its message is done, tried again, parked or expired."""
@@ -342,7 +330,7 @@ class Dispatcher:
         late = delivery.kind is Kind.REQUEST and settlement is Settlement.DONE and seq not in self.waiters
         settle = Settle(
             seq,
-            _STATUS[settlement],
+            STATUS[settlement],
             delivery.attempt if settlement is not Settlement.HOLD else delivery.attempt - 1,
             self._time() + int(delay * SECOND) if delay else 0,
             outcome.started,
@@ -403,9 +391,9 @@ class Dispatcher:
             waiter = self.waiters.pop(delivery.seq, None)
             if waiter is not None:
                 if outcome.settlement is Settlement.DONE:
-                    self._resolve(waiter, outcome.reply, delivery.address)
+                    self.requests.resolve(waiter, outcome.reply, delivery.address)
                 else:
-                    self._refuse(waiter, _STATUS[outcome.settlement], outcome.failure, delivery.message)
+                    self.requests.refuse(waiter, STATUS[outcome.settlement], outcome.failure, delivery.message)
 
     def _not_settled(self, commit: Commit, error: Exception) -> None:
         """Nothing is acknowledged. A state conflict repeats the delivery; any other error ends the node by itself."""
@@ -482,72 +470,10 @@ class Dispatcher:
             ),
         )
 
-    # Requests -----------------------------------------------------------------------------------------------
-
-    def _resolve(self, waiter: Waiter, reply: Reply | None, where: str) -> None:
-        future, _, link = waiter
-        if future.done():
-            return
-        if reply is None:
-            future.set_result(None)
-            return
-        payload = reply.payload
-        if type(payload) is not bytes:
-            future.set_result(payload)
-            return
-        try:
-            kind = link.replies if link is not None else None
-            future.set_result(_plain(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}"))
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
-            future.set_exception(error)
-
-    def _refuse(self, waiter: Waiter, status: Status, failure: Failure | None, message: Message) -> None:
-        future = waiter[0]
-        if future.done():
-            return
-        if status is Status.EXPIRED:
-            future.set_exception(
-                RequestTimeout("the request expired before its handler could start", where=message.target)
-            )
-            return
-        kind, text = (failure.type, failure.text) if failure is not None else ("", "no reason recorded")
-        future.set_exception(
-            RequestFailed(
-                f"the handler failed and message {message.id} is parked: {kind}: {text}",
-                where=message.target,
-                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and resend.",
-                error_type=kind,
-            )
-        )
-
-    def sweep(self, now: int) -> None:
-        """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as it."""
-        late = [seq for seq, (_, deadline, _) in self.waiters.items() if deadline and deadline < now]
-        for seq in late:
-            future, _, link = self.waiters.pop(seq)
-            if not future.done():
-                where = link.address if link is not None else ""
-                future.set_exception(
-                    RequestTimeout("no reply came before the deadline of the request", where=where)
-                )
-
-    def abandon(self, error: Exception) -> None:
-        """The node ends: nobody will answer the open requests any more."""
-        for future, _, _ in self.waiters.values():
-            if not future.done():
-                future.set_exception(error)
-        self.waiters.clear()
-
 
 def size_of(payload: Any) -> int:
     """Encoded bytes of a payload; an object passed by reference counts as nothing."""
     return len(payload) if type(payload) is bytes else 0
-
-
-def _plain(data: bytes) -> Any:
-    import msgspec
-
-    return msgspec.json.decode(data)
 
 
 def _hop_logs(hop: Hop, outcome: Outcome) -> list[HopLog]:

@@ -74,8 +74,7 @@ class Engine:
         :raises StoreError: and its kinds, when the store cannot be used.
         """
         self.opened = opened = await self.transport.open(self._fatal)
-        self.dispatcher.node = opened.node
-        self.dispatcher.sessions = int.from_bytes(os.urandom(8), "big") << 64
+        self.dispatcher.opened(opened.node, int.from_bytes(os.urandom(8), "big") << 64)
         for warning in opened.warnings:
             log.warning("%s", warning)
             self.note_alert(AlertRecord(self.clock.time_ns(), "store", "", warning))
@@ -108,7 +107,7 @@ class Engine:
 
     def _recover(self) -> None:
         opened = self.opened
-        assert opened is not None, "open() comes before start()"  # noqa: S101
+        assert opened is not None, "open() comes before start()"
         now = self.clock.time_ns()
         for address, depth in opened.depths.items():
             host = self.hosts.get(address)
@@ -122,7 +121,7 @@ class Engine:
             host = self.hosts.get(stored.message.target)
             if host is not None:
                 host.mailbox.backlog = max(0, host.mailbox.backlog - 1)
-                host.recover(stored, now)
+                host.refill.recover(stored, now)
 
     async def stop(self, grace: float = 8.0) -> None:
         """Inputs first; then work in flight finishes or returns to the queue; then the rest, last opened first."""
@@ -133,12 +132,12 @@ class Engine:
         hosts = list(self.hosts.values())
         deadline = time.monotonic() + grace
         await asyncio.gather(*(host.stop_inputs(grace / 2) for host in hosts))
-        while any(slot.delivery is not None for host in hosts for slot in host.slots) and time.monotonic() < deadline:
+        while any(host.in_flight for host in hosts) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for host in reversed(hosts):
             await host.stop(max(0.0, min(1.0, deadline - time.monotonic())))
         self.dispatcher.accepting = False
-        self.dispatcher.abandon(NotRunning("the node stopped before the reply came"))
+        self.dispatcher.requests.abandon(NotRunning("the node stopped before the reply came"))
         for timer in (self._sweep_timer, self._due_timer):
             if timer is not None:
                 timer.cancel()
@@ -149,7 +148,7 @@ class Engine:
     def _fatal(self, error: Exception) -> None:
         log.critical("the store failed, the node ends: %s", error)
         self.dispatcher.accepting = False
-        self.dispatcher.abandon(NotRunning(f"the store failed: {error}"))
+        self.dispatcher.requests.abandon(NotRunning(f"the store failed: {error}"))
         if self._on_fatal is not None:
             self._on_fatal(error)
 
@@ -233,7 +232,7 @@ class Engine:
 
     def _sweep(self) -> None:
         if self.dispatcher.waiters:
-            self.dispatcher.sweep(self.clock.time_ns())
+            self.dispatcher.requests.sweep(self.clock.time_ns())
         self._sweep_timer = self.clock.call_later(_SWEEP, self._sweep)
 
     def _due_changed(self, due: int) -> None:
@@ -251,7 +250,7 @@ class Engine:
         if self.stopping:
             return
         for host in self.hosts.values():
-            host.refill_due()
+            host.refill.due()
         self.supervisor.start("next due", self._next_due())
 
     async def _next_due(self) -> None:

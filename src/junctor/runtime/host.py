@@ -23,11 +23,13 @@ from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError
 from junctor.messages import Kind, MessageType, Status
 from junctor.runtime.failures import failure_of
 from junctor.runtime.mailbox import Mailbox
+from junctor.runtime.pending import resolve
 from junctor.runtime.port import HostPort
+from junctor.runtime.refill import Refill
 from junctor.runtime.scheduler import run_schedule
 from junctor.runtime.slots import Slot, make_slots
 from junctor.runtime.threads import CallThreads, OwnLoop
-from junctor.transports.base import AlertRecord, Commit, Depth, Settle, Stored
+from junctor.transports.base import AlertRecord, Commit, Depth, Settle
 
 if TYPE_CHECKING:
     from junctor.core.outcome import StateWrite
@@ -89,8 +91,9 @@ class Host:
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None
         self.threads = CallThreads(self.address)
+        self.refill = Refill(self)
         self.mailbox = Mailbox(
-            self.address, spec.policies, engine.clock, engine.window, self._refill, self._refill_lane
+            self.address, spec.policies, engine.clock, engine.window, self.refill.wanted, self.refill.lane_wanted
         )
         self.mailbox.released = self._released
         self.port = HostPort(engine, self)
@@ -99,7 +102,6 @@ class Host:
         self._history = RestartHistory(spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
         self._runners: list[asyncio.Task[Any]] = []
-        self._refilling = False
         self._calls = 0
         self._key_of = _key_reader(spec.policies.pool.key)
         self.keyed = self._key_of is not None
@@ -252,7 +254,7 @@ class Host:
             return
         if not self.engine.stopping:
             woken = asyncio.get_running_loop().create_future()
-            timer = self.engine.clock.call_later(delay, lambda: woken.done() or woken.set_result(None))
+            timer = self.engine.clock.call_later(delay, lambda: resolve(woken, None))
             self.sleepers.add(woken)
             await woken
             timer.cancel()
@@ -462,69 +464,6 @@ class Host:
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
         self.engine.note_alert(record)
-
-    # Refill -------------------------------------------------------------------------------------------------
-
-    def recover(self, stored: Stored, now: int) -> None:
-        """Take back a message that an earlier run of the node had handed out."""
-        delivery = delivery_of(stored.message, stored.attempt + 1)
-        delivery.suspect = stored.status is Status.CLAIMED
-        self.mailbox.recover(delivery, stored.due, now)
-
-    def refill_due(self) -> None:
-        """Delayed messages of this service may have come due."""
-        self._refill(even_without_backlog=True)
-
-    def _refill(self, even_without_backlog: bool = False) -> None:
-        if not self._refilling and (self.mailbox.backlog or even_without_backlog):
-            self._refilling = True
-            self.engine.supervisor.start(f"refill {self.address}", self._fetch())
-
-    async def _fetch(self) -> None:
-        box = self.mailbox
-        try:
-            while box.vacancy:
-                now = self.engine.clock.time_ns()
-                limit = box.vacancy + len(box.retrying)
-                rows = await self.transport.fetch(self.address, box.cursor, limit, now)
-                chosen = [row for row in rows if self._choose(row)]
-                if not chosen:
-                    return
-                await self._claim(chosen)
-        finally:
-            self._refilling = False
-
-    def _choose(self, row: Stored) -> bool:
-        box = self.mailbox
-        seq = row.message.seq
-        if row.status is Status.READY:
-            return seq > box.cursor and box.vacancy > 0 and box.pick(row.message.key, seq)
-        if seq in box.retrying or not box.vacancy:
-            return False
-        box.active += 1
-        return True
-
-    async def _claim(self, rows: list[Stored]) -> None:
-        await self.engine.committed(claims=[row.message.seq for row in rows])
-        for row in rows:
-            self.mailbox.push(self._delivery_of(row))
-
-    def _delivery_of(self, row: Stored) -> Delivery:
-        delivery = delivery_of(row.message, row.attempt + 1)
-        delivery.damaged = row.damaged
-        return delivery
-
-    def _refill_lane(self, key: str) -> None:
-        self.engine.supervisor.start(f"refill {self.address} {key}", self._fetch_lane(key))
-
-    async def _fetch_lane(self, key: str) -> None:
-        after = self.mailbox.lane_position(key)
-        if after is None:
-            return
-        rows = await self.transport.fetch(self.address, after, 16, self.engine.clock.time_ns(), key)
-        if rows:
-            await self.engine.committed(claims=[row.message.seq for row in rows])
-        self.mailbox.refilled_lane(key, [self._delivery_of(row) for row in rows])
 
 
 def _version_after(write: StateWrite) -> int:

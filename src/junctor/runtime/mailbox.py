@@ -207,7 +207,7 @@ class Mailbox:
             self._refill()
 
     def _leave_lane(self, key: str) -> None:
-        assert self._lanes is not None  # noqa: S101
+        assert self._lanes is not None
         following = self._lanes.leave(key)
         if following is not None:
             self.ready.append(following)
@@ -282,7 +282,7 @@ class Mailbox:
 
     def refilled_lane(self, key: str, deliveries: list[Delivery]) -> None:
         """What the store had left of a drained lane."""
-        assert self._lanes is not None  # noqa: S101
+        assert self._lanes is not None
         last = deliveries[-1].seq if deliveries else 0
         self.active += len(deliveries)
         following = self._lanes.refilled(key, deliveries, last)

@@ -23,8 +23,7 @@ class Joined:
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, None]:
-        return
-        yield
+        return iter(())  # type: ignore[return-value]
 
     def result(self, timeout: float | None = None) -> None:
         return None
@@ -74,8 +73,14 @@ class Settled:
         self._value = value
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        yield from ()
         return self._value
-        yield
 
     def result(self, timeout: float | None = None) -> Any:
         return self._value
+
+
+def resolve(future: asyncio.Future[Any], value: Any) -> None:
+    """Give a waiting future its result, unless it has one or nobody waits any more."""
+    if not future.done():
+        future.set_result(value)

@@ -20,7 +20,7 @@ from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
 from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
 from junctor.messages import Kind, Message
-from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending
+from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
 from junctor.runtime.state import HostState
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class EnginePort:
             draft = _numbered(draft, hop.counter)
             earlier = self._dispatcher.earlier(hop, draft) if hop.sent else None
             if earlier is not None:
-                ask = lambda future: self._dispatcher.await_earlier(earlier.seq, (future, deadline, link))  # noqa: E731
+                ask = lambda future: self._dispatcher.requests.await_earlier(earlier.seq, (future, deadline, link))  # noqa: E731
             else:
                 ask = lambda future: self._dispatcher.savepoint(hop, draft, link, future)  # noqa: E731
         else:
@@ -204,7 +204,7 @@ class EnginePort:
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:
             future = self._loop.create_future()
-            self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+            self._engine.clock.call_later(seconds, lambda: resolve(future, self.stopping))
             return LoopPending(future)
         return self._sleep_in_thread(threading.Event(), seconds)
 
@@ -217,7 +217,7 @@ class EnginePort:
         return Settled(self.stopping)
 
     def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
-        self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+        self._engine.clock.call_later(seconds, lambda: resolve(future, self.stopping))
 
     # Threads ------------------------------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ class HostPort(EnginePort):
         return self._sleep_in_thread(self._host.stopping, seconds)
 
     def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
-        timer = self._engine.clock.call_later(seconds, lambda: future.done() or future.set_result(self.stopping))
+        timer = self._engine.clock.call_later(seconds, lambda: resolve(future, self.stopping))
         self._host.sleepers.add(future)
 
         def woke(_: object) -> None:

@@ -11,6 +11,7 @@ from junctor.clock import SECOND
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.spec import ScheduleSpec
 from junctor.messages import Kind
+from junctor.runtime.pending import resolve
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -83,7 +84,7 @@ async def _wait(host: Host, seconds: float) -> None:
         await asyncio.sleep(0)
         return
     woken = asyncio.get_running_loop().create_future()
-    timer = host.engine.clock.call_later(seconds, lambda: woken.done() or woken.set_result(None))
+    timer = host.engine.clock.call_later(seconds, lambda: resolve(woken, None))
     host.sleepers.add(woken)
     try:
         await woken

@@ -126,7 +126,7 @@ class Slot:
         else:
             duration = self._time() - started
             host.counters.busy += duration
-            if self._immediate and delivery.drafts is delivery.writes is delivery.logs is None and delivery.attempt == 1:
+            if self._immediate and delivery.attempt == 1 and _only_returned(delivery):
                 host.dispatcher.finish(delivery, reply, duration, host)
                 return
             outcome = done(delivery, reply, duration)
@@ -181,6 +181,10 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
         started=delivery.started,
         duration=duration,
     )
+
+
+def _only_returned(delivery: Delivery) -> bool:
+    return delivery.drafts is None and delivery.writes is None and delivery.logs is None
 
 
 def _killed(delivery: Delivery) -> Exception:

@@ -1,0 +1,89 @@
+"""The requests that wait for a reply in this node: resolved by the settlement of their message, or by their deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from junctor.core.outcome import Failure, Reply
+from junctor.core.port import Link
+from junctor.errors import RequestFailed, RequestTimeout
+from junctor.messages import Message, Status, session_text
+from junctor.transports.base import Transport
+
+Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
+"""Who waits, until when (nanoseconds since 1970), and the link that says how to read the reply."""
+
+
+class Requests:
+    """``waiters`` by the ``seq`` of the request."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.waiters: dict[int, Waiter] = {}
+        self._transport = transport
+
+    def await_earlier(self, seq: int, waiter: Waiter) -> None:
+        """A repeated request: give the recorded reply, or wait for the one that is on its way."""
+        record = self._transport.archive.record(seq)
+        if record is None or record.status < Status.DONE:
+            self.waiters[seq] = waiter
+        elif record.status is Status.DONE:
+            self.resolve(waiter, record.reply, record.message.target)
+        else:
+            self.refuse(waiter, record.status, record.failure, record.message)
+
+    def resolve(self, waiter: Waiter, reply: Reply | None, where: str) -> None:
+        future, _, link = waiter
+        if future.done():
+            return
+        if reply is None:
+            future.set_result(None)
+            return
+        payload = reply.payload
+        if type(payload) is not bytes:
+            future.set_result(payload)
+            return
+        try:
+            kind = link.replies if link is not None else None
+            future.set_result(msgspec.json.decode(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}"))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
+            future.set_exception(error)
+
+    def refuse(self, waiter: Waiter, status: Status, failure: Failure | None, message: Message) -> None:
+        future = waiter[0]
+        if future.done():
+            return
+        if status is Status.EXPIRED:
+            future.set_exception(
+                RequestTimeout("the request expired before its handler could start", where=message.target)
+            )
+            return
+        kind, text = (failure.type, failure.text) if failure is not None else ("", "no reason recorded")
+        future.set_exception(
+            RequestFailed(
+                f"the handler failed and message {message.id} is parked: {kind}: {text}",
+                where=message.target,
+                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and resend.",
+                error_type=kind,
+            )
+        )
+
+    def sweep(self, now: int) -> None:
+        """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as it."""
+        late = [seq for seq, (_, deadline, _) in self.waiters.items() if deadline and deadline < now]
+        for seq in late:
+            future, _, link = self.waiters.pop(seq)
+            if not future.done():
+                where = link.address if link is not None else ""
+                future.set_exception(
+                    RequestTimeout("no reply came before the deadline of the request", where=where)
+                )
+
+    def abandon(self, error: Exception) -> None:
+        """The node ends: nobody will answer the open requests any more."""
+        for future, _, _ in self.waiters.values():
+            if not future.done():
+                future.set_exception(error)
+        self.waiters.clear()
