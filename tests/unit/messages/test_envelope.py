@@ -1,0 +1,66 @@
+"""The envelope: frozen, with an id over all nodes, readable without its body."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from junctor.messages import NO_HEADERS, Kind, Message, Status, parse_id, session_text
+
+
+def envelope(payload: object = b'{"a":1}') -> Message:
+    return Message(42, "a1b2-c3", 255, Kind.SEND, "flow/a", "flow/b", "Reading", payload, 1_500_000_000)
+
+
+def test_an_id_names_the_node_and_comes_apart_again() -> None:
+    assert envelope().id == "a1b2-c3-42"
+    assert parse_id("a1b2-c3-42") == ("a1b2-c3", 42)
+    assert parse_id("42") == ("", 42)
+
+
+@pytest.mark.parametrize("text", ["", "x", "a-", "a-1b", "-", "a-²"])
+def test_what_is_no_id_says_what_one_looks_like(text: str) -> None:
+    with pytest.raises(ValueError, match="looks like a1b2c3d4e5f6-42"):
+        parse_id(text)
+
+
+def test_a_session_is_a_trace_id() -> None:
+    assert envelope().session_id == session_text(255) == "0" * 30 + "ff"
+
+
+def test_the_body_is_plain_when_only_its_encoding_is_there() -> None:
+    assert envelope().body == {"a": 1}
+    assert envelope(["x"]).body == ["x"]
+
+
+def test_nothing_in_it_can_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        envelope().seq = 1  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        NO_HEADERS["a"] = "b"  # type: ignore[index]
+
+
+def test_time_is_utc() -> None:
+    assert envelope().sent_at == datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)
+
+
+def test_stored_numbers_never_change() -> None:
+    assert {kind.name: kind.value for kind in Kind} == {
+        "SEND": 0,
+        "REQUEST": 1,
+        "REPLY": 2,
+        "EVENT": 3,
+        "TICK": 4,
+        "ROUTE": 5,
+        "ACTION": 6,
+    }
+    assert [status.name for status in sorted(Status)] == [
+        "READY",
+        "CLAIMED",
+        "WAITING",
+        "DONE",
+        "PARKED",
+        "EXPIRED",
+        "FAILED",
+    ]
