@@ -1,0 +1,1 @@
+"""What users and transports test with: contract suites, virtual time, harnesses."""

@@ -1,0 +1,123 @@
+"""Checks of what operators read: search, sessions, parked groups, logs and alerts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from junctor.core.outcome import Failure, LogLine
+from junctor.core.records import AlertRecord, HopLog, Insert, Query, Settle
+from junctor.messages import Kind, Message, Status
+from junctor.testing._bench import check
+
+if TYPE_CHECKING:
+    from junctor.testing._bench import Bench
+
+
+def found(bench: Bench, query: Query) -> list[int]:
+    return [record.message.seq for record in bench.transport.archive.search(query)]
+
+
+def newest_first(*messages: Message) -> list[int]:
+    return sorted((message.seq for message in messages), reverse=True)
+
+
+@check()
+async def a_session_is_listed_whole_and_oldest_first(bench: Bench) -> None:
+    first = bench.message(session=9, kind=Kind.ROUTE)
+    hops = [bench.message(session=9, cause=first.seq, target=f"flow/{n}") for n in range(5)]
+    await bench.commit(inserts=[Insert(first, Status.DONE), *(Insert(hop) for hop in hops)])
+    await bench.accept(bench.message(session=10))
+    await bench.settle(hops[2], Status.PARKED, failure=Failure("E", "no"))
+    records = bench.transport.archive.session(9)
+    assert [record.message for record in records] == [first, *hops]
+    assert [record.status for record in records][:4] == [Status.DONE, Status.READY, Status.READY, Status.PARKED]
+    assert records[3].failure == Failure("E", "no")
+    assert bench.transport.archive.session(11) == []
+
+
+@check()
+async def search_finds_by_each_condition(bench: Bench) -> None:
+    a = bench.message(b'{"name":"anna"}', source="flow/a", session=1)
+    b = bench.message(b'{"name":"bert"}', target="flow/a", session=2, type="Other")
+    c = bench.message(b'{"name":"anna"}', session=2)
+    await bench.accept(a, b, c)
+    await bench.settle(a, Status.DONE)
+    await bench.settle(b, Status.PARKED, failure=Failure("E", "no"))
+    assert found(bench, Query()) == newest_first(a, b, c)
+    assert found(bench, Query(limit=2)) == newest_first(b, c)
+    assert found(bench, Query(before=c.seq)) == newest_first(a, b)
+    assert found(bench, Query(service="flow/a")) == newest_first(a, b)
+    assert found(bench, Query(service="flow/nobody")) == []
+    assert found(bench, Query(type="Other")) == [b.seq]
+    assert found(bench, Query(statuses=(Status.PARKED,))) == [b.seq]
+    assert found(bench, Query(statuses=(Status.READY, Status.CLAIMED))) == [c.seq]
+    assert found(bench, Query(statuses=(Status.DONE, Status.PARKED))) == newest_first(a, b)
+    assert found(bench, Query(statuses=())) == []
+    assert found(bench, Query(session=2)) == newest_first(b, c)
+    assert found(bench, Query(session=2, service="flow/a", type="Other", text="bert")) == [b.seq]
+    assert found(bench, Query(text="anna")) == newest_first(a, c)
+    assert found(bench, Query(since=b.time)) == newest_first(b, c)
+    assert found(bench, Query(until=b.time)) == [a.seq]
+    assert found(bench, Query(since=b.time, until=c.time)) == [b.seq]
+    assert found(bench, Query(since=c.time + 1)) == []
+
+
+@check()
+async def search_by_time_finds_in_a_long_list(bench: Bench) -> None:
+    messages = [bench.message() for _ in range(500)]
+    await bench.accept(*messages)
+    for low, high in ((0, 1), (0, 500), (60, 70), (63, 129), (255, 256), (499, 500)):
+        since, until = messages[low].time, messages[high - 1].time + 1
+        assert found(bench, Query(since=since, until=until, limit=1000)) == newest_first(*messages[low:high])
+        assert found(bench, Query(since=since, limit=1000)) == newest_first(*messages[low:])
+        assert found(bench, Query(until=until, limit=1000)) == newest_first(*messages[:high])
+
+
+@check()
+async def parked_messages_are_grouped_by_cause(bench: Bench) -> None:
+    one, other = Failure("ValueError", "bad 1", "", "place-1"), Failure("ValueError", "bad", "", "place-2")
+    messages = [bench.message() for _ in range(5)]
+    await bench.accept(*messages)
+    for message in messages[:3]:
+        again = Failure("ValueError", f"bad {message.seq}", "", "place-1")
+        await bench.settle(message, Status.WAITING, failure=one)
+        await bench.settle(message, Status.PARKED, failure=again, started=message.time)
+    await bench.settle(messages[3], Status.PARKED, failure=other, started=77)
+    groups = bench.transport.archive.parked()
+    assert [(group.error, group.fingerprint, group.count) for group in groups] == [
+        ("ValueError", "place-1", 3),
+        ("ValueError", "place-2", 1),
+    ]
+    first = groups[0]
+    assert (first.service, first.type) == (bench.target, "Reading")
+    assert (first.text, first.latest_seq) == (f"bad {messages[2].seq}", messages[2].seq)
+    assert (first.first, first.last) == (messages[0].time, messages[2].time)
+    assert (groups[1].first, groups[1].last) == (77, 77)
+
+
+@check()
+async def a_parked_message_that_was_resent_is_no_longer_parked(bench: Bench) -> None:
+    message = bench.message()
+    await bench.accept(message)
+    await bench.settle(message, Status.PARKED, failure=Failure("E", "no"))
+    await bench.commit(settles=[Settle(message.seq, Status.DONE)])
+    assert bench.transport.archive.parked() == []
+
+
+@check()
+async def logs_are_listed_by_session_and_alerts_newest_first(bench: Bench) -> None:
+    lines = [HopLog(3, n, "flow/a", LogLine(10 - n, 20, "log", f"line {n}")) for n in range(3)]
+    stranger = HopLog(4, 9, "flow/b", LogLine(1, 20, "log", "elsewhere"))
+    alerts = [AlertRecord(n, "kind", "flow/a", f"alert {n}", "junctor parked", n) for n in range(5)]
+    await bench.commit(logs=[*lines, stranger], alerts=alerts)
+    assert bench.transport.archive.logs(3) == lines[::-1]
+    assert bench.transport.archive.logs(5) == []
+    assert bench.transport.archive.alerts() == alerts[::-1]
+    assert bench.transport.archive.alerts(2) == alerts[:2:-1]
+
+
+@check()
+async def an_unknown_record_is_none(bench: Bench) -> None:
+    assert bench.transport.archive.record(12345) is None
+    assert bench.transport.archive.search(Query(session=77)) == []
+    assert bench.transport.archive.depths() == {}
