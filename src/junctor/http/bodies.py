@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,7 +14,11 @@ from junctor.messages import codec
 from junctor.messages.types import type_name
 
 MIB = 1024 * 1024
+MAX_DEPTH = 100
 _ABSENT = object()
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_OTHER = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
@@ -90,6 +95,8 @@ class JsonBody:
             arguments.update(value if type(value) is dict else _given(value))
 
     def _read(self, body: bytes) -> Any:
+        if too_deep(body):
+            raise HttpError(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="json")
         try:
             return self._decode(body)
         except RecursionError:
@@ -115,6 +122,21 @@ def _unfit(error: Exception) -> HttpError:
         fix="Correct the named part of the body and send the request again.",
         errors=({"parameter": path or ".", "in": "body", "reason": reason},),
     )
+
+
+def too_deep(body: bytes) -> bool:
+    """Whether JSON is nested deeper than :data:`MAX_DEPTH` levels: what a decoder still manages, the code that walks
+    the value later may not. Malformed JSON gets any answer; decoding refuses it."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    # Only the brackets, and then level by level from the inside: each pass is one scan in C.
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _OTHER)
+    for _ in range(MAX_DEPTH):
+        inner_gone = brackets.replace(b"[]", b"")
+        if len(inner_gone) == len(brackets):
+            return False
+        brackets = inner_gone
+    return bool(brackets)
 
 
 def check_json_type(headers: Headers) -> None:

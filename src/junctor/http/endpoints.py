@@ -69,7 +69,7 @@ class ServiceEndpoint:
         made = await self._call(arguments, session)
         extra = [(b"junctor-session", b"%032x" % session)]
         if caller:
-            extra.append((b"traceparent", traceparent(session, 0).encode()))
+            extra.append((b"traceparent", traceparent(session).encode()))
         return _with_headers(made, extra)
 
     async def _call(self, arguments: dict[str, Any], session: int) -> Answer | Any:
@@ -96,7 +96,9 @@ class ServiceEndpoint:
         if refused is not None:
             return problem.of_error(refused, session)
         if isinstance(error, JunctorError):
-            log.warning("%s: %s (session %s)", self.source, error, session_text(session))
+            # What overload and stopping refuse is counted; a line for each would be a second overload.
+            level = logging.DEBUG if error.status == 503 else logging.WARNING
+            log.log(level, "%s: %s (session %s)", self.source, error, session_text(session))
             return problem.of_error(error, session)
         log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
         return problem.of_failure(session)

@@ -25,7 +25,6 @@ log = logging.getLogger("junctor.http")
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 BACKLOG = 2048
-SWEEP = 1.0
 _POLL = 0.01
 
 
@@ -114,8 +113,9 @@ class Listener:
         await asyncio.sleep(0)
 
     async def _keep_house(self) -> None:
+        pause = min(1.0, self._limits.receive / 4)
         while True:
-            await asyncio.sleep(SWEEP)
+            await asyncio.sleep(pause)
             self._refresh()
             now = asyncio.get_running_loop().time()
             for connection in list(self._state.connections if self._state else ()):

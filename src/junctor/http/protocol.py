@@ -79,19 +79,35 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stalled = 0.0
         if self.flow.read_paused:
             self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
-        elif self._waits_for_client() and now - self._since > self.limits.receive + self._received / self.limits.pace:
+        elif self._waits_for_client() and now - self._since > self._allowance():
             self._drop_slow()
 
     def _waits_for_client(self) -> bool:
         # A connection that never sent anything waits like one that is within its first head.
-        return self._in_message or self.cycle is None
+        return self._in_message or not self._begun
+
+    def _allowance(self) -> float:
+        """Seconds that the message under way may take. The rest of a body that was answered early is thrown away, so it
+        earns no time."""
+        answered = self._begun and not self._in_head and self.cycle.response_complete
+        return self.limits.receive + (0.0 if answered else self._received / self.limits.pace)
 
     def _drop_slow(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or (self._in_head and cycle.response_complete):
+        if self._in_head:
             self._refuse("the request did not arrive in time", 408, "too-slow")
         else:
             self.transport.abort()
+
+    def _reads_body(self) -> bool:
+        """Whether the only request in progress is one whose body is under way and that has no answer yet."""
+        reading = self._in_message and not self._in_head
+        return reading and not self.pipeline and not self.cycle.response_started
+
+    @property
+    def _begun(self) -> bool:
+        """Whether the head of a request was ever complete."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -101,9 +117,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, what: str, status: int, code: str) -> None:
         """Answer outside of any request, and close."""
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and cycle.response_started and not cycle.response_complete:
-            self.transport.abort()  # in the middle of another answer there is no place for this one
+        if self._begun and not self.cycle.response_complete and not self._reads_body():
+            self.transport.abort()  # the client would take this for the answer to its earlier request
             return
         made, headers, body = of_error(HttpError(what, status=status, code=code))
         lines = [b"%s: %s\r\n" % pair for pair in [*headers, (b"connection", b"close")]]

@@ -19,9 +19,9 @@ def session_of(traceparent: bytes) -> int:
     return int(found[2], 16)
 
 
-def traceparent(session: int, span: int) -> str:
-    """The header for a request made by a hop; ``span`` is the ``seq`` of the hop. Always marked as sampled."""
-    return f"00-{session_text(session)}-{span & 0xFFFFFFFFFFFFFFFF or 1:016x}-01"
+def traceparent(session: int, span: int = 0) -> str:
+    """The header of a request or answer that belongs to a session; ``span`` names the hop, 0 makes a name up."""
+    return f"00-{session_text(session)}-{span or getrandbits(64) or 1:016x}-01"
 
 
 def new_session() -> int:

@@ -112,7 +112,7 @@ async def test_a_large_body_behind_a_small_head_is_no_large_head(serve: Any) -> 
         writer.close()
 
 
-SLOW = Limits(receive=0.5, pace=1_000_000, send=0.5, keep_alive=1)
+SLOW = Limits(receive=0.2, pace=1_000_000, send=0.2, keep_alive=1)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,20 @@ async def test_a_client_that_drips_is_dropped(serve: Any) -> None:
         writer.close()
 
 
+async def test_the_rest_of_a_refused_body_is_not_awaited_for_ever(serve: Any) -> None:
+    async with serve(SmallHost(Echo()), max_body=10, limits=SLOW) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                while not reader.at_eof() and listener.connections:
+                    writer.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+        assert listener.connections == 0
+        writer.close()
+
+
 async def test_a_client_that_does_not_read_is_dropped(serve: Any) -> None:
     async with serve(SmallHost(Echo()), limits=SLOW) as listener:
         _, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
@@ -157,7 +171,7 @@ async def test_a_slow_service_is_not_a_slow_client(serve: Any) -> None:
     """Neither a long call, nor a request that waits behind it on the same connection, is the client's delay."""
     async with serve(SmallHost(Echo()), limits=SLOW) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
-        writer.write(b"GET /slow?seconds=2.5 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        writer.write(b"GET /slow?seconds=0.8 HTTP/1.1\r\nhost: localhost\r\n\r\n")
         writer.write(HEAD + b"content-length: 4\r\n\r\nab")
         first = await read_answer(reader)
         writer.write(b"cd")

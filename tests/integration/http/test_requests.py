@@ -256,6 +256,7 @@ async def test_a_raw_body_of_any_type(serve: Any) -> None:
         ("POST", "/readings", b"", 422, "body", "missing: Reading"),
         ("POST", "/readings", b"null", 422, "body", "body: expected"),
         ("PUT", "/free", b'{"a":' + b"[" * 100_000, 400, "json", "nested too deeply"),
+        ("PUT", "/free", b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", 400, "json", "deeper than 100 levels"),
         ("POST", "/orders", b'{"item":"nut","count":0}', 422, "body", "body.count: input should be greater than 0"),
         ("POST", "/orders", b'{"item":"nut","count":NaN}', 400, "json", "not JSON"),
         ("POST", "/orders", b"{", 400, "json", "not JSON"),
