@@ -220,14 +220,14 @@ def read_settings(
     given: Mapping[str, Any],
     service: str,
     *,
-    plain: Iterable[str] = (),
+    others: Mapping[str, str] | None = None,
     places: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """All settings of a service: given values and defaults, converted and checked.
 
     :param declared: name to declaration and type.
     :param service: the name shown in errors.
-    :param plain: attributes of the class that are not settings, for a better error.
+    :param others: attributes of the class that are not settings, each with what to do instead.
     :param places: where a value was written, for example ``flow.yaml:12``, by setting.
     :raises SettingError: one is unknown, missing or wrong.
     """
@@ -238,7 +238,7 @@ def read_settings(
 
     for name in given:
         if name not in declared:
-            raise _unknown(where(name), name, declared, plain)
+            raise _unknown(where(name), name, declared, others or {})
     values: dict[str, Any] = {}
     for name, (setting, kind) in declared.items():
         value = given.get(name, setting.default)
@@ -253,10 +253,9 @@ def _missing(where: str, name: str) -> SettingError:
     return SettingError("is missing and has no default", where=where, fix=f"Give it a value: {name}=...")
 
 
-def _unknown(where: str, name: str, declared: Iterable[str], plain: Iterable[str]) -> SettingError:
-    if name in plain:
-        fix = f"To make it one, declare it with setting(): {name}: ... = setting(...)."
-        return SettingError("is an ordinary attribute, not a setting", where=where, fix=fix)
+def _unknown(where: str, name: str, declared: Iterable[str], others: Mapping[str, str]) -> SettingError:
+    if name in others:
+        return SettingError("is not a setting", where=where, fix=others[name])
     return SettingError("there is no such setting", where=where, fix=nearest(name, declared).strip() or "Leave it out.")
 
 

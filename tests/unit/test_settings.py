@@ -200,13 +200,13 @@ def test_given_values_and_defaults_together() -> None:
         ({}, "alarm.place: is missing and has no default. Give it a value: place=..."),
         ({"place": "a", "limt": 1}, 'alarm.limt: there is no such setting. Did you mean "limit"?'),
         ({"place": "a", "xyz": 1}, "alarm.xyz: there is no such setting. There is: limit, note, place."),
-        ({"place": "a", "plain": 1}, "alarm.plain: is an ordinary attribute, not a setting. To make it one, declare"),
+        ({"place": "a", "plain": 1}, "alarm.plain: is not a setting. Write it so."),
         ({"place": "a", "limit": 200}, "alarm.limit (flow.yaml:12): 200.0 is above the maximum 100."),
     ],
 )
 def test_unknown_missing_and_wrong_settings_are_named_with_their_place(given: dict[str, Any], text: str) -> None:
     with pytest.raises(SettingError) as caught:
-        read_settings(DECLARED, given, "alarm", plain=["plain"], places={"limit": "flow.yaml:12"})
+        read_settings(DECLARED, given, "alarm", others={"plain": "Write it so."}, places={"limit": "flow.yaml:12"})
     assert text in str(caught.value)
 
 

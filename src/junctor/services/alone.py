@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from junctor.core.port import Link, Pending, Receipt
-from junctor.errors import NotRunning, SendError
+from junctor.errors import JunctorError, NotRunning, SendError
 from junctor.messages import Message
 from junctor.services.state import LocalState
 from junctor.services.target import Ready
@@ -17,8 +17,8 @@ from junctor.services.target import Ready
 class Alone:
     """A :class:`~junctor.core.port.Port` without an engine behind it.
 
-    ``published`` has what was published and broadcast. Targets of such a service are
-    :class:`~junctor.services.target.RecordingTarget` and never get here.
+    ``published`` has what was published and broadcast, ``handled`` the message that a test lets its handlers see.
+    Targets of such a service are :class:`~junctor.services.target.RecordingTarget` and never get here.
     """
 
     flow = ""
@@ -28,6 +28,7 @@ class Alone:
         self.service = service
         self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = logging.getLogger(service)
         self.published: list[Any] = []
+        self.handled: Message | None = None
         self._states: dict[str, LocalState] = {}
 
     def links(self, target: str) -> tuple[Link, ...]:
@@ -51,7 +52,7 @@ class Alone:
         return Ready(0)
 
     def message(self) -> Message | None:
-        return None
+        return self.handled
 
     def state(self, key: str | None = None) -> LocalState:
         return self._states.setdefault(key or "", LocalState())
@@ -79,7 +80,7 @@ class _Nap:
         return False
 
     def result(self, timeout: float | None = None) -> bool:
-        return False
+        raise JunctorError("sleep() was not awaited", fix="In async code write: await self.sleep(...).")
 
 
 def _on_a_loop() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -65,9 +66,15 @@ def declared_targets(cls: type) -> dict[str, TargetSpec]:
     return found
 
 
-def plain_attributes(cls: type) -> list[str]:
-    """Annotated attributes that are neither settings nor targets."""
-    return [name for name in class_annotations(cls) if not isinstance(getattr(cls, name, None), Setting)]
+def other_attributes(cls: type) -> dict[str, str]:
+    """Annotated attributes that are not settings, each with what to do instead of giving it to the constructor."""
+    others = {}
+    for name, (written, _) in class_annotations(cls).items():
+        if "Target" in str(written):
+            others[name] = f'It is a target; connect it in the flow: connect={{"{name}": "SERVICE"}}.'
+        elif not isinstance(inspect.getattr_static(cls, name, None), Setting):
+            others[name] = f"To make this attribute one, declare it with setting(): {name}: ... = setting(...)."
+    return others
 
 
 def module_settings(module: types.ModuleType) -> Iterator[tuple[str, Setting, Any]]:

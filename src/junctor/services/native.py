@@ -15,7 +15,7 @@ from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, ServiceSpec, TargetSpec
 from junctor.errors import ConfigurationError
-from junctor.services.declared import declared_settings, declared_targets, plain_attributes
+from junctor.services.declared import declared_settings, declared_targets, other_attributes
 from junctor.services.entries import Entries, Member, is_blocking
 from junctor.services.markers import marks_of, place_of
 from junctor.services.names import checked_name, name_of_class
@@ -119,7 +119,7 @@ def _settings(
     declared = declared_settings(cls)
     held = vars(blueprint) if blueprint is not None else {}
     merged = {**{key: held[key] for key in declared if key in held}, **given}
-    values = read_settings(declared, merged, name, plain=plain_attributes(cls), places=places)
+    values = read_settings(declared, merged, name, others=other_attributes(cls), places=places)
     for key, (setting, kind) in declared.items():
         if setting.hidden(kind) and isinstance(values[key], str):
             values[key] = Secret(values[key])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from junctor.clock import parse_duration
 from junctor.core.port import Pending, Port
 from junctor.errors import ConfigurationError, OutsideDelivery
 from junctor.messages import Message
 from junctor.services.alone import Alone
-from junctor.services.declared import declared_settings, declared_targets, plain_attributes, raw_settings
+from junctor.services.declared import declared_settings, declared_targets, other_attributes, raw_settings
 from junctor.services.hints import own_annotations, remember_locals
 from junctor.services.names import name_of_class
 from junctor.services.state import State
@@ -23,7 +23,7 @@ from junctor.settings import MISSING, read_settings
 class Attachment:
     """What a service object holds of Junctor: its port, its name, and the arguments it was made with."""
 
-    __slots__ = ("args", "hosted", "kwargs", "message", "name", "port", "recorders", "state")
+    __slots__ = ("args", "hosted", "kwargs", "name", "port", "recorders", "state")
 
     def __init__(self, port: Port, name: str, hosted: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.port = port
@@ -32,7 +32,6 @@ class Attachment:
         self.args = args
         self.kwargs = kwargs
         self.state = State(port)
-        self.message: Message | None = None
         self.recorders: dict[tuple[str, Any], RecordingTarget[Any, Any]] = {}
 
 
@@ -86,7 +85,7 @@ class Service:
         if not self.__junctor__.hosted:
             cls = type(self)
             known = declared_settings(cls)
-            vars(self).update(read_settings(known, settings, cls.__name__, plain=plain_attributes(cls)))
+            vars(self).update(read_settings(known, settings, cls.__name__, others=other_attributes(cls)))
 
     # What the node provides -----------------------------------------------------------------------------------
 
@@ -107,7 +106,7 @@ class Service:
 
     @property
     def message(self) -> Message:
-        """The envelope of the message being handled.
+        """The envelope of the message being handled. A unit test may assign one.
 
         :raises OutsideDelivery: none is: this is ``loop``, ``on_start``, ``on_stop`` or a unit test.
         """
@@ -206,8 +205,12 @@ def _signature(cls: type) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def _refuse(name: str) -> Callable[[Any, Any], NoReturn]:
-    def refuse(service: Service, value: Any) -> NoReturn:
+def _refuse(name: str) -> Callable[[Any, Any], None]:
+    def refuse(service: Service, value: Any) -> None:
+        port = service.__junctor__.port
+        if name == "message" and isinstance(port, Alone):
+            port.handled = value
+            return
         fix = 'Assign an entry: self.state["name"] = value.' if name == "state" else f"Choose another name than {name}."
         where = f"{type(service).__name__}.{name}"
         raise ConfigurationError("it is provided by Junctor and cannot be replaced", where=where, fix=fix)

@@ -259,7 +259,7 @@ def _checkable(kind: Any) -> Any:
     parts = [typing.get_origin(part) or part for part in members(kind)]
     if float in parts:
         parts.append(int)
-    if all(isinstance(part, type) for part in parts):
+    if all(isinstance(part, type) and part is not Any for part in parts):
         return parts[0] if len(parts) == 1 else tuple(parts)
     return object
 
