@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.outcome import Draft, LogLine, StateWrite
+from junctor.core.outcome import Draft, LogLine, Settlement, StateWrite
 from junctor.messages import Kind, Message
 
 MAX_LINES = 200
@@ -21,7 +21,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     ``seq`` is the record that this hop is or will become, and the cause of what it sends. ``joins`` says that sends
     wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``recorded``: the store
     has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
-    attempt. ``open`` ends with the settlement: a send by a task that outlives its handler no longer joins. ``writes``
+    attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that outlives its handler no longer joins. ``writes``
     are the state entries by key and name.
     """
 
@@ -37,6 +37,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     attempt: int = 1
     counter: int = 0
     open: bool = True
+    saved: bool = False
     drafts: list[Draft] | None = None
     writes: dict[tuple[str, str], StateWrite] | None = None
     logs: list[LogLine] | None = None
@@ -63,12 +64,14 @@ class Delivery(Hop, eq=False, gc=False):
 
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
+    ``resumed``: an earlier delivery of this message may have committed savepoints.
     """
 
     lane: str | None = None
     probes: int = 0
     suspect: bool = False
     damaged: bool = False
+    resumed: bool = False
 
 
 def delivery_of(message: Message, attempt: int = 1) -> Delivery:
@@ -86,12 +89,23 @@ def delivery_of(message: Message, attempt: int = 1) -> Delivery:
         attempt,
         0,
         True,
+        False,
         None,
         None,
         None,
         None,
         message.key,
     )
+
+
+def again(delivery: Delivery, settlement: Settlement) -> Delivery:
+    """The next delivery of a message that is retried (one attempt more) or held (one probe more)."""
+    held = settlement is Settlement.HOLD
+    following = delivery_of(delivery.message, delivery.attempt if held else delivery.attempt + 1)
+    following.probes = delivery.probes + 1 if held else 0
+    # What a held attempt committed at savepoints counts for the next one too.
+    following.resumed = True
+    return following
 
 
 current: ContextVar[Hop | None] = ContextVar("junctor_hop", default=None)

@@ -7,7 +7,7 @@ dispatcher of the node turns it into a commit. So whoever produced it can die or
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -97,9 +97,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     settlement: Settlement
     reply: Reply | None = None
-    drafts: tuple[Draft, ...] | list[Draft] = ()
-    writes: tuple[StateWrite, ...] | list[StateWrite] = ()
-    logs: tuple[LogLine, ...] | list[LogLine] = ()
+    drafts: Sequence[Draft] = ()
+    writes: Sequence[StateWrite] = ()
+    logs: Sequence[LogLine] = ()
     failure: Failure | None = None
     delay: float = 0.0
     started: int = 0

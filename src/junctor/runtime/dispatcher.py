@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND, Clock
-from junctor.core.hop import Delivery, Hop, delivery_of
+from junctor.core.hop import Delivery, Hop, again, delivery_of
 from junctor.core.origin import counter_of, origin_of, origin_of_key
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
@@ -243,6 +243,7 @@ class Dispatcher:
     def savepoint(self, hop: Hop, request: Draft, link: Link, future: asyncio.Future[Any]) -> None:
         """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
         drafts, hop.drafts = hop.drafts or [], None
+        hop.saved = True
         inserts: list[Insert] = []
         if not hop.recorded:
             inserts.append(self.hop_record(hop, Status.DONE))
@@ -361,12 +362,11 @@ class Dispatcher:
             counters.done += 1
         elif settlement is Settlement.RETRY:
             counters.retried += 1
-            box.retry(delivery, delay)
+            box.retry(again(delivery, settlement), delay)
             return
         elif settlement is Settlement.HOLD:
             counters.held += 1
-            delivery.probes += 1
-            host.hold(delivery, delay)
+            host.hold(again(delivery, settlement), delay)
             return
         elif settlement is Settlement.PARK:
             counters.parked += 1
@@ -405,6 +405,14 @@ class Dispatcher:
             host.redeliver(delivery)
         else:
             log.critical("%s: the result of message %s is not stored: %s", host.address, delivery.message.id, error)
+
+    def put_back(self, delivery: Delivery) -> None:
+        """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some, it
+        is kept as a waiting one, so that its next delivery knows of them."""
+        delivery.open = False
+        if delivery.saved:
+            settle = Settle(delivery.seq, Status.WAITING, delivery.attempt - 1, self._time())
+            self.transport.commit(Commit(lambda commit, error: None, settles=(settle,)))
 
     def settle_hop(self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Any] | None = None) -> None:
         """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record."""

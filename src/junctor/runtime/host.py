@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import operator
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,13 @@ from junctor.core.spec import Activity, Bind, Context, ServicePlan, ServiceSpec,
 from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError
 from junctor.messages import Kind, MessageType, Status
 from junctor.runtime.failures import failure_of
+from junctor.runtime.keys import key_reader
 from junctor.runtime.mailbox import Mailbox
 from junctor.runtime.pending import resolve
 from junctor.runtime.port import HostPort
 from junctor.runtime.refill import Refill
 from junctor.runtime.scheduler import run_schedule
-from junctor.runtime.slots import Slot, make_slots
+from junctor.runtime.slots import Slot
 from junctor.runtime.threads import CallThreads, OwnLoop
 from junctor.transports.base import AlertRecord, Commit, Depth, Settle
 
@@ -103,7 +103,7 @@ class Host:
         self._inputs: list[asyncio.Task[Any]] = []
         self._runners: list[asyncio.Task[Any]] = []
         self._calls = 0
-        self._key_of = _key_reader(spec.policies.pool.key)
+        self._key_of = key_reader(spec.policies.pool.key)
         self.keyed = self._key_of is not None
 
     # Facts for operators ------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class Host:
     async def _open(self) -> None:
         if self.spec.loop == "own":
             self.own_loop = OwnLoop(f"{self.address} loop")
-        self.slots = make_slots(self)
+        self.slots = self._make_slots()
         # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
         per_slot = any(handler.blocking for handler in self.spec.handlers)
         for slot in self.slots if per_slot else self.slots[:1]:
@@ -194,6 +194,15 @@ class Host:
                 await self.perform(self.spec.start, slot.instance)
         for slot in self.slots:
             slot.bind(self.slots[0].instance)
+
+    def _make_slots(self) -> list[Slot]:
+        kind: type[Slot] = Slot
+        if self.spec.isolation == "worker":
+            # Only flows that ask for workers pay for their code.
+            from junctor.runtime.workers.slot import WorkerSlot
+
+            kind = WorkerSlot
+        return [kind(self, number) for number in range(self.spec.policies.pool.size)]
 
     async def _built(self, number: int) -> Any:
         context = Context(
@@ -292,7 +301,7 @@ class Host:
             log.error("%s.%s does not stop: message %s runs for %.1f s", self.address, name, message, seconds)
         await self._stop_instances(grace)
         for slot in self.slots:
-            slot.close()
+            await slot.aclose()
         self.threads.close()
         if self.own_loop is not None:
             self.own_loop.close()
@@ -339,7 +348,10 @@ class Host:
 
     def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
         """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""
-        failure = failure_of(error)
+        return self.outcome_of_failure(failure_of(error), delivery)
+
+    def outcome_of_failure(self, failure: Failure, delivery: Delivery, part: Outcome | None = None) -> Outcome:
+        """The same for a failure that came as data, with the logs in ``part``."""
         policies = self.spec.policies
         settlement, delay = decide(failure, policies.retry, policies.hold, delivery.attempt, delivery.probes)
         now = self.engine.clock.time_ns()
@@ -348,7 +360,7 @@ class Host:
             log.warning("%s.%s: %s", self.address, delivery.name, self.last_error)
         return Outcome(
             settlement,
-            logs=delivery.logs or (),
+            logs=(part.logs if part is not None else delivery.logs) or (),
             failure=failure,
             delay=delay,
             started=delivery.started,
@@ -468,18 +480,3 @@ class Host:
 
 def _version_after(write: StateWrite) -> int:
     return write.expected + 1 if write.value is not None else 0
-
-
-def _key_reader(name: str | None) -> Callable[[Any], str | None] | None:
-    if name is None:
-        return None
-    attribute = operator.attrgetter(name)
-
-    def read(body: Any) -> str | None:
-        try:
-            value = body[name] if isinstance(body, dict) else attribute(body)
-        except (AttributeError, KeyError):
-            return None
-        return None if value is None else str(value)
-
-    return read

@@ -27,6 +27,7 @@ class Refill:
         delivery = delivery_of(stored.message, stored.attempt + 1)
         delivery.suspect = stored.status is Status.CLAIMED
         delivery.damaged = stored.damaged
+        delivery.resumed = True
         self._host.mailbox.recover(delivery, stored.due, now)
 
     def due(self) -> None:
@@ -88,4 +89,5 @@ class Refill:
 def _delivery_of(row: Stored) -> Delivery:
     delivery = delivery_of(row.message, row.attempt + 1)
     delivery.damaged = row.damaged
+    delivery.resumed = row.attempt > 0
     return delivery

@@ -74,7 +74,8 @@ class Slot:
     def halt(self) -> None:
         self._halted = True
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
+        """Let go of thread or process; what still runs there is left behind."""
         if self._thread is not None:
             self._thread.close()
             self._thread = None
@@ -109,7 +110,7 @@ class Slot:
         if delivery.suspect:
             await self._deliver_suspect(delivery)
             return
-        if delivery.attempt > 1:
+        if delivery.resumed:
             await host.prepare(delivery)
         try:
             value = await self._call(delivery, message)
@@ -119,6 +120,7 @@ class Slot:
         except asyncio.CancelledError as error:
             # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
             if self._halted:
+                host.dispatcher.put_back(delivery)
                 raise
             outcome = host.outcome_of(error, delivery)
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
@@ -126,7 +128,7 @@ class Slot:
         else:
             duration = self._time() - started
             host.counters.busy += duration
-            if self._immediate and delivery.attempt == 1 and _only_returned(delivery):
+            if self._immediate and not delivery.resumed and _only_returned(delivery):
                 host.dispatcher.finish(delivery, reply, duration, host)
                 return
             outcome = done(delivery, reply, duration)
@@ -196,8 +198,3 @@ def _undeliverable(delivery: Delivery, host: Host) -> Exception:
     if delivery.damaged:
         return StoreDamaged("the stored record fails its checksum", where=f"message {delivery.message.id}")
     return NoHandler(f"no handler takes {delivery.message.type}", where=host.address)
-
-
-def make_slots(host: Host) -> list[Slot]:
-    """As many slots as the pool says."""
-    return [Slot(host, number) for number in range(host.spec.policies.pool.size)]
