@@ -30,7 +30,7 @@ def parked(now: int, service: str, message: str, seq: int, error: str) -> AlertR
 
 def held(now: int, service: str, reason: str, waiting: int) -> AlertRecord:
     """The other side of a service is away; ``waiting`` messages wait."""
-    text = f"held, {_count(waiting, 'message')} wait: {reason}"
+    text = f"held with {_count(waiting, 'message')} waiting: {reason}"
     return AlertRecord(now, "held", service, text, "junctor status")
 
 

@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
@@ -89,6 +89,32 @@ def join_hops() -> Callable[[], None]:
     return undo
 
 
+class ServiceLog(logging.LoggerAdapter[logging.Logger]):
+    """``self.log`` of a service: a standard logger called ``flow.service`` whose records carry the address.
+
+    Lines from INFO on join the hop also where the program around, which owns the logging, shows less.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(logging.getLogger(address.replace("/", ".")), {"service": address})
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        # The base class would drop what the caller gives as `extra`.
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return msg, kwargs
+
+    def isEnabledFor(self, level: int) -> bool:
+        return self.logger.isEnabledFor(level) or (level >= logging.INFO and current.get() is not None)
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        if self.logger.isEnabledFor(level):
+            text, kwargs = self.process(msg, kwargs)  # type: ignore[assignment]
+            kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1  # the caller's line, not this one
+            self.logger.log(level, text, *args, **kwargs)
+        elif self.isEnabledFor(level):
+            _note(self.logger.makeRecord(self.logger.name, level, "", 0, msg, args, _exc_info(kwargs)))
+
+
 class HopHandler(logging.Handler):
     """Appends records to the current hop."""
 
@@ -96,12 +122,7 @@ class HopHandler(logging.Handler):
         super().__init__(logging.INFO)
 
     def emit(self, record: logging.LogRecord) -> None:
-        hop = current.get()
-        if hop is not None and hop.open:
-            text = record.getMessage()
-            if record.exc_info:
-                text = f"{text}\n{_exception(record)}"
-            hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))
+        _note(record)
         self._last_resort(record)
 
     def _last_resort(self, record: logging.LogRecord) -> None:
@@ -159,6 +180,22 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = _exception(record)
         return msgspec.json.encode({name: _encodable(value) for name, value in fields.items()}).decode()
+
+
+def _note(record: logging.LogRecord) -> None:
+    hop = current.get()
+    if hop is not None and hop.open:
+        text = record.getMessage()
+        if record.exc_info:
+            text = f"{text}\n{_exception(record)}"
+        hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))
+
+
+def _exc_info(kwargs: Mapping[str, Any]) -> Any:
+    given = kwargs.get("exc_info")
+    if isinstance(given, BaseException):
+        return type(given), given, given.__traceback__
+    return sys.exc_info() if given is True else given
 
 
 def readable(text: str) -> str:
