@@ -21,10 +21,11 @@ class Sink(Service):
         Sink.handled += 1
 
 
-async def _drained(sent: int) -> None:
-    """Every message handled. The settlement of the last group may still be on its way to the disk: at most one commit
-    of the thousands in the figure, and the same for every run."""
+async def _drained(node: Any, sent: int) -> None:
+    """Every message handled and off the queue. The status is asked only at the end: it reads the store."""
     while Sink.handled < sent:
+        await asyncio.sleep(0)
+    while any(service.queued for service in node.status().services):
         await asyncio.sleep(0)
 
 
@@ -37,7 +38,7 @@ async def _measure(folder: str, load: Load) -> dict[str, float]:
         async def burst(load: Load, sent: int) -> tuple[int, float]:
             begin = time.perf_counter()
             calls, _ = await closed_loop(partial(sink.send, SAMPLE), load)
-            await _drained(sent + calls)
+            await _drained(node, sent + calls)
             return sent + calls, calls / (time.perf_counter() - begin)
 
         sent, _ = await burst(load.warm_up, 0)

@@ -34,7 +34,6 @@ class Stuck(Service):
 
 
 def _flow() -> Flow:
-    # PLUG: when queues are bounded by default, give both services room for `pending` messages here.
     flow = Flow("bench")
     flow.add(Sink())
     flow.add(Stuck())
@@ -58,11 +57,19 @@ async def _seed(folder: str, stored: int, pending: int) -> dict[str, float]:
         os._exit(0)  # as after a crash; a clean stop would wait for the handler that never returns
 
 
-async def _open(folder: str) -> dict[str, float]:
+def _check_owed(status: Any, pending: int) -> None:
+    """A store that opens fast because it forgot its messages would be a fine figure."""
+    owed = sum(service.queued for service in status.services)
+    if owed < pending:
+        raise RuntimeError(f"{pending} messages were pending, the node knows of {owed}")
+
+
+async def _open(folder: str, pending: int) -> dict[str, float]:
     begin = time.perf_counter()
-    async with _flow().running(transport="sqlite", store=folder):
+    async with _flow().running(transport="sqlite", store=folder) as node:
         seconds = time.perf_counter() - begin
         await asyncio.sleep(SETTLE)
+        _check_owed(node.status(), pending)
         _leave({"seconds": seconds} | memory.of_tree(os.getpid()))
     raise AssertionError("unreachable")
 
@@ -79,8 +86,8 @@ def seed(params: Mapping[str, Any]) -> dict[str, float]:
 
 
 def empty(params: Mapping[str, Any]) -> dict[str, float]:
-    return run(_open(params["folder"]))
+    return run(_open(params["folder"], 0))
 
 
 def full(params: Mapping[str, Any]) -> dict[str, float]:
-    return run(_open(params["prepared"]))
+    return run(_open(params["prepared"], params["pending"]))
