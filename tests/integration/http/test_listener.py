@@ -97,6 +97,17 @@ async def test_ipv6(serve: Any) -> None:
         writer.close()
 
 
+async def test_without_httptools_h11_serves(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("junctor.http.listener.find_spec", lambda name: None)
+    async with serve(SmallHost(Slow())) as listener:
+        assert (await call(listener.port, "GET", "/slow?seconds=0")).json == "done"
+        assert (await call(listener.port, "GET", "/slow?seconds=x")).code == "parameter"
+        running = asyncio.ensure_future(call(listener.port, "GET", "/slow?seconds=0.2"))
+        await asyncio.sleep(0.1)
+        await listener.stop(2)
+        assert (await running).json == "done"
+
+
 async def test_a_stop_lets_requests_finish_and_takes_no_new_ones(serve: Any) -> None:
     async with serve(SmallHost(Slow())) as listener:
         running = asyncio.ensure_future(call(listener.port, "GET", "/slow?seconds=0.3"))
