@@ -66,8 +66,15 @@ def place_of(function: Callable[..., Any]) -> str:
     return f"{name} ({file}:{code.co_firstlineno})"
 
 
+def is_plain(function: object) -> bool:
+    """Whether it is a function, perhaps decorated: not a class, a staticmethod, a partial."""
+    if isinstance(function, (staticmethod, classmethod)) or not callable(function):
+        return False
+    return inspect.isfunction(inspect.unwrap(function))
+
+
 def _mark(function: F, mark: Mark, written: str) -> F:
-    if not inspect.isfunction(inspect.unwrap(function)):
+    if not is_plain(function):
         raise ConfigurationError(
             f"{written} marks a function, got {function!r}",
             fix=f"Write {written} alone on the line above `def` or `async def`, next to other marks.",

@@ -17,7 +17,7 @@ from junctor.core.spec import Activity, Context, ServiceSpec, TargetSpec
 from junctor.errors import ConfigurationError
 from junctor.services.declared import declared_settings, declared_targets, other_attributes
 from junctor.services.entries import Entries, Member, is_blocking
-from junctor.services.markers import marks_of, place_of
+from junctor.services.markers import is_plain, marks_of, place_of
 from junctor.services.names import checked_name, name_of_class
 from junctor.services.service import Attachment, Service
 from junctor.services.target import Target
@@ -171,7 +171,7 @@ def _marked(value: Any) -> bool:
 
 
 def _refuse_wrapped(cls: type, name: str, function: Any) -> None:
-    if not inspect.isfunction(inspect.unwrap(function)):
+    if not is_plain(function):
         raise ConfigurationError(
             f"marks are for plain methods, not for {type(function).__name__}",
             where=f"{cls.__name__}.{name}",
