@@ -13,6 +13,9 @@ from benchmarks.load import Load, closed_loop, run
 from junctor import Flow, Service, handler
 
 
+LOOK = 0.001  # seconds between two looks; a loop that spins would keep the writer thread from the interpreter lock
+
+
 class Sink(Service):
     handled = 0  # of this class, not of the instance: the node runs a copy of the blueprint
 
@@ -24,9 +27,9 @@ class Sink(Service):
 async def _drained(node: Any, sent: int) -> None:
     """Every message handled and off the queue. The status is asked only at the end: it reads the store."""
     while Sink.handled < sent:
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK)
     while any(service.queued for service in node.status().services):
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK)
 
 
 async def _measure(folder: str, load: Load) -> dict[str, float]:
