@@ -12,7 +12,6 @@ from benchmarks.bodies import SAMPLE, Sample
 from benchmarks.load import Load, closed_loop, run
 from junctor import Flow, Service, handler
 
-
 LOOK = 0.001  # seconds between two looks; a loop that spins would keep the writer thread from the interpreter lock
 
 
