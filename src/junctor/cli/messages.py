@@ -56,12 +56,13 @@ def command(
         click.echo("no messages")
         return
     heads = ("seq", "time", "from", "to", "type", "status", "tries", "took", "session", "error")
-    tables.show(heads, [_row(message) for message in found], right="seq tries took")
+    digits = words.distinct([message.session for message in found])
+    tables.show(heads, [_row(message, digits[message.session]) for message in found], right="seq tries took")
     if len(found) == limit:
         click.echo(f"\nthere may be more: --before {found[-1].seq}")
 
 
-def _row(message: MessageView) -> tuple[str, ...]:
+def _row(message: MessageView, session: str) -> tuple[str, ...]:
     kind = "" if message.kind == "send" else f" ({message.kind})"
     return (
         str(message.seq),
@@ -72,6 +73,6 @@ def _row(message: MessageView) -> tuple[str, ...]:
         message.status,
         str(message.attempt) if message.attempt else "",
         words.duration(message.seconds) if message.seconds else "",
-        message.session[:8],
+        session,
         words.short(f"{message.error.type}: {message.error.text}", 60) if message.error else "",
     )

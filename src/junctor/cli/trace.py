@@ -8,10 +8,11 @@ import click
 
 from junctor.cli import tables, words
 from junctor.cli.options import json_option, node_option, reading
-from junctor.node.views import Hop, MessageView, Trace
+from junctor.node.views import Attempt, Hop, MessageView, Trace
 from junctor.observe.logs import readable
 
 LINE = 160  # characters of a body or log line, unless everything is asked for
+ENDS = 4  # of many tries or log lines, so many from the begin and from the end
 
 
 @click.command("trace")
@@ -76,28 +77,36 @@ def _facts(hop: Hop) -> str:
 
 def _details(hop: Hop, verbose: bool) -> Iterator[str]:
     width = 1_000_000 if verbose else LINE
-    message = hop.message
+    yield from _body(hop, verbose, width)
+    attempts = [_attempt(attempt, width) for attempt in hop.attempts]
+    logs = [f"log {words.clock(log.time)} {log.level.lower()}: {words.short(log.text, width)}" for log in hop.logs]
+    for several in (attempts, logs):
+        yield from several if verbose else _ends(several)
+    if hop.reply is not None:
+        late = " (late)" if hop.reply.late else ""
+        yield f"reply{late}: {words.safe(hop.reply.type)} {words.short(words.json_line(hop.reply.body), width)}"
+    error = hop.message.error
+    if error is not None and all(attempt.error.text != error.text for attempt in hop.attempts):
+        yield click.style(words.short(f"{error.type}: {error.text}", width), fg="red")
+    if verbose and (last := error or (hop.attempts[-1].error if hop.attempts else None)):
+        yield from readable(last.traceback).splitlines()
+
+
+def _body(hop: Hop, verbose: bool, width: int) -> Iterator[str]:
     if hop.body is None and hop.size > 4:
         yield f"body: {words.size(hop.size)}"
     elif hop.size and hop.body not in (None, {}, []):
         yield f"body: {words.short(words.json_line(hop.body), width)}"
     if verbose and hop.headers:
         yield f"headers: {words.short(words.json_line(hop.headers), width)}"
-    for attempt in hop.attempts:
-        error = words.short(f"{attempt.error.type}: {attempt.error.text}", width)
-        yield f"try {attempt.number}, {words.duration(attempt.seconds)}, then {attempt.settlement}: {error}"
-    for log in hop.logs:
-        yield f"log {words.clock(log.time)} {log.level.lower()}: {words.short(log.text, width)}"
-    if hop.reply is not None:
-        late = " (late)" if hop.reply.late else ""
-        yield f"reply{late}: {words.safe(hop.reply.type)} {words.short(words.json_line(hop.reply.body), width)}"
-    if message.error is not None and not any(attempt.error.text == message.error.text for attempt in hop.attempts):
-        yield click.style(words.short(f"{message.error.type}: {message.error.text}", width), fg="red")
-    if verbose:
-        yield from _traceback(hop)
 
 
-def _traceback(hop: Hop) -> Iterator[str]:
-    last = hop.message.error or (hop.attempts[-1].error if hop.attempts else None)
-    if last is not None:
-        yield from readable(last.traceback).splitlines()
+def _attempt(attempt: Attempt, width: int) -> str:
+    error = words.short(f"{attempt.error.type}: {attempt.error.text}", width)
+    return f"try {attempt.number}, {words.duration(attempt.seconds)}, then {attempt.settlement}: {error}"
+
+
+def _ends(lines: list[str]) -> list[str]:
+    """The first and last of many lines."""
+    left_out = len(lines) - 2 * ENDS
+    return lines if left_out <= 1 else [*lines[:ENDS], f"... {left_out} more, -v shows them", *lines[-ENDS:]]

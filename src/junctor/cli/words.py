@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,15 @@ def short(text: str, width: int) -> str:
     """At most ``width`` characters, on one line."""
     line = safe(text)
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def distinct(sessions: Iterable[str]) -> dict[str, str]:
+    """A short form of each session: its first eight digits, or its last where several begin alike."""
+    whole = set(sessions)
+    short_forms = {session: session[:8] for session in whole}
+    if len(set(short_forms.values())) < len(whole):
+        short_forms = {session: session[-8:] for session in whole}
+    return short_forms
 
 
 def clock(instant: datetime) -> str:

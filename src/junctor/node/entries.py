@@ -127,8 +127,8 @@ def action_of(host: Host, name: str) -> ActionEntry:
     :raises UnknownOperation: the service has none; the fix names the nearest or lists them.
     """
     for spec in host.spec.actions:
-        # The name of the method works too: actions are written with hyphens, methods with underscores.
-        if spec.name in (name, name.replace("_", "-")):
+        # Whoever types a hyphen for an underscore, or the other way round, means the same action.
+        if spec.name.replace("_", "-") == name.replace("_", "-"):
             return ActionEntry(spec, f"{host.address}.{spec.name}")
     guess = nearest(name, [spec.name for spec in host.spec.actions]) or "The service has no actions. "
     fix = f"{guess}`junctor services` shows what each service offers."

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,16 +26,22 @@ from junctor.node import operations
 from junctor.node.address import Address
 from junctor.node.control import ControlSocket
 from junctor.node.entries import action_of, host_of
-from junctor.node.status import NodeStatus, status_of
+from junctor.node.status import NodeStatus, parked_counts, status_of
 from junctor.node.web import Web
 from junctor.runtime.engine import Engine
+from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
 from junctor.transports.base import Archive, Transport
+
+T = TypeVar("T")
 
 log = logging.getLogger("junctor.node")
 
 GRACE = 8.0
 """Seconds that a stop gives to what runs: less than the 10 s after which containers are killed."""
+
+READERS = 2
+"""Questions to the archive at once."""
 
 TRANSPORTS = ("sqlite", "memory")
 
@@ -68,6 +74,8 @@ class Node:
         self._web: Web | None = None
         self._control: ControlSocket | None = None
         self._stop_asked = asyncio.Event()
+        self._readers = CallThreads("junctor archive")
+        self._reading = asyncio.Semaphore(READERS)
         self._started = 0.0
 
     # Life ---------------------------------------------------------------------------------------------------
@@ -114,6 +122,7 @@ class Node:
         self._stop_asked.set()
         until = time.monotonic() + grace
         async with AsyncExitStack() as rest:
+            rest.callback(self._readers.close)
             # The connections of the control socket close last: whoever waits for the end learns it by that.
             if self._control is not None:
                 rest.push_async_callback(self._control.hang_up)
@@ -179,9 +188,12 @@ class Node:
         host = host_of(self.engine, service)
         return await action_of(host, action).call(host, arguments, text=False)
 
-    def status(self) -> NodeStatus:
-        """The node and its services at this moment."""
-        found = status_of(self.engine, self.archive)
+    def status(self, parked: Mapping[str, int] | None = None) -> NodeStatus:
+        """The node and its services at this moment.
+
+        :param parked: how many messages are parked by service, where the caller has counted them.
+        """
+        found = status_of(self.engine, parked_counts(self.archive) if parked is None else parked)
         found.node = self.name
         found.state = self.state.value
         found.version = __version__
@@ -195,8 +207,14 @@ class Node:
 
     @property
     def archive(self) -> Archive:
-        """What is stored, for reading."""
+        """What is stored, for reading. A question may take a while: code on the node's loop uses :meth:`read`."""
         return self._transport.archive
+
+    async def read(self, question: Callable[[Archive], T]) -> T:
+        """Ask the archive in a thread, so that a search through a large store holds nothing up."""
+        async with self._reading:
+            found: T = await self._readers.call(question, (self.archive,), None)
+            return found
 
     @property
     def durable(self) -> bool:

@@ -22,7 +22,7 @@ from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
 from junctor.node.entries import action_of, handler_for, host_of
 from junctor.node.search import Filter, NothingFound, query_of, session_of
-from junctor.node.status import NodeStatus
+from junctor.node.status import NodeStatus, parked_counts
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -113,7 +113,7 @@ async def ping(node: Node) -> Pong:
 @operation("status", permission="read")
 async def status(node: Node) -> NodeStatus:
     """The node and its services at this moment."""
-    return node.status()
+    return node.status(await node.read(parked_counts))
 
 
 @operation("services", permission="read")
@@ -202,13 +202,14 @@ async def messages(
         before=before,
         limit=limit,
     )
-    return views.messages(node.archive, query_of(filter, node.archive), node.is_held)
+    hosted = list(node.engine.hosts)
+    return await node.read(lambda archive: views.messages(archive, query_of(filter, archive, hosted), node.is_held))
 
 
 @operation("trace", permission="read")
 async def trace(node: Node, which: str) -> views.Trace:
     """The session of a message id, or the one that begins with these digits."""
-    found = views.trace(node.archive, session_of(node.archive, which), node.is_held)
+    found = await node.read(lambda archive: views.trace(archive, session_of(archive, which), node.is_held))
     if found is None:
         raise NothingFound(f"nothing of session {which} is stored here")
     return found
@@ -217,10 +218,10 @@ async def trace(node: Node, which: str) -> views.Trace:
 @operation("parked", permission="read")
 async def parked(node: Node) -> list[views.ParkedView]:
     """Parked messages, grouped by service, type, error and place in the code."""
-    return views.parked(node.archive)
+    return await node.read(views.parked)
 
 
 @operation("alerts", permission="read")
 async def alerts(node: Node, limit: int = 50) -> list[views.AlertView]:
     """The latest alerts, newest first."""
-    return views.alerts(node.archive, max(1, min(limit, 1000)))
+    return await node.read(lambda archive: views.alerts(archive, max(1, min(limit, 1000))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -56,16 +57,17 @@ class Filter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     limit: int = 50
 
 
-def query_of(filter: Filter, archive: Archive) -> Query:
+def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = ()) -> Query:
     """The query of a filter.
 
-    :raises UnknownFilter: a status is unknown, or the limit out of bounds.
+    :param hosted: the addresses of the services that run now.
+    :raises UnknownFilter: a status or service is unknown, or the limit out of bounds.
     :raises NothingFound: no session begins with the given digits.
     """
     if not 1 <= filter.limit <= LIMIT:
         raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
     return Query(
-        service=filter.service,
+        service=_address(filter.service, archive, hosted) if filter.service else None,
         type=filter.type,
         statuses=_statuses(filter.status) if filter.status else None,
         session=find_session(archive, filter.session) if filter.session else None,
@@ -75,6 +77,26 @@ def query_of(filter: Filter, archive: Archive) -> Query:
         before=filter.before,
         limit=filter.limit,
     )
+
+
+def _address(name: str, archive: Archive, hosted: Iterable[str]) -> str:
+    """The address of a service by its name: one that runs, else one that the latest messages went through."""
+    if "/" in name:
+        return name
+    for addresses in (set(hosted), _addresses(archive)):
+        found = sorted(address for address in addresses if address.rpartition("/")[2] == name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            fix = f"Give one of {', '.join(found)}."
+            raise UnknownFilter(f'several flows have a service "{name}"', where="service", fix=fix)
+    known = {address.rpartition("/")[2] for address in (*hosted, *_addresses(archive))}
+    raise UnknownFilter(f'there is no service "{name}"', where="service", fix=nearest(name, known).rstrip() or None)
+
+
+def _addresses(archive: Archive) -> set[str]:
+    latest = [record.message for record in archive.search(Query(limit=PAGE))]
+    return {*archive.depths(), *(m.source for m in latest), *(m.target for m in latest)} - {""}
 
 
 def _statuses(words: list[str]) -> tuple[Status, ...]:
@@ -112,7 +134,7 @@ def session_of(archive: Archive, which: str) -> int:
 
 
 def find_session(archive: Archive, digits: str) -> int:
-    """The session that begins with these hexadecimal digits; of many messages the latest are looked at.
+    """The session that begins or ends with these hexadecimal digits; of many messages the latest are looked at.
 
     :raises NothingFound: none does, or several do.
     """
@@ -130,15 +152,16 @@ def find_session(archive: Archive, digits: str) -> int:
     if not found:
         raise NothingFound(f"no message and no session {digits} is stored here")
     listed = ", ".join(f"{session:032x}" for session in found[:3])
-    raise NothingFound(f"{len(found)} sessions begin with {digits}", fix=f"Give more digits: {listed}.")
+    raise NothingFound(f"{len(found)} sessions begin or end with {digits}", fix=f"Give more digits: {listed}.")
 
 
 def _sessions(archive: Archive, digits: str) -> list[int]:
-    found: dict[int, None] = {}
+    found: dict[int, None] = {}  # a set that keeps the order
     before: int | None = None
     for _ in range(PAGES):
         page = archive.search(Query(before=before, limit=PAGE))
-        found.update({r.message.session: None for r in page if r.message.session_id.startswith(digits)})
+        ids = {record.message.session: record.message.session_id for record in page}
+        found.update({key: None for key, text in ids.items() if text.startswith(digits) or text.endswith(digits)})
         if len(page) < PAGE:
             break
         before = page[-1].message.seq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -73,9 +74,7 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
 
 def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
     """What the store alone tells: what is owed to each service, and what is parked."""
-    parked: dict[str, int] = {}
-    for group in archive.parked():
-        parked[group.service] = parked.get(group.service, 0) + group.count
+    parked = parked_counts(archive)
     depths = archive.depths()
     services = []
     for address in sorted({*depths, *parked}):
@@ -95,12 +94,17 @@ def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
     return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()))
 
 
-def status_of(engine: Engine, archive: Archive) -> NodeStatus:
-    """What an engine tells about its services; the node adds what it knows of itself."""
-    services = [_service(host) for host in engine.hosts.values()]
+def parked_counts(archive: Archive) -> dict[str, int]:
+    """How many messages of each service are parked, by its address."""
     parked: dict[str, int] = {}
     for group in archive.parked():
         parked[group.service] = parked.get(group.service, 0) + group.count
+    return parked
+
+
+def status_of(engine: Engine, parked: Mapping[str, int]) -> NodeStatus:
+    """What an engine tells about its services; the node adds what it knows of itself."""
+    services = [_service(host) for host in engine.hosts.values()]
     for service in services:
         service.parked = parked.get(f"{service.flow}/{service.service}", 0)
     return NodeStatus(

@@ -68,13 +68,16 @@ class StoppedNode:
     running = False
 
     def __init__(self, directory: Path) -> None:
+        from junctor.store.identity import read_identity
         from junctor.store.reader import open_archive
 
         self._directory = directory
         self._archive = open_archive(directory)
+        identity = read_identity(directory)
+        self._name = identity.node if identity is not None else directory.name
 
     def status(self) -> NodeStatus:
-        return status_when_down(self._archive, self._directory.name, str(self._directory))
+        return status_when_down(self._archive, self._name, str(self._directory))
 
     def messages(self, filter: Filter) -> list[views.MessageView]:
         return views.messages(self._archive, query_of(filter, self._archive))

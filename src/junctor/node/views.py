@@ -265,7 +265,11 @@ def _status(record: Record, held: Held) -> str:
 
 def _attempt(record: AttemptRecord) -> Attempt:
     return Attempt(
-        record.attempt, _instant(record.started), record.duration / 1e9, record.settlement, _reason(record.failure)
+        record.attempt,
+        _instant(record.started),
+        record.duration / 1e9,
+        record.settlement.lower(),
+        _reason(record.failure),
     )
 
 

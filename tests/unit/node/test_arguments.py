@@ -17,7 +17,9 @@ class Point:
     y: int = 0
 
 
-def function(count: int, name: str = "", on: bool = False, tags: list[str] | None = None, at: Point | None = None) -> None:
+def function(
+    count: int, name: str = "", on: bool = False, tags: list[str] | None = None, at: Point | None = None
+) -> None:
     """A function with every kind of parameter that an action has."""
 
 
