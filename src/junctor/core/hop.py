@@ -64,7 +64,7 @@ class Delivery(Hop, eq=False, gc=False):
 
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
-    ``resumed``: an earlier delivery of this message may have committed savepoints.
+    ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
     """
 
     lane: str | None = None
@@ -72,6 +72,7 @@ class Delivery(Hop, eq=False, gc=False):
     suspect: bool = False
     damaged: bool = False
     resumed: bool = False
+    special: bool = False
 
 
 def delivery_of(message: Message, attempt: int = 1) -> Delivery:
@@ -104,7 +105,7 @@ def again(delivery: Delivery, settlement: Settlement) -> Delivery:
     following = delivery_of(delivery.message, delivery.attempt if held else delivery.attempt + 1)
     following.probes = delivery.probes + 1 if held else 0
     # What a held attempt committed at savepoints counts for the next one too.
-    following.resumed = True
+    following.resumed = following.special = True
     return following
 
 

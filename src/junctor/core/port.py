@@ -21,6 +21,7 @@ T = TypeVar("T", covariant=True)
 class Link(msgspec.Struct, frozen=True, eq=False):
     """A resolved connection: the address it leads to and the types on it.
 
+    ``handler`` names the one that messages on this link are for; empty, their type decides.
     ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.
     ``wait`` is the time in nanoseconds that a request has when the caller gives none.
     """
@@ -30,9 +31,10 @@ class Link(msgspec.Struct, frozen=True, eq=False):
     replies: MessageType | None = None
     by_reference: bool = False
     wait: int = 30_000_000_000
+    handler: str = ""
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What an accepted send answers. ``duplicate`` tells that the same origin had been accepted before: ``id`` is then
     the earlier message."""
 
@@ -91,10 +93,14 @@ class Port(Protocol):
         """
         ...
 
-    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+    def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
         """A link made at run time to a service of this flow, or to ``flow/service`` elsewhere in the node.
 
+        With ``handler`` to its handler of that name. Then ``request`` may be Any also where the handler declares a type:
+        plain data is read as that type when it is sent.
+
         :raises UnknownTarget: with the nearest names.
+        :raises WiringError: the service has no such handler, or none for the type.
         """
         ...
 
@@ -130,8 +136,11 @@ class Port(Protocol):
         """Send to every service of the flow that subscribes to the type. The number of receivers."""
         ...
 
-    def broadcast(self, body: Any, *, headers: Mapping[str, str] | None = None) -> Pending[int]:
-        """Send to every service of the flow that handles the type, the sender included. The number of receivers."""
+    def broadcast(
+        self, body: Any, *, handler: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Pending[int]:
+        """Send to every service of the flow that handles the type, with ``handler`` to every one that has a handler of
+        this name; the sender included. The number of receivers."""
         ...
 
     def message(self) -> Message | None:

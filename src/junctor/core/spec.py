@@ -26,6 +26,9 @@ Loop = Literal["shared", "own"]
 class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A queued entry: called with the decoded body.
 
+    A message gets here by its type, or because it names the handler: then several handlers of a service may take the
+    same type, and the first of them gets what names none.
+
     ``accepts`` is the body class, ``Any`` for every message that no other handler takes; ``replies`` the class of the
     return value, None when nothing comes back. ``blocking`` callables run in a thread, others are coroutine functions.
     ``subscribes`` marks a handler that also receives published events of its type.

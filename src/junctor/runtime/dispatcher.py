@@ -99,10 +99,11 @@ class Dispatcher:
             None,
             headers or NO_HEADERS,
         )
-        if not host.mailbox.take_in(delivery_of(message)):
-            raise host.mailbox.full()
-        self._put(message, Status.CLAIMED)
         future: asyncio.Future[Any] = self._future()
+        if not host.mailbox.take_in(delivery_of(message)):
+            future.set_exception(host.mailbox.full())
+            return future
+        self._put(message, Status.CLAIMED)
         self.waiters[seq] = (future, deadline, link)
         host.counters.accepted += 1
         return future

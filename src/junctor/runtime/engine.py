@@ -172,8 +172,11 @@ class Engine:
             if handler.subscribes and (handler.accepts is Any or handler.accepts is type(body))
         ]
 
-    def handling(self, flow: str, body: Any) -> list[Link]:
-        """The services of a flow that handle the type of a body, by its class or as ``Any``."""
+    def handling(self, flow: str, body: Any, handler: str | None = None) -> list[Link]:
+        """The services of a flow that handle the type of a body, by its class or as ``Any``; or that have the handler."""
+        if handler is not None:
+            having = [host for host in self._in_flow(flow) if any(spec.name == handler for spec in host.spec.handlers)]
+            return [host.link(Any, handler=handler) for host in having]
         found = []
         for host in self._in_flow(flow):
             accepted = [handler.accepts for handler in host.spec.handlers]

@@ -18,8 +18,8 @@ from junctor.core.port import Link
 from junctor.core.restart import RestartHistory
 from junctor.core.retry import decide
 from junctor.core.spec import Activity, Bind, Context, ServicePlan, ServiceSpec, service_address
-from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError
-from junctor.messages import Kind, MessageType, Status
+from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError, nearest
+from junctor.messages import Kind, MessageType, Status, type_name
 from junctor.runtime.failures import failure_of
 from junctor.runtime.keys import key_reader
 from junctor.runtime.mailbox import Mailbox
@@ -132,18 +132,31 @@ class Host:
             hosts = [self.dispatcher.hosts[address] for address in addresses]
             self.links[target.name] = tuple(host.link(target.request, target.reply) for host in hosts)
 
-    def link(self, request: Any, reply: Any = None) -> Link:
-        """A link to this service for bodies of ``request``.
+    def link(self, request: Any, reply: Any = None, handler: str = "") -> Link:
+        """A link to this service for bodies of ``request``, or to its handler of this name.
 
-        :raises WiringError: no handler of this service takes them.
+        :raises WiringError: no handler of this service takes them, or has the name.
         """
+        if handler:
+            request = self._accepted_by(handler, request)
         accepts = self.types.register(request)
         if not self.accepts(accepts):
             names = ", ".join(sorted(self._handled()))
             raise WiringError(f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}.")
         by_reference = self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, accepts, replies, by_reference, int(self.spec.policies.timeout * SECOND))
+        return Link(self.address, accepts, replies, by_reference, int(self.spec.policies.timeout * SECOND), handler)
+
+    def _accepted_by(self, handler: str, request: Any) -> Any:
+        named = [spec.accepts for spec in self.spec.handlers if spec.name == handler]
+        if not named:
+            fix = nearest(handler, {spec.name for spec in self.spec.handlers}).strip()
+            raise WiringError(f"there is no handler {handler!r}", where=self.address, fix=fix or None)
+        if request is Any:
+            return named[0]
+        if request not in named and Any not in named:
+            raise WiringError(f"it does not take {type_name(request)}", where=f"{self.address}.{handler}")
+        return request
 
     def _handled(self) -> dict[str, Any]:
         return {self.types.register(handler.accepts).name: handler for handler in self.spec.handlers}

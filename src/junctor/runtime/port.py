@@ -19,7 +19,7 @@ from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
 from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
-from junctor.messages import Kind, Message
+from junctor.messages import HANDLER, Kind, Message, MessageType, codec
 from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
 from junctor.runtime.state import HostState
 
@@ -41,6 +41,7 @@ class EnginePort:
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._time = engine.clock.time_ns
+        self._hosts = engine.hosts
         self._immediate = engine.dispatcher.immediate
 
     # Links --------------------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ class EnginePort:
     def links(self, target: str) -> tuple[Link, ...]:
         raise WiringError(f"there is no target {target!r}", where=self.address)
 
-    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+    def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
         address = service if "/" in service else service_address(self.flow, service)
         host = self._engine.hosts.get(address)
         if host is None:
@@ -57,7 +58,7 @@ class EnginePort:
             raise UnknownTarget(
                 f"there is no service {service!r}", where=self.address, fix=f"Known here: {', '.join(known) or 'none'}."
             )
-        return host.link(request, reply)
+        return host.link(request, reply, handler or "")
 
     # Messages -----------------------------------------------------------------------------------------------
 
@@ -113,9 +114,9 @@ class EnginePort:
     ) -> Pending[Any]:
         now = self._time()
         deadline = now + (link.wait if timeout is None else int(timeout * SECOND))
-        if self._immediate and type(body) is link.accepts.cls and link.by_reference and current.get() is None:
-            host = self._dispatcher.hosts.get(link.address)
-            if host is not None and host.mailbox.depth.count < host.mailbox.limit and get_ident() == self._thread and self._dispatcher.accepting:
+        if self._immediate and link.by_reference and type(body) is link.accepts.cls and current.get() is None:
+            host = self._hosts.get(link.address)
+            if host is not None and get_ident() == self._thread and self._dispatcher.accepting:
                 if key is None and host.keyed:
                     key = host.key_of(body)
                 return self._dispatcher.ask(link, host, body, self.address, key, now, deadline, headers)
@@ -141,8 +142,10 @@ class EnginePort:
     def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:
         return self._to_all(self._engine.subscribers(self.flow, body), body, key, headers)
 
-    def broadcast(self, body: Any, *, headers: Mapping[str, str] | None = None) -> Pending[int]:
-        return self._to_all(self._engine.handling(self.flow, body), body, None, headers)
+    def broadcast(
+        self, body: Any, *, handler: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Pending[int]:
+        return self._to_all(self._engine.handling(self.flow, body, handler), body, None, headers)
 
     def _to_all(
         self, links: list[Link], body: Any, key: str | None, headers: Mapping[str, str] | None
@@ -163,6 +166,9 @@ class EnginePort:
         idempotency_key: str | None,
     ) -> Draft:
         accepts = link.accepts
+        if link.handler:
+            headers = {**(headers or {}), HANDLER: link.handler}
+            body = _read_as(accepts, body, f"{link.address}.{link.handler}")
         if type(body) is not accepts.cls and not accepts.fits(body):
             raise EncodeError(
                 f"expected {accepts.name}, got {type(body).__qualname__}",
@@ -322,6 +328,17 @@ def _numbered(draft: Draft, counter: int) -> Draft:
         counter,
         draft.idempotency_key,
     )
+
+
+def _read_as(kind: MessageType, body: Any, where: str) -> Any:
+    """Plain data as an object of the type that a handler called by its name takes."""
+    if kind.fits(body):
+        return body
+    try:
+        return codec.convert(codec.to_plain(body), kind.cls)
+    except Exception as error:
+        wrong = codec.decode_error(error, where, kind.name)
+        raise EncodeError(wrong.what, where=wrong.where, fix=f"Send what {kind.name} declares.") from error
 
 
 def _carry_over(done: asyncio.Future[Any], answer: concurrent.futures.Future[Any]) -> None:

@@ -27,7 +27,7 @@ class Refill:
         delivery = delivery_of(stored.message, stored.attempt + 1)
         delivery.suspect = stored.status is Status.CLAIMED
         delivery.damaged = stored.damaged
-        delivery.resumed = True
+        delivery.resumed = delivery.special = True
         self._host.mailbox.recover(delivery, stored.due, now)
 
     def due(self) -> None:
@@ -90,4 +90,5 @@ def _delivery_of(row: Stored) -> Delivery:
     delivery = delivery_of(row.message, row.attempt + 1)
     delivery.damaged = row.damaged
     delivery.resumed = row.attempt > 0
+    delivery.special = delivery.damaged or delivery.resumed
     return delivery

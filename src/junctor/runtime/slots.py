@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.core.hop import Delivery, current
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
+from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
 from junctor.errors import NoHandler, StoreDamaged
-from junctor.messages import Kind, Message, MessageType
+from junctor.messages import HANDLER, Kind, Message, MessageType
 from junctor.runtime.threads import SlotThread
 
 if TYPE_CHECKING:
@@ -21,17 +22,44 @@ if TYPE_CHECKING:
 _TURN = 64
 
 
+class Expired(Exception):
+    """The deadline of a request has passed before its handler started."""
+
+
 class Entry:
-    """A handler on an instance, with its types."""
+    """A handler on an instance, with its types. ``plain``: it runs on the node's own loop."""
 
-    __slots__ = ("blocking", "call", "name", "replies", "type")
+    __slots__ = ("blocking", "call", "name", "plain", "replies", "type", "_decode", "_where")
 
-    def __init__(self, spec: HandlerSpec, call: Callable[..., Any], accepts: MessageType, replies: MessageType | None):
+    def __init__(
+        self,
+        spec: HandlerSpec,
+        call: Callable[..., Any],
+        accepts: MessageType,
+        replies: MessageType | None,
+        address: str,
+        own_loop: bool,
+    ) -> None:
         self.name = spec.name
         self.call = call
         self.blocking = spec.blocking
+        self.plain = not spec.blocking and not own_loop
         self.type = accepts
         self.replies = replies
+        self._where = f"{address}.{spec.name}"
+        self._decode = accepts.decode
+
+    def read(self, data: bytes, version: int) -> Any:
+        """The body from its encoding.
+
+        :raises DecodeError: with the path of the bad field.
+        """
+        if version == self.type.version:
+            try:
+                return self._decode(data)
+            except Exception:  # noqa: BLE001 - read again below for the error with its place
+                pass
+        return self.type.read(data, version, self._where)
 
 
 class Slot:
@@ -42,8 +70,7 @@ class Slot:
         self.number = number
         self.instance: Any = None
         self.delivery: Delivery | None = None
-        self._table: dict[str, Entry] = {}
-        self._fallback: Entry | None = None
+        self._routing: Routing[Entry] = Routing()
         self._thread: SlotThread | None = None
         self._halted = False
         self._replies: MessageType | None = None
@@ -56,19 +83,17 @@ class Slot:
         for spec in self.host.spec.handlers:
             accepts = types.register(spec.accepts)
             replies = types.register(spec.replies) if spec.replies is not None else None
-            entry = Entry(spec, spec.bind(self.instance if spec.blocking else shared), accepts, replies)
-            for name in (accepts.name, *accepts.aliases):
-                self._table[name] = entry
-            if accepts.cls is Any:
-                self._fallback = entry
+            call = spec.bind(self.instance if spec.blocking else shared)
+            entry = Entry(spec, call, accepts, replies, self.host.address, self.host.own_loop is not None)
+            self._routing.add(spec.name, accepts, entry)
 
     def codes(self) -> list[tuple[str, CodeType]]:
         """The handlers by their code objects, to name one that is found on a stack."""
         found = []
-        for entry in self._table.values():
+        for name, entry in self._routing.all():
             code = getattr(entry.call, "__code__", None)
             if code is not None:
-                found.append((entry.name, code))
+                found.append((name, code))
         return found
 
     def halt(self) -> None:
@@ -87,52 +112,55 @@ class Slot:
         while not self._halted:
             delivery = box.take()
             if delivery is None:
+                self.delivery = None
                 turn = 0
                 await box.wait()
                 continue
             self.delivery = delivery
-            try:
-                await self._deliver(delivery)
-            finally:
-                self.delivery = None
+            await self.deliver(delivery) if delivery.special else await self._plainly(delivery)
             turn += 1
             if turn >= _TURN:
                 turn = 0
                 await asyncio.sleep(0)
+        self.delivery = None
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        host = self.host
-        message = delivery.message
-        delivery.started = started = self._time()
-        if message.deadline and started > message.deadline:
-            host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
-            return
+    async def deliver(self, delivery: Delivery) -> None:
+        """A delivery with a history: a suspect, a repeated attempt, a damaged record."""
         if delivery.suspect:
             await self._deliver_suspect(delivery)
             return
         if delivery.resumed:
-            await host.prepare(delivery)
+            await self.host.prepare(delivery)
+        await self._plainly(delivery)
+
+    async def _plainly(self, delivery: Delivery) -> None:
+        """Run the handler and settle."""
         try:
-            value = await self._call(delivery, message)
+            value = await self._enter(delivery)
             reply = None
-            if value is not None and message.kind is Kind.REQUEST:
-                reply = host.reply_of(value, self._replies)
-        except asyncio.CancelledError as error:
-            # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
-            if self._halted:
-                host.dispatcher.put_back(delivery)
-                raise
-            outcome = host.outcome_of(error, delivery)
+            if value is not None and delivery.kind is Kind.REQUEST:
+                reply = self.host.reply_of(value, self._replies)
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
-            outcome = host.outcome_of(error, delivery)
+            self._raised(delivery, error)
+            return
+        host = self.host
+        duration = self._time() - delivery.started
+        host.counters.busy += duration
+        if self._immediate and only_returned(delivery):
+            host.dispatcher.finish(delivery, reply, duration, host)
         else:
-            duration = self._time() - started
-            host.counters.busy += duration
-            if self._immediate and not delivery.resumed and _only_returned(delivery):
-                host.dispatcher.finish(delivery, reply, duration, host)
-                return
-            outcome = done(delivery, reply, duration)
-        host.dispatcher.settle(delivery, outcome, host)
+            host.dispatcher.settle(delivery, done(delivery, reply, duration), host)
+
+    def _raised(self, delivery: Delivery, error: BaseException) -> None:
+        host = self.host
+        if isinstance(error, asyncio.CancelledError) and self._halted:
+            # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
+            host.dispatcher.put_back(delivery)
+            raise error
+        if isinstance(error, Expired):
+            host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=delivery.started), host)
+            return
+        host.dispatcher.settle(delivery, host.outcome_of(error, delivery), host)
 
     async def _deliver_suspect(self, delivery: Delivery) -> None:
         """One at a time in the node, and on record, because it may be the one that ends the process."""
@@ -145,25 +173,30 @@ class Slot:
             await host.charge(delivery)
             # The savepoints of the earlier run count, whatever the number of this attempt.
             await host.prepare(delivery)
-            await self._deliver(delivery)
+            await self._plainly(delivery)
 
-    def _call(self, delivery: Delivery, message: Message) -> Awaitable[Any]:
+    def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Find the handler, decode the body, enter the handler where its kind of code runs."""
-        entry = self._table.get(message.type) or self._fallback
+        message = delivery.message
+        delivery.started = started = self._time()
+        if message.deadline and started > message.deadline:
+            raise Expired
+        entry = self._routing.find(message)
         if entry is None or delivery.damaged:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
         self._replies = entry.replies
         body = message.payload
         if type(body) is bytes:
-            body = entry.type.read(body, message.version, f"{self.host.address}.{entry.name}")
+            body = entry.read(body, message.version)
+        if entry.plain:
+            current.set(delivery)
+            call: Awaitable[Any] = entry.call(body)
+            return call
         if entry.blocking:
             return self._in_thread(entry, body, delivery)
-        if self.host.own_loop is not None:
-            return self.host.own_loop.call(entry.call, (body,), delivery)
-        current.set(delivery)
-        call: Awaitable[Any] = entry.call(body)
-        return call
+        assert self.host.own_loop is not None
+        return self.host.own_loop.call(entry.call, (body,), delivery)
 
     def _in_thread(self, entry: Entry, body: Any, delivery: Delivery) -> asyncio.Future[Any]:
         if self._thread is None:
@@ -185,8 +218,11 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
     )
 
 
-def _only_returned(delivery: Delivery) -> bool:
-    return delivery.drafts is None and delivery.writes is None and delivery.logs is None
+def only_returned(delivery: Delivery) -> bool:
+    """Whether the first delivery of a message did nothing but return: no sends, state, logs, no earlier attempt."""
+    return (
+        delivery.drafts is None and delivery.writes is None and delivery.logs is None and not delivery.resumed
+    )
 
 
 def _killed(delivery: Delivery) -> Exception:
@@ -197,4 +233,6 @@ def _killed(delivery: Delivery) -> Exception:
 def _undeliverable(delivery: Delivery, host: Host) -> Exception:
     if delivery.damaged:
         return StoreDamaged("the stored record fails its checksum", where=f"message {delivery.message.id}")
-    return NoHandler(f"no handler takes {delivery.message.type}", where=host.address)
+    name = delivery.message.headers.get(HANDLER)
+    what = f"there is no handler {name!r}" if name is not None else f"no handler takes {delivery.message.type}"
+    return NoHandler(what, where=host.address)

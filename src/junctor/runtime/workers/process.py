@@ -19,8 +19,9 @@ from junctor.core.hop import Delivery, Hop, current, delivery_of
 from junctor.core.origin import origin_of
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link
-from junctor.core.spec import Context, ServiceSpec, service_address
-from junctor.errors import NotRunning, StateError, UnknownTarget
+from junctor.core.routing import Routing
+from junctor.core.spec import Context, HandlerSpec, ServiceSpec, service_address
+from junctor.errors import NoHandler, NotRunning, StateError, UnknownTarget
 from junctor.messages import Kind, MessageType, TypeRegistry
 from junctor.runtime.failures import failure_of
 from junctor.runtime.keys import key_reader
@@ -67,7 +68,9 @@ class Worker:
         self.port = HostPort(self, self)  # type: ignore[arg-type]
         context = Context(flow=build.flow, service=build.service, settings=spec.settings, port=self.port)
         self.instance = spec.build(context)
-        self._handlers = {self.types.register(handler.accepts).name: handler for handler in spec.handlers}
+        self._routing: Routing[HandlerSpec] = Routing()
+        for handler in spec.handlers:
+            self._routing.add(handler.name, self.types.register(handler.accepts), handler)
 
     def _link(self, address: str, request: Any, reply: Any) -> Link:
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
@@ -82,7 +85,11 @@ class Worker:
         kind = self.types.of(body)
         return [Link(n.address, kind) for n in self.build.neighbours if {kind.name, "any"} & set(n.subscribes)]
 
-    def handling(self, flow: str, body: Any) -> list[Link]:
+    def handling(self, flow: str, body: Any, handler: str | None = None) -> list[Link]:
+        if handler is not None:
+            anything = self.types.register(Any)
+            having = [n for n in self.build.neighbours if handler in n.named]
+            return [Link(n.address, anything, handler=handler) for n in having]
         kind = self.types.of(body)
         return [Link(n.address, kind) for n in self.build.neighbours if {kind.name, "any"} & set(n.handles)]
 
@@ -150,7 +157,9 @@ class Worker:
     async def _outcome(self, delivery: Delivery) -> Outcome:
         message = delivery.message
         try:
-            handler = self._handlers.get(message.type) or self._handlers["any"]
+            handler = self._routing.find(message)
+            if handler is None:
+                raise NoHandler(f"no handler takes {message.type}", where=self.address)
             delivery.name = handler.name
             kind = self.types.register(handler.accepts)
             body = kind.read(message.payload, message.version, f"{self.address}.{handler.name}")
@@ -209,10 +218,10 @@ class Neighbour:
     def room(self, size: int) -> bool:
         return True
 
-    def link(self, request: Any, reply: Any = None) -> Link:
+    def link(self, request: Any, reply: Any = None, handler: str = "") -> Link:
         registry = TypeRegistry()
         replies = registry.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, registry.register(request), replies)
+        return Link(self.address, registry.register(request), replies, handler=handler)
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, load: Load) -> None:

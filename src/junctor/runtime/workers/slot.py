@@ -64,18 +64,13 @@ class WorkerSlot(Slot):
             process.kill()
             await process.wait()
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _plainly(self, delivery: Delivery) -> None:
         host = self.host
         delivery.started = started = self._time()
-        message = delivery.message
-        if message.deadline and started > message.deadline:
+        deadline = delivery.message.deadline
+        if deadline and started > deadline:
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
             return
-        if delivery.suspect:
-            await self._deliver_suspect(delivery)
-            return
-        if delivery.resumed:
-            await host.prepare(delivery)
         outcome = await self._in_worker(delivery)
         host.counters.busy += outcome.duration
         host.dispatcher.settle(delivery, outcome, host)
@@ -205,6 +200,7 @@ def _neighbour(host: Host) -> protocol.Neighbour:
         host.address,
         tuple(name for _, name in handlers),
         tuple(name for handler, name in handlers if handler.subscribes),
+        tuple({handler.name: None for handler, _ in handlers}),
         host.spec.policies.pool.key,
     )
 

@@ -1,0 +1,45 @@
+"""Which handler of a service a message is for: the one it names, else the first that takes its type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from junctor.messages import HANDLER, Message, MessageType
+
+E = TypeVar("E")
+
+
+class Routing(Generic[E]):
+    """The handlers of one service, added in the order of its spec."""
+
+    __slots__ = ("_fallback", "_named", "_typed")
+
+    def __init__(self) -> None:
+        self._typed: dict[str, E] = {}
+        self._named: dict[str, dict[str, E]] = {}
+        self._fallback: E | None = None
+
+    def add(self, name: str, accepts: MessageType, handler: E) -> None:
+        """Take a handler in. Several may take one type: the first gets it, the others are reached by their names."""
+        named = self._named.setdefault(name, {})
+        for type_name in (accepts.name, *accepts.aliases):
+            self._typed.setdefault(type_name, handler)
+            named.setdefault(type_name, handler)
+        if accepts.cls is Any and self._fallback is None:
+            self._fallback = handler
+
+    def find(self, message: Message) -> E | None:
+        """The handler for a message, None when there is none.
+
+        Of several with the name it asks for, the one that takes its type, else one for ``Any``, else the first: plain
+        data is then read as its type.
+        """
+        if message.headers and (name := message.headers.get(HANDLER)) is not None:
+            named = self._named.get(name)
+            return named and (named.get(message.type) or named.get("any") or next(iter(named.values())))
+        return self._typed.get(message.type) or self._fallback
+
+    def all(self) -> Iterable[tuple[str, E]]:
+        """Every handler with its name."""
+        return [(name, handler) for name, named in self._named.items() for handler in named.values()]
