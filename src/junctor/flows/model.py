@@ -163,7 +163,7 @@ def default_name(service: object) -> str:
     if isinstance(service, ServiceSpec):
         return service.name
     if isinstance(service, types.ModuleType):
-        return name_of_module(service.__name__)
+        return name_of_module(service)
     cls = service if isinstance(service, type) else type(service)
     if issubclass(cls, Service) and cls is not Service:
         return name_of_class(cls)

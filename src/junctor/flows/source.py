@@ -69,10 +69,8 @@ def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:
 
 
 def flow_name(module: types.ModuleType) -> str:
-    """The flow's name: the stem of the module's file, or the last part of its name."""
-    if module.__name__ == "__main__" and getattr(module, "__file__", None):
-        return name_of_module(Path(str(module.__file__)).stem.replace(".", "-"))
-    return name_of_module(module.__name__)
+    """The name of the flow that a module makes when it names none: the stem of its file."""
+    return name_of_module(module)
 
 
 def _services(module: types.ModuleType) -> Iterator[tuple[str | None, Any]]:

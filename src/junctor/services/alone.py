@@ -34,7 +34,7 @@ class Alone:
     def links(self, target: str) -> tuple[Link, ...]:
         return ()
 
-    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+    def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
         raise self._no_node()
 
     def send(self, link: Link, body: Any, **options: Any) -> Pending[Receipt | None]:
@@ -47,7 +47,9 @@ class Alone:
         self.published.append(body)
         return Ready(0)
 
-    def broadcast(self, body: Any, *, headers: Mapping[str, str] | None = None) -> Pending[int]:
+    def broadcast(
+        self, body: Any, *, handler: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Pending[int]:
         self.published.append(body)
         return Ready(0)
 

@@ -59,7 +59,7 @@ def module_spec(
 
     ``on_start``, ``on_stop`` and ``loop`` of the module are the lifecycle of the service.
     """
-    name = checked_name(name or name_of_module(_public_name(module)), module.__name__)
+    name = checked_name(name or name_of_module(module), module.__name__)
     entries = _entries(module)
     targets = tuple(module_targets(module))
     declared = _declared(module)
@@ -169,11 +169,3 @@ def _activity(module: types.ModuleType, name: str) -> Activity | None:
     if any(p.default is p.empty for p in inspect.signature(function).parameters.values()):
         raise ConfigurationError("it is called without arguments", where=place_of(function), fix=f"Write def {name}().")
     return Activity(bind=_bind(function), blocking=is_blocking(function))
-
-
-def _public_name(module: types.ModuleType) -> str:
-    """The module's name; for the program that was started, its file's."""
-    if module.__name__ != "__main__":
-        return module.__name__
-    file = getattr(module, "__file__", None) or "main"
-    return str(file).replace("\\", "/").rpartition("/")[2].removesuffix(".py").replace(".", "-")

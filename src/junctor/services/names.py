@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import types
+from pathlib import PurePath
 
 from junctor.errors import ConfigurationError
 
@@ -15,10 +17,16 @@ def name_of_class(cls: type) -> str:
     return _WORDS.sub("-", cls.__name__.strip("_")).lower() or "service"
 
 
-def name_of_module(name: str) -> str:
-    """The last part of a module's name or a file's stem, made fit for a service or flow."""
-    last = re.sub(r"[^a-z0-9_-]+", "-", name.rpartition(".")[2].lower()).strip("-_")
-    return last if _NAME.fullmatch(last) else f"flow-{last}".rstrip("-")
+def name_of_module(module: types.ModuleType) -> str:
+    """The stem of the module's file, made fit for a service or flow; for a package its own name."""
+    stem = PurePath(getattr(module, "__file__", None) or "").stem
+    return fit_name(module.__name__.rpartition(".")[2] if stem in ("", "__init__") else stem)
+
+
+def fit_name(text: str) -> str:
+    """The text as near as it can be as a name."""
+    made = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
+    return made if _NAME.fullmatch(made) else f"flow-{made}".rstrip("-")
 
 
 def checked_name(name: object, where: str | None = None) -> str:
@@ -28,7 +36,7 @@ def checked_name(name: object, where: str | None = None) -> str:
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
-    example = name_of_module(str(name).replace(".", "-"))
+    example = fit_name(str(name))
     raise ConfigurationError(
         f"{name!r} cannot be a name",
         where=where,

@@ -124,15 +124,18 @@ class Service:
         """Wait for seconds or a text like ``"2s"``, less when the service is asked to stop: see :class:`Sleep`."""
         return Sleep(self.__junctor__.port.sleep(parse_duration(duration)))
 
-    def target(self, name: str, request: Any = Any, reply: Any = None) -> Target[Any, Any]:
+    def target(
+        self, name: str, request: Any = Any, reply: Any = None, *, handler: str | None = None
+    ) -> Target[Any, Any]:
         """A target chosen at run time: a service of this flow, or ``flow/service`` in this node.
 
         :param request: the type to send; ``reply``: the type of the answer to requests.
+        :param handler: the handler it is for, by name; plain data is then read as the type that this one takes.
         :raises UnknownTarget: there is no such service.
         """
         inside = self.__junctor__
         if inside.hosted:
-            link = inside.port.link_to(name, request, reply)
+            link = inside.port.link_to(name, request, reply, handler=handler)
             return Target(inside.port, (link,), request, f"{inside.name} -> {name}")
         return inside.recorders.setdefault((name, request), RecordingTarget(request, f"{inside.name} -> {name}"))
 
