@@ -39,7 +39,7 @@ class TablePort(Alone):
     def links(self, target: str) -> tuple[Link, ...]:
         return tuple(self.link_to(service, Any) for service in self.connect.get(target, []))
 
-    def link_to(self, service: str, request: Any, reply: Any = None) -> Link:
+    def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
         if service == "nobody":
             raise UnknownTarget("there is no service nobody", where="flow")
         return Link(f"flow/{service}", TypeRegistry().register(request))
