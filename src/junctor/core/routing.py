@@ -11,12 +11,12 @@ E = TypeVar("E")
 
 
 class Routing(Generic[E]):
-    """The handlers of one service, added in the order of its spec."""
+    """The handlers of one service, added in the order of its spec. ``typed`` has those that are found by a type."""
 
-    __slots__ = ("_fallback", "_named", "_typed")
+    __slots__ = ("_fallback", "_named", "typed")
 
     def __init__(self) -> None:
-        self._typed: dict[str, E] = {}
+        self.typed: dict[str, E] = {}
         self._named: dict[str, dict[str, E]] = {}
         self._fallback: E | None = None
 
@@ -24,7 +24,7 @@ class Routing(Generic[E]):
         """Take a handler in. Several may take one type: the first gets it, the others are reached by their names."""
         named = self._named.setdefault(name, {})
         for type_name in (accepts.name, *accepts.aliases):
-            self._typed.setdefault(type_name, handler)
+            self.typed.setdefault(type_name, handler)
             named.setdefault(type_name, handler)
         if accepts.cls is Any and self._fallback is None:
             self._fallback = handler
@@ -36,9 +36,9 @@ class Routing(Generic[E]):
         data is then read as its type.
         """
         if message.headers and (name := message.headers.get(HANDLER)) is not None:
-            named = self._named.get(name)
-            return named and (named.get(message.type) or named.get("any") or next(iter(named.values())))
-        return self._typed.get(message.type) or self._fallback
+            named = self._named.get(name, {})
+            return named.get(message.type) or named.get("any") or next(iter(named.values()), None)
+        return self.typed.get(message.type) or self._fallback
 
     def all(self) -> Iterable[tuple[str, E]]:
         """Every handler with its name."""

@@ -12,6 +12,9 @@ import msgspec
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
+HANDLER = "junctor-handler"
+"""The header with the name of the handler that a message is for. Without it the type of the body decides."""
+
 
 class Kind(enum.IntEnum):
     """What a record stands for. The number is stored; never renumber.

@@ -12,7 +12,7 @@ from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
 from junctor.errors import NoHandler, StoreDamaged
-from junctor.messages import HANDLER, Kind, Message, MessageType
+from junctor.messages import HANDLER, NO_HEADERS, Kind, Message, MessageType
 from junctor.runtime.threads import SlotThread
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _TURN = 64
 
 
+class Unshared:
+    """The class of no reply."""
+
+
 class Expired(Exception):
     """The deadline of a request has passed before its handler started."""
 
@@ -29,7 +33,19 @@ class Expired(Exception):
 class Entry:
     """A handler on an instance, with its types. ``plain``: it runs on the node's own loop."""
 
-    __slots__ = ("blocking", "call", "name", "plain", "replies", "type", "_decode", "_where")
+    __slots__ = (
+        "_decode",
+        "_where",
+        "blocking",
+        "call",
+        "name",
+        "plain",
+        "replies",
+        "reply_name",
+        "reply_version",
+        "shared_reply",
+        "type",
+    )
 
     def __init__(
         self,
@@ -39,6 +55,7 @@ class Entry:
         replies: MessageType | None,
         address: str,
         own_loop: bool,
+        shares: bool,
     ) -> None:
         self.name = spec.name
         self.call = call
@@ -46,6 +63,10 @@ class Entry:
         self.plain = not spec.blocking and not own_loop
         self.type = accepts
         self.replies = replies
+        # The reply type whose objects travel as they are, where bodies are shared; Unshared matches nothing.
+        self.shared_reply: Any = replies.cls if shares and replies is not None and replies.frozen else Unshared
+        self.reply_name = replies.name if replies is not None else ""
+        self.reply_version = replies.version if replies is not None else 1
         self._where = f"{address}.{spec.name}"
         self._decode = accepts.decode
 
@@ -62,8 +83,14 @@ class Entry:
         return self.type.read(data, version, self._where)
 
 
+NOTHING = Entry(HandlerSpec(name="", accepts=None, bind=id), id, TypeRegistry().register(Any), None, "", False, False)
+"""The entry of a slot before its first delivery."""
+
+
 class Slot:
     """One delivery at a time on one instance. Async handlers of several slots share the first instance."""
+
+    remote = False
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -71,20 +98,25 @@ class Slot:
         self.instance: Any = None
         self.delivery: Delivery | None = None
         self._routing: Routing[Entry] = Routing()
+        self._typed = self._routing.typed
         self._thread: SlotThread | None = None
         self._halted = False
-        self._replies: MessageType | None = None
+        self._entry: Entry = NOTHING
+        self._dispatcher = host.dispatcher
+        self._counters = host.counters
         self._time = host.engine.clock.time_ns
         self._immediate = host.dispatcher.immediate
 
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""
         types = self.host.types
+        own_loop = self.host.own_loop is not None
+        shares = self.host.transport.capabilities.by_reference
         for spec in self.host.spec.handlers:
             accepts = types.register(spec.accepts)
             replies = types.register(spec.replies) if spec.replies is not None else None
             call = spec.bind(self.instance if spec.blocking else shared)
-            entry = Entry(spec, call, accepts, replies, self.host.address, self.host.own_loop is not None)
+            entry = Entry(spec, call, accepts, replies, self.host.address, own_loop, shares)
             self._routing.add(spec.name, accepts, entry)
 
     def codes(self) -> list[tuple[str, CodeType]]:
@@ -117,7 +149,15 @@ class Slot:
                 await box.wait()
                 continue
             self.delivery = delivery
-            await self.deliver(delivery) if delivery.special else await self._plainly(delivery)
+            if delivery.special or self.remote:
+                await self.deliver(delivery)
+            else:
+                # As in deliver(), without a coroutine of its own: this is the way of nearly every message.
+                try:
+                    value = await self._enter(delivery)
+                    self._returned(delivery, value)
+                except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
+                    self._raised(delivery, error)
             turn += 1
             if turn >= _TURN:
                 turn = 0
@@ -131,25 +171,30 @@ class Slot:
             return
         if delivery.resumed:
             await self.host.prepare(delivery)
-        await self._plainly(delivery)
+        await self._attempt(delivery)
 
-    async def _plainly(self, delivery: Delivery) -> None:
+    async def _attempt(self, delivery: Delivery) -> None:
         """Run the handler and settle."""
         try:
             value = await self._enter(delivery)
-            reply = None
-            if value is not None and delivery.kind is Kind.REQUEST:
-                reply = self.host.reply_of(value, self._replies)
+            self._returned(delivery, value)
         except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
             self._raised(delivery, error)
-            return
-        host = self.host
+
+    def _returned(self, delivery: Delivery, value: Any) -> None:
+        reply = None
+        entry = self._entry
+        if value is not None and delivery.kind is Kind.REQUEST:
+            if type(value) is entry.shared_reply:
+                reply = Reply(entry.reply_name, value, entry.reply_version)
+            else:
+                reply = self.host.reply_of(value, entry.replies)
         duration = self._time() - delivery.started
-        host.counters.busy += duration
+        self._counters.busy += duration
         if self._immediate and only_returned(delivery):
-            host.dispatcher.finish(delivery, reply, duration, host)
+            self._dispatcher.finish(delivery, reply, duration, self.host)
         else:
-            host.dispatcher.settle(delivery, done(delivery, reply, duration), host)
+            self._dispatcher.settle(delivery, done(delivery, reply, duration), self.host)
 
     def _raised(self, delivery: Delivery, error: BaseException) -> None:
         host = self.host
@@ -173,7 +218,7 @@ class Slot:
             await host.charge(delivery)
             # The savepoints of the earlier run count, whatever the number of this attempt.
             await host.prepare(delivery)
-            await self._plainly(delivery)
+            await self._attempt(delivery)
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Find the handler, decode the body, enter the handler where its kind of code runs."""
@@ -181,11 +226,13 @@ class Slot:
         delivery.started = started = self._time()
         if message.deadline and started > message.deadline:
             raise Expired
-        entry = self._routing.find(message)
+        entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
+        if entry is None:
+            entry = self._routing.find(message)
         if entry is None or delivery.damaged:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
-        self._replies = entry.replies
+        self._entry = entry
         body = message.payload
         if type(body) is bytes:
             body = entry.read(body, message.version)

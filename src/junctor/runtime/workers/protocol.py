@@ -23,14 +23,14 @@ LIMIT = 256 * 1024 * 1024
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """A service that the worker may send to: its address, the names of the types it handles and subscribes to, the names
-    of its handlers, and the field of a body that is its key."""
+    """A service that the worker may send to: its address, the names of the types it handles and subscribes to, the field
+    of a body that is its key, and the names of its handlers."""
 
     address: str
     handles: tuple[str, ...]
     subscribes: tuple[str, ...]
-    named: tuple[str, ...]
     key: str | None = None
+    named: tuple[str, ...] = ()
 
 
 class Build(msgspec.Struct, frozen=True, tag="build"):

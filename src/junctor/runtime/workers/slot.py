@@ -35,6 +35,8 @@ _PATIENCE = 2.0
 class WorkerSlot(Slot):
     """Runs one delivery at a time in its worker process, which is started again when it has died."""
 
+    remote = True
+
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
         self._process: asyncio.subprocess.Process | None = None
@@ -64,7 +66,7 @@ class WorkerSlot(Slot):
             process.kill()
             await process.wait()
 
-    async def _plainly(self, delivery: Delivery) -> None:
+    async def _attempt(self, delivery: Delivery) -> None:
         host = self.host
         delivery.started = started = self._time()
         deadline = delivery.message.deadline
@@ -200,8 +202,8 @@ def _neighbour(host: Host) -> protocol.Neighbour:
         host.address,
         tuple(name for _, name in handlers),
         tuple(name for handler, name in handlers if handler.subscribes),
-        tuple({handler.name: None for handler, _ in handlers}),
         host.spec.policies.pool.key,
+        tuple({handler.name: None for handler, _ in handlers}),
     )
 
 
