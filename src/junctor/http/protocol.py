@@ -117,6 +117,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, what: str, status: int, code: str) -> None:
         """Answer outside of any request, and close."""
+        if self.transport.is_closing():
+            return
         if self._begun and not self.cycle.response_complete and not self._reads_body():
             self.transport.abort()  # the client would take this for the answer to its earlier request
             return

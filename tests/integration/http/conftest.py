@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from junctor.http.app import Site
+from junctor.http.health import open_health
+from junctor.http.index import open_index
 from junctor.http.limits import Limits
 from junctor.http.listener import Listener
-from junctor.http.parts import open_parts
+from junctor.http.metrics import open_metrics
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.small_host import SmallHost, node_of
 
@@ -29,7 +31,9 @@ def serve() -> Serve:
     ) -> AsyncIterator[Listener]:
         site = Site(**options)
         node = node or node_of(*hosts)
-        open_parts(site, node, version="0")
+        open_health(site.routes, node)
+        open_metrics(site.routes, node, lambda: site.requests, name="n1")
+        open_index(site.routes, node)
         for one in hosts:
             site.attach(one)
         supervisor = Supervisor()

@@ -17,8 +17,10 @@ from junctor import Service, Target, action, get, handler, post
 from junctor.core.spec import FlowPlan, ServicePlan
 from junctor.http import HttpError
 from junctor.http.app import Site
+from junctor.http.health import open_health
+from junctor.http.index import open_index
 from junctor.http.listener import Listener
-from junctor.http.parts import open_parts
+from junctor.http.metrics import open_metrics
 from junctor.messages import TypeRegistry
 from junctor.observe.logs import join_hops
 from junctor.runtime.engine import Engine
@@ -75,7 +77,9 @@ async def serving(**limits: Any) -> AsyncIterator[tuple[Engine, Listener]]:
     )
     engine.add(FlowPlan(name="plant", types=TypeRegistry(), services=plans))
     site = Site()
-    open_parts(site, engine, name="n1", transport="memory", version="0")
+    open_health(site.routes, engine)
+    open_metrics(site.routes, engine, lambda: site.requests, name="n1")
+    open_index(site.routes, engine)
     for host in engine.hosts.values():
         site.attach(host)
     listener = Listener(site, spawn=engine.supervisor.start)

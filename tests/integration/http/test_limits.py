@@ -130,13 +130,13 @@ async def test_a_client_that_drips_is_dropped(serve: Any) -> None:
     async with serve(SmallHost(Echo()), limits=SLOW) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(HEAD + b"content-length: 1000\r\n\r\n")
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(5):
-                while not reader.at_eof():
+                while listener.connections:
                     writer.write(b"x")
                     await writer.drain()
                     await asyncio.sleep(0.05)
-                await reader.readexactly(1)
+            assert await reader.read() == b""
         while listener.connections:
             await asyncio.sleep(0.01)
         writer.close()
