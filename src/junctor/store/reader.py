@@ -10,13 +10,14 @@ import apsw
 
 from junctor.core.outcome import LogLine, Reply
 from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
-from junctor.errors import NodeNotFound
+from junctor.errors import NodeNotFound, StoreTooNew
 from junctor.messages import Status
 from junctor.store import queues
 from junctor.store.connection import select
 from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
+from junctor.store.schema import MIGRATIONS
 from junctor.store.words import Glossary
 
 _PARKED = """
@@ -98,13 +99,28 @@ class StoreArchive(Archive):
 def open_archive(directory: Path) -> StoreArchive:
     """The archive of a node that may be down. Close it after use.
 
-    :raises NodeNotFound: there is no store in the folder.
+    :raises NodeNotFound: there is no store in the folder, or its node died before the first one was complete.
+    :raises StoreTooNew: a newer Junctor wrote it.
     :raises StoreError: the store cannot be read.
     """
     path = directory / DATABASE
     if not path.exists():
         raise NodeNotFound("there is no store in this folder", where=str(directory))
-    return StoreArchive(Readers(path))
+    readers = Readers(path)
+    # A rollback journal exists only while a store is made; to read past it, SQLite would have to write.
+    version = 0 if path.with_name(f"{path.name}-journal").exists() else _version(readers)
+    if version == 0:
+        readers.close()
+        raise NodeNotFound("the store in this folder was never completed", where=str(directory), fix="Start the node.")
+    if version > len(MIGRATIONS):
+        readers.close()
+        raise StoreTooNew(f"the store has version {version}, this Junctor knows up to {len(MIGRATIONS)}", where=str(path))
+    return StoreArchive(readers)
+
+
+def _version(readers: Readers) -> int:
+    with readers.connection() as db:
+        return int(db.pragma("user_version"))
 
 
 def _attempt(seq: int, attempt: int, started: int, duration: int, settlement: str, failure: bytes) -> AttemptRecord:

@@ -1,0 +1,1 @@
+"""Programs that crash tests run and kill. They know the transport contract only, so that whole nodes can follow."""

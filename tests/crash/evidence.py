@@ -1,0 +1,67 @@
+"""What a store holds after a crash, in the words of the checker. Reads the file as it is, and through the archive."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import apsw
+
+from junctor.core.records import Query, Record
+from junctor.errors import NodeNotFound
+from junctor.messages import Status
+from junctor.store.reader import open_archive
+from tests.crash.drivers.load import COUNT, OUT, SINK
+from tests.crash.history import Seen
+
+
+def seen_in(directory: Path) -> list[Seen]:
+    """Every record that came from a client, with the outputs that its handling made. A store that died before it was
+    complete holds none.
+
+    :raises AssertionError: the database is inconsistent in itself.
+    """
+    try:
+        archive = open_archive(directory)
+    except NodeNotFound:
+        return []
+    try:
+        records = archive.search(Query(limit=1_000_000))
+    finally:
+        archive.close()
+    damaged = [record.message.seq for record in records if record.damaged]
+    assert not damaged, f"damaged records: {damaged}"
+    outputs: dict[int, list[int]] = defaultdict(list)
+    for record in records:
+        if record.message.target == OUT:
+            outputs[record.message.cause].append(record.message.seq)
+    inputs = [record for record in records if record.message.target == SINK]
+    _assert_consistent(directory, inputs)
+    return [_seen(record, outputs.pop(record.message.seq, [])) for record in inputs] + [
+        Seen(f"nobody-{cause}", "", tuple(made), True) for cause, made in outputs.items()
+    ]
+
+
+def _seen(record: Record, outputs: list[int]) -> Seen:
+    message = record.message
+    done = record.status == Status.DONE
+    assert done == (record.reply is not None), f"{message.seq} is {record.status.name} and its reply {record.reply}"
+    return Seen(json.loads(message.payload)["id"], message.key or "", tuple(sorted(outputs)), done)
+
+
+def _assert_consistent(directory: Path, inputs: list[Record]) -> None:
+    """The file passes SQLite's own check, and each counter equals the number of finished messages of its key."""
+    db = apsw.Connection(str(directory / "junctor.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        halves = "SELECT count(*) FROM message WHERE seq NOT IN (SELECT seq FROM hop)"
+        assert db.execute(halves).fetchall() == [(0,)], "messages without a hop"
+        sql = "SELECT s.key, s.value, s.version FROM state AS s JOIN word AS w ON w.id = s.service WHERE w.text = ?"
+        counters = {
+            key: (int(value), version) for key, value, version in db.execute(sql + " AND s.name = ?", (SINK, COUNT))
+        }
+    finally:
+        db.close()
+    finished = Counter(record.message.key or "" for record in inputs if record.status == Status.DONE)
+    assert counters == {key: (count, count) for key, count in finished.items()}

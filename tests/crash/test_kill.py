@@ -1,0 +1,66 @@
+"""kill -9 at random moments, again and again on one store, then one run to the end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.crash.evidence import seen_in
+from tests.crash.history import check, read_history
+from tests.crash.seeds import repeat, seed_of_this_run
+
+pytestmark = pytest.mark.crash
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path, seed: int, messages: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.crash.drivers.load", folder / "store", folder / "history", seed, messages]
+    return subprocess.Popen(
+        [str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def kill_after(process: subprocess.Popen[str], seconds: float) -> None:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if line != "ready\n":
+        raise AssertionError(process.communicate()[1][-3000:])
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"ended by itself: {errors[-3000:]}"
+
+
+def campaign(folder: Path, seed: int, cycles: int, longest: float) -> None:
+    chance = random.Random(seed)
+    (folder / "history").mkdir()
+    for cycle in range(cycles):
+        kill_after(start(folder, seed, 1_000_000), chance.uniform(0.0, longest))
+        faults = check(read_history(folder / "history"), seen_in(folder / "store"))
+        assert not faults, f"after cycle {cycle}: {faults}; {repeat(seed)}"
+    sent = max(int(event.id.rpartition("-")[2]) for event in read_history(folder / "history"))
+    last = start(folder, seed, sent + 2)
+    _, errors = last.communicate(timeout=300)
+    assert last.returncode == 0, f"{errors[-3000:]}\n{repeat(seed)}"
+    history = read_history(folder / "history")
+    faults = check(history, seen_in(folder / "store"), drained=True)
+    assert not faults, f"{faults}; {repeat(seed)}"
+    assert len(history) > cycles, "the load did nothing"
+
+
+@pytest.mark.timeout(120)
+def test_fifteen_kills(tmp_path: Path) -> None:
+    campaign(tmp_path, seed_of_this_run(), 15, 0.15)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+def test_five_hundred_kills(tmp_path: Path) -> None:
+    campaign(tmp_path, seed_of_this_run(), 500, 0.6)
