@@ -91,7 +91,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All policies of one service in a flow.
 
     ``durability`` "written" acknowledges a send when the operating system has it: a power cut may lose the last moments.
-    ``timeout`` is the time of a request sent to this service when the sender gives none.
+    ``timeout`` is the time of a request sent to this service when the sender gives none; infinite: it never expires.
     """
 
     pool: PoolPolicy = PoolPolicy()

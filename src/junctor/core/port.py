@@ -129,7 +129,10 @@ class Port(Protocol):
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Pending[Any]:
-        """Hand a message over and get the reply. Inside a delivery it commits the earlier sends of the delivery too."""
+        """Hand a message over and get the reply. Inside a delivery it commits the earlier sends of the delivery too.
+
+        :param timeout: seconds; ``math.inf`` for a request that does not expire; without it the target's own.
+        """
         ...
 
     def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:

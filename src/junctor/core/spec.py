@@ -7,6 +7,7 @@ the producer's affair.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -99,10 +100,15 @@ class TargetSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """A lifecycle callable: ``bind`` to an instance, then call without arguments."""
+    """A lifecycle callable: ``bind`` to an instance, then call without arguments.
+
+    ``cancel`` is for a ``main`` that never looks at ``stopping``: it is cancelled as soon as the service stops, instead of
+    being waited for.
+    """
 
     bind: Bind
     blocking: bool = False
+    cancel: bool = False
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +129,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``start`` and ``stop`` run once an instance (``on_start``, ``on_stop``); ``main`` is the ``loop()`` of the first
     instance: called again whenever it returns, until the service stops; its exception is a failure of the service.
+    ``types`` are body classes that its code sends, gets or answers without a handler or target that says so: where a
+    handler takes Any, or a request names no class for its reply, a body of a known type becomes its object.
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``isolation`` "worker" runs handlers in worker processes; ``code`` is then the importable name that a worker builds
@@ -139,6 +147,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[RouteSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
     targets: tuple[TargetSpec, ...] = ()
+    types: tuple[Any, ...] = ()
     settings: Mapping[str, Any] = {}
     start: Activity | None = None
     stop: Activity | None = None
@@ -148,6 +157,15 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     isolation: Literal["node", "worker"] = "node"
     code: str = ""
     policies: Policies = Policies()
+
+
+def service_name(name: str) -> str:
+    """The name here of what another system calls ``name``: ``python-mybo`` for ``Python.MyBO``.
+
+    Producers name their services with it, and look names of other systems up with it. A name of ours stays as it is.
+    """
+    made = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")
+    return made if made[:1].isalpha() else f"service-{made}".rstrip("-")
 
 
 def service_address(flow: str, service: str) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, current, delivery_of
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
@@ -20,6 +19,7 @@ from junctor.core.retry import decide
 from junctor.core.spec import Activity, Bind, Context, ServicePlan, ServiceSpec, service_address
 from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError, nearest
 from junctor.messages import Kind, MessageType, Status, type_name
+from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.failures import failure_of
 from junctor.runtime.keys import key_reader
 from junctor.runtime.mailbox import Mailbox
@@ -80,6 +80,8 @@ class Host:
         self.address = service_address(flow, spec.name)
         self.spec: ServiceSpec = spec
         self.types = engine.flows[flow].types
+        for kind in spec.types:
+            self.types.register(kind)
         self.lifecycle = Lifecycle(self.address, self._changed)
         self.counters = Counters()
         self.stopping = threading.Event()
@@ -101,6 +103,7 @@ class Host:
         self._shares = engine.transport.capabilities.by_reference
         self._history = RestartHistory(spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
+        self._main_task: asyncio.Task[Any] | None = None
         self._runners: list[asyncio.Task[Any]] = []
         self._calls = 0
         self._key_of = key_reader(spec.policies.pool.key)
@@ -143,9 +146,10 @@ class Host:
         if not self.accepts(accepts):
             names = ", ".join(sorted(self._handled()))
             raise WiringError(f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}.")
-        by_reference = self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
+        # A named handler may get what its sender made of plain data, so its bodies are always read.
+        by_reference = not handler and self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, accepts, replies, by_reference, int(self.spec.policies.timeout * SECOND), handler)
+        return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)
 
     def _accepted_by(self, handler: str, request: Any) -> Any:
         named = [spec.accepts for spec in self.spec.handlers if spec.name == handler]
@@ -192,7 +196,8 @@ class Host:
             for schedule in self.spec.schedules
         ]
         if self.spec.main is not None:
-            self._inputs.append(start(f"{self.address}.loop", self._main(self.spec.main), self._failed))
+            self._main_task = start(f"{self.address}.loop", self._main(self.spec.main), self._failed)
+            self._inputs.append(self._main_task)
         self.mailbox.resume()
 
     async def _open(self) -> None:
@@ -293,6 +298,7 @@ class Host:
         self.stopping.set()
         self._wake_sleepers()
         self.mailbox.drain()
+        self._cancel_main()
         await self.engine.supervisor.end(*self._inputs, grace=grace)
 
     async def stop(self, grace: float) -> None:
@@ -309,6 +315,7 @@ class Host:
         for slot in self.slots:
             slot.halt()
         self.mailbox.wake()
+        self._cancel_main()
         await self.engine.supervisor.end(*self._inputs, *self._runners, grace=grace)
         for name, message, seconds in self.current:
             log.error("%s.%s does not stop: message %s runs for %.1f s", self.address, name, message, seconds)
@@ -319,6 +326,10 @@ class Host:
         if self.own_loop is not None:
             self.own_loop.close()
             self.own_loop = None
+
+    def _cancel_main(self) -> None:
+        if self._main_task is not None and self.spec.main is not None and self.spec.main.cancel:
+            self._main_task.cancel()
 
     async def _stop_instances(self, grace: float) -> None:
         for slot in reversed(self.slots):

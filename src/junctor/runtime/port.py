@@ -20,6 +20,7 @@ from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
 from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
 from junctor.messages import HANDLER, Kind, Message, MessageType, codec
+from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
 from junctor.runtime.state import HostState
 
@@ -113,7 +114,8 @@ class EnginePort:
         headers: Mapping[str, str] | None = None,
     ) -> Pending[Any]:
         now = self._time()
-        deadline = now + (link.wait if timeout is None else int(timeout * SECOND))
+        wait = link.wait if timeout is None else nanoseconds(timeout)
+        deadline = now + wait if wait else 0
         if self._immediate and link.by_reference and type(body) is link.accepts.cls and current.get() is None:
             host = self._hosts.get(link.address)
             if host is not None and get_ident() == self._thread and self._dispatcher.accepting:

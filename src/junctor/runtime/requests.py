@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from junctor.core.outcome import Failure, Reply
 from junctor.core.port import Link
 from junctor.errors import RequestFailed, RequestTimeout
-from junctor.messages import Message, Status, session_text
+from junctor.messages import Message, MessageType, Status, session_text
 from junctor.transports.base import Transport
 
 Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
@@ -18,10 +19,14 @@ Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
 
 
 class Requests:
-    """``waiters`` by the ``seq`` of the request."""
+    """``waiters`` by the ``seq`` of the request.
 
-    def __init__(self, transport: Transport) -> None:
+    :param type_at: the type of a name in the flow of an address, None when that flow does not know it.
+    """
+
+    def __init__(self, transport: Transport, type_at: Callable[[str, str], MessageType | None]) -> None:
         self.waiters: dict[int, Waiter] = {}
+        self._type_at = type_at
         self._transport = transport
 
     def await_earlier(self, seq: int, waiter: Waiter) -> None:
@@ -46,7 +51,7 @@ class Requests:
             future.set_result(payload)
             return
         try:
-            kind = link.replies if link is not None else None
+            kind = (link.replies if link is not None else None) or self._type_at(where, reply.type)
             future.set_result(msgspec.json.decode(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}"))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
             future.set_exception(error)
