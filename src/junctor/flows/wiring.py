@@ -11,7 +11,9 @@ from junctor.core.spec import FlowPlan, HandlerSpec, ServicePlan, ServiceSpec, T
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows.model import FlowModel, Item
 from junctor.messages import TypeRegistry, type_name
-from junctor.services.target import members
+from junctor.messages.types import is_body_class
+from junctor.services.hints import own_annotations
+from junctor.services.target import members, wire_types
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -65,11 +67,12 @@ class _Wirer:
             self._take(item)
         types = self._types()
         plans = tuple(
-            ServicePlan(spec=self._specs[item.name], connect=self._connect(item))
+            ServicePlan(spec=_for_engine(self._specs[item.name]), connect=self._connect(item))
             for item in self._model.services
             if item.name in self._specs
         )
         for spec in self._specs.values():
+            self._check_key(spec)
             self._check_pool(spec)
         self._note_cycles()
         if self._problems:
@@ -101,8 +104,11 @@ class _Wirer:
         for spec in self._specs.values():
             for handler in spec.handlers:
                 yield from ((f"{spec.name}.{handler.name}", kind) for kind in (handler.accepts, handler.replies))
+            yield from ((spec.name, kind) for kind in spec.types)
             for target in spec.targets:
-                yield from ((f"{spec.name}.{target.name}", kind) for kind in (*members(target.request), target.reply))
+                yield from (
+                    (f"{spec.name}.{target.name}", kind) for kind in (*wire_types(target.request), target.reply)
+                )
 
     # Connections --------------------------------------------------------------------------------------------
 
@@ -203,6 +209,17 @@ class _Wirer:
 
     # Remarks ------------------------------------------------------------------------------------------------
 
+    def _check_key(self, spec: ServiceSpec) -> None:
+        key = spec.policies.pool.key
+        accepted = [handler.accepts for handler in spec.handlers]
+        if key in (None, "key") or not accepted or not all(map(is_body_class, accepted)):
+            return
+        fields = sorted(set().union(*map(_fields, accepted)))
+        if key.partition(".")[0] not in fields:
+            what = f'no type that it handles has the field "{key}"'
+            fix = f'{nearest(key, fields)}For keys that senders give with key=, write key="key".'
+            self._problems.append(ConfigurationError(what, where=f"{spec.name}.key", fix=fix))
+
     def _check_pool(self, spec: ServiceSpec) -> None:
         pool = spec.policies.pool
         if pool.size == 1:
@@ -234,9 +251,24 @@ class _Wirer:
             )
 
 
+def _for_engine(spec: ServiceSpec) -> ServiceSpec:
+    """The spec with targets of several classes open: a link has one type, and the target checks what it sends."""
+    targets = tuple(
+        msgspec.structs.replace(target, request=Any) if len(wire_types(target.request)) > 1 else target
+        for target in spec.targets
+    )
+    return msgspec.structs.replace(spec, targets=targets)
+
+
 def _place(item: Item, target: str) -> str:
     place = item.places.get(f"connect.{target}")
     return f"{item.name}.{target} ({place})" if place else f"{item.name}.{target}"
+
+
+def _fields(cls: type) -> set[str]:
+    """The names by which a body can be asked: its fields and properties."""
+    fields = {name for base in cls.__mro__ for name in own_annotations(base) if not name.startswith("_")}
+    return fields | {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, property)}
 
 
 def _name(kind: Any) -> str:
@@ -251,7 +283,7 @@ def _handlers(target: TargetSpec, to: ServiceSpec) -> list[HandlerSpec]:
     """The handlers that the bodies of a target reach."""
     if target.request is Any:
         return list(to.handlers)
-    exact = [handler for handler in to.handlers if handler.accepts in members(target.request)]
+    exact = [handler for handler in to.handlers if handler.accepts in wire_types(target.request)]
     return exact or [handler for handler in to.handlers if handler.accepts is Any]
 
 
@@ -262,7 +294,7 @@ def _unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool) -> list[str
         return [_name(target.request)]
     if target.request is Any or (by_any and Any in accepted) or target.request in accepted:
         return []
-    return [_name(kind) for kind in members(target.request) if kind not in accepted]
+    return [_name(kind) for kind in wire_types(target.request) if kind not in accepted]
 
 
 def _fits(replies: Any, expected: Any) -> bool:

@@ -14,10 +14,9 @@ from junctor.clock import parse_duration
 from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec
 from junctor.errors import ConfigurationError
 from junctor.messages import Message, type_name
-from junctor.messages.types import is_body_class
 from junctor.services.hints import signature_of
 from junctor.services.markers import Acts, Handles, Mark, Serves, Ticks, place_of
-from junctor.services.target import members
+from junctor.services.target import wire_types
 
 _BRACES = re.compile(r"{([^}:]*)(?::[^}]*)?}")
 
@@ -69,9 +68,7 @@ class Entries(msgspec.Struct):
 
     def _add_handlers(self, member: Member, mark: Handles, signature: inspect.Signature) -> None:
         body = _body(member, signature)
-        parts = members(body)
-        # A union of classes is several types on the wire; a union of plain values is one.
-        for accepts in parts if all(map(is_body_class, parts)) else (body,):
+        for accepts in wire_types(body):
             self._add_handler(member, mark, accepts, _reply(signature))
 
     def _add_handler(self, member: Member, mark: Handles, accepts: Any, replies: Any) -> None:

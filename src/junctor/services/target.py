@@ -11,6 +11,7 @@ from junctor.clock import parse_duration
 from junctor.core.port import Link, Pending, Port, Receipt
 from junctor.core.spec import TargetSpec
 from junctor.errors import EncodeError, JunctorError, NotRunning, WiringError
+from junctor.messages.types import is_body_class
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -252,6 +253,12 @@ def target_spec(name: str, hint: Any) -> TargetSpec | None:
 def members(kind: Any) -> tuple[Any, ...]:
     """The types that a body may have: the parts of a union, else the type alone."""
     return typing.get_args(kind) if typing.get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def wire_types(kind: Any) -> tuple[Any, ...]:
+    """The types under which bodies travel: each class of a union has its own, a union of plain values is one."""
+    parts = members(kind)
+    return parts if all(map(is_body_class, parts)) else (kind,)
 
 
 def _checkable(kind: Any) -> Any:

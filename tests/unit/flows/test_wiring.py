@@ -194,7 +194,10 @@ def test_a_target_of_several_types_needs_one_that_handles_all() -> None:
         @handler
         async def on(self, body: Reading | Verdict) -> None: ...
 
-    assert connect(wire(flow(Both, Alarm, Takes)), "both") == {"out": ("plant/takes",)}
+    wiring = wire(flow(Both, Alarm, Takes))
+    assert connect(wiring, "both") == {"out": ("plant/takes",)}
+    assert [target.request for target in wiring.plan.services[0].spec.targets] == [Any]
+    assert wiring.plan.types.named("Verdict") is not None
     assert "alarm does not handle Verdict; it handles Reading" in problem(flow(Both, Alarm, connect={"out": "alarm"}))
 
 
@@ -348,6 +351,17 @@ def test_state_with_a_pool_needs_a_key() -> None:
         'Give a key, a field of the body: key="sensor"; or use pool=1.'
     )
     wire(flow(Counter, pool=4, key="sensor"))
+
+
+def test_a_key_is_a_field_of_a_body_or_given_by_senders() -> None:
+    assert problem(flow(Alarm, pool=2, key="senor"), ConfigurationError) == (
+        'alarm.key: no type that it handles has the field "senor". '
+        'Did you mean "sensor"? For keys that senders give with key=, write key="key".'
+    )
+    for key in ("sensor", "key", "sensor.name"):
+        wire(flow(Alarm, key=key))
+    wire(flow(Log, key="anything"))
+    wire(flow(Monitor, Alarm, key="anything"))
 
 
 def test_blocking_handlers_in_a_pool_are_told() -> None:
