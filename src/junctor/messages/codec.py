@@ -91,14 +91,16 @@ def _refuse_nan(body: Any) -> None:
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _walk(part, f"{path}.{name}")
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for index, part in enumerate(value):
-            yield from _walk(part, f"{path}[{index}]")
-    else:
-        yield path, value
+    """The values in a body with their paths, in its order. Without recursion: what could be encoded can be walked."""
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed([(f"{path}.{name}", part) for name, part in value.items()])
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            waiting += reversed([(f"{path}[{index}]", part) for index, part in enumerate(value)])
+        else:
+            yield path, value
 
 
 def decode_error(error: Exception, where: str, name: str) -> DecodeError:
@@ -114,6 +116,8 @@ def _reason(error: Exception) -> tuple[str, str]:
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         return path, str(first["msg"])
     text, _, path = str(error).partition(" - at `$")
+    if not isinstance(error, msgspec.MsgspecError):
+        text = f"{type(error).__name__}: {text}"  # from an upgrade function: the text alone may say nothing
     return path.rstrip("`"), text
 
 

@@ -63,7 +63,13 @@ def test_every_kind_of_body_survives_the_journey(body: Any) -> None:
     assert kind.read(data, 1, "here") == body
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(), st.lists, max_leaves=8))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+        st.lists,
+        max_leaves=8,
+    )
+)
 def test_plain_values_survive_the_journey(value: Any) -> None:
     kind = TypeRegistry().register(Any)
     assert kind.read(kind.encode(value), 1, "here") == value
@@ -82,6 +88,7 @@ def test_plain_values_survive_the_journey(value: Any) -> None:
         (Struct, b'{"points":[{"x":1},{"x":true}]}', "flow/a Struct.points[1].x", "Expected `int`, got `bool`"),
         (Model, b'{"name":"a","values":[1,"no"]}', "flow/a Model.values[1]", "valid number"),
         (Holder, b'{"model":{}}', "flow/a Holder.model", "Field required"),
+        (Any, b"[" * 100_000, "flow/a any", "RecursionError"),
         (list[Point], b'[{"x":1},5]', "flow/a list[Point][1]", "Expected `object`"),
     ],
 )
@@ -125,7 +132,20 @@ def test_a_null_that_is_meant_passes() -> None:
     assert codec.encode({"a": None, "b": "null"}) == b'{"a":null,"b":"null"}'
 
 
-@pytest.mark.parametrize("body", [object(), {"a": object()}, {1j}, lambda: None, {(1, 2): 3}])
+def test_the_first_of_several_is_named() -> None:
+    with pytest.raises(EncodeError, match=r"^dict.a\[0\] is nan"):
+        codec.encode({"a": [math.nan, math.nan], "b": math.nan})
+
+
+def test_nan_is_found_as_deep_as_a_body_can_be() -> None:
+    body: Any = math.nan
+    for _ in range(700):
+        body = [body]
+    with pytest.raises(EncodeError, match="which JSON cannot carry"):
+        codec.encode(body)
+
+
+@pytest.mark.parametrize("body", [object(), {"a": object()}, {1j}, lambda: None, {(1, 2): 3}, "\ud800"])
 def test_what_has_no_json_is_refused(body: Any) -> None:
     with pytest.raises(EncodeError) as caught:
         codec.encode(body)

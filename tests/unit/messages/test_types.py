@@ -198,7 +198,10 @@ def test_an_older_body_is_upgraded_and_a_newer_one_taken_as_it_fits(version: int
 def test_an_upgrade_that_fails_names_the_place_and_the_version() -> None:
     with pytest.raises(DecodeError) as caught:
         made(Upgraded).read(b'{"other":1}', 1, "flow/alarm")
-    assert str(caught.value).startswith("flow/alarm (upgrade from version 1) Upgraded: ")
+    text = str(caught.value)
+    assert text.startswith(
+        "flow/alarm (upgrade from version 1) Upgraded: the body is not a valid Upgraded: KeyError: 'name'."
+    )
 
 
 def test_without_an_upgrade_an_older_body_must_fit() -> None:
