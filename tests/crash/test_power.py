@@ -52,9 +52,7 @@ async def run_with_cuts(folder: Path, seed: int, every: int, seeds: int) -> Cuts
     cuts = Cuts(folder, every, seeds, random.Random(seed))
     plan = Plan(seed, clients=3, messages=6, sync=False)
     with tapped(cuts.supply) as vfs:
-        await work(
-            lambda: SqliteTransport(folder / "store", vfs=vfs, reserve=0), folder / "history", plan, lambda: None
-        )
+        await work(lambda: SqliteTransport(folder / "store", vfs=vfs, reserve=0), folder / "history", plan)
     return cuts
 
 
@@ -81,7 +79,9 @@ async def _finish(image: Path, history: list[Event], seed: int) -> Faults:
         with (histories / f"{event.id.partition('-')[0]}.log").open("a") as file:
             file.write(" ".join(event) + "\n")
     plan = Plan(seed, clients=3, messages=6, sync=False)
-    await work(lambda: SqliteTransport(image, reserve=0), histories, plan, lambda: None)
+    warnings: list[str] = []
+    await work(lambda: SqliteTransport(image, reserve=0), histories, plan, warnings=warnings)
+    assert not any("is damaged" in warning for warning in warnings), warnings
     return check(read_history(histories), seen_in(image), drained=True)
 
 

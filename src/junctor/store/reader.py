@@ -114,7 +114,7 @@ def open_archive(directory: Path) -> StoreArchive:
         raise NodeNotFound("the store in this folder was never completed", where=str(directory), fix="Start the node.")
     if version > len(MIGRATIONS):
         readers.close()
-        raise StoreTooNew(f"the store has version {version}, this Junctor knows up to {len(MIGRATIONS)}", where=str(path))
+        raise StoreTooNew(f"the store has version {version}, known are up to {len(MIGRATIONS)}", where=str(path))
     return StoreArchive(readers)
 
 

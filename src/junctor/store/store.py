@@ -11,7 +11,7 @@ from junctor.core.records import Opened
 from junctor.store import queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
-from junctor.store.identity import DATABASE, LOCK, Identity, make_identity, prepare, read_identity
+from junctor.store.identity import DATABASE, LOCK, Identity, make_identity, prepare, read_identity, write_durably
 from junctor.store.journal import Journal
 from junctor.store.lock import StoreLock
 from junctor.store.reader import StoreArchive
@@ -19,8 +19,10 @@ from junctor.store.readers import Readers
 from junctor.store.reserve import RESERVE_BYTES, Reserve
 from junctor.store.schema import migrate
 from junctor.store.state import CommittedState
+from junctor.store.wal import Rejected, rejected
 
 RESERVE = "reserve"
+DAMAGED = "damaged"
 
 
 class Store:
@@ -53,7 +55,10 @@ class Store:
 
     def _set_up(self, vfs: str | None, reserve: Reserve) -> None:
         warnings: list[str] = []
+        rejected_tail = self._rejected_tail()
         migrate(self._db, str(self._path))
+        if rejected_tail is not None:
+            warnings.append(self._set_aside(rejected_tail))
         identity, first = _identify(self._db, self.directory, warnings)
         epoch, clean = _begin(self._db, identity)
         self.readers = Readers(self._path, vfs)
@@ -70,6 +75,25 @@ class Store:
             queues.suspects(self.readers),
             queues.next_due(self.readers),
             warnings,
+        )
+
+    def _rejected_tail(self) -> Rejected | None:
+        """What SQLite dropped of the log of the last run. To be asked before anything is written over it."""
+        select(self._db, "SELECT 1 FROM sqlite_schema LIMIT 1")  # reads the log
+        accepted, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        return rejected(self._path.with_name(f"{self._path.name}-wal"), max(accepted, 0))
+
+    def _set_aside(self, tail: Rejected) -> str:
+        """Keep a copy of what was rejected; the warning about it."""
+        folder = self.directory / DAMAGED
+        folder.mkdir(mode=0o700, exist_ok=True)
+        copy = folder / f"wal-{time.time_ns()}.bin"
+        write_durably(copy, tail.data)
+        last = select(self._db, "SELECT max(seq) FROM message")[0][0] or 0
+        what = "is damaged" if tail.certain else "was not complete, as after a power cut"
+        return (
+            f"the end of the log {what}: {tail.frames} pages written after record {last} are not used and kept in"
+            f" {copy}; messages accepted at the end of the last run may be missing"
         )
 
     def _applied(self, batch: Batch) -> None:

@@ -172,12 +172,20 @@ def _tell(commit: Commit, error: Exception | None) -> None:
         commit.tag.set_exception(error)
 
 
-async def work(make: Callable[[], Transport], histories: Path, plan: Plan, ready: Callable[[], object]) -> None:
-    """Open, run the plan, close. What the journal reports as its end is raised."""
+async def work(
+    make: Callable[[], Transport],
+    histories: Path,
+    plan: Plan,
+    ready: Callable[[], object] = lambda: None,
+    warnings: list[str] | None = None,
+) -> None:
+    """Open, run the plan, close. The end that the journal reports is raised; ``warnings`` gets those of the opening."""
     histories.mkdir(exist_ok=True)
     transport = make()
     ends: list[Exception] = []
     opened = await transport.open(ends.append)
+    if warnings is not None:
+        warnings += opened.warnings
     ready()
     try:
         await Load(transport, opened, plan, histories).run()
