@@ -315,11 +315,14 @@ class Dispatcher:
         host.counters.done += 1
         self._finish(seq, delivery.started, duration, reply)
         box = host.mailbox
-        if box.open:
-            box.depth.count -= 1
+        if box.simple:
+            depth = box.depth
+            depth.count -= 1
+            if depth.bytes:
+                depth.bytes -= size_of(delivery.message.payload)
             box.active -= 1
         else:
-            box.finished(delivery, 0)
+            box.finished(delivery, size_of(delivery.message.payload))
         waiter = self.waiters.pop(seq, None)
         if waiter is None:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from junctor.clock import SECOND, Clock
@@ -61,6 +61,13 @@ class Mailbox:
         self._senders: deque[asyncio.Future[None]] = deque()
         self._draining = False
         self.released: Callable[[], object] = lambda: None
+        self._reckon()
+
+    def _reckon(self) -> None:
+        """Sum up for the short ways: ``flowing``, the first ready message may be taken; ``simple``, nobody waits for a
+        message to finish."""
+        self.flowing = not (self.paused or self.held or self._head_waits)
+        self.simple = self._lanes is None and not self._senders and not self.held
 
     # Acceptance ---------------------------------------------------------------------------------------------
 
@@ -80,6 +87,7 @@ class Mailbox:
                 raise self.full()
             place = asyncio.get_running_loop().create_future()
             self._senders.append(place)
+            self._reckon()
             timer = self._clock.call_later(left, partial(_wake, place))
             await place
             timer.cancel()
@@ -178,6 +186,17 @@ class Mailbox:
             self._probing = False
         return self.ready.popleft()
 
+    def untake(self, deliveries: Sequence[Delivery]) -> None:
+        """Give back, in order, what was taken and did not run."""
+        self.ready.extendleft(reversed(deliveries))
+        if deliveries:
+            self._wake_one()
+
+    @property
+    def single(self) -> bool:
+        """One line for the whole service: a message that is retried holds back all others."""
+        return self._single
+
     def _take_request(self) -> Delivery | None:
         """While the node stops: only requests, because a delivery that may still finish waits for their replies."""
         for index, delivery in enumerate(self.ready):
@@ -199,6 +218,7 @@ class Mailbox:
         self.active -= 1
         if self._senders:
             _wake(self._senders.popleft())
+            self._reckon()
         if self._lanes is not None and delivery.lane is not None:
             self._leave_lane(delivery.lane)
         if self.held:
@@ -224,6 +244,7 @@ class Mailbox:
             self.release()
         if self._single:
             self._head_waits = True
+            self._reckon()
         elif self._lanes is not None and delivery.lane is not None:
             if self._strict:
                 self.active -= 1 + self._lanes.block(delivery.lane)
@@ -236,6 +257,7 @@ class Mailbox:
         lanes = self._lanes
         if self._single:
             self._head_waits = False
+            self._reckon()
         elif lanes is not None and delivery.lane is not None:
             if self._strict:
                 self.active += 1 + lanes.unblock(delivery.lane)
@@ -247,6 +269,7 @@ class Mailbox:
     def hold(self, delivery: Delivery, delay: float) -> None:
         """Hold the service: this message probes after ``delay`` seconds, everything else waits for its success."""
         self.held = True
+        self._reckon()
         self._probes.append(delivery)
         if len(self._probes) == 1:
             self._clock.call_later(delay, self._probe)
@@ -260,6 +283,7 @@ class Mailbox:
     def release(self) -> None:
         """The other side answered: everything flows again."""
         self.held = False
+        self._reckon()
         self._probing = False
         self.ready.extendleft(reversed(self._probes))
         self._probes.clear()
@@ -299,15 +323,18 @@ class Mailbox:
 
     def pause(self) -> None:
         self.paused = True
+        self._reckon()
         self._draining = False
 
     def drain(self) -> None:
         """Take nothing new but the requests that others still wait for."""
         self.paused = True
+        self._reckon()
         self._draining = True
 
     def resume(self) -> None:
         self.paused = False
+        self._reckon()
         self._draining = False
         self.wake()
         if self.backlog:

@@ -13,7 +13,7 @@ from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
 from junctor.errors import NoHandler, StoreDamaged
 from junctor.messages import HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry
-from junctor.runtime.threads import SlotThread
+from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -24,6 +24,9 @@ _DONE = Settlement.DONE
 
 # A queue that never runs empty must not keep the loop from other work.
 _TURN = 64
+
+# Deliveries that go to a thread behind the first one: a way to the thread and back costs as much as a small handler.
+_AHEAD = 15
 
 
 class Unshared:
@@ -104,6 +107,8 @@ class Slot:
         self._routing: Routing[Entry] = Routing()
         self._typed = self._routing.typed
         self._thread: SlotThread | None = None
+        # Only blocking handlers: several deliveries may go to the thread at once.
+        self._in_turn = not self.remote and bool(host.spec.handlers) and all(h.blocking for h in host.spec.handlers)
         self._halted = False
         self._entry: Entry = NOTHING
         self._dispatcher = host.dispatcher
@@ -144,17 +149,19 @@ class Slot:
     async def run(self) -> None:
         """Take and deliver until halted."""
         box = self.host.mailbox
+        ready = box.ready
         turn = 0
         while not self._halted:
-            # open: the short way when nothing is paused, held, keyed or in the store.
-            delivery = box.ready.popleft() if box.open and box.ready else box.take()
+            delivery = ready.popleft() if ready and box.flowing else box.take()
             if delivery is None:
                 self.delivery = None
                 turn = 0
                 await box.wait()
                 continue
             self.delivery = delivery
-            if delivery.special or self.remote:
+            if self._in_turn and not delivery.special:
+                await self._deliver_in_turn([delivery, *self._more()])
+            elif delivery.special or self.remote:
                 await self.deliver(delivery)
             else:
                 # As in deliver(), without a coroutine of its own: this is the way of nearly every message.
@@ -168,6 +175,44 @@ class Slot:
                 turn = 0
                 await asyncio.sleep(0)
         self.delivery = None
+
+    def _more(self) -> list[Delivery]:
+        """What goes to the thread together with a first delivery: enough to keep it busy, not what other slots could run."""
+        box = self.host.mailbox
+        ahead = min(_AHEAD, len(box.ready) // self.host.spec.policies.pool.size)
+        more: list[Delivery] = []
+        while len(more) < ahead and box.ready and not box.ready[0].special:
+            delivery = box.take()
+            if delivery is None:
+                break
+            more.append(delivery)
+        return more
+
+    async def _deliver_in_turn(self, deliveries: list[Delivery]) -> None:
+        """Blocking handlers, several deliveries a visit to the thread. They still run one at a time and settle in order."""
+        box = self.host.mailbox
+        thread = self._blocking_thread()
+        results = thread.call_in_turn(self._enter_here, deliveries, lambda: box.flowing and not self._halted, box.single)
+        for index, (delivery, result) in enumerate(zip(deliveries, results, strict=True)):
+            self.delivery = delivery
+            try:
+                value = await result
+                if value is SKIPPED:
+                    box.untake(deliveries[index:])
+                    return
+                self._entry, value = value
+                self._returned(delivery, value)
+            except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
+                if box.single and not self._halted:
+                    box.untake(deliveries[index + 1 :])
+                    self._raised(delivery, error)
+                    return
+                self._raised(delivery, error)
+
+    def _enter_here(self, delivery: Delivery) -> tuple[Entry, Any]:
+        """In the slot's thread: decode and handle."""
+        entry, body = self._open(delivery)
+        return entry, entry.call(body)
 
     async def deliver(self, delivery: Delivery) -> None:
         """A delivery with a history: a suspect, a repeated attempt, a damaged record."""
@@ -226,7 +271,25 @@ class Slot:
             await self._attempt(delivery)
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
-        """Find the handler, decode the body, enter the handler where its kind of code runs."""
+        """Enter the handler where its kind of code runs."""
+        entry, body = self._open(delivery)
+        self._entry = entry
+        if entry.plain:
+            current.set(delivery)
+            call: Awaitable[Any] = entry.call(body)
+            return call
+        if entry.blocking:
+            return self._blocking_thread().call(entry.call, (body,), delivery)
+        assert self.host.own_loop is not None
+        return self.host.own_loop.call(entry.call, (body,), delivery)
+
+    def _open(self, delivery: Delivery) -> tuple[Entry, Any]:
+        """Find the handler and decode the body.
+
+        :raises Expired: the deadline of the request has passed.
+        :raises NoHandler: there is none.
+        :raises DecodeError: the body does not fit its type.
+        """
         message = delivery.message
         delivery.started = started = self._time()
         if message.deadline and started > message.deadline:
@@ -237,29 +300,14 @@ class Slot:
         if entry is None or delivery.damaged:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
-        self._entry = entry
         body = message.payload
-        if type(body) is bytes:
-            body = entry.read(body, message.version) if entry.type.cls is not Any else self._read_any(message, entry)
-        if entry.plain:
-            current.set(delivery)
-            call: Awaitable[Any] = entry.call(body)
-            return call
-        if entry.blocking:
-            return self._in_thread(entry, body, delivery)
-        assert self.host.own_loop is not None
-        return self.host.own_loop.call(entry.call, (body,), delivery)
+        return entry, entry.read(body, message.version) if type(body) is bytes else body
 
-    def _read_any(self, message: Message, entry: Entry) -> Any:
-        """The body for a handler of Any: as the type it carries where the flow knows it, else as plain data."""
-        kind = self.host.types.named(message.type) or entry.type
-        return kind.read(message.payload, message.version, f"{self.host.address}.{entry.name}")
-
-    def _in_thread(self, entry: Entry, body: Any, delivery: Delivery) -> asyncio.Future[Any]:
+    def _blocking_thread(self) -> SlotThread:
         if self._thread is None:
-            name = f"{self.host.address} slot {self.number}"
+            name = f"junctor {self.host.address} slot {self.number}"
             self._thread = SlotThread(name, asyncio.get_running_loop())
-        return self._thread.call(entry.call, (body,), delivery)
+        return self._thread
 
 
 def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:

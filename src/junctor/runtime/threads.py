@@ -7,12 +7,36 @@ import contextvars
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from junctor.core.hop import Hop, current
 
 Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "Hop | None", "asyncio.Future[Any]"]
+
+
+SKIPPED = object()
+"""The result of a call that did not happen, because one before it failed or the service was halted."""
+
+
+class Turn:
+    """Calls in a row of which a failure skips the rest. Lives in the thread that runs it."""
+
+    def __init__(self, fn: Callable[[Any], Any], goes_on: Callable[[], bool], strict: bool) -> None:
+        self._fn = fn
+        self._goes_on = goes_on
+        self._strict = strict
+        self._over = False
+
+    def call(self, hop: Hop) -> Any:
+        if self._over or not self._goes_on():
+            self._over = True
+            return SKIPPED
+        try:
+            return self._fn(hop)
+        except BaseException:
+            self._over = self._strict
+            raise
 
 
 class SlotThread:
@@ -33,6 +57,20 @@ class SlotThread:
         future = self._loop.create_future()
         self._work.put((fn, args, kwargs or {}, hop, future))
         return future
+
+    def call_in_turn(
+        self, fn: Callable[[Any], Any], hops: Sequence[Hop], goes_on: Callable[[], bool], strict: bool
+    ) -> list[asyncio.Future[Any]]:
+        """Call ``fn`` with each hop, one after the other, without a way back to the loop in between.
+
+        :param goes_on: asked before each call; once False the rest is :data:`SKIPPED`.
+        :param strict: an exception skips the rest too.
+        """
+        futures = [self._loop.create_future() for _ in hops]
+        turn = Turn(fn, goes_on, strict)
+        for hop, future in zip(hops, futures, strict=True):
+            self._work.put((turn.call, (hop,), {}, hop, future))
+        return futures
 
     def close(self) -> None:
         """End after the work given so far; does not wait."""

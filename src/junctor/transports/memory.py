@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections import deque
 from collections.abc import Callable
 
 from junctor.core.outcome import Reply, StateWrite
@@ -30,17 +29,22 @@ from junctor.transports.recall import MemoryArchive
 FINAL = Status.DONE
 """Statuses from here on are final."""
 
+# Members of an enum are looked up through its metaclass; on the way of every message a global is five times cheaper.
+_DONE = Status.DONE
+
 
 class MemoryTransport(Transport):
     """See :mod:`junctor.transports.base`. ``history`` bounds the finished records that are kept."""
 
     name = "memory"
+    archive: MemoryArchive
     # durable: there is no disk; the process is the store.
     capabilities = Capabilities(durable=False, by_reference=True, immediate=True)
 
     def __init__(self, history: int = 2_000) -> None:
         self._count = itertools.count(1)
-        self.number = self._count.__next__  # type: ignore[method-assign] - saves a frame for every message
+        # Replaces the method below: a frame less for every message.
+        self.number = self._count.__next__  # type: ignore[method-assign]
         # A message that was handed over at once needs no record until it is settled. Finished records are kept in two
         # halves, so that forgetting costs nothing per message. Attached: seqs with an origin, attempts or logs.
         self._half = max(1, history // 2)
@@ -131,7 +135,7 @@ class MemoryTransport(Transport):
         if message is None:
             message = self._open.pop(seq).message
         recent = self._recent
-        recent[seq] = Record(message, Status.DONE, 1, 0, started, duration, reply)
+        recent[seq] = Record(message, _DONE, 1, 0, started, duration, reply)
         if len(recent) > self._half:
             self._forget()
 
