@@ -18,6 +18,7 @@ from typing import Any
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest
 from junctor.flows.model import FlowModel
+from junctor.flows.script import Script, read_script
 from junctor.services import Service, has_marks, name_of_module
 from junctor.services.native import has_entries
 
@@ -32,10 +33,11 @@ def loading() -> str:
 def load(text: str) -> FlowModel:
     """The flow that ``cpu.py``, ``package.module``, ``cpu.py:Cpu`` or ``module:flow`` stands for.
 
-    In a file or module, a flow named ``flow``, or the only one, wins. Otherwise the flow has each Service that is made
-    there (``alarm = Alarm(limit=75)``, under the name of the variable), each Service class that is defined there and
-    of which none is made, and the module itself when it has marked functions. Classes that begin with an underscore,
-    are abstract or have nothing to run are left out.
+    What the file itself runs comes first: ``run(Cpu(limit=75))`` below ``if __name__ == "__main__":``. Else a flow of
+    the name ``flow``, or the only one, wins. Otherwise the flow has each Service that is made there (``alarm =
+    Alarm(limit=75)``, under the name of the variable), each Service class that is defined there and of which none is
+    made, and the module itself when it has marked functions. Classes that begin with an underscore, are abstract or
+    have nothing to run are left out.
 
     :raises ImportFailed: there is no such file or module, or its code fails; the user's own line comes first.
     :raises ConfigurationError: nothing in it can run.
@@ -49,6 +51,9 @@ def load(text: str) -> FlowModel:
 
 def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:
     """The flow of an imported module, by the rules of :func:`load`."""
+    script = read_script(module)
+    if script is not None:
+        return _flow_of_script(script, module)
     flows = {name: value for name, value in vars(module).items() if isinstance(value, FlowModel)}
     if "flow" in flows or len(set(map(id, flows.values()))) == 1:
         return flows.get("flow") or next(iter(flows.values()))
@@ -65,6 +70,15 @@ def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:
             where=place,
             fix="Write a class derived from Service with @handler, @every, @action, a route or loop().",
         )
+    return flow
+
+
+def _flow_of_script(script: Script, module: types.ModuleType) -> FlowModel:
+    if len(script.services) == 1 and isinstance(script.services[0], FlowModel):
+        return script.services[0]
+    flow = FlowModel(script.name or flow_name(module))
+    for service in script.services:
+        flow.add(service)
     return flow
 
 
