@@ -77,15 +77,18 @@ def main(arguments: list[str] | None = None) -> int:
     except JunctorError as error:
         complain(error)
         return CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        click.echo(f"junctor: {error}", err=True)
+        return FAILED
     except click.ClickException as error:
         click.echo(f"junctor: {_usage(error)}", err=True)
         return MISUSED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe, such as head, has enough. Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
 
 
 def complain(error: JunctorError) -> None:

@@ -31,7 +31,7 @@ def command(node: str | None, as_json: bool) -> None:
             words.clock(group.last),
             words.short(f"{group.error}: {group.text}", 80),
             group.fingerprint[:8],
-            group.command,
+            group.command + (f" --node {node}" if node else ""),
         )
         for group in groups
     ]

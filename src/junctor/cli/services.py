@@ -7,6 +7,7 @@ import click
 from junctor.cli import words
 from junctor.cli.options import json_option, node_option, running_node
 from junctor.node.describe import Entry, ServiceView
+from junctor.node.stopped import PATIENCE
 
 
 @click.command("services")
@@ -16,7 +17,7 @@ def command(node: str | None, as_json: bool) -> None:
     """Show what each service offers and where its targets lead."""
     client = running_node(node)
     try:
-        found: list[ServiceView] = client.ask("services", list[ServiceView])
+        found: list[ServiceView] = client.ask("services", list[ServiceView], patience=PATIENCE)
     finally:
         client.close()
     if as_json:

@@ -31,7 +31,7 @@ def command(timeout: float, node: str | None) -> None:
         click.echo("the node does not run")
         return
     try:
-        client.ask("stop")
+        client.ask("stop", patience=timeout)
         if not client.await_end(timeout):
             raise StopFailed(f"the node still runs after {timeout:g} s", where=str(path))
     finally:

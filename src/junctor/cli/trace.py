@@ -37,8 +37,8 @@ def command(which: str, verbose: bool, node: str | None, as_json: bool) -> None:
 
 def lines(trace: Trace, verbose: bool) -> Iterator[str]:
     """The trace as lines of text."""
-    started = words.clock(trace.started)
-    yield f"session {trace.session}  {started}  {len(trace.hops)} hops in {words.duration(trace.seconds)}"
+    count = f"{len(trace.hops)} hop" + ("" if len(trace.hops) == 1 else "s")
+    yield f"session {trace.session}  {words.clock(trace.started)}  {count} in {words.duration(trace.seconds)}"
     paths = ["  " * hop.depth + _path(hop.message) for hop in trace.hops]
     width = max(len(path) for path in paths)
     number = max(len(str(hop.message.seq)) for hop in trace.hops)

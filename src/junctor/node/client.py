@@ -23,8 +23,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from junctor.core.port import Receipt
-from junctor.errors import NodeNotFound
-from junctor.messages import type_name
+from junctor.errors import JunctorError, NodeNotFound
+from junctor.messages import codec, type_name
 from junctor.messages.types import is_body_class
 from junctor.node import directory, wire
 
@@ -77,9 +77,12 @@ class Connection:
             await self._async.close()
 
 
-def _not_running(path: Path, error: OSError | None = None) -> NodeNotFound:
-    reason = f": {error.strerror or error}" if error else ""
-    return NodeNotFound(f"the node does not run{reason}", where=str(path), fix="Start it with `junctor run`.")
+def _unreachable(path: Path, error: OSError | None = None) -> JunctorError:
+    if isinstance(error, PermissionError):
+        return NodeNotFound("this user may not talk to the node", where=str(path), fix="Run the command as its owner.")
+    if isinstance(error, TimeoutError | BlockingIOError):
+        return wire.NoAnswer("the node takes no connections", where=str(path))
+    return NodeNotFound("the node does not run", where=str(path), fix="Start it with `junctor run`.")
 
 
 def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:
@@ -93,8 +96,16 @@ def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:
 def _result(answer: wire.Answer, kind: type[T] | Any = Any) -> T:
     if answer.error is not None:
         raise wire.error_from(answer.error)
-    value: T = msgspec.json.decode(bytes(answer.result) or b"null", type=kind)
+    data = bytes(answer.result) or b"null"
+    try:
+        value: T = codec.convert(msgspec.json.decode(data), kind) if codec.is_pydantic(kind) else _decoded(data, kind)
+    except Exception as error:
+        raise codec.decode_error(error, "the answer", getattr(kind, "__name__", str(kind))) from error
     return value
+
+
+def _decoded(data: bytes, kind: Any) -> Any:
+    return msgspec.json.decode(data, type=kind)
 
 
 class NodeClient:
@@ -107,34 +118,45 @@ class NodeClient:
     def __init__(self, path: Path) -> None:
         found = directory.socket_of(path)
         if found is None:
-            raise _not_running(path)
+            raise _unreachable(path)
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_PATIENCE)
         try:
             self._socket.connect(str(found))
         except OSError as error:
             self._socket.close()
-            raise _not_running(path, error) from error
-        self._socket.settimeout(None)
+            raise _unreachable(path, error) from error
+        self.directory = path
         self._lines = self._socket.makefile("rb")
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def ask(self, operation: str, kind: Any = Any, **arguments: Any) -> Any:
-        """Do an operation of the node's table; the result as ``kind``."""
+    def ask(self, operation: str, kind: Any = Any, /, patience: float | None = None, **arguments: Any) -> Any:
+        """Do an operation of the node's table; the result as ``kind``.
+
+        :param patience: seconds for the answer; the connection is of no use after they have passed in vain.
+        :raises NoAnswer: they have.
+        """
         with self._lock:
             number = next(self._numbers)
-            return _result(self._exchange(number, wire.question(number, operation, arguments)), kind)
+            line = wire.question(number, operation, arguments)
+            self._socket.settimeout(patience)
+            return _result(self._exchange(number, line), kind)
 
     def _exchange(self, number: int, line: bytes) -> wire.Answer:
         try:
             self._socket.sendall(line)
             answer = wire.read_answer(self._read())
+        except TimeoutError as error:
+            self.close()
+            raise wire.NoAnswer("the node does not answer", where=str(self.directory)) from error
         except OSError as error:
             raise wire.ConnectionLost(f"the connection broke: {error.strerror or error}") from error
         except KeyboardInterrupt:
             self.close()  # The answer would be taken for that of the next question.
             raise
+        except ValueError as error:  # what a closed file answers
+            raise wire.ConnectionLost("the connection is closed") from error
         if answer.id not in (0, number):
             raise wire.ConnectionLost("the answer belongs to another question")
         return answer
@@ -210,15 +232,15 @@ class AsyncNodeClient:
         """:raises NodeNotFound: the node does not run."""
         found = directory.socket_of(path)
         if found is None:
-            raise _not_running(path)
+            raise _unreachable(path)
         try:
             connecting = asyncio.get_running_loop().create_unix_connection(_Answers, str(found))
             _, protocol = await asyncio.wait_for(connecting, _PATIENCE)
         except OSError as error:
-            raise _not_running(path, error) from error
+            raise _unreachable(path, error) from error
         return cls(protocol)
 
-    async def ask(self, operation: str, kind: Any = Any, **arguments: Any) -> Any:
+    async def ask(self, operation: str, kind: Any = Any, /, **arguments: Any) -> Any:
         """Do an operation of the node's table; the result as ``kind``."""
         number = next(self._numbers)
         return _result(await self._answers.ask(number, wire.question(number, operation, arguments)), kind)

@@ -97,6 +97,8 @@ def _named(given: str) -> Path:
 
 def _only(folder: Path) -> Path:
     """The folder itself where it is a data directory, else the one node of its ``.junctor``."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise NodeNotFound("this user may not read the folder", where=str(folder), fix="Run the command as its owner.")
     listening = (folder / SOCKET).exists() or (folder / POINTER).exists()
     if not (folder / HOME).is_dir() and (folder != Path.cwd() or listening):
         return folder

@@ -7,6 +7,7 @@ else that ended the node. A second Ctrl-C ends the process at once; nothing that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, Literal
 
 import msgspec
@@ -35,6 +36,9 @@ log = logging.getLogger("junctor.node")
 OK, INTERNAL, CONFIGURATION, INTERRUPTED = 0, 70, 78, 130
 SAME_KEY = 0.5
 """Seconds within which a second Ctrl-C is the same one, passed on by a wrapper such as make or uv."""
+PATIENCE = 1.5
+"""Seconds after the grace of a stop in which it must have come to its end."""
+_OURS = str(Path(__file__).parents[1])
 
 
 class Options(msgspec.Struct, kw_only=True):
@@ -91,13 +95,18 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _main(plan: Plan, wiring: Wiring) -> int:
     node = Node(plan)
     with _signals(node):
-        await node.start()
-        if not node.stop_reason:
+        try:
+            await node.start()
             for line in greeting(node, wiring):
                 _say(line)
-        await node.asked_to_stop()
-        log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
-        await node.stop()
+            await node.asked_to_stop()
+            log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
+            await node.stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not node.stop_reason or task is None:
+                raise
+            task.uncancel()  # asked to stop while a service was still starting
     if node.failure is not None:
         raise node.failure
     _say("stopped")
@@ -124,15 +133,23 @@ def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a reader who has gone must not end the node
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def _tell(error: JunctorError) -> None:
     sys.stderr.write(f"junctor: {readable(str(error))}\n")
     cause = error.__cause__
     if isinstance(error, ImportFailed) and cause is not None and "traceback" in error.fix:
-        sys.stderr.write("".join(traceback.format_exception(cause)))
+        sys.stderr.write("".join(traceback.format_exception(cause.with_traceback(_users_part(cause.__traceback__)))))
+
+
+def _users_part(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of the loading in front of the user's."""
+    while trace is not None and ("importlib" in (file := trace.tb_frame.f_code.co_filename) or file.startswith(_OURS)):
+        trace = trace.tb_next
+    return trace
 
 
 # Signals ----------------------------------------------------------------------------------------------------
@@ -147,11 +164,13 @@ def _signals(node: Node) -> Iterator[None]:
     asked = _Stopper(node, asyncio.get_running_loop())
     # Handlers of Python, not of the loop: they also run while a handler of a service blocks the loop.
     before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, asked.out_of_patience)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means: live on
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, asked)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -168,8 +187,16 @@ class _Stopper:
         now = time.monotonic()
         if not self._first:
             self._first = now
+            signal.setitimer(signal.ITIMER_REAL, GRACE + PATIENCE)
             reason = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
             self._loop.call_soon_threadsafe(self._node.ask_stop, reason)
         elif number == signal.SIGINT and now - self._first > SAME_KEY:
             os.write(2, b"junctor: ended at once; accepted messages are in the store\n")
             os._exit(INTERRUPTED)
+
+    def out_of_patience(self, number: int, frame: FrameType | None) -> None:
+        """The stop did not come to its end: something blocks the event loop, so that nothing else can tell."""
+        where = "".join(traceback.format_stack(frame)[-4:])
+        text = "junctor: ended while code blocked the event loop; nothing accepted is lost. It was here:\n"
+        os.write(2, (text + where).encode())
+        os._exit(INTERNAL)

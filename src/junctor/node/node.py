@@ -74,6 +74,7 @@ class Node:
         self._web: Web | None = None
         self._control: ControlSocket | None = None
         self._stop_asked = asyncio.Event()
+        self._starting: asyncio.Task[Any] | None = None
         self._readers = CallThreads("junctor archive")
         self._reading = asyncio.Semaphore(READERS)
         self._started = 0.0
@@ -89,11 +90,14 @@ class Node:
         """
         self.state = State.STARTING
         self._started = time.monotonic()
+        self._starting = asyncio.current_task()
         try:
             await self._open()
         except BaseException:
             await self.stop(grace=0.0)
             raise
+        finally:
+            self._starting = None
         self.state = State.RUNNING
 
     async def _open(self) -> None:
@@ -146,9 +150,12 @@ class Node:
         self.ask_stop("the store failed")
 
     def ask_stop(self, reason: str) -> None:
-        """Let :meth:`asked_to_stop` return. Does not wait."""
+        """Let :meth:`asked_to_stop` return; a start that is under way is cancelled. Does not wait."""
         self.stop_reason = self.stop_reason or reason
         self._stop_asked.set()
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
 
     async def asked_to_stop(self) -> None:
         """Return when somebody asked the node to stop, or when it failed."""

@@ -14,6 +14,9 @@ from junctor.node.status import NodeStatus, status_when_down
 
 T = TypeVar("T")
 
+PATIENCE = 15.0
+"""Seconds for an answer that changes nothing: a search through millions of messages, not more."""
+
 
 class Reading(Protocol):
     """The questions that change nothing."""
@@ -55,7 +58,7 @@ class Live:
         return self._ask("alerts", list[views.AlertView], limit=limit)
 
     def _ask(self, operation: str, kind: type[T], **arguments: Any) -> T:
-        answer: T = self._client.ask(operation, kind, **arguments)
+        answer: T = self._client.ask(operation, kind, patience=PATIENCE, **arguments)
         return answer
 
 

@@ -25,6 +25,14 @@ class ConnectionLost(JunctorError):
     status = 503
 
 
+class NoAnswer(JunctorError):
+    """The node takes the question and does not answer in time: something blocks its event loop."""
+
+    code = "no-answer"
+    default_fix = "Its log names the handler that blocks the event loop; make that handler a plain def, or await."
+    status = 503
+
+
 class CallFailed(JunctorError):
     """An action or operation raised an exception of its own. ``error_type`` names its class."""
 

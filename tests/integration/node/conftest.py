@@ -135,7 +135,15 @@ class Junctor:
     def start(
         self, *words: str, command: tuple[str, ...] = ("-m", "junctor", "run"), env: Mapping[str, str] = {}
     ) -> Running:
-        """Start a node; waits until it says that it runs, or has ended."""
+        """Start a node and wait until it says that it runs, or has ended."""
+        running = self.launch(*words, command=command, env=env)
+        running.wait_for("stop with Ctrl-C")
+        return running
+
+    def launch(
+        self, *words: str, command: tuple[str, ...] = ("-m", "junctor", "run"), env: Mapping[str, str] = {}
+    ) -> Running:
+        """Start a node."""
         number = len(self.processes)
         out = (self.folder / f"out-{number}").open("w+")
         process = subprocess.Popen(
@@ -149,9 +157,7 @@ class Junctor:
         )
         out.close()
         self.processes.append(process)
-        running = Running(process, self.folder / f"out-{number}")
-        running.wait_for("stop with Ctrl-C")
-        return running
+        return Running(process, self.folder / f"out-{number}")
 
 
 def _checked(words: tuple[str, ...], code: int, ended: int, out: str, err: str) -> str:

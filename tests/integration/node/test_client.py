@@ -38,7 +38,7 @@ def test_blocking(junctor: Junctor, node: Running) -> None:
         assert machine.send("alarm", Reading("cpu", 1.0), idempotency_key="a").id == receipt.id
         assert machine.request("alarm", Reading("cpu", 99.0)) == {"high": True}
         assert machine.request("alarm", {"sensor": "cpu", "value": 2}, type="Reading", reply=Verdict) == Verdict(False)
-        assert machine.call("alarm", "get_limit") == 80.0
+        assert machine.call("alarm", "get_limit") == 70.0
         assert machine.call("monitor", "measure", value=3.5) == "sent 3.5"
         for call, error in (
             (lambda: machine.send("alram", 1), UnknownTarget),
@@ -55,11 +55,11 @@ def test_blocking(junctor: Junctor, node: Running) -> None:
 async def test_async(junctor: Junctor, node: Running) -> None:
     async with public.connect(junctor.folder) as machine:
         answers = await asyncio.gather(
-            *(machine.request("alarm", Reading("cpu", float(value)), reply=Verdict) for value in range(70, 90))
+            *(machine.request("alarm", Reading("cpu", float(value)), reply=Verdict) for value in range(60, 80))
         )
-        assert [answer.high for answer in answers] == [value > 80 for value in range(70, 90)]
+        assert [answer.high for answer in answers] == [value > 70 for value in range(60, 80)]
         assert (await machine.send("alarm", Reading("cpu", 1.0))).session
-        assert await machine.call("alarm", "get_limit") == 80.0
+        assert await machine.call("alarm", "get_limit") == 70.0
         with pytest.raises(UnknownTarget):
             await machine.send("alram", 1)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import junctor as public
+from junctor.node.wire import NoAnswer
 from tests.integration.node.conftest import Junctor
 
 ANY_PORT = ("--port", "0")
@@ -58,6 +59,37 @@ def test_a_second_ctrl_c_ends_at_once_even_a_blocked_loop(junctor: Junctor) -> N
     assert "ended at once" in node.ends(130)
     again = junctor.start("machine.py", *ANY_PORT)
     again.process.kill()
+
+
+def test_a_blocked_loop_ends_when_the_grace_is_over(junctor: Junctor) -> None:
+    (junctor.folder / "hasty.py").write_text(
+        "import sys\nfrom junctor.cli.main import main\nfrom junctor.node import launch\n"
+        "launch.GRACE, launch.PATIENCE = 0.2, 0.1\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    node = junctor.start("run", "machine.py", *ANY_PORT, command=("hasty.py",))
+    with public.connect(junctor.folder) as client:
+        client.send("alarm", {"text": "block"}, type="Note")
+        time.sleep(0.3)
+        with pytest.raises(NoAnswer, match="does not answer"):
+            client.ask("status", patience=0.1)
+    node.signal(signal.SIGTERM)
+    said = node.ends(70)
+    assert "code blocked the event loop" in said
+    assert "time.sleep(60)" in said
+
+
+def test_a_stop_while_a_service_starts(junctor: Junctor) -> None:
+    (junctor.folder / "slow.py").write_text(
+        "import asyncio\nfrom junctor import Service, action\n"
+        "class Slow(Service):\n"
+        "    async def on_start(self):\n        print('starting', flush=True)\n        await asyncio.sleep(60)\n"
+        "    @action\n    async def go(self): ...\n"
+    )
+    node = junctor.launch("slow.py", *ANY_PORT)
+    node.wait_for("starting")
+    assert junctor.json("status")["state"] == "starting"
+    node.signal(signal.SIGINT)
+    assert "stopped" in node.ends(0)
 
 
 def test_the_stop_command_waits_for_the_end(junctor: Junctor) -> None:

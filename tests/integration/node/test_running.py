@@ -11,7 +11,7 @@ import pytest
 
 from junctor import Flow, Service, Target, action, connect, get, handler, setting
 from junctor.clock import VirtualClock
-from junctor.errors import ConfigurationError, StoreLocked, UnknownTarget, WiringError
+from junctor.errors import ConfigurationError, StoreError, StoreLocked, UnknownTarget, WiringError
 from junctor.node import operations
 
 
@@ -138,6 +138,15 @@ def test_what_is_wrong_is_told_before_anything_runs(short_dir: Path) -> None:
         flow().running(transport="memory", http="everywhere")
     with pytest.raises(ConfigurationError, match="memory"):
         flow().running(transport="memroy", store=short_dir).__aenter__().send(None)
+
+
+async def test_a_store_that_fails_ends_the_node(short_dir: Path) -> None:
+    with pytest.raises(StoreError, match="the disk is gone"):
+        async with flow().running(store=short_dir) as node:
+            node.engine._fatal(StoreError("the disk is gone"))
+            await asyncio.wait_for(node.asked_to_stop(), 1)
+    async with flow().running(store=short_dir):
+        pass
 
 
 async def test_stop_on_request() -> None:

@@ -1,0 +1,198 @@
+"""What operators see: traces by cause and effect, bodies as they can be shown, sessions by a few digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from junctor.core.outcome import Failure, LogLine, Reply
+from junctor.messages import Kind, Message, Status
+from junctor.node import views
+from junctor.node.search import Filter, NothingFound, UnknownFilter, find_session, query_of, session_of
+from junctor.transports.base import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
+
+START = 1_900_000_000_000_000_000
+SESSION = 0xABCDEF << 104 | 1
+
+
+class Shelf(Archive):
+    """An archive over a list of records."""
+
+    def __init__(self, *records: Record) -> None:
+        self.records = list(records)
+        self.failed: list[AttemptRecord] = []
+        self.lines: list[HopLog] = []
+
+    def record(self, seq: int) -> Record | None:
+        return next((record for record in self.records if record.message.seq == seq), None)
+
+    def search(self, query: Query) -> list[Record]:
+        below = query.before or 1 << 62
+        newest = sorted(self.records, key=lambda record: -record.message.seq)
+        return [record for record in newest if record.message.seq < below][: query.limit]
+
+    def session(self, session: int) -> list[Record]:
+        return [record for record in self.records if record.message.session == session]
+
+    def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
+        wanted = set(seqs)
+        return [attempt for attempt in self.failed if attempt.seq in wanted]
+
+    def logs(self, session: int) -> list[HopLog]:
+        return [line for line in self.lines if line.session == session]
+
+    def parked(self) -> list[ParkedGroup]:
+        return [ParkedGroup("f/a", "T", "E", "text", "print", 2, START, START + 1, 7)]
+
+    def alerts(self, limit: int = 50) -> list[AlertRecord]:
+        return [AlertRecord(START, "parked", "f/a", "text", "junctor parked")][:limit]
+
+    def depths(self) -> dict[str, Depth]:
+        return {"f/deep": Depth(1, 1)}
+
+
+def record(seq: int, cause: int = 0, status: Status = Status.DONE, session: int = SESSION, **message: object) -> Record:
+    fields = {"type": "T", "payload": b'{"n":1}', "time": START + seq * 1_000_000, "cause": cause} | message
+    made = Message(seq, "abc", session, Kind.SEND, "f/a", "f/b", **fields)  # type: ignore[arg-type]
+    return Record(made, status, attempt=1, started=made.time, duration=500_000)
+
+
+def shape(trace: views.Trace | None) -> list[tuple[int, int]]:
+    assert trace is not None
+    return [(hop.message.seq, hop.depth) for hop in trace.hops]
+
+
+def test_each_hop_stands_below_its_cause() -> None:
+    shelf = Shelf(record(1), record(2, 1), record(3, 1), record(4, 2), record(5))
+    assert shape(views.trace(shelf, SESSION)) == [(1, 0), (2, 1), (4, 2), (3, 1), (5, 0)]
+
+
+@pytest.mark.parametrize("causes", [{1: 99, 2: 1}, {1: 2, 2: 1}, {1: 1, 2: 1}])
+def test_a_cause_that_cannot_be_is_none(causes: dict[int, int]) -> None:
+    shelf = Shelf(*(record(seq, cause) for seq, cause in causes.items()))
+    assert shape(views.trace(shelf, SESSION)) == [(1, 0), (2, 1)]
+
+
+def test_a_long_chain_does_not_exhaust_the_stack() -> None:
+    shelf = Shelf(*(record(seq, seq - 1) for seq in range(1, views.TRACE_LIMIT + 100)))
+    trace = views.trace(shelf, SESSION)
+    assert trace is not None
+    assert trace.hops[-1].depth == views.TRACE_LIMIT - 1
+    assert trace.left_out == 99
+
+
+def test_all_of_a_hop() -> None:
+    whole = record(1, status=Status.PARKED, headers={"a": "b"}, deadline=START + 10**9)
+    whole.reply, whole.late = Reply("R", b'"late"'), True
+    whole.failure = Failure("ValueError", "no", "Traceback ...", "print")
+    shelf = Shelf(whole)
+    shelf.failed = [AttemptRecord(1, 1, START, 2_000_000, "RETRY", Failure("KeyError", "k"))]
+    shelf.lines = [HopLog(SESSION, 1, "f/b", LogLine(START, 30, "f.b", "careful"))]
+    trace = views.trace(shelf, SESSION)
+    assert trace is not None
+    (hop,) = trace.hops
+    assert hop.message.status == "parked"
+    assert hop.message.error == views.Reason("ValueError", "no", "Traceback ...", "print")
+    assert hop.message.deadline == datetime.fromtimestamp(1_900_000_001, UTC)
+    assert hop.reply == views.ReplyView("R", "late", True)
+    assert (hop.body, hop.size, hop.headers) == ({"n": 1}, 7, {"a": "b"})
+    assert [(attempt.settlement, attempt.seconds, attempt.error.type) for attempt in hop.attempts] == [
+        ("retry", 0.002, "KeyError")
+    ]
+    assert [(log.level, log.text) for log in hop.logs] == [("WARNING", "careful")]
+    again = msgspec.json.decode(msgspec.json.encode(trace), type=views.Trace)
+    assert again == trace
+
+
+@pytest.mark.parametrize(
+    ("payload", "body", "size"),
+    [
+        (b"{not json", "{not json", 9),
+        (b"\xff\xfe", "\ufffd\ufffd", 2),
+        (b'"' + b"x" * views.BODY_LIMIT + b'"', None, views.BODY_LIMIT + 2),
+        ({"a": object}, repr({"a": object}), 0),
+        (None, None, 4),
+    ],
+)
+def test_a_body_is_shown_as_it_can_be(payload: object, body: object, size: int) -> None:
+    trace = views.trace(Shelf(record(1, payload=payload)), SESSION)
+    assert trace is not None
+    assert (trace.hops[0].body, trace.hops[0].size) == (body, size)
+
+
+def test_what_waits_for_a_held_service_is_held() -> None:
+    shelf = Shelf(record(1, status=Status.READY), record(2, status=Status.DONE))
+    assert [m.status for m in views.messages(shelf, Query(), lambda address: address == "f/b")] == ["done", "held"]
+    assert [m.status for m in views.messages(shelf, Query())] == ["done", "ready"]
+
+
+def test_groups_and_alerts_say_what_to_run_next() -> None:
+    assert views.parked(Shelf())[0].command == "junctor trace 7"
+    assert views.alerts(Shelf(), 1)[0].command == "junctor parked"
+
+
+def test_an_empty_session() -> None:
+    assert views.trace(Shelf(), SESSION) is None
+
+
+@pytest.mark.parametrize("which", ["3", "abc-3", " ABC-3 ", f"{SESSION:032x}", "abcdef0", "00001"])
+def test_a_session_by_message_or_digits(which: str) -> None:
+    shelf = Shelf(*(record(seq) for seq in range(1, 6)), record(9, session=0xABCDE << 108 | 2))
+    assert session_of(shelf, which) == SESSION
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("abcde", "2 sessions begin or end"),
+        ("77", "no message and no session 77"),
+        ("xyz-3", "no message xyz-3"),
+        ("", "neither"),
+        ("hello", "neither"),
+        ("f" * 33, "neither"),
+        ("9" * 30, "no message and no session"),
+    ],
+)
+def test_a_session_that_is_not_there(which: str, said: str) -> None:
+    shelf = Shelf(record(3), record(9, session=0xABCDE << 108 | 2))
+    with pytest.raises(NothingFound, match=said):
+        session_of(shelf, which)
+
+
+def test_digits_are_looked_for_over_many_pages() -> None:
+    shelf = Shelf(record(1, session=0x1234 << 112), *(record(seq) for seq in range(2, 1200)))
+    assert find_session(shelf, "1234") == 0x1234 << 112
+
+
+def test_a_filter_becomes_a_query() -> None:
+    shelf = Shelf(record(1))
+    since = datetime(2030, 1, 1, tzinfo=UTC)
+    query = query_of(Filter(service="b", status=["parked", "open"], since=since, session="abcdef", limit=7), shelf)
+    assert query.service == "f/b"
+    assert query.statuses == (Status.PARKED, Status.READY, Status.CLAIMED, Status.WAITING)
+    assert (query.since, query.session, query.limit) == (int(since.timestamp()) * 10**9, SESSION, 7)
+    assert query_of(Filter(service="deep"), shelf).service == "f/deep"
+    assert query_of(Filter(service="other"), shelf, ["g/other"]).service == "g/other"
+    assert query_of(Filter(service="g/any"), shelf).service == "g/any"
+
+
+@pytest.mark.parametrize(
+    ("filter", "said"),
+    [
+        (Filter(status=["prked"]), '"parked"'),
+        (Filter(limit=0), "limit is 0"),
+        (Filter(limit=100_000), "limit is"),
+        (Filter(service="dep"), '"deep"'),
+    ],
+)
+def test_a_filter_that_means_nothing(filter: Filter, said: str) -> None:
+    with pytest.raises(UnknownFilter, match=said):
+        query_of(filter, Shelf(record(1)))
+
+
+def test_a_service_of_two_flows_needs_its_flow() -> None:
+    with pytest.raises(UnknownFilter, match=r"f/a, g/a"):
+        query_of(Filter(service="a"), Shelf(), ["f/a", "g/a"])
