@@ -31,7 +31,7 @@ def resolve(annotation: Any, names: Mapping[str, Any], local: Mapping[str, Any])
 
 
 def remember_locals(cls: type, depth: int = 2) -> None:
-    """Keep the names around a class that is made inside a function, where its annotations may point to.
+    """Keep the types around a class that is made inside a function, where its annotations may point to.
 
     :param depth: how many frames above this one the class statement is.
     """
@@ -41,7 +41,13 @@ def remember_locals(cls: type, depth: int = 2) -> None:
     frame: types.FrameType | None = sys._getframe(depth)
     while frame is not None and frame.f_code.co_name != outer:
         frame = frame.f_back
-    setattr(cls, _LOCALS, dict(frame.f_locals) if frame is not None else {})
+    found = frame.f_locals if frame is not None else {}
+    # Types only: the class must not keep the other values of a finished function alive.
+    setattr(cls, _LOCALS, {name: value for name, value in found.items() if _is_type(value)})
+
+
+def _is_type(value: Any) -> bool:
+    return isinstance(value, (type, types.ModuleType)) or typing.get_origin(value) is not None
 
 
 def class_locals(cls: type) -> dict[str, Any]:
