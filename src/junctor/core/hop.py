@@ -33,7 +33,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     started: int
     message: Any = None
     joins: bool = True
-    recorded: bool = False
+    recorded: bool = True
     attempt: int = 1
     counter: int = 0
     open: bool = True

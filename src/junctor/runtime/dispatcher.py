@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND, Clock
@@ -18,7 +18,8 @@ from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
 from junctor.errors import NotRunning, SendError, StateConflict, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
-from junctor.runtime.requests import Requests
+from junctor.runtime.requests import Requests, Waiter
+from junctor.runtime.suspects import Turn
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle, Transport
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Dispatcher:
         self.accepting = True
         self.requests = Requests(transport, self._type_at)
         self.waiters = self.requests.waiters
+        self.suspects = Turn()
         self.due_changed: Callable[[int], object] = lambda due: None
         self._supervisor = supervisor
         self._time = clock.time_ns
@@ -104,10 +106,11 @@ class Dispatcher:
             headers or NO_HEADERS,
         )
         future: asyncio.Future[Any] = self._future()
-        if not host.mailbox.take_in(delivery_of(message)):
+        # Written out instead of calling delivery_of(): this is the way of every request in memory.
+        if not host.mailbox.take_in(Delivery(_REQUEST, link.address, "", message.session, seq, 0, message, lane=key)):
             future.set_exception(host.mailbox.full())
             return future
-        self._put(message, _CLAIMED)
+        self._put(seq, message)
         self.waiters[seq] = (future, deadline, link)
         host.counters.accepted += 1
         return future
@@ -249,9 +252,11 @@ class Dispatcher:
 
     # Savepoints and requests of a delivery ------------------------------------------------------------------
 
-    def savepoint(self, hop: Hop, request: Draft, link: Link, future: asyncio.Future[Any]) -> None:
+    def savepoint(
+        self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
+    ) -> None:
         """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
-        drafts, hop.drafts = hop.drafts or [], None
+        self.suspects.give_up(hop)
         hop.saved = True
         inserts: list[Insert] = []
         if not hop.recorded:
@@ -263,6 +268,11 @@ class Dispatcher:
             return
         self.waiters[inserts[-1].message.seq] = (future, request.deadline, link)
         self.transport.commit(Commit(self._saved, inserts=inserts, tag=future))
+
+    def ask_again(self, hop: Hop, seq: int, waiter: Waiter) -> None:
+        """A request that an earlier attempt of the delivery made already."""
+        self.suspects.give_up(hop)
+        self.requests.await_earlier(seq, waiter)
 
     def _saved(self, commit: Commit, error: Exception | None) -> None:
         future: asyncio.Future[Any] = commit.tag

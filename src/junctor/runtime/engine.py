@@ -56,7 +56,6 @@ class Engine:
         self.stopping = False
         self.ready = False
         self.started_at = 0
-        self.suspects = asyncio.Lock()
         self.opened: Opened | None = None
         self._on_fatal = on_fatal
         self._alerted: list[AlertRecord] = []
@@ -191,7 +190,7 @@ class Engine:
         seq = self.transport.number()
         joins = kind is Kind.TICK
         return Hop(
-            kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns(), None, joins
+            kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns(), None, joins, False
         )
 
     async def committed(self, **parts: Sequence[Any]) -> None:

@@ -123,7 +123,7 @@ class Host:
     def current(self) -> list[tuple[str, str, float]]:
         """Handler, message id and seconds of each delivery that runs now."""
         now = self.engine.clock.time_ns()
-        running = [slot.delivery for slot in self.slots if slot.delivery is not None]
+        running = [slot.delivery for slot in self.slots if slot.delivery is not None and slot.delivery.started]
         return [(d.name, d.message.id, (now - d.started) / 1e9) for d in running]
 
     # Types and links ----------------------------------------------------------------------------------------

@@ -205,11 +205,11 @@ class Mailbox:
                 return delivery
         return None
 
-    async def wait(self) -> None:
-        """Sleep until something may have become takeable."""
-        place = asyncio.get_running_loop().create_future()
+    def place(self) -> asyncio.Future[None]:
+        """Await it to sleep until something may have become takeable."""
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._idle.append(place)
-        await place
+        return place
 
     def finished(self, delivery: Delivery, size: int) -> None:
         """The message has left the queue for good."""

@@ -20,6 +20,7 @@ from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
 from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
 from junctor.messages import HANDLER, Kind, Message, MessageType, codec
+from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
 from junctor.runtime.state import HostState
@@ -130,9 +131,11 @@ class EnginePort:
             draft = _numbered(draft, hop.counter)
             earlier = self._dispatcher.earlier(hop, draft) if hop.sent else None
             if earlier is not None:
-                ask = lambda future: self._dispatcher.requests.await_earlier(earlier.seq, (future, deadline, link))  # noqa: E731
+                ask = lambda future: self._dispatcher.ask_again(hop, earlier.seq, (future, deadline, link))  # noqa: E731
             else:
-                ask = lambda future: self._dispatcher.savepoint(hop, draft, link, future)  # noqa: E731
+                # Taken here, in the thread of the handler: it may send on before the loop gets to the savepoint.
+                before, hop.drafts = hop.drafts or [], None
+                ask = lambda future: self._dispatcher.savepoint(hop, before, draft, link, future)  # noqa: E731
         else:
             ask = lambda future: self._dispatcher.submit(draft, self.address, hop, link, future)  # noqa: E731
         if get_ident() == self._thread:
@@ -255,7 +258,7 @@ class HostPort(EnginePort):
     def __init__(self, engine: Engine, host: Host) -> None:
         super().__init__(engine, host.flow, host.service)
         self._host = host
-        self.log = logging.getLogger(f"{host.flow}.{host.service}")
+        self.log = ServiceLog(host.address)
 
     def links(self, target: str) -> tuple[Link, ...]:
         known = self._host.links

@@ -152,11 +152,11 @@ class Slot:
         ready = box.ready
         turn = 0
         while not self._halted:
-            delivery = ready.popleft() if ready and box.flowing else box.take()
+            delivery = ready.popleft() if ready and box.flowing else box.take() if ready else None
             if delivery is None:
                 self.delivery = None
                 turn = 0
-                await box.wait()
+                await box.place()
                 continue
             self.delivery = delivery
             if self._in_turn and not delivery.special:
@@ -241,7 +241,14 @@ class Slot:
                 reply = self.host.reply_of(value, entry.replies)
         duration = self._time() - delivery.started
         self._counters.busy += duration
-        if self._immediate and only_returned(delivery):
+        if (
+            self._immediate
+            and delivery.drafts is None
+            and delivery.writes is None
+            and delivery.logs is None
+            and not delivery.resumed
+        ):
+            # The first delivery did nothing but return.
             self._dispatcher.finish(delivery, reply, duration, self.host)
         else:
             self._dispatcher.settle(delivery, done(delivery, reply, duration), self.host)
@@ -260,7 +267,9 @@ class Slot:
     async def _deliver_suspect(self, delivery: Delivery) -> None:
         """One at a time in the node, and on record, because it may be the one that ends the process."""
         host = self.host
-        async with host.engine.suspects:
+        turn = host.dispatcher.suspects
+        await turn.take(delivery)
+        try:
             delivery.suspect = False
             if delivery.attempt > host.spec.policies.retry.attempts:
                 host.dispatcher.settle(delivery, host.outcome_of(_killed(delivery), delivery), host)
@@ -269,6 +278,8 @@ class Slot:
             # The savepoints of the earlier run count, whatever the number of this attempt.
             await host.prepare(delivery)
             await self._attempt(delivery)
+        finally:
+            turn.give_up(delivery)
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Enter the handler where its kind of code runs."""
@@ -320,13 +331,6 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
         delivery.logs or (),
         started=delivery.started,
         duration=duration,
-    )
-
-
-def only_returned(delivery: Delivery) -> bool:
-    """Whether the first delivery of a message did nothing but return: no sends, state, logs, no earlier attempt."""
-    return (
-        delivery.drafts is None and delivery.writes is None and delivery.logs is None and not delivery.resumed
     )
 
 

@@ -46,7 +46,7 @@ from junctor.core.records import (
     Settle,
     Stored,
 )
-from junctor.messages import Message, Status
+from junctor.messages import Message
 
 __all__ = (
     "AlertRecord",
@@ -111,8 +111,8 @@ class Transport(abc.ABC):
     def commit(self, commit: Commit) -> None:
         """Apply whole and in order; ``commit.done(commit, error)`` tells the end. Never raises, never blocks."""
 
-    def put(self, message: Message, status: Status) -> None:
-        """``commit`` of one insert without an origin, where commits are immediate."""
+    def put(self, seq: int, message: Message) -> None:
+        """``commit`` of one CLAIMED insert without an origin, where commits are immediate."""
         raise NotImplementedError
 
     def finish(self, seq: int, started: int, duration: int, reply: Reply | None) -> None:

@@ -49,6 +49,8 @@ class MemoryTransport(Transport):
         # halves, so that forgetting costs nothing per message. Attached: seqs with an origin, attempts or logs.
         self._half = max(1, history // 2)
         self._claimed: dict[int, Message] = {}
+        # Replaces the method below: a frame less for every message.
+        self.put = self._claimed.__setitem__  # type: ignore[method-assign, assignment]
         self._open: dict[int, Record] = {}
         self._recent: dict[int, Record] = {}
         self._older: dict[int, Record] = {}
@@ -127,8 +129,8 @@ class MemoryTransport(Transport):
         if settle.status >= FINAL and settle.status != Status.PARKED:
             self._finish(record)
 
-    def put(self, message: Message, status: Status) -> None:
-        self._claimed[message.seq] = message
+    def put(self, seq: int, message: Message) -> None:
+        self._claimed[seq] = message
 
     def finish(self, seq: int, started: int, duration: int, reply: Reply | None) -> None:
         message = self._claimed.pop(seq, None)

@@ -20,7 +20,6 @@ from junctor.transports.base import (
     Record,
 )
 
-
 Parts = tuple[dict[int, Message], dict[int, Record], dict[int, Record], dict[int, Record]]
 
 
@@ -99,7 +98,7 @@ class MemoryArchive(Archive):
 def _group(records: list[Record]) -> ParkedGroup:
     latest = max(records, key=lambda record: record.message.seq)
     failure = latest.failure
-    assert failure is not None  # noqa: S101 - only records with a failure are grouped
+    assert failure is not None
     times = [record.started or record.message.time for record in records]
     return ParkedGroup(
         latest.message.target,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -116,8 +116,9 @@ class Worker:
             )
         )
 
-    def savepoint(self, hop: Hop, request: Draft, link: Link, future: asyncio.Future[Any]) -> None:
-        drafts, hop.drafts = hop.drafts or [], None
+    def savepoint(
+        self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
+    ) -> None:
         self._asked[request.counter] = (future, link)
         self.send(protocol.Ask(request.counter, hop.seq, (*drafts, request)))
 

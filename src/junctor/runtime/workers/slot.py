@@ -138,9 +138,8 @@ class WorkerSlot(Slot):
 
     async def _ask(self, delivery: Delivery, ask: protocol.Ask) -> None:
         *earlier, request = ask.drafts
-        delivery.drafts = list(earlier)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.host.dispatcher.savepoint(delivery, request, Link(request.target, self._anything), future)
+        self.host.dispatcher.savepoint(delivery, earlier, request, Link(request.target, self._anything), future)
         try:
             answer = protocol.Answer(ask.number, codec.encode(await future))
         except Exception as error:  # noqa: BLE001 - the handler in the worker gets it
