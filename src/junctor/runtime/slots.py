@@ -42,6 +42,7 @@ class Entry:
 
     __slots__ = (
         "_decode",
+        "_named",
         "_where",
         "blocking",
         "call",
@@ -60,6 +61,7 @@ class Entry:
         call: Callable[..., Any],
         accepts: MessageType,
         replies: MessageType | None,
+        types: TypeRegistry,
         address: str,
         own_loop: bool,
         shares: bool,
@@ -76,21 +78,29 @@ class Entry:
         self.reply_version = replies.version if replies is not None else 1
         self._where = f"{address}.{spec.name}"
         self._decode = accepts.decode
+        self._named = types.named if accepts.cls is Any else None
 
-    def read(self, data: bytes, version: int) -> Any:
-        """The body from its encoding.
+    def read(self, message: Message) -> Any:
+        """The body from its encoding. For a handler of Any as the type it carries, where the flow knows that: an object
+        handed over by reference and one out of the store are then the same.
 
         :raises DecodeError: with the path of the bad field.
         """
-        if version == self.type.version:
+        kind = self.type
+        if self._named is not None:
+            kind = self._named(message.type) or kind
+        elif message.version == kind.version:
             try:
-                return self._decode(data)
+                return self._decode(message.payload)
             except Exception:  # noqa: BLE001 - read again below for the error with its place
                 pass
-        return self.type.read(data, version, self._where)
+        return kind.read(message.payload, message.version, self._where)
 
 
-NOTHING = Entry(HandlerSpec(name="", accepts=None, bind=lambda instance: id), id, TypeRegistry().register(Any), None, "", False, False)
+_types = TypeRegistry()
+NOTHING = Entry(
+    HandlerSpec(name="", accepts=Any, bind=lambda instance: id), id, _types.register(Any), None, _types, "", False, False
+)
 """The entry of a slot before its first delivery."""
 
 
@@ -125,7 +135,7 @@ class Slot:
             accepts = types.register(spec.accepts)
             replies = types.register(spec.replies) if spec.replies is not None else None
             call = spec.bind(self.instance if spec.blocking else shared)
-            entry = Entry(spec, call, accepts, replies, self.host.address, own_loop, shares)
+            entry = Entry(spec, call, accepts, replies, types, self.host.address, own_loop, shares)
             self._routing.add(spec.name, accepts, entry)
 
     def codes(self) -> list[tuple[str, CodeType]]:
@@ -312,7 +322,7 @@ class Slot:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
         body = message.payload
-        return entry, entry.read(body, message.version) if type(body) is bytes else body
+        return entry, entry.read(message) if type(body) is bytes else body
 
     def _blocking_thread(self) -> SlotThread:
         if self._thread is None:

@@ -68,6 +68,8 @@ class Worker:
         self.port = HostPort(self, self)  # type: ignore[arg-type]
         context = Context(flow=build.flow, service=build.service, settings=spec.settings, port=self.port)
         self.instance = spec.build(context)
+        for known in spec.types:
+            self.types.register(known)
         self._routing: Routing[HandlerSpec] = Routing()
         for handler in spec.handlers:
             self._routing.add(handler.name, self.types.register(handler.accepts), handler)
@@ -163,6 +165,8 @@ class Worker:
                 raise NoHandler(f"no handler takes {message.type}", where=self.address)
             delivery.name = handler.name
             kind = self.types.register(handler.accepts)
+            if kind.cls is Any:
+                kind = self.types.named(message.type) or kind
             body = kind.read(message.payload, message.version, f"{self.address}.{handler.name}")
             call = handler.bind(self.instance)
             if handler.blocking:
