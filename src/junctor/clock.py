@@ -13,6 +13,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+__all__ = (
+    "Clock",
+    "RealClock",
+    "SECOND",
+    "Timer",
+    "VirtualClock",
+    "parse_duration",
+)
+
+
 SECOND = 1_000_000_000
 
 

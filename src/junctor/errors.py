@@ -9,6 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+__all__ = (
+    "BodyTooLarge",
+    "ConfigurationError",
+    "DecodeError",
+    "EncodeError",
+    "ImportFailed",
+    "JunctorError",
+    "MissingExtra",
+    "NoHandler",
+    "NodeNotFound",
+    "NotRunning",
+    "OutsideDelivery",
+    "PortInUse",
+    "QueueFull",
+    "RequestError",
+    "RequestExpired",
+    "RequestFailed",
+    "RequestTimeout",
+    "SendError",
+    "ServiceStopped",
+    "SettingError",
+    "SeveralProblems",
+    "StateConflict",
+    "StateError",
+    "StoreDamaged",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+    "StoreTooNew",
+    "TypeClash",
+    "UnknownOperation",
+    "UnknownTarget",
+    "WiringError",
+    "WorkerLost",
+    "nearest",
+)
+
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``Did you mean "limit"?`` for a wrong word, else the list of the right ones, else nothing; ends with a space."""
@@ -186,6 +224,13 @@ class RequestTimeout(RequestError):
     code = "request-timeout"
     default_fix = "Give the request a longer timeout=, or see with `junctor trace` what its handler does."
     status = 504
+
+
+class RequestExpired(RequestTimeout):
+    """The deadline passed while the request still waited in the queue: its handler was not started."""
+
+    code = "request-expired"
+    default_fix = "Give the request a longer timeout=, or the service a larger pool."
 
 
 class RequestFailed(RequestError):

@@ -470,7 +470,10 @@ class Host:
         try:
             value = await self.run_call(call, blocking, hop, args, kwargs)
         except BaseException as error:
-            self.dispatcher.settle_hop(hop, self.hop_outcome(hop, error), self)
+            # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
+            refused = status_of(error) < 500
+            self.counters.refused += refused
+            self.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), self)
             raise
         finally:
             self._calls -= 1
@@ -500,6 +503,12 @@ class Host:
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
         self.engine.note_alert(record)
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status that an exception carries, ours or that of a web framework; 500 for any other."""
+    status = getattr(error, "status", getattr(error, "status_code", 500))
+    return status if isinstance(status, int) else 500
 
 
 def _version_after(write: StateWrite) -> int:

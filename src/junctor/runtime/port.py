@@ -37,7 +37,7 @@ class EnginePort:
         self.flow = flow
         self.service = service
         self.address = service_address(flow, service) if flow else service
-        self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = logging.getLogger(f"{flow}.{service}")
+        self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = ServiceLog(self.address)
         self._engine = engine
         self._dispatcher = engine.dispatcher
         self._loop = asyncio.get_running_loop()
@@ -182,7 +182,7 @@ class EnginePort:
             )
         if accepts.cls is Any:
             accepts = self._engine.types_of(link.address).of(body)
-        payload = body if link.by_reference and accepts.frozen else accepts.encode(body)
+        payload = body if link.by_reference and accepts.frozen and type(body) is accepts.cls else accepts.encode(body)
         if type(payload) is bytes and len(payload) > self._dispatcher.max_body:
             raise BodyTooLarge(
                 f"the body of {accepts.name} has {len(payload)} bytes, the limit is {self._dispatcher.max_body}",

@@ -10,7 +10,7 @@ import msgspec
 
 from junctor.core.outcome import Failure, Reply
 from junctor.core.port import Link
-from junctor.errors import RequestFailed, RequestTimeout
+from junctor.errors import RequestExpired, RequestFailed, RequestTimeout
 from junctor.messages import Message, MessageType, Status, session_text
 from junctor.transports.base import Transport
 
@@ -62,7 +62,7 @@ class Requests:
             return
         if status is Status.EXPIRED:
             future.set_exception(
-                RequestTimeout("the request expired before its handler could start", where=message.target)
+                RequestExpired("the request expired before its handler could start", where=message.target)
             )
             return
         kind, text = (failure.type, failure.text) if failure is not None else ("", "no reason recorded")

@@ -11,7 +11,7 @@ from junctor.core.hop import Delivery, current
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
-from junctor.errors import NoHandler, StoreDamaged
+from junctor.errors import NoHandler, RequestExpired, StoreDamaged
 from junctor.messages import HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry
 from junctor.runtime.threads import SKIPPED, SlotThread
 
@@ -31,10 +31,6 @@ _AHEAD = 15
 
 class Unshared:
     """The class of no reply."""
-
-
-class Expired(Exception):
-    """The deadline of a request has passed before its handler started."""
 
 
 class Entry:
@@ -269,7 +265,7 @@ class Slot:
             # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
             host.dispatcher.put_back(delivery)
             raise error
-        if isinstance(error, Expired):
+        if isinstance(error, RequestExpired) and error.where == host.address:
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=delivery.started), host)
             return
         host.dispatcher.settle(delivery, host.outcome_of(error, delivery), host)
@@ -307,14 +303,14 @@ class Slot:
     def _open(self, delivery: Delivery) -> tuple[Entry, Any]:
         """Find the handler and decode the body.
 
-        :raises Expired: the deadline of the request has passed.
+        :raises RequestExpired: the deadline of the request has passed.
         :raises NoHandler: there is none.
         :raises DecodeError: the body does not fit its type.
         """
         message = delivery.message
         delivery.started = started = self._time()
         if message.deadline and started > message.deadline:
-            raise Expired
+            raise RequestExpired("the deadline passed while it waited", where=self.host.address)
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
         if entry is None:
             entry = self._routing.find(message)
