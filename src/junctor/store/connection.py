@@ -78,8 +78,12 @@ def _open(path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str
 def set_pragma(db: apsw.Connection, name: str, value: str | int, path: Path) -> None:
     """Set a pragma and make sure it holds: SQLite ignores what it does not know and what comes too late.
 
+    One that holds already is left alone: setting some of them again writes to the file.
+
     :raises StoreError: it has another value afterwards.
     """
+    if db.pragma(name) == value:
+        return
     db.pragma(name, value)
     found = db.pragma(name)
     if found != value and name != "auto_vacuum":  # fixed with the first table: a store made without it goes on without

@@ -24,7 +24,7 @@ _DUE = "SELECT seq FROM hop WHERE status = 2 AND due <= ? AND target = ? ORDER B
 _NEXT_DUE = "SELECT min(due) FROM hop WHERE status = 2"
 _DEPTHS = "SELECT target, count(*), sum(size) FROM hop WHERE status < 3 GROUP BY target"
 _SUSPECTS = """
-SELECT h.seq FROM hop AS h WHERE h.status < 3
+SELECT h.seq FROM hop AS h INDEXED BY hop_queue WHERE h.status < 3
    AND (h.status = 1 OR h.status = 2 AND (h.attempt > 0 OR (SELECT due FROM message WHERE seq = h.seq) = 0))
 ORDER BY h.seq
 """

@@ -184,8 +184,18 @@ def _message_terms(query: Query, terms: list[str], values: list[Any]) -> str:
     if query.session is not None:
         return "message AS m CROSS JOIN hop AS h ON h.seq = m.seq"
     if query.since is None and query.until is None and query.text is None:
-        return "hop AS h"
-    return "hop AS h CROSS JOIN message AS m ON m.seq = h.seq"
+        return _hops(query)
+    return f"{_hops(query)} CROSS JOIN message AS m ON m.seq = h.seq"
+
+
+def _hops(query: Query) -> str:
+    """The scan of hops: by a small partial index where the statuses allow it. SQLite would prefer the order of numbers,
+    which is a scan of everything when few records fit."""
+    if query.statuses == (Status.PARKED,):
+        return "hop AS h INDEXED BY hop_parked"
+    if query.statuses and max(query.statuses) < Status.DONE:
+        return "hop AS h INDEXED BY hop_queue"
+    return "hop AS h"
 
 
 # Bounds of the scan for a span of time. Clocks jump, so they are found among all samples of the index, not by a search

@@ -59,15 +59,17 @@ def checksum(
     :param numbers: the numeric fields, packed.
     """
     check = crc32(session, crc32(numbers, names))
-    if key is not None or origin is not None or headers is not None:
-        for mark, part in (
-            (b"key", key and key.encode()),
-            (b"origin", origin),
-            (b"headers", headers and headers.encode()),
-        ):
-            if part is not None:
-                check = crc32(b"%s %d\n%s" % (mark, len(part), part), check)
+    if key is not None:
+        check = _add(check, b"key", key.encode())
+    if origin is not None:
+        check = _add(check, b"origin", origin)
+    if headers is not None:
+        check = _add(check, b"headers", headers.encode())
     return crc32(payload, check)
+
+
+def _add(check: int, mark: bytes, part: bytes) -> int:
+    return crc32(part, crc32(b"%s %d\n" % (mark, len(part)), check))
 
 
 _pack = Struct("<7q").pack

@@ -60,7 +60,7 @@ class Store:
         if rejected_tail is not None:
             warnings.append(self._set_aside(rejected_tail))
         identity, first = _identify(self._db, self.directory, warnings)
-        epoch, clean = _begin(self._db, identity)
+        epoch, clean = _begin(self._db, identity, first)
         self.readers = Readers(self._path, vfs)
         self.archive = StoreArchive(self.readers)
         self.state = CommittedState(self.readers)
@@ -131,12 +131,12 @@ def _identify(db: apsw.Connection, directory: Path, warnings: list[str]) -> tupl
     return identity, max(int(highest) + 1, int(_meta(db, "first") or 1))
 
 
-def _begin(db: apsw.Connection, identity: Identity) -> tuple[int, bool]:
+def _begin(db: apsw.Connection, identity: Identity, first: int) -> tuple[int, bool]:
     """Count this opening and take the mark of a clean end away. The epoch, and whether the mark was there."""
     epoch = int(_meta(db, "epoch") or 0) + 1
     clean = bool(_meta(db, "clean")) if epoch > 1 else True
     with db:
-        for name, value in (("node", identity.node), ("epoch", epoch), ("clean", 0)):
+        for name, value in (("node", identity.node), ("epoch", epoch), ("clean", 0), ("first", first)):
             db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
     return epoch, clean
 
