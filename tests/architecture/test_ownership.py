@@ -11,6 +11,8 @@ THREAD_MAKERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor",
 # The only files that may start a thread, each with the reason. Everything else asks one of these.
 THREAD_OWNERS: dict[str, str] = {
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
+    "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
+    "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
 }
 
