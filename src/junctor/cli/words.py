@@ -28,11 +28,12 @@ def short(text: str, width: int) -> str:
 
 
 def distinct(sessions: Iterable[str]) -> dict[str, str]:
-    """A short form of each session: its first eight digits, or its last where several begin alike."""
+    """A short form of each session: its last eight digits, which the node counts up, or its first where they differ
+    and the last do not, as for sessions that came from elsewhere."""
     whole = set(sessions)
-    short_forms = {session: session[:8] for session in whole}
+    short_forms = {session: session[-8:] for session in whole}
     if len(set(short_forms.values())) < len(whole):
-        short_forms = {session: session[-8:] for session in whole}
+        short_forms = {session: session[:8] for session in whole}
     return short_forms
 
 

@@ -200,7 +200,7 @@ class NodeClient:
         arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
         return self.ask("request", reply, **arguments)
 
-    def call(self, service: str, action: str, **arguments: Any) -> Any:
+    def call(self, service: str, action: str, /, **arguments: Any) -> Any:
         """Call an action and return its result."""
         return self.ask("call", service=service, action=action, arguments=arguments)
 
@@ -278,7 +278,7 @@ class AsyncNodeClient:
         arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
         return await self.ask("request", reply, **arguments)
 
-    async def call(self, service: str, action: str, **arguments: Any) -> Any:
+    async def call(self, service: str, action: str, /, **arguments: Any) -> Any:
         """Call an action and return its result."""
         return await self.ask("call", service=service, action=action, arguments=arguments)
 

@@ -182,6 +182,9 @@ class _Connection:
             line = wire.answer(question.id, await self._perform(question.operation, arguments))
         except Exception as error:  # noqa: BLE001 - whatever it is, the peer is told
             line = wire.refusal(question.id, error)
+        except asyncio.CancelledError:
+            self.tell(wire.refusal(question.id, NotRunning("the node stops", where=question.operation)))
+            raise
         self.tell(line)
         with contextlib.suppress(OSError):
             await self._writer.drain()

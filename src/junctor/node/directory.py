@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -127,14 +125,21 @@ def socket_of(directory: Path) -> Path | None:
     """The control socket of the node in this directory; None when there is none, or it belongs to somebody else."""
     path = directory / SOCKET
     if not path.exists():
-        try:
-            path = Path((directory / POINTER).read_text(encoding="utf-8").strip())
-        except (OSError, UnicodeDecodeError):
+        elsewhere = _pointed_to(directory)
+        if elsewhere is None:
             return None
+        path = elsewhere
     try:
         # The temporary folder of a dead node may be gone, and its name taken by another user.
         return path if path.is_socket() and path.stat().st_uid in (os.geteuid(), directory.stat().st_uid) else None
     except OSError:
+        return None
+
+
+def _pointed_to(directory: Path) -> Path | None:
+    try:
+        return Path((directory / POINTER).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
         return None
 
 
@@ -164,6 +169,8 @@ def claim_socket(directory: Path) -> Path:
     path = directory / SOCKET
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
         return path
+    import tempfile  # a start that needs no such folder does not pay for it
+
     path = Path(tempfile.mkdtemp(prefix="junctor-")) / SOCKET
     if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
         path.parent.rmdir()
@@ -180,9 +187,11 @@ def claim_socket(directory: Path) -> Path:
 
 def release_socket(directory: Path) -> None:
     """Remove the control socket and what names it. Only for the node that owns the directory."""
-    path = socket_of(directory)
+    elsewhere = _pointed_to(directory)
     with contextlib.suppress(OSError):
         (directory / SOCKET).unlink(missing_ok=True)
         (directory / POINTER).unlink(missing_ok=True)
-    if path is not None and path.parent != directory and path.parent.name.startswith("junctor-"):
-        shutil.rmtree(path.parent, ignore_errors=True)
+    if elsewhere is not None and elsewhere.name == SOCKET and elsewhere.parent.name.startswith("junctor-"):
+        with contextlib.suppress(OSError):
+            elsewhere.unlink(missing_ok=True)
+            elsewhere.parent.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -123,6 +124,12 @@ def run(
             "run() is called while the file is imported",
             where=loading(),
             fix='Put it under if __name__ == "__main__":, so that `junctor run` can import the file.',
+        )
+    if asyncio._get_running_loop() is not None:
+        raise ConfigurationError(
+            "run() would block the event loop that runs already",
+            where="run()",
+            fix="Write `async with flow.running() as node:` in async code and in notebooks.",
         )
     options = Options(
         transport=transport,

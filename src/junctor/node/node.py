@@ -22,7 +22,6 @@ from junctor.core.spec import FlowPlan
 from junctor.errors import ConfigurationError, nearest
 from junctor.messages import type_name
 from junctor.node import directory as directories
-from junctor.node import operations
 from junctor.node.address import Address
 from junctor.node.control import ControlSocket
 from junctor.node.entries import action_of, host_of
@@ -132,7 +131,8 @@ class Node:
                 rest.push_async_callback(self._control.hang_up)
             rest.push_async_callback(self._stop_engine, until)
             if self._web is not None:
-                rest.push_async_callback(self._web.stop, max(until - time.monotonic(), 0.0))
+                # Half of it: a client that holds a stream open must not use up what handlers need to finish.
+                rest.push_async_callback(self._web.stop, grace / 2)
         self.state = State.STOPPED
 
     async def _stop_engine(self, until: float) -> None:
@@ -186,7 +186,7 @@ class Node:
         link = port.link_to(host.address, request, reply)
         return Target(port, (link,), request, f"client -> {host.address} ({type_name(request)})")
 
-    async def call(self, service: str, action: str, **arguments: Any) -> Any:
+    async def call(self, service: str, action: str, /, **arguments: Any) -> Any:
         """Call an action and return its result.
 
         :raises UnknownTarget: no such service runs.
@@ -239,7 +239,9 @@ class Node:
         return host is not None and host.lifecycle.state is State.HELD
 
     async def _perform(self, name: str, arguments: dict[str, msgspec.Raw]) -> Any:
-        # Who reaches the control socket is the user of the node: every permission.
+        # The table is loaded by the first question. Who asks here is the user of the node: every permission.
+        from junctor.node import operations
+
         return await operations.perform(self, name, arguments)
 
     def __repr__(self) -> str:

@@ -121,6 +121,8 @@ def session_of(archive: Archive, which: str) -> int:
     :raises NothingFound: nothing answers to it, or several sessions do; then the text lists them.
     """
     which = which.strip().lower()
+    if which.startswith("0"):  # digits of a session: no number of a message is written like that
+        return find_session(archive, which)
     try:
         node, seq = parse_id(which)
     except ValueError:

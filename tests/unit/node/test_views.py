@@ -138,7 +138,7 @@ def test_an_empty_session() -> None:
     assert views.trace(Shelf(), SESSION) is None
 
 
-@pytest.mark.parametrize("which", ["3", "abc-3", " ABC-3 ", f"{SESSION:032x}", "abcdef0", "00001"])
+@pytest.mark.parametrize("which", ["3", "abc-3", " ABC-3 ", f"{SESSION:032x}", "abcdef0", "00001", "0001"])
 def test_a_session_by_message_or_digits(which: str) -> None:
     shelf = Shelf(*(record(seq) for seq in range(1, 6)), record(9, session=0xABCDE << 108 | 2))
     assert session_of(shelf, which) == SESSION
