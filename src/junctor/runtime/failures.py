@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import traceback
 from hashlib import blake2b
 from types import TracebackType
+from typing import Any
 
 from junctor.core.outcome import Failure
 
@@ -19,19 +21,36 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(
         type=type(error).__qualname__,
         text=_text(error),
-        traceback="".join(traceback.format_exception(type(error), error, tb))[-_LONGEST:],
+        traceback=_traceback(error, tb),
         fingerprint=_fingerprint(type(error).__qualname__, tb),
         bases=tuple(cls.__name__ for cls in type(error).__mro__),
-        reaction=getattr(error, "reaction", None),
-        delay=getattr(error, "delay", None),
+        reaction=reaction if isinstance(reaction := _own(error, "reaction"), str) else None,
+        delay=float(delay) if isinstance(delay := _own(error, "delay"), int | float) and 0 <= delay < math.inf else None,
     )
+
+
+def _own(error: BaseException, name: str) -> Any:
+    """What a user's exception calls ``reaction`` or ``delay`` may be anything, or raise."""
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001 - see above
+        return None
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:2000] or type(error).__qualname__
+        return _storable(str(error)[:2000]) or type(error).__qualname__
     except Exception:  # noqa: BLE001 - a broken __str__ of the user's class must not hide the failure
         return f"{type(error).__qualname__} (its text cannot be made)"
+
+
+def _traceback(error: BaseException, tb: TracebackType | None) -> str:
+    return _storable("".join(traceback.format_exception(type(error), error, tb))[-_LONGEST:])
+
+
+def _storable(text: str) -> str:
+    """The text without what UTF-8 cannot carry: half a surrogate pair, from a file name for example."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _from_user_code(tb: TracebackType | None) -> TracebackType | None:

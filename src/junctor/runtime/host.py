@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +28,7 @@ from junctor.runtime.port import HostPort
 from junctor.runtime.refill import Refill
 from junctor.runtime.scheduler import run_schedule
 from junctor.runtime.slots import Slot
+from junctor.runtime.supervisor import is_cancelled
 from junctor.runtime.threads import CallThreads, OwnLoop
 from junctor.transports.base import AlertRecord, Commit, Depth, Settle
 
@@ -183,7 +184,9 @@ class Host:
         self.lifecycle.to(State.STARTING)
         try:
             await self._open()
-        except Exception as error:  # noqa: BLE001 - any exception of user code is a failure of the service
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises is a failure of the service
+            if is_cancelled():
+                raise
             self._failed(error)
             return
         if self.lifecycle.state is not State.STARTING:
@@ -234,12 +237,12 @@ class Host:
 
     def run_call(
         self, call: Callable[..., Any], blocking: bool, hop: Hop | None, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> asyncio.Future[Any]:
+    ) -> Awaitable[Any]:
         if self.own_loop is not None and not blocking:
             return self.own_loop.call(call, args, hop, kwargs)
         if blocking:
             return self.threads.call(call, args, hop, kwargs)
-        return self._on_loop(call, hop, args, kwargs or {})  # type: ignore[return-value]
+        return self._on_loop(call, hop, args, kwargs or {})
 
     async def _on_loop(self, call: Callable[..., Any], hop: Hop | None, args: tuple[Any, ...], kwargs: Any) -> Any:
         token = current.set(hop)
@@ -252,7 +255,15 @@ class Host:
         """``loop()``: called again whenever it returns, until the service stops."""
         call = activity.bind(self.slots[0].instance)
         while not self.stopping.is_set():
-            await self.run_call(call, activity.blocking, None)
+            try:
+                await self.run_call(call, activity.blocking, None)
+            except BaseException as error:  # noqa: BLE001 - a SystemExit that leaves the task would end the node
+                if not is_cancelled():
+                    self._failed(error)
+                    return
+                if activity.blocking:
+                    log.error("%s.loop does not stop; its thread is left behind", self.address)
+                raise
             await asyncio.sleep(0)
 
     def _failed(self, error: BaseException) -> None:

@@ -12,6 +12,12 @@ log = logging.getLogger("junctor.supervisor")
 Failed = Callable[[BaseException], object]
 
 
+def is_cancelled() -> bool:
+    """Whether the running task is cancelled from above. Code that raises CancelledError by itself has just failed."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Supervisor:
     """Starts tasks, keeps them referenced, reports what ends badly, and ends them all at the close."""
 

@@ -112,6 +112,14 @@ class SlotThread:
                 future.set_exception(error if not isinstance(error, StopIteration) else RuntimeError(repr(error)))
 
 
+class _Ended(Exception):
+    """Carries a SystemExit or KeyboardInterrupt out of a task: as itself it would end the event loop of the thread."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
 class OwnLoop:
     """A thread with an event loop for a service whose coroutines block."""
 
@@ -127,13 +135,19 @@ class OwnLoop:
         finally:
             self.loop.close()
 
-    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+    async def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> Any:
         async def entered() -> Any:
             current.set(hop)
-            result = fn(*args, **(kwargs or {}))
-            return await result if asyncio.iscoroutine(result) else result
+            try:
+                result = fn(*args, **(kwargs or {}))
+                return await result if asyncio.iscoroutine(result) else result
+            except (SystemExit, KeyboardInterrupt) as error:
+                raise _Ended(error) from error
 
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(entered(), self.loop))
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(entered(), self.loop))
+        except _Ended as ended:
+            raise ended.error from None
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self._cancel_all)
