@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Generator, Mapping, Sequence
@@ -89,7 +90,8 @@ class Target(Generic[Req, Rep]):
     ) -> Pending[Rep]:
         """Hand a message over and get the reply: ``await`` it, or in a thread ``.result()``.
 
-        :param timeout: seconds, or a text, for the reply to come; the flow's for the target service by default.
+        :param timeout: seconds, or a text, for the reply to come; the flow's for the target service by default,
+            ``math.inf`` for a request that never expires.
         :raises RequestError: no reply came.
         """
         link = self._link
@@ -97,7 +99,7 @@ class Target(Generic[Req, Rep]):
             raise self._wrong(body) if link is not None else self._not_one()
         if timeout is None and key is None and headers is None:
             return self._request(link, body)
-        seconds = None if timeout is None else parse_duration(timeout)
+        seconds = timeout if timeout is None or timeout == math.inf else parse_duration(timeout)
         return self._request(link, body, key=key, timeout=seconds, headers=headers)
 
     @property
