@@ -17,6 +17,7 @@ def composed(gate: str = "") -> Flow:
     for spec in (
         iop.spec_of("Python.MyBO", production.MyBusinessOperation, {"gate": gate}),
         iop.spec_of("Python.MyBP", production.MyBP),
+        iop.spec_of("Python.MyAsyncNGBP", production.MyAsyncNGBP),
         iop.spec_of("Python.Poll", production.MyPollingService),
         base_service.spec_of(custom_services.Stubborn),
         base_service.spec_of(custom_services.Sender, {"gpio_pin": 7}),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from junctor.core.records import Record
+from junctor.core.records import Query, Record
 from junctor.messages import Kind, Status
 from junctor.node.node import Node
 from tests.spike.composed import composed
@@ -130,6 +130,16 @@ async def test_each_system_answers_over_http(short_dir: Path) -> None:
         assert json.loads(body)["name"].startswith("Hello, echo World/")
 
 
+async def test_iop_code_with_an_event_loop_of_its_own() -> None:
+    """``asyncio.run`` inside a blocking handler: its requests belong to the delivery too."""
+    async with composed().running(transport="memory") as node:
+        asked = node.target("python-myasyncngbp", production.MyRequest, production.MyResponse)
+        reply = await asked.request(production.MyRequest("John"))
+        assert reply == production.MyResponse("echo John 0, echo John 1, echo John 2")
+        sessions = {record.message.session for record in node.archive.search(Query(service="spike/python-mybo"))}
+        assert len(sessions) == 1
+
+
 async def test_killed_in_the_middle_and_started_again(short_dir: Path) -> None:
     """SIGKILL while the process waits for its operation: nothing is lost, nothing is done twice."""
     gate = short_dir / "gate"
@@ -157,7 +167,5 @@ async def until(true: Callable[[], Any]) -> None:
 
 
 def first_session(node: Node) -> int:
-    from junctor.core.records import Query
-
     found = node.archive.search(Query(service="spike/python-mybp"))
     return found[0].message.session

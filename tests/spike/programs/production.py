@@ -1,6 +1,7 @@
 """An iop production: the operation and the process of the pages, with a typed message."""
 # ruff: noqa: E501
 
+import asyncio
 import os
 import time
 from dataclasses import dataclass
@@ -67,6 +68,19 @@ class MyBP(BusinessProcess):
         self.log_info(f"Received response two: {self.response_two.my_string}")
         found = (self.response_sync, self.response_one, self.response_two)
         return MyResponse(", ".join(part.my_string for part in found))
+
+
+class MyAsyncNGBP(BusinessProcess):
+    def on_message(self, request: MyRequest):
+        results = asyncio.run(self.await_response(request))
+        return MyResponse(", ".join(result.my_string for result in results))
+
+    async def await_response(self, request):
+        tasks = []
+        for i in range(3):
+            tasks.append(self.send_request_async_ng("Python.MyBO", MyRequest(f"{request.request_string} {i}")))
+
+        return await asyncio.gather(*tasks)
 
 
 class MyPollingService(BusinessService):
