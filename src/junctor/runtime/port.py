@@ -155,7 +155,9 @@ class EnginePort:
     def _to_all(
         self, links: list[Link], body: Any, key: str | None, headers: Mapping[str, str] | None
     ) -> Pending[int]:
-        sent = [self._hand_over(self._draft(Kind.EVENT, link, body, key, 0, 0, headers, None)) for link in links]
+        # All are made before the first is handed over: a body that one service cannot take goes to none.
+        drafts = [self._draft(Kind.EVENT, link, body, key, 0, 0, headers, None) for link in links]
+        sent = [self._hand_over(draft) for draft in drafts]
         waiting = [pending for pending in sent if isinstance(pending, LoopPending | ThreadPending)]
         return _All(waiting, len(links)) if waiting else Settled(len(links))
 
