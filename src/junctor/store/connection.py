@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         raise StoreError(
             f"SQLite {apsw.sqlite_lib_version()} can lose data in WAL mode", fix="Install apsw 3.51.3 or newer."
         )
+    _make_private(path)
     return _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs, _WRITER)
 
 
@@ -73,6 +75,14 @@ def _open(path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str
             db.close()
         raise store_error(error, path) from error
     return db
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that only its owner may read; SQLite gives the log the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database cannot be opened: {error.strerror}", where=str(path)) from error
 
 
 def set_pragma(db: apsw.Connection, name: str, value: str | int, path: Path) -> None:

@@ -74,6 +74,9 @@ def test_the_folder_is_its_owners_only(tmp_path: Path) -> None:
     assert mode(folder) == 0o700
     assert mode(folder / "node.json") == 0o600
     assert mode(folder / "lock") == 0o600
+    store = Store(folder, reserve=4096)
+    assert {mode(path) for path in folder.iterdir()} == {0o600}
+    store.close()
 
 
 def test_an_identity_is_twelve_digits_and_stays(tmp_path: Path) -> None:
