@@ -20,6 +20,7 @@ from junctor.errors import ConfigurationError, NotRunning
 from junctor.messages import Kind, TypeRegistry
 from junctor.runtime.dispatcher import Dispatcher
 from junctor.runtime.host import Host
+from junctor.runtime.mailbox import UNBOUNDED
 from junctor.runtime.port import EnginePort
 from junctor.runtime.supervisor import Supervisor
 from junctor.runtime.watchdog import Watchdog
@@ -31,6 +32,9 @@ WINDOW = 1024
 """Messages of one service that a durable transport holds in memory; the rest stays in the store."""
 
 _SWEEP = 0.1
+
+_START = 10.0
+"""Seconds that the start of the node waits for the ``on_start`` of its services."""
 
 _SWITCH = 0.0005
 """Seconds that a thread keeps the interpreter lock when another one waits for it, while a durable store is open."""
@@ -56,7 +60,7 @@ class Engine:
         self.hosts: dict[str, Host] = self.dispatcher.hosts
         self.flows: dict[str, FlowPlan] = {}
         # What is in memory anyway needs no window.
-        self.window = WINDOW if transport.capabilities.durable else 1 << 60
+        self.window = WINDOW if transport.capabilities.durable else UNBOUNDED
         self.stopping = False
         self.ready = False
         self.started_at = 0
@@ -104,11 +108,21 @@ class Engine:
         self._share_interpreter()
         self._watchdog.start()
         self.started_at = self.clock.time_ns()
-        for host in self.hosts.values():
-            await host.start()
+        await self._start_hosts()
         self.ready = True
         self._sweep()
         self._due_changed(self.opened.next_due if self.opened is not None else 0)
+
+    async def _start_hosts(self) -> None:
+        """All at once, each in its own task: an ``on_start`` that hangs keeps nobody else from running."""
+        starting = {
+            self.supervisor.start(f"start {host.address}", host.start()): host for host in self.hosts.values()
+        }
+        if not starting:
+            return
+        _, hanging = await asyncio.wait(starting, timeout=_START)
+        for task in hanging:
+            log.error("%s: on_start has not returned after %.0f s; the others run", starting[task].address, _START)
 
     def _share_interpreter(self) -> None:
         """Let the writer of a durable store in soon. It gives up the interpreter lock at each statement and waits up to the
