@@ -236,7 +236,7 @@ class Dispatcher:
         message = insert.message
         host = self.hosts.get(message.target)
         if host is not None and insert.status < Status.DONE:
-            host.mailbox.withdraw(insert.status, size_of(message.payload))
+            host.mailbox.withdraw(message, insert.status, size_of(message.payload))
 
     def hand_over(self, insert: Insert) -> None:
         """A message is accepted: bring it to its service, or note where it waits."""
@@ -248,7 +248,12 @@ class Dispatcher:
         elif insert.status is _WAITING:
             self.due_changed(message.due)
         else:
-            host.mailbox.stored(insert.status)
+            host.mailbox.stored(message)
+
+    def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Messages that were handed out but did not begin wait in the store again."""
+        settles = [Settle(delivery.seq, Status.READY, delivery.attempt - 1) for delivery in deliveries]
+        self.transport.commit(Commit(lambda commit, error: None, settles=settles))
 
     # Savepoints and requests of a delivery ------------------------------------------------------------------
 

@@ -96,7 +96,13 @@ class Host:
         self.threads = CallThreads(self.address)
         self.refill = Refill(self)
         self.mailbox = Mailbox(
-            self.address, spec.policies, engine.clock, engine.window, self.refill.wanted, self.refill.lane_wanted
+            self.address,
+            spec.policies,
+            engine.clock,
+            engine.window,
+            self.refill.wanted,
+            self.refill.lane_wanted,
+            engine.dispatcher.give_back,
         )
         self.mailbox.released = self._released
         self.port = HostPort(engine, self)
@@ -434,7 +440,10 @@ class Host:
                 del self.pending_state[(write.key, write.name)]
 
     async def prepare(self, delivery: Delivery) -> None:
-        """Before a repeated attempt: load what earlier ones committed at savepoints."""
+        """Before a repeated attempt: record that it is handed out, as for a first one, and load what earlier ones
+        committed at savepoints."""
+        await self.engine.committed(claims=(delivery.seq,))
+        self.mailbox.retrying.discard(delivery.seq)
         sent = await self.transport.sent_by(delivery.seq)
         delivery.sent = {entry.origin: entry for entry in sent} or None
 

@@ -12,17 +12,25 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from junctor.clock import SECOND, Clock
+from junctor.clock import SECOND, Clock, Timer
 from junctor.core.hop import Delivery
-from junctor.core.order import Lanes
+from junctor.core.order import BACK, KEPT_BEHIND_BLOCKED, RUNS, WAITS, Lanes
 from junctor.core.policy import Policies
 from junctor.errors import QueueFull
 from junctor.messages import Kind, Message, Status
 from junctor.transports.base import Depth
 
+UNBOUNDED = 1 << 60
+"""The window of a transport that has everything in memory anyway."""
+
 
 class Mailbox:
-    """``refill`` and ``refill_lane`` are called when the window has room for what the store still owes."""
+    """``refill`` and ``refill_lane`` are called when the window has room for what the store still owes, ``give_back``
+    with claimed messages that are to wait in the store instead of here.
+
+    ``active`` counts what is in memory, less what belongs to blocked lanes. ``retrying`` has the numbers of the
+    messages in memory that the store holds as waiting: the look for due ones must not hand them out a second time.
+    """
 
     def __init__(
         self,
@@ -32,6 +40,7 @@ class Mailbox:
         window: int,
         refill: Callable[[], object],
         refill_lane: Callable[[str], object],
+        give_back: Callable[[Sequence[Delivery]], object],
     ) -> None:
         pool = policies.pool
         self.address = address
@@ -50,13 +59,21 @@ class Mailbox:
         self._low = window // 2
         self._refill = refill
         self._refill_lane = refill_lane
-        self._lanes: Lanes[Delivery] | None = Lanes() if pool.key is not None else None
+        self._give_back = give_back
+        # A transport without a window has no store to leave messages in.
+        kept = KEPT_BEHIND_BLOCKED if window < UNBOUNDED else UNBOUNDED
+        self._lanes: Lanes[Delivery] | None = Lanes(kept) if pool.key is not None else None
+        self._left: set[int] = set()
+        self.unstored = 0
+        self.left_over = 0
         # One line for the whole service needs no lanes: the only runner is the line.
         self._single = pool.size == 1 and pool.key is None and pool.order == "strict"
         self._strict = pool.order == "strict"
-        self._head_waits = False
+        self._heads_waiting = 0
         self._probes: deque[Delivery] = deque()
+        self._probe_timer: Timer | None = None
         self._probing = False
+        self._probe_seq = 0
         self._idle: list[asyncio.Future[None]] = []
         self._senders: deque[asyncio.Future[None]] = deque()
         self._draining = False
@@ -66,7 +83,7 @@ class Mailbox:
     def _reckon(self) -> None:
         """Sum up for the short ways: ``flowing``, the first ready message may be taken; ``simple``, nobody waits for a
         message to finish."""
-        self.flowing = not (self.paused or self.held or self._head_waits)
+        self.flowing = not (self.paused or self.held or self._heads_waiting)
         self.simple = self._lanes is None and not self._senders and not self.held
 
     # Acceptance ---------------------------------------------------------------------------------------------
@@ -89,8 +106,13 @@ class Mailbox:
             self._senders.append(place)
             self._reckon()
             timer = self._clock.call_later(left, partial(_wake, place))
-            await place
-            timer.cancel()
+            try:
+                await place
+            finally:
+                timer.cancel()
+                if place in self._senders:
+                    self._senders.remove(place)
+                self._reckon()
 
     def full(self) -> QueueFull:
         return QueueFull(
@@ -108,9 +130,12 @@ class Mailbox:
             return Status.WAITING
         if self.backlog or self.active >= self._window:
             self.backlog += 1
+            self.left_over += 1
+            self.unstored += 1
             return Status.READY
         self.cursor = message.seq
-        if self._lanes is not None and message.key is not None and not self._lanes.keeps(message.key):
+        if self._lanes is not None and message.key is not None and not self._lanes.admit(message.key):
+            self._left.add(message.seq)
             return Status.READY
         self.active += 1
         return Status.CLAIMED
@@ -122,8 +147,9 @@ class Mailbox:
             return False
         depth.count += 1
         self.active += 1
-        if self._lanes is not None:
-            self.push(delivery)
+        if self._lanes is not None and delivery.lane is not None and self._lanes.join(delivery.lane, delivery) is WAITS:
+            if self._lanes.is_blocked(delivery.lane):
+                self.active -= 1
             return True
         self.ready.append(delivery)
         idle = self._idle
@@ -135,40 +161,70 @@ class Mailbox:
                 self._wake_one()
         return True
 
-    def withdraw(self, status: Status, size: int) -> None:
+    def withdraw(self, message: Message, status: Status, size: int) -> None:
         """Take back an admission whose commit was refused."""
         self.depth.count -= 1
         self.depth.bytes -= size
+        if self._senders:
+            self._wake_sender()
         if status is Status.CLAIMED:
             self.active -= 1
-        elif status is Status.READY and self.backlog:
-            self.backlog -= 1
+        elif status is Status.READY and message.seq not in self._left:
+            self.backlog = max(0, self.backlog - 1)
+            self.unstored -= 1
+            return
+        if self._lanes is not None and message.key is not None and status is not Status.WAITING:
+            self._left.discard(message.seq)
+            self._lanes.withdraw(message.key, status is Status.CLAIMED)
+            self._fill_lane(message.key)
 
-    def stored(self, status: Status) -> None:
-        """A message that is not in memory was committed: fetch it when the window has run empty meanwhile."""
-        if status is Status.READY and self.active <= self._low:
+    def stored(self, message: Message) -> None:
+        """A message that is not in memory was committed: fetch it when there is room for it meanwhile."""
+        if message.seq in self._left and message.key is not None:
+            self._left.discard(message.seq)
+            self._fill_lane(message.key)
+            return
+        self.unstored -= 1
+        if self.active <= self._low:
             self._refill()
 
     def push(self, delivery: Delivery) -> None:
         """A claimed message was committed: it takes its place in line."""
-        lanes = self._lanes
-        if lanes is not None and delivery.lane is not None:
-            if not lanes.enter(delivery.lane, delivery, delivery.seq):
-                if lanes.is_blocked(delivery.lane):
-                    self.active -= 1
-                return
+        lanes, key = self._lanes, delivery.lane
+        if lanes is not None and key is not None and (place := lanes.arrive(key, delivery)) is not RUNS:
+            if place is BACK or lanes.is_blocked(key):
+                self.active -= 1
+            if place is BACK:
+                self._give_back((delivery,))
+                self._fill_lane(key)
+            return
         self.ready.append(delivery)
         if self._idle:
             self._wake_one()
+
+    def push_due(self, delivery: Delivery) -> None:
+        """A delayed message has come due and is claimed."""
+        self.active += 1
+        lanes, key = self._lanes, delivery.lane
+        if lanes is not None and key is not None and lanes.join(key, delivery) is WAITS:
+            if lanes.is_blocked(key):
+                self.active -= 1
+            return
+        self.ready.append(delivery)
+        self._wake_one()
 
     def pick(self, key: str | None, seq: int) -> bool:
         """Whether a fetched message of the backlog may come to memory; moves the cursor over it."""
         self.cursor = max(self.cursor, seq)
         self.backlog = max(0, self.backlog - 1)
-        if self._lanes is not None and key is not None and not self._lanes.keeps(key):
+        if self._lanes is not None and key is not None and not self._lanes.admit(key):
             return False
         self.active += 1
         return True
+
+    def crowded(self, key: str | None) -> bool:
+        """Whether a message of this key that has come due is better left in the store for now."""
+        return self._lanes is not None and key is not None and self._lanes.crowded(key)
 
     @property
     def vacancy(self) -> int:
@@ -178,17 +234,22 @@ class Mailbox:
 
     def take(self) -> Delivery | None:
         """The next message that may run, None when there is none now."""
-        if not self.ready or self.paused or self._head_waits:
+        if not self.ready or self.paused or self._heads_waiting:
             return self._take_request() if self._draining and self.ready else None
-        if self.held:
-            if not self._probing:
-                return None
-            self._probing = False
-        return self.ready.popleft()
+        if not self.held:
+            return self.ready.popleft()
+        if not self._probing:
+            return None
+        self._probing = False
+        probe = self.ready.popleft()
+        self._probe_seq = probe.seq
+        return probe
 
     def untake(self, deliveries: Sequence[Delivery]) -> None:
-        """Give back, in order, what was taken and did not run."""
+        """Give back, in order, what was taken and did not run, or not to its end."""
         self.ready.extendleft(reversed(deliveries))
+        if any(delivery.seq == self._probe_seq for delivery in deliveries):
+            self._probing, self._probe_seq = True, 0
         if deliveries:
             self._wake_one()
 
@@ -216,12 +277,12 @@ class Mailbox:
         self.depth.count -= 1
         self.depth.bytes -= size
         self.active -= 1
+        self.retrying.discard(delivery.seq)
         if self._senders:
-            _wake(self._senders.popleft())
-            self._reckon()
+            self._wake_sender()
         if self._lanes is not None and delivery.lane is not None:
             self._leave_lane(delivery.lane)
-        if self.held:
+        if self.held and delivery.seq == self._probe_seq:
             self.release()
         if self.backlog and self.active <= self._low:
             self._refill()
@@ -232,7 +293,11 @@ class Mailbox:
         if following is not None:
             self.ready.append(following)
             self._wake_one()
-        elif self._lanes.drained(key) is not None:
+        else:
+            self._fill_lane(key)
+
+    def _fill_lane(self, key: str) -> None:
+        if self._lanes is not None and self._lanes.fetches(key):
             self._refill_lane(key)
 
     # Retry and hold -----------------------------------------------------------------------------------------
@@ -240,51 +305,67 @@ class Mailbox:
     def retry(self, delivery: Delivery, delay: float) -> None:
         """Bring the message back after ``delay`` seconds, in its place (strict) or behind the others (skip)."""
         self.retrying.add(delivery.seq)
-        if self.held:
+        if self.held and delivery.seq == self._probe_seq:
             self.release()
         if self._single:
-            self._head_waits = True
+            self._heads_waiting += 1
             self._reckon()
         elif self._lanes is not None and delivery.lane is not None:
             if self._strict:
-                self.active -= 1 + self._lanes.block(delivery.lane)
+                self._block(self._lanes, delivery.lane)
             else:
                 self._leave_lane(delivery.lane)
         self._clock.call_later(delay, partial(self._again, delivery))
 
+    def _block(self, lanes: Lanes[Delivery], key: str) -> None:
+        self.active -= 1 + lanes.behind(key)
+        surplus = lanes.block(key)
+        if surplus:
+            self._give_back(surplus)
+
     def _again(self, delivery: Delivery) -> None:
-        self.retrying.discard(delivery.seq)
-        lanes = self._lanes
+        lanes, key = self._lanes, delivery.lane
         if self._single:
-            self._head_waits = False
+            self._heads_waiting -= 1
             self._reckon()
-        elif lanes is not None and delivery.lane is not None:
+        elif lanes is not None and key is not None:
             if self._strict:
-                self.active += 1 + lanes.unblock(delivery.lane)
-            elif not lanes.enter(delivery.lane, delivery, delivery.seq):
+                lanes.unblock(key)
+                self.active += 1 + lanes.behind(key)
+            elif lanes.join(key, delivery) is WAITS:
                 return
         self.ready.appendleft(delivery)
         self._wake_one()
 
     def hold(self, delivery: Delivery, delay: float) -> None:
         """Hold the service: this message probes after ``delay`` seconds, everything else waits for its success."""
+        self.retrying.add(delivery.seq)
         self.held = True
         self._reckon()
-        self._probes.append(delivery)
-        if len(self._probes) == 1:
-            self._clock.call_later(delay, self._probe)
+        if delivery.seq == self._probe_seq:
+            self._probe_seq = 0
+            self._probes.appendleft(delivery)
+        else:
+            self._probes.append(delivery)
+        # One probe at a time: a delivery that was running already when the service was held waits with the others.
+        if self._probe_timer is None and not self._probing and not self._probe_seq:
+            self._probe_timer = self._clock.call_later(delay, self._probe)
 
     def _probe(self) -> None:
-        if self._probes:
-            self._probing = True
-            self.ready.appendleft(self._probes.popleft())
-            self._wake_one()
+        self._probe_timer = None
+        self._probing = True
+        self.ready.appendleft(self._probes.popleft())
+        self._wake_one()
 
     def release(self) -> None:
         """The other side answered: everything flows again."""
+        if self._probe_timer is not None:
+            self._probe_timer.cancel()
+            self._probe_timer = None
         self.held = False
         self._reckon()
         self._probing = False
+        self._probe_seq = 0
         self.ready.extendleft(reversed(self._probes))
         self._probes.clear()
         self.wake()
@@ -296,9 +377,13 @@ class Mailbox:
         :param due: when its next attempt may begin, nanoseconds since 1970; 0 or past for at once.
         """
         self.active += 1
-        if self._lanes is not None and delivery.lane is not None:
-            if not self._lanes.enter(delivery.lane, delivery, delivery.seq):
-                return
+        if not delivery.suspect:
+            self.retrying.add(delivery.seq)
+        lanes, key = self._lanes, delivery.lane
+        if lanes is not None and key is not None and lanes.join(key, delivery) is WAITS:
+            if lanes.is_blocked(key):
+                self.active -= 1
+            return
         if due > now:
             self.retry(delivery, (due - now) / SECOND)
         else:
@@ -307,17 +392,13 @@ class Mailbox:
     def refilled_lane(self, key: str, deliveries: list[Delivery]) -> None:
         """What the store had left of a drained lane."""
         assert self._lanes is not None
-        last = deliveries[-1].seq if deliveries else 0
         self.active += len(deliveries)
-        following = self._lanes.refilled(key, deliveries, last)
+        following = self._lanes.refilled(key, deliveries)
         if following is not None:
             self.ready.append(following)
             self._wake_one()
-
-    def lane_position(self, key: str) -> int | None:
-        """After which ``seq`` the rest of a drained lane begins in the store."""
-        lane = self._lanes.drained(key) if self._lanes is not None else None
-        return lane.last if lane is not None else None
+        else:
+            self._fill_lane(key)
 
     # Flow ---------------------------------------------------------------------------------------------------
 
@@ -345,6 +426,14 @@ class Mailbox:
         idle, self._idle = self._idle, []
         for place in idle:
             _wake(place)
+
+    def _wake_sender(self) -> None:
+        while self._senders:
+            place = self._senders.popleft()
+            if not place.done():
+                place.set_result(None)
+                break
+        self._reckon()
 
     def _wake_one(self) -> None:
         while self._idle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from junctor.core.hop import Delivery, delivery_of
+from junctor.errors import NotRunning
 from junctor.messages import Status
 from junctor.transports.base import Stored
 
@@ -21,6 +22,7 @@ class Refill:
         self._host = host
         self._engine = host.engine
         self._running = False
+        self._asked = False
 
     def recover(self, stored: Stored, now: int) -> None:
         """Take back a message that an earlier run of the node had handed out."""
@@ -32,44 +34,55 @@ class Refill:
 
     def due(self) -> None:
         """Delayed messages of this service may have come due."""
-        self.wanted(even_without_backlog=True)
-
-    def wanted(self, even_without_backlog: bool = False) -> None:
-        """The window has room."""
-        if not self._running and (self._host.mailbox.backlog or even_without_backlog):
+        self._asked = True
+        if not self._running:
             self._running = True
             self._engine.supervisor.start(f"refill {self._host.address}", self._fetch())
 
+    def wanted(self) -> None:
+        """The window has room for the backlog."""
+        if self._host.mailbox.backlog:
+            self.due()
+
     async def _fetch(self) -> None:
-        host, box = self._host, self._host.mailbox
+        # Asked again during a fetch: what was committed meanwhile may not have been visible to it.
         try:
-            while box.vacancy:
-                now = self._engine.clock.time_ns()
-                # Retries in memory are due too and must not use up the limit.
-                limit = box.vacancy + len(box.retrying)
-                rows = await host.transport.fetch(host.address, box.cursor, limit, now)
-                chosen = [row for row in rows if self._choose(row)]
-                if not chosen:
-                    return
-                await self._hand_out(chosen)
+            while self._asked:
+                self._asked = False
+                while self._host.mailbox.vacancy and await self._fetch_some():
+                    pass
+        except NotRunning:
+            pass  # The store is closed; the next start finds what is left.
         finally:
             self._running = False
 
-    def _choose(self, row: Stored) -> bool:
-        box = self._host.mailbox
-        seq = row.message.seq
-        if row.status is Status.READY:
-            return seq > box.cursor and box.vacancy > 0 and box.pick(row.message.key, seq)
-        if seq in box.retrying or not box.vacancy:
-            return False
-        box.active += 1
-        return True
+    async def _fetch_some(self) -> bool:
+        """Whether anything was found, so that there may be more."""
+        host, box = self._host, self._host.mailbox
+        before = box.left_over if not box.unstored else -1
+        # Retries in memory are due too and must not use up the limit.
+        limit = box.vacancy + len(box.retrying)
+        rows = await host.transport.fetch(host.address, box.cursor, limit, self._engine.clock.time_ns())
+        ready = [row for row in rows if row.status is Status.READY and row.message.seq > box.cursor]
+        picked = [row for row in ready if box.vacancy and box.pick(row.message.key, row.message.seq)]
+        due = [row for row in rows if row.status is not Status.READY and self._comes(row)][: box.vacancy]
+        if len(ready) < limit and (not ready or box.cursor >= ready[-1].message.seq) and box.left_over == before:
+            box.backlog = 0
+        await self._hand_out(picked, due)
+        return bool(ready or due)
 
-    async def _hand_out(self, rows: list[Stored]) -> None:
+    def _comes(self, row: Stored) -> bool:
+        box = self._host.mailbox
+        return row.message.seq not in box.retrying and not box.crowded(row.message.key)
+
+    async def _hand_out(self, picked: list[Stored], due: list[Stored]) -> None:
         """Record that the messages are handed out before any of them runs."""
-        await self._engine.committed(claims=[row.message.seq for row in rows])
-        for row in rows:
+        if picked or due:
+            await self._engine.committed(claims=[row.message.seq for row in (*picked, *due)])
+        for row in picked:
             self._host.mailbox.push(_delivery_of(row))
+        for row in due:
+            self._host.mailbox.push_due(_delivery_of(row))
 
     def lane_wanted(self, key: str) -> None:
         """A lane has run empty in memory, and the store has more of it."""
@@ -77,18 +90,23 @@ class Refill:
 
     async def _fetch_lane(self, key: str) -> None:
         host = self._host
-        after = host.mailbox.lane_position(key)
-        if after is None:
+        try:
+            # What was left or given back before is visible after this.
+            await self._engine.committed()
+            rows = await host.transport.fetch(host.address, 0, _LANE_AT_ONCE, 0, key)
+            # What is above the cursor belongs to the backlog.
+            rows = [row for row in rows if row.message.seq <= host.mailbox.cursor]
+            if rows:
+                await self._engine.committed(claims=[row.message.seq for row in rows])
+        except NotRunning:
             return
-        rows = await host.transport.fetch(host.address, after, _LANE_AT_ONCE, self._engine.clock.time_ns(), key)
-        if rows:
-            await self._engine.committed(claims=[row.message.seq for row in rows])
         host.mailbox.refilled_lane(key, [_delivery_of(row) for row in rows])
 
 
 def _delivery_of(row: Stored) -> Delivery:
     delivery = delivery_of(row.message, row.attempt + 1)
     delivery.damaged = row.damaged
-    delivery.resumed = row.attempt > 0
+    # Waiting for another time than its own: an earlier run of the node put it back with its savepoints.
+    delivery.resumed = row.attempt > 0 or (row.status is Status.WAITING and row.due != row.message.due)
     delivery.special = delivery.damaged or delivery.resumed
     return delivery
