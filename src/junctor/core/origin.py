@@ -17,6 +17,12 @@ def origin_of(cause: str, counter: int, target: str, type_name: str, payload: by
     return counter.to_bytes(4, "big") + blake2b(text + payload, digest_size=12).digest()
 
 
+def origin_after(origin: bytes, seq: int) -> bytes:
+    """The origin of a request that is made anew, because message ``seq`` with this origin expired undelivered."""
+    again = blake2b(origin + seq.to_bytes(8, "big"), digest_size=12, person=b"expired").digest()
+    return origin[:4] + again
+
+
 def counter_of(origin: bytes) -> int:
     return int.from_bytes(origin[:4], "big")
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND, Clock
 from junctor.core.hop import Delivery, Hop, again, delivery_of
-from junctor.core.origin import counter_of, origin_of, origin_of_key
+from junctor.core.origin import counter_of, origin_after, origin_of, origin_of_key
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
 from junctor.errors import NotRunning, SendError, StateConflict, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
 from junctor.runtime.requests import Requests, Waiter
 from junctor.runtime.suspects import Turn
-from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle, Transport
+from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Sent, Settle, Transport
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -267,7 +267,7 @@ class Dispatcher:
         if not hop.recorded:
             inserts.append(self.hop_record(hop, Status.DONE))
         try:
-            inserts += [self.insert_in(hop, draft, self.origin_in(hop, draft)) for draft in (*drafts, request)]
+            inserts += self._inserts_in(hop, (*drafts, request), self.origin_in)
         except SendError as error:
             future.set_exception(error)
             return
@@ -297,10 +297,30 @@ class Dispatcher:
             self.requests.await_earlier(duplicates[request], waiter)
 
     def origin_in(self, hop: Hop, draft: Draft) -> bytes:
-        """The origin of a send inside a hop."""
+        """The origin of a send inside a hop. A request whose message expired undelivered is asked anew: nobody saw it."""
         payload = draft.payload
         data = payload if type(payload) is bytes else self.hosts[draft.target].encode(payload)
-        return origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)
+        origin = origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)
+        while hop.sent and (sent := hop.sent.get(origin)) is not None and sent.status is Status.EXPIRED:
+            origin = origin_after(origin, sent.seq)
+        return origin
+
+    def _inserts_in(
+        self, hop: Hop, drafts: Iterable[Draft], origin_in: Callable[[Hop, Draft], bytes | None]
+    ) -> list[Insert]:
+        """The records of what a hop sends; when one of them is refused, none is counted anywhere.
+
+        :raises SendError: one is refused.
+        """
+        inserts: list[Insert] = []
+        try:
+            for draft in drafts:
+                inserts.append(self.insert_in(hop, draft, origin_in(hop, draft)))  # noqa: PERF401 - see the next line
+        except SendError:
+            for insert in inserts:
+                self.withdraw(insert)
+            raise
+        return inserts
 
     def insert_in(self, hop: Hop, draft: Draft, origin: bytes | None = None) -> Insert:
         box = self.host_of(draft.target).mailbox
@@ -311,9 +331,8 @@ class Dispatcher:
         """What an earlier attempt of this delivery already committed for the same send, None when it is new."""
         if not hop.sent:
             return None
-        origin = self.origin_in(hop, draft)
-        sent = hop.sent.get(origin)
-        if sent is None and any(counter_of(known) == draft.counter for known in hop.sent):
+        sent = hop.sent.get(self.origin_in(hop, draft))
+        if sent is None and any(_is_other(known, draft.counter) for known in hop.sent.values()):
             log.warning(
                 "%s: send number %s differs from the one of an earlier attempt; it is accepted as a new message",
                 hop.address,
@@ -326,6 +345,11 @@ class Dispatcher:
     def finish(self, delivery: Delivery, reply: Reply | None, duration: int, host: Host) -> None:
         """Settle a delivery that did nothing but return, where commits are immediate."""
         seq = delivery.seq
+        waiter = self.waiters.pop(seq, None)
+        if waiter is None and delivery.kind is _REQUEST:
+            # Nobody waits any more: whether the reply is late is for the long way to tell.
+            self.settle(delivery, Outcome(_DONE, reply, started=delivery.started, duration=duration), host)
+            return
         delivery.open = False
         host.counters.done += 1
         self._finish(seq, delivery.started, duration, reply)
@@ -338,7 +362,6 @@ class Dispatcher:
             box.active -= 1
         else:
             box.finished(delivery, size_of(delivery.message.payload))
-        waiter = self.waiters.pop(seq, None)
         if waiter is None:
             return
         future = waiter[0]
@@ -356,11 +379,11 @@ class Dispatcher:
         inserts: Iterable[Insert] = ()
         if outcome.drafts:
             try:
-                inserts = [self.insert_in(delivery, draft) for draft in outcome.drafts]
+                inserts = self._inserts_in(delivery, outcome.drafts, _without_origin)
             except SendError as error:
                 self.settle(delivery, host.outcome_of(error, delivery), host)
                 return
-        late = delivery.kind is _REQUEST and settlement is _DONE and seq not in self.waiters
+        late = settlement is _DONE and seq not in self.waiters and 0 < delivery.message.deadline < self._time()
         settle = Settle(
             seq,
             STATUS[settlement],
@@ -463,7 +486,7 @@ class Dispatcher:
                 Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure)
             )
         try:
-            inserts += [self.insert_in(hop, draft) for draft in outcome.drafts]
+            inserts += self._inserts_in(hop, outcome.drafts, _without_origin)
         except SendError as error:
             log.error("%s.%s: %s", hop.address, hop.name, error)
             host.counters.failed += 1
@@ -509,6 +532,14 @@ class Dispatcher:
                 delivery.seq,
             ),
         )
+
+
+def _is_other(sent: Sent, counter: int) -> bool:
+    return counter_of(sent.origin) == counter and sent.status is not Status.EXPIRED
+
+
+def _without_origin(hop: Hop, draft: Draft) -> None:
+    """What is committed together with its hop cannot be sent twice."""
 
 
 def size_of(payload: Any) -> int:

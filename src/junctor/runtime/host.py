@@ -373,7 +373,7 @@ class Host:
 
         :raises EncodeError: it is not of the declared type, or cannot be encoded.
         """
-        if value is None:
+        if value is None and (kind is None or kind.fits(None)):
             return None
         if kind is not None and type(value) is kind.cls:
             return Reply(kind.name, value if kind.frozen and self._shares else kind.encode(value), kind.version)

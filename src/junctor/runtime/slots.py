@@ -42,6 +42,7 @@ class Entry:
         "_where",
         "blocking",
         "call",
+        "must_reply",
         "name",
         "plain",
         "replies",
@@ -68,6 +69,7 @@ class Entry:
         self.plain = not spec.blocking and not own_loop
         self.type = accepts
         self.replies = replies
+        self.must_reply = replies is not None and not replies.fits(None)
         # The reply type whose objects travel as they are, where bodies are shared; Unshared matches nothing.
         self.shared_reply: Any = replies.cls if shares and replies is not None and replies.frozen else Unshared
         self.reply_name = replies.name if replies is not None else ""
@@ -240,7 +242,7 @@ class Slot:
     def _returned(self, delivery: Delivery, value: Any) -> None:
         reply = None
         entry = self._entry
-        if value is not None and delivery.kind is _REQUEST:
+        if (value is not None or entry.must_reply) and delivery.kind is _REQUEST:
             if type(value) is entry.shared_reply:
                 reply = Reply(entry.reply_name, value, entry.reply_version)
             else:
