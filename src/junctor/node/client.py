@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import threading
@@ -145,7 +146,7 @@ class NodeClient:
 
     def _exchange(self, number: int, line: bytes) -> wire.Answer:
         try:
-            self._socket.sendall(line)
+            self._send(line)
             answer = wire.read_answer(self._read())
         except TimeoutError as error:
             self.close()
@@ -160,6 +161,11 @@ class NodeClient:
         if answer.id not in (0, number):
             raise wire.ConnectionLost("the answer belongs to another question")
         return answer
+
+    def _send(self, line: bytes) -> None:
+        # Where the node hung up it may have said why: that is read next.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(line)
 
     def _read(self) -> bytes:
         line = self._lines.readline()

@@ -98,7 +98,7 @@ class ControlSocket:
         uid = peer_uid(writer.get_extra_info("socket"))
         if uid not in (0, os.geteuid()):
             log.warning("user %s was refused at the control socket", uid)
-            return PermissionError("only the user of the node may use its control socket")
+            return wire.NotPermitted("only the user of the node may use its control socket", where=str(self._directory))
         if len(self._connections) >= CONNECTIONS:
             return NotRunning(f"{CONNECTIONS} connections are open already", where="control socket")
         return None

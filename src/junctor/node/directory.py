@@ -37,9 +37,10 @@ def prepare(directory: Path) -> None:
     try:
         _make_home(directory)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A folder that was there before may be open to others; one that belongs to somebody else is left as it is.
-        if directory.stat().st_uid == os.geteuid():
-            directory.chmod(0o700)
+        # A folder that was there before may be open to others. One that belongs to somebody else is left as it is.
+        found = directory.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            directory.chmod(found.st_mode & 0o700)
     except OSError as error:
         raise StoreError(
             f"the data directory cannot be made: {error.strerror or error}",

@@ -16,13 +16,14 @@ import msgspec
 
 from junctor import __version__
 from junctor.core.port import Receipt
-from junctor.errors import ConfigurationError, JunctorError, UnknownOperation, nearest
+from junctor.errors import ConfigurationError, UnknownOperation, nearest
 from junctor.node import views
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
 from junctor.node.entries import action_of, handler_for, host_of
 from junctor.node.search import Filter, NothingFound, query_of, session_of
 from junctor.node.status import NodeStatus, parked_counts
+from junctor.node.wire import NotPermitted
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -33,14 +34,6 @@ Permission = Literal["read", "send", "operate"]
 ALL: frozenset[Permission] = frozenset(get_args(Permission))
 
 Function = Callable[..., Any]
-
-
-class NotPermitted(JunctorError):
-    """The asker lacks the permission of the operation."""
-
-    code = "not-permitted"
-    default_fix = "Ask an operator of the node for this permission."
-    status = 403
 
 
 class Operation(msgspec.Struct, frozen=True):

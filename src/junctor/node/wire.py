@@ -33,6 +33,14 @@ class NoAnswer(JunctorError):
     status = 503
 
 
+class NotPermitted(JunctorError):
+    """Who asks may not do this."""
+
+    code = "not-permitted"
+    default_fix = "Run the command as the user of the node, or ask an operator for the permission."
+    status = 403
+
+
 class CallFailed(JunctorError):
     """An action or operation raised an exception of its own. ``error_type`` names its class."""
 

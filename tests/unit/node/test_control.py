@@ -72,6 +72,11 @@ async def exchange(control: ControlSocket, *lines: bytes) -> wire.Answer:
     return answer
 
 
+def ask_and_close(directory: Path) -> None:
+    with Connection(directory) as client:
+        client.ask("echo")
+
+
 async def works(control: ControlSocket, short_dir: Path) -> None:
     async with Connection(short_dir) as client:
         assert await client.ask("echo", a=1) == {"a": 1}
@@ -96,6 +101,8 @@ async def test_a_stranger_is_refused(control: ControlSocket, short_dir: Path, mo
     assert "only the user of the node" in answer.error.what
     assert await reader.read() == b""
     writer.close()
+    with pytest.raises(wire.NotPermitted, match="only the user"):
+        await asyncio.to_thread(ask_and_close, short_dir)
     monkeypatch.undo()
     await works(control, short_dir)
 

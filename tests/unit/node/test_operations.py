@@ -9,7 +9,8 @@ import pytest
 from junctor.errors import ConfigurationError, UnknownOperation
 from junctor.node import operations
 from junctor.node.node import Node
-from junctor.node.operations import TABLE, NotPermitted, operation, perform
+from junctor.node.operations import TABLE, operation, perform
+from junctor.node.wire import NotPermitted
 
 NOBODY = cast(Node, None)
 
