@@ -140,7 +140,7 @@ def judge(values: list[float], limit: float, rise: float) -> str | None:
 flow = (
     Flow("machine-monitor")
     .add(Sensors)
-    .add(Rules, pool=4, key="sensor", durability="written")  # sensors side by side, each in order; fewer fsyncs
+    .add(Rules, pool=4, key="sensor", durability="written")  # each sensor in order; saves two fsyncs of three
     .add(Alerts, retry={"on": {"OSError": "hold"}})  # a full disk is an outage: alerts wait, none is given up
     .add(Page)
 )
