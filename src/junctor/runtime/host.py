@@ -443,7 +443,7 @@ class Host:
         """Before a repeated attempt: record that it is handed out, as for a first one, and load what earlier ones
         committed at savepoints."""
         await self.engine.committed(claims=(delivery.seq,))
-        self.mailbox.retrying.discard(delivery.seq)
+        self.mailbox.claimed(delivery.seq)
         sent = await self.transport.sent_by(delivery.seq)
         delivery.sent = {entry.origin: entry for entry in sent} or None
 

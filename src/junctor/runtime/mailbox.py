@@ -50,6 +50,8 @@ class Mailbox:
         self.cursor = 0
         self.active = 0
         self.retrying: set[int] = set()
+        self.looking = False
+        self._claimed_since: set[int] = set()
         self.paused = True
         self.held = False
         self._policies = policies
@@ -277,7 +279,8 @@ class Mailbox:
         self.depth.count -= 1
         self.depth.bytes -= size
         self.active -= 1
-        self.retrying.discard(delivery.seq)
+        if self.retrying:
+            self.claimed(delivery.seq)
         if self._senders:
             self._wake_sender()
         if self._lanes is not None and delivery.lane is not None:
@@ -304,7 +307,7 @@ class Mailbox:
 
     def retry(self, delivery: Delivery, delay: float) -> None:
         """Bring the message back after ``delay`` seconds, in its place (strict) or behind the others (skip)."""
-        self.retrying.add(delivery.seq)
+        self._waits_in_store(delivery.seq)
         if self.held and delivery.seq == self._probe_seq:
             self.release()
         if self._single:
@@ -316,6 +319,21 @@ class Mailbox:
             else:
                 self._leave_lane(delivery.lane)
         self._clock.call_later(delay, partial(self._again, delivery))
+
+    def _waits_in_store(self, seq: int) -> None:
+        self.retrying.add(seq)
+        self._claimed_since.discard(seq)
+
+    def claimed(self, seq: int) -> None:
+        """The store does not hold the message as waiting any more. A look for due ones that is under way may still find
+        it so."""
+        (self._claimed_since.add if self.looking else self.retrying.discard)(seq)
+
+    def looked(self) -> None:
+        """The look for due messages is over."""
+        self.looking = False
+        self.retrying -= self._claimed_since
+        self._claimed_since.clear()
 
     def _block(self, lanes: Lanes[Delivery], key: str) -> None:
         self.active -= 1 + lanes.behind(key)
@@ -339,7 +357,7 @@ class Mailbox:
 
     def hold(self, delivery: Delivery, delay: float) -> None:
         """Hold the service: this message probes after ``delay`` seconds, everything else waits for its success."""
-        self.retrying.add(delivery.seq)
+        self._waits_in_store(delivery.seq)
         self.held = True
         self._reckon()
         if delivery.seq == self._probe_seq:
@@ -378,7 +396,7 @@ class Mailbox:
         """
         self.active += 1
         if not delivery.suspect:
-            self.retrying.add(delivery.seq)
+            self._waits_in_store(delivery.seq)
         lanes, key = self._lanes, delivery.lane
         if lanes is not None and key is not None and lanes.join(key, delivery) is WAITS:
             if lanes.is_blocked(key):

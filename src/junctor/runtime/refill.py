@@ -62,10 +62,15 @@ class Refill:
         before = box.left_over if not box.unstored else -1
         # Retries in memory are due too and must not use up the limit.
         limit = box.vacancy + len(box.retrying)
-        rows = await host.transport.fetch(host.address, box.cursor, limit, self._engine.clock.time_ns())
+        box.looking = True
+        try:
+            rows = await host.transport.fetch(host.address, box.cursor, limit, self._engine.clock.time_ns())
+            coming_due = [row for row in rows if row.status is not Status.READY and self._comes(row)]
+        finally:
+            box.looked()
         ready = [row for row in rows if row.status is Status.READY and row.message.seq > box.cursor]
         picked = [row for row in ready if box.vacancy and box.pick(row.message.key, row.message.seq)]
-        due = [row for row in rows if row.status is not Status.READY and self._comes(row)][: box.vacancy]
+        due = coming_due[: box.vacancy]
         if len(ready) < limit and (not ready or box.cursor >= ready[-1].message.seq) and box.left_over == before:
             box.backlog = 0
         await self._hand_out(picked, due)
