@@ -240,7 +240,7 @@ class RequestFailed(RequestError):
     """
 
     code = "request-failed"
-    default_fix = "`junctor parked` shows the error; correct it and resend the message."
+    default_fix = "`junctor parked` shows the error; correct its cause and send again."
     status = 502
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None, error_type: str = "") -> None:
@@ -255,7 +255,7 @@ class DecodeError(JunctorError):
     """A stored or received body does not fit the handler's declared type. ``where`` ends with the path of the field."""
 
     code = "decode"
-    default_fix = "Correct the sender, or give the type an upgrade= for old bodies, then resend the parked message."
+    default_fix = "Correct the sender, or give the type an upgrade= for bodies of older versions."
     status = 422
 
 

@@ -7,20 +7,9 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
+from junctor.core.records import AlertRecord
 
 log = logging.getLogger("junctor.alerts")
-
-
-class AlertRecord(msgspec.Struct, frozen=True, gc=False):
-    """Something an operator should know: ``kind`` is a stable word, ``command`` what to run next."""
-
-    time: int
-    kind: str
-    service: str
-    text: str
-    command: str = ""
-    seq: int = 0
 
 
 def parked(now: int, service: str, message: str, seq: int, error: str) -> AlertRecord:

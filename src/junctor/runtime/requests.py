@@ -70,7 +70,7 @@ class Requests:
             RequestFailed(
                 f"the handler failed and message {message.id} is parked: {kind}: {text}",
                 where=message.target,
-                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and resend.",
+                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and ask again.",
                 error_type=kind,
             )
         )
