@@ -23,6 +23,9 @@ COLOURS = {
 }
 """The colour of a state or status word."""
 
+FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text"})
+"""Heads of the columns that are folded where a terminal is narrow; the others stay whole."""
+
 
 def word(text: str) -> str:
     """A state or status in its colour; without colour where the output is not a terminal."""
@@ -58,9 +61,10 @@ def _rich(heads: Sequence[str], rows: list[list[str]], numbers: set[str]) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for head in heads:
-        table.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
+        folds = head in FOLDING
+        table.add_column(head, justify="right" if head in numbers else "left", overflow="fold", no_wrap=not folds)
     for row in rows:
         # Text, not markup: what stands in square brackets in an error is no colour.
         table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import click
 
@@ -12,7 +13,7 @@ from junctor.node.views import Attempt, Hop, MessageView, Trace
 from junctor.observe.logs import readable
 
 LINE = 160  # characters of a body or log line, unless everything is asked for
-ENDS = 4  # of many tries or log lines, so many from the begin and from the end
+ENDS = 6  # of many tries or log lines, so many from the begin and from the end
 
 
 @click.command("trace")
@@ -78,10 +79,8 @@ def _facts(hop: Hop) -> str:
 def _details(hop: Hop, verbose: bool) -> Iterator[str]:
     width = 1_000_000 if verbose else LINE
     yield from _body(hop, verbose, width)
-    attempts = [_attempt(attempt, width) for attempt in hop.attempts]
-    logs = [f"log {words.clock(log.time)} {log.level.lower()}: {words.short(log.text, width)}" for log in hop.logs]
-    for several in (attempts, logs):
-        yield from several if verbose else _ends(several)
+    told = _told(hop, verbose, width)
+    yield from told if verbose else _ends(told)
     if hop.reply is not None:
         late = " (late)" if hop.reply.late else ""
         yield f"reply{late}: {words.safe(hop.reply.type)} {words.short(words.json_line(hop.reply.body), width)}"
@@ -99,6 +98,18 @@ def _body(hop: Hop, verbose: bool, width: int) -> Iterator[str]:
         yield f"body: {words.short(words.json_line(hop.body), width)}"
     if verbose and hop.headers:
         yield f"headers: {words.short(words.json_line(hop.headers), width)}"
+
+
+def _told(hop: Hop, verbose: bool, width: int) -> list[str]:
+    """The tries and what was logged in them, in the order of time. What the engine itself logs is in the tries."""
+    shown = [log for log in hop.logs if verbose or not log.logger.startswith("junctor.")]
+    logs = [
+        (log.time, f"log {words.clock(log.time)} {log.level.lower()}: {words.short(log.text, width)}") for log in shown
+    ]
+    tries = [
+        (attempt.started + timedelta(seconds=attempt.seconds), _attempt(attempt, width)) for attempt in hop.attempts
+    ]
+    return [line for _, line in sorted(logs + tries, key=lambda told: told[0])]
 
 
 def _attempt(attempt: Attempt, width: int) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked, nearest
+from junctor.store.identity import IDENTITY
 
 HOME = ".junctor"
 SOCKET = "control.sock"
@@ -98,8 +99,8 @@ def _only(folder: Path) -> Path:
     """The folder itself where it is a data directory, else the one node of its ``.junctor``."""
     if not os.access(folder, os.R_OK | os.X_OK):
         raise NodeNotFound("this user may not read the folder", where=str(folder), fix="Run the command as its owner.")
-    listening = (folder / SOCKET).exists() or (folder / POINTER).exists()
-    if not (folder / HOME).is_dir() and (folder != Path.cwd() or listening):
+    is_data = any((folder / name).exists() for name in (IDENTITY, SOCKET, POINTER))
+    if not (folder / HOME).is_dir() and (folder != Path.cwd() or is_data):
         return folder
     nodes = _nodes(folder)
     running = [node for node in nodes if is_running(node)] if len(nodes) > 1 else nodes

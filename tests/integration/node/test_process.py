@@ -208,6 +208,16 @@ def test_a_store_that_is_a_file(junctor: Junctor) -> None:
     assert "Traceback" not in said
 
 
+def test_without_uvloop(junctor: Junctor) -> None:
+    (junctor.folder / "plain.py").write_text(
+        "import sys\nsys.modules['uvloop'] = None\nfrom junctor.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    node = junctor.start("run", "machine.py", *ANY_PORT, command=("plain.py",))
+    assert junctor.here("call", "monitor", "measure", "value=1") == "sent 1.0\n"
+    node.signal(signal.SIGINT)
+    node.ends(0)
+
+
 def test_a_script_of_its_own(junctor: Junctor) -> None:
     node = junctor.start(command=("machine.py",), env={"PORT": "0"})
     assert junctor.here("call", "alarm", "get_limit") == "70.0\n"

@@ -90,6 +90,11 @@ def test_a_project_folder_names_its_node(here: Path) -> None:
     assert directory.find("project", env={}) == here / "project" / ".junctor" / "cpu"
 
 
+def test_a_command_in_the_data_directory_itself_means_this_node(here: Path) -> None:
+    (here / "node.json").write_text("{}")
+    assert directory.find(env={}) == here
+
+
 def test_a_wrong_name_is_answered_with_the_nearest(here: Path) -> None:
     (here / ".junctor" / "machine-monitor").mkdir(parents=True)
     with pytest.raises(NodeNotFound, match="machine-monitor"):
