@@ -223,14 +223,17 @@ class Engine:
             kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns(), None, joins, False
         )
 
-    async def committed(self, **parts: Sequence[Any]) -> None:
+    async def committed(self, then: Callable[[], object] = lambda: None, **parts: Sequence[Any]) -> None:
         """Commit and wait until it is done.
 
+        :param then: called as soon as it is, before anything that a later commit makes happen.
         :raises JunctorError: it was refused.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(commit: Commit, error: Exception | None) -> None:
+            if error is None:
+                then()
             if future.done():
                 return
             if error is None:

@@ -87,7 +87,7 @@ class Refill:
         for row in picked:
             self._host.mailbox.push(_delivery_of(row))
         for row in due:
-            self._host.mailbox.push_due(_delivery_of(row))
+            self._host.mailbox.rejoin(_delivery_of(row))
 
     def lane_wanted(self, key: str) -> None:
         """A lane has run empty in memory, and the store has more of it."""

@@ -1,0 +1,1 @@
+"""Programs that the crash tests of whole nodes run and kill."""
