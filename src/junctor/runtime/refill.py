@@ -82,12 +82,17 @@ class Refill:
 
     async def _hand_out(self, picked: list[Stored], due: list[Stored]) -> None:
         """Record that the messages are handed out before any of them runs."""
+        box = self._host.mailbox
+
+        def push() -> None:
+            for row in picked:
+                box.push(_delivery_of(row))
+            for row in due:
+                box.push_due(_delivery_of(row))
+
         if picked or due:
-            await self._engine.committed(claims=[row.message.seq for row in (*picked, *due)])
-        for row in picked:
-            self._host.mailbox.push(_delivery_of(row))
-        for row in due:
-            self._host.mailbox.rejoin(_delivery_of(row))
+            # Pushed by the commit itself: a younger message may come with the next one, before this task goes on.
+            await self._engine.committed(push, claims=[row.message.seq for row in (*picked, *due)])
 
     def lane_wanted(self, key: str) -> None:
         """A lane has run empty in memory, and the store has more of it."""
