@@ -149,7 +149,7 @@ class HumanFormatter(logging.Formatter):
         if record.stack_info:
             text = f"{text}\n{record.stack_info}"
         level = self._paint(f"{record.levelname:<8}", _COLOURS.get(record.levelno, ""))
-        session = self._paint(f"  {session_text(hop.session)[:8]}", "2") if hop is not None and hop.session else ""
+        session = self._paint(f"  {session_text(hop.session)[-8:]}", "2") if hop is not None and hop.session else ""
         first, *rest = readable(text).split("\n")
         line = f"{clock}.{int(record.msecs):03d} {level} {readable(_service(record, hop)):<12} {first}{session}"
         return line + "".join(_MARGIN + more for more in rest)
