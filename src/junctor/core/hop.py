@@ -21,8 +21,9 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     ``seq`` is the record that this hop is or will become, and the cause of what it sends. ``joins`` says that sends
     wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``recorded``: the store
     has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
-    attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that outlives its handler no longer joins. ``writes``
-    are the state entries by key and name.
+    attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that
+    outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
+    those that were read.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     writes: dict[tuple[str, str], StateWrite] | None = None
     logs: list[LogLine] | None = None
     sent: dict[bytes, Any] | None = None
+    reads: dict[tuple[str, str], int] | None = None
 
     @property
     def service(self) -> str:
@@ -91,6 +93,7 @@ def delivery_of(message: Message, attempt: int = 1) -> Delivery:
         0,
         True,
         False,
+        None,
         None,
         None,
         None,

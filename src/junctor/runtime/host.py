@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery, Hop, current, delivery_of
+from junctor.core.hop import Delivery, Hop, again, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
@@ -421,11 +421,11 @@ class Host:
             log.info("%s flows again", self.address)
 
     def redeliver(self, delivery: Delivery) -> None:
+        """Deliver a message once more whose outcome could not be committed. No attempt is spent."""
         payload = delivery.message.payload
         self.mailbox.depth.count += 1
         self.mailbox.depth.bytes += len(payload) if type(payload) is bytes else 0
-        self.mailbox.active += 1
-        self.mailbox.push(delivery_of(delivery.message, delivery.attempt))
+        self.mailbox.rejoin(again(delivery, Settlement.HOLD))
 
     def keep_writes(self, writes: Any, commit: Commit) -> None:
         """State on its way to the store is what the next delivery reads."""

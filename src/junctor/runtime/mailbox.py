@@ -204,8 +204,8 @@ class Mailbox:
         if self._idle:
             self._wake_one()
 
-    def push_due(self, delivery: Delivery) -> None:
-        """A delayed message has come due and is claimed."""
+    def rejoin(self, delivery: Delivery) -> None:
+        """A message that was in no line takes a place: it has come due, or is delivered once more."""
         self.active += 1
         lanes, key = self._lanes, delivery.lane
         if lanes is not None and key is not None and lanes.join(key, delivery) is WAITS:

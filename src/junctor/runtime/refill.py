@@ -88,7 +88,7 @@ class Refill:
             for row in picked:
                 box.push(_delivery_of(row))
             for row in due:
-                box.push_due(_delivery_of(row))
+                box.rejoin(_delivery_of(row))
 
         if picked or due:
             # Pushed by the commit itself: a younger message may come with the next one, before this task goes on.

@@ -115,8 +115,11 @@ class Slot:
         self._routing: Routing[Entry] = Routing()
         self._typed = self._routing.typed
         self._thread: SlotThread | None = None
-        # Only blocking handlers: several deliveries may go to the thread at once.
-        self._in_turn = not self.remote and bool(host.spec.handlers) and all(h.blocking for h in host.spec.handlers)
+        # Only blocking handlers: several deliveries may go to the thread at once. Not where each changes state: the
+        # next one has to see it, so it would come back undone.
+        handlers = host.spec.handlers
+        blocking = bool(handlers) and all(handler.blocking for handler in handlers)
+        self._in_turn = blocking and not self.remote and not host.spec.stateful
         self._halted = False
         self._entry: Entry = NOTHING
         self._dispatcher = host.dispatcher

@@ -56,12 +56,23 @@ class HostState:
     def _entry(self, name: str) -> tuple[bytes | None, int]:
         """Value and version as this hop sees them; version 0 when there is no entry."""
         hop, host = self._hop, self._host
-        if hop is not None:
-            if hop.writes and (own := hop.writes.get((self._key, name))) is not None:
-                return own.value, own.expected + 1
-            pending = host.pending_state.get((self._key, name))
-            if pending is not None:
-                return pending[0], pending[1]
+        if hop is None:
+            return host.transport.state(host.address, self._key).get(name, (None, 0))
+        if hop.writes and (own := hop.writes.get((self._key, name))) is not None:
+            return own.value, own.expected + 1
+        value, version = self._latest(name)
+        if hop.reads is None:
+            hop.reads = {}
+        # The first version counts: what the delivery goes by must not have changed when it commits.
+        hop.reads.setdefault((self._key, name), version)
+        return value, version
+
+    def _latest(self, name: str) -> tuple[bytes | None, int]:
+        """Value and version with what is on its way to the store."""
+        host = self._host
+        pending = host.pending_state.get((self._key, name))
+        if pending is not None:
+            return pending[0], pending[1]
         return host.transport.state(host.address, self._key).get(name, (None, 0))
 
     def _put(self, name: str, value: bytes | None) -> None:
@@ -74,12 +85,11 @@ class HostState:
             )
         if hop.writes is None:
             hop.writes = {}
-        earlier = hop.writes.get((self._key, name))
-        expected = earlier.expected if earlier is not None else self._committed_version(name)
-        hop.writes[(self._key, name)] = StateWrite(self._key, name, value, expected)
-
-    def _committed_version(self, name: str) -> int:
-        pending = self._host.pending_state.get((self._key, name))
-        if pending is not None:
-            return pending[1]
-        return self._host.transport.state(self._host.address, self._key).get(name, (None, 0))[1]
+        entry = (self._key, name)
+        if (earlier := hop.writes.get(entry)) is not None:
+            expected = earlier.expected
+        elif hop.reads is None or (known := hop.reads.get(entry)) is None:
+            expected = self._latest(name)[1]
+        else:
+            expected = known
+        hop.writes[entry] = StateWrite(self._key, name, value, expected)

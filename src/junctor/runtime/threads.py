@@ -20,7 +20,8 @@ SKIPPED = object()
 
 
 class Turn:
-    """Calls in a row of which a failure skips the rest. Lives in the thread that runs it."""
+    """Calls in a row of which a failure, or a change of state, skips the rest: the next one has to see it. Lives in the
+    thread that runs it."""
 
     def __init__(self, fn: Callable[[Any], Any], goes_on: Callable[[], bool], strict: bool) -> None:
         self._fn = fn
@@ -33,10 +34,12 @@ class Turn:
             self._over = True
             return SKIPPED
         try:
-            return self._fn(hop)
+            result = self._fn(hop)
         except BaseException:
             self._over = self._strict
             raise
+        self._over = hop.writes is not None
+        return result
 
 
 class SlotThread:
