@@ -93,14 +93,13 @@ class Journal:
         self._kept = []
         try:
             self._apply(group, report)
-            self._checkpoint_if_due()
         except _FATAL as error:
             self._die(error, group, report)
         return report
 
     def _apply(self, group: Sequence[Commit], report: Report) -> None:
         try:
-            report.verdicts += self._transact(group)
+            batch, verdicts = self._transact(group)
         except Exception as error:
             if _is_full(error):
                 self._meet_full(group, report)
@@ -111,8 +110,8 @@ class Journal:
             else:
                 report.verdicts.append((group[0], _unwritable(error, self._path)))
         else:
-            if self._full and self._reserve.restore():
-                self._full = False
+            report.verdicts += verdicts
+            self._take_over(batch)
 
     def _apply_singly(self, group: Sequence[Commit], report: Report) -> None:
         """Find the commit that cannot be written; the others are."""
@@ -122,27 +121,31 @@ class Journal:
                 self._kept += self._refuse_external(group[index + 1 :], report)
                 return
 
-    def _transact(self, group: Sequence[Commit]) -> list[Verdict]:
+    def _take_over(self, batch: Batch) -> None:
+        """What follows a commit. Nothing here may raise: the commit stands."""
+        self._words.committed()
+        for commit, seq, earlier in batch.duplicates:
+            commit.duplicates = {**(commit.duplicates or {}), seq: earlier}
+        self._applied(batch)
+        if self._full and self._reserve.restore():
+            self._full = False
+
+    def _transact(self, group: Sequence[Commit]) -> tuple[Batch, list[Verdict]]:
         """One transaction for the group.
 
         :raises apsw.Error: and nothing of it is stored, unless the error came from the disk.
         """
         self._want_synchronous(group)
         batch = Batch(self._db, self._words, self._epoch)
-        verdicts: list[Verdict]
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            verdicts = [(commit, batch.add(commit)) for commit in group]
+            verdicts: list[Verdict] = [(commit, batch.add(commit)) for commit in group]
             batch.write()
             self._db.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
-        self._words.committed()
-        for commit, seq, earlier in batch.duplicates:
-            commit.duplicates = {**(commit.duplicates or {}), seq: earlier}
-        self._applied(batch)
-        return verdicts
+        return batch, verdicts
 
     def _roll_back(self) -> None:
         self._words.rolled_back()
@@ -195,17 +198,27 @@ class Journal:
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
-    def _checkpoint_if_due(self) -> None:
-        """Copy the WAL into the database. A reader can hold a part of it back; then once more a quarter later."""
-        if self._wal_pages < self._checkpoint_at:
-            return
+    @property
+    def checkpoint_is_due(self) -> bool:
+        return self._wal_pages >= self._checkpoint_at and self.dead is None
+
+    def checkpoint(self) -> Report:
+        """Copy the log into the database. To be called after the last group is told: it takes milliseconds.
+
+        A reader can hold a part of it back; then once more a quarter later.
+        """
+        report = Report()
+        pages, copied = self._wal_pages, 0
         try:
             pages, copied = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.FullError:
-            pages, copied = self._wal_pages, 0  # the database cannot grow; the WAL keeps what is committed
+            pass  # the database cannot grow; the log keeps what is committed
+        except _FATAL as error:
+            self._die(error, [], report)
         complete = copied >= pages
         self._checkpoint_at = CHECKPOINT_PAGES if complete else pages + CHECKPOINT_PAGES // 4
         self._wal_pages = 0 if complete else pages
+        return report
 
 
 def _is_full(error: BaseException) -> bool:

@@ -102,9 +102,13 @@ class Store:
 
     def close(self) -> None:
         """Mark as cleanly closed, unless the journal died, and release everything."""
+        # SQLite would copy the log into the database when it closes. After a failed sync nobody knows what the kernel
+        # still has of the log; the next opening reads it from the disk and verifies it.
+        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         try:
             if self.journal.dead is None:
                 _end(self._db)
+                self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         except apsw.Error as error:
             raise store_error(error, self._path) from error
         finally:

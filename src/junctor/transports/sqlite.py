@@ -52,7 +52,7 @@ class SqliteTransport(Transport):
         self._next: list[Commit] = []
         self._idle = False  # whether no flush is on its way and no group is being written
         self._thread: threading.Thread | None = None
-        self._closed: asyncio.Future[None] | None = None
+        self._closing = False
 
     # Life ----------------------------------------------------------------------------------------------------
 
@@ -67,6 +67,7 @@ class SqliteTransport(Transport):
         try:
             store = await opened
         except BaseException:
+            self._groups.put(None)  # should the thread still be on its way
             self._thread = None
             self.commit = self._refuse  # type: ignore[method-assign]
             raise
@@ -81,19 +82,16 @@ class SqliteTransport(Transport):
     async def aclose(self) -> None:
         if self._thread is None:
             return
-        if self._closed is None:
-            self._closed = self._loop.create_future()
+        if not self._closing:
+            self._closing = True
             self.commit = self._refuse  # type: ignore[method-assign]
-            await self._close()
-            self._closed.set_result(None)
-        await self._closed
-
-    async def _close(self) -> None:
-        self._groups.put(self._next)
-        self._next = []
-        self._groups.put(None)
-        await self._ended
-        self._asking.shutdown(wait=False)
+            self._groups.put(self._next)
+            self._next = []
+            self._groups.put(None)
+        try:
+            await asyncio.shield(self._ended)
+        finally:
+            self._asking.shutdown(wait=False)
 
     # Writing -------------------------------------------------------------------------------------------------
 
@@ -117,7 +115,7 @@ class SqliteTransport(Transport):
         throughput, because both threads then fight for the interpreter lock.
         """
         group, self._next = self._next, []
-        if group and self._closed is None:
+        if group and not self._closing:
             self._groups.put(group)
         else:
             self._idle = True
@@ -161,6 +159,10 @@ class SqliteTransport(Transport):
             if group is None:
                 break
             self._post(partial(self._tell, journal.apply(group)))
+            if journal.checkpoint_is_due:
+                report = journal.checkpoint()
+                if report.dead is not None:
+                    self._post(partial(self._tell, report))
         self._post(partial(self._tell, journal.give_up()))
 
     def _post(self, call: Callable[[], object]) -> None:

@@ -37,7 +37,10 @@ class Bare:
     def commits(self, *several: dict[str, Any]) -> list[Commit]:
         """Apply several as one group; the first error is raised."""
         group = [Commit(lambda commit, error: None, **parts) for parts in several]
-        for _, error in self.store.journal.apply(group).verdicts:
+        report = self.store.journal.apply(group)
+        if self.store.journal.checkpoint_is_due:
+            self.store.journal.checkpoint()
+        for _, error in report.verdicts:
             if error is not None:
                 raise error
         return group
