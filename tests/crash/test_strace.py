@@ -1,0 +1,57 @@
+"""The same faults from the kernel itself, where strace is there: errors and signals at the n-th system call."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crash.evidence import seen_in
+from tests.crash.history import check, read_history
+from tests.crash.seeds import repeat, seed_of_this_run
+
+STRACE = shutil.which("strace")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def may_trace() -> bool:
+    if STRACE is None:
+        return False
+    return subprocess.run([STRACE, "-o", "/dev/null", "true"], capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [pytest.mark.crash, pytest.mark.skipif(not may_trace(), reason="strace is not there or may not trace")]
+
+
+def load(folder: Path, seed: int, inject: str = "") -> subprocess.CompletedProcess[str]:
+    call = inject.partition(":")[0]
+    tracer = [STRACE, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={inject}"] if inject else []
+    driver = [sys.executable, "-m", "tests.crash.drivers.load", folder / "store", folder / "history", seed, 8]
+    command = [str(part) for part in (*tracer, *driver)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["fdatasync:error=EIO", "pwrite64:error=EIO", "pwrite64:error=ENOSPC", "fdatasync:signal=SIGKILL"],
+)
+def test_a_fault_in_the_kernel_loses_nothing(tmp_path: Path, fault: str) -> None:
+    seed = seed_of_this_run()
+    at = random.Random(seed).randrange(*((4, 13) if "sync" in fault else (12, 40)))
+    (tmp_path / "history").mkdir()
+    ended = load(tmp_path, seed, f"{fault}:when={at}")
+    if "error=EIO" in fault:
+        assert ended.returncode != 0, f"an I/O error was survived; {repeat(seed)}"
+        assert "StoreError" in ended.stderr
+    elif "SIGKILL" in fault:
+        assert ended.returncode == -9
+    faults = check(read_history(tmp_path / "history"), seen_in(tmp_path / "store"))
+    assert not faults, f"{faults}; {repeat(seed)}"
+    again = load(tmp_path, seed)
+    assert again.returncode == 0, f"{again.stderr[-2000:]}; {repeat(seed)}"
+    faults = check(read_history(tmp_path / "history"), seen_in(tmp_path / "store"), drained=True)
+    assert not faults, f"{faults}; {repeat(seed)}"
