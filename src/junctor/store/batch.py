@@ -27,6 +27,7 @@ from junctor.store.records import (
     log_row,
     record_rows,
     reply_row,
+    storable,
 )
 from junctor.store.words import Words
 
@@ -227,7 +228,7 @@ class Batch:
             rows = [log_row(log, self._words) for log in self._logs]
             self._db.executemany("INSERT INTO log VALUES (NULL,?,?,?,?,?,?,?)", rows)
         if self._alerts:
-            rows = [(a.time, a.kind, a.service, a.text, a.command, a.seq) for a in self._alerts]
+            rows = [(a.time, a.kind, a.service, storable(a.text), storable(a.command), a.seq) for a in self._alerts]
             self._db.executemany("INSERT INTO alert VALUES (NULL,?,?,?,?,?,?)", rows)
 
     def _many(self, table: str, columns: int, rows: Sequence[Row], tail: str = "") -> None:

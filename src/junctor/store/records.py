@@ -14,6 +14,7 @@ from zlib import crc32
 
 import apsw
 import msgspec
+from msgspec import structs
 
 from junctor.core.outcome import Failure, Reply
 from junctor.core.records import HopLog, Insert, Record, Settle, Stored
@@ -90,6 +91,7 @@ def record_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
     idempotency = None
     if m.headers:
         headers = _encode_text(dict(m.headers)).decode()
+        _decode_headers(headers)  # what is not text to text is refused here, not found damaged later
         idempotency = m.headers.get(IDEMPOTENCY_HEADER)
     session = m.session.to_bytes(16, "big")
     check = checksum(
@@ -180,16 +182,35 @@ def attempt_row(settle: Settle, failure: Failure) -> Row:
         settle.started,
         settle.duration,
         settle.status.name,
-        failure.type,
-        failure.fingerprint,
-        _encode_text(failure),
+        storable(failure.type),
+        storable(failure.fingerprint),
+        _encode_failure(failure),
     )
+
+
+def _encode_failure(failure: Failure) -> bytes:
+    try:
+        return _encode_text(failure)
+    except UnicodeEncodeError:
+        texts = {name: storable(getattr(failure, name)) for name in ("type", "text", "traceback", "fingerprint")}
+        bases = tuple(storable(name) for name in failure.bases)
+        return _encode_text(structs.replace(failure, **texts, bases=bases))
+
+
+def storable(text: str) -> str:
+    """The text with what UTF-8 cannot carry written as an escape. Errors and log lines quote foreign bytes; that must
+    not keep the message they belong to from being settled."""
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace").decode()
 
 
 def log_row(log: HopLog, words: Words) -> Row:
     line = log.line
     session = log.session.to_bytes(16, "big")
-    return (session, log.seq, words.number(log.service), line.time, line.level, line.logger, line.text)
+    return (session, log.seq, words.number(log.service), line.time, line.level, line.logger, storable(line.text))
 
 
 def read_failure(data: bytes) -> Failure:

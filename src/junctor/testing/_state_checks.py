@@ -193,6 +193,22 @@ async def texts_of_every_script_come_back(bench: Bench) -> None:
 
 
 @check()
+async def a_failure_that_quotes_foreign_bytes_is_kept(bench: Bench) -> None:
+    message = bench.message()
+    await bench.accept(message)
+    foreign = b"caf\xe9".decode(errors="surrogateescape")
+    await bench.commit(
+        settles=[Settle(message.seq, Status.PARKED, failure=Failure("OSError", foreign, foreign))],
+        logs=[HopLog(1, message.seq, SERVICE, LogLine(1, 20, "log", foreign))],
+        alerts=[AlertRecord(1, "kind", SERVICE, foreign)],
+    )
+    assert bench.status(message) == Status.PARKED
+    archive = bench.transport.archive
+    kept = (archive.attempts([message.seq])[0].failure.text, archive.logs(1)[0].line.text, archive.alerts()[0].text)
+    assert all(text.startswith("caf") and len(text) > 3 for text in kept)
+
+
+@check()
 async def numbers_at_their_bounds_come_back(bench: Bench) -> None:
     messages = [
         bench.message(session=0, due=1, deadline=1, cause=0),

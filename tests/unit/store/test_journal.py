@@ -43,6 +43,12 @@ def test_a_commit_that_cannot_be_written_is_refused_alone(bare: Bare) -> None:
     assert bare.rows("SELECT seq FROM hop") == [(good.seq,), (later.seq,)]
 
 
+@pytest.mark.parametrize("fields", [{"headers": {"n": 1}}, {"session": 2**128}, {"due": 2**63}, {"payload": "text"}])
+def test_what_does_not_fit_its_type_is_refused_and_not_stored(bare: Bare, fields: dict[str, object]) -> None:
+    assert errors(apply(bare, {"inserts": [Insert(bare.message(**fields))]})) == [StoreError]
+    assert bare.rows("SELECT count(*) FROM message") == [(0,)]
+
+
 def test_a_number_used_twice_is_refused(bare: Bare) -> None:
     message = bare.message()
     bare.commit(inserts=[Insert(message)])
