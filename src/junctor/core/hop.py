@@ -112,5 +112,12 @@ def again(delivery: Delivery, settlement: Settlement) -> Delivery:
     return following
 
 
+def anew(delivery: Delivery) -> Delivery:
+    """The same delivery from its beginning, because it did not come to its end."""
+    following = again(delivery, Settlement.HOLD)
+    following.probes, following.suspect, following.damaged = delivery.probes, delivery.suspect, delivery.damaged
+    return following
+
+
 current: ContextVar[Hop | None] = ContextVar("junctor_hop", default=None)
 """The hop of the running code; None outside a service."""

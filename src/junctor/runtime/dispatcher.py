@@ -149,9 +149,12 @@ class Dispatcher:
     ) -> None:
         try:
             await box.wait_for_room(size)
-        except SendError as error:
+        except BaseException as error:
             if not future.done():
-                future.set_exception(error)
+                # Cancelled: the node ends, and nobody else would tell the sender.
+                future.set_exception(error if isinstance(error, SendError) else NotRunning("the node is stopping"))
+            if not isinstance(error, SendError):
+                raise
             return
         self.submit(draft, source, hop, link, future)
 
@@ -464,9 +467,8 @@ class Dispatcher:
     def put_back(self, delivery: Delivery) -> None:
         """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some, it
         is kept as a waiting one, so that its next delivery knows of them."""
-        delivery.open = False
-        if delivery.saved:
-            settle = Settle(delivery.seq, _WAITING, delivery.attempt - 1, self._time())
+        if delivery.saved or delivery.resumed:
+            settle = Settle(delivery.seq, Status.WAITING, delivery.attempt - 1, self._time())
             self.transport.commit(Commit(lambda commit, error: None, settles=(settle,)))
 
     def settle_hop(self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Any] | None = None) -> None:

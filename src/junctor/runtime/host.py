@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery, Hop, again, current
+from junctor.core.hop import Delivery, Hop, again, anew, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.runtime")
+
+RESTART_GRACE = 2.0
+"""Seconds that handlers have to end when their service starts again; then their messages are delivered anew."""
 
 
 class Counters:
@@ -190,7 +193,7 @@ class Host:
         self.lifecycle.to(State.STARTING)
         try:
             await self._open()
-        except BaseException as error:  # noqa: BLE001 - whatever user code raises is a failure of the service
+        except BaseException as error:
             if is_cancelled():
                 raise
             self._failed(error)
@@ -263,7 +266,7 @@ class Host:
         while not self.stopping.is_set():
             try:
                 await self.run_call(call, activity.blocking, None)
-            except BaseException as error:  # noqa: BLE001 - a SystemExit that leaves the task would end the node
+            except BaseException as error:
                 if not is_cancelled():
                     self._failed(error)
                     return
@@ -293,7 +296,7 @@ class Host:
         self.engine.supervisor.start(f"{self.address} restart", self._restart(delay))
 
     async def _restart(self, delay: float | None) -> None:
-        await self._close(grace=2.0)
+        await self._close(RESTART_GRACE)
         if delay is None:
             return
         if not self.engine.stopping:
@@ -355,7 +358,9 @@ class Host:
             try:
                 async with asyncio.timeout(max(grace, 1.0)):
                     await self.perform(self.spec.stop, slot.instance)
-            except Exception as error:  # noqa: BLE001 - stopping goes on whatever on_stop does
+            except BaseException as error:
+                if is_cancelled():
+                    raise
                 log.error("%s: on_stop: %r", self.address, error)
 
     def _wake_sleepers(self) -> None:
@@ -426,6 +431,17 @@ class Host:
         self.mailbox.depth.count += 1
         self.mailbox.depth.bytes += len(payload) if type(payload) is bytes else 0
         self.mailbox.rejoin(again(delivery, Settlement.HOLD))
+
+    def take_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Deliveries that did not come to their end. When only the service starts again they begin again in their places;
+        when the node stops they return to the store."""
+        for delivery in deliveries:
+            delivery.open = False
+        if not self.engine.stopping:
+            self.mailbox.untake([anew(delivery) for delivery in deliveries])
+            return
+        for delivery in deliveries:
+            self.dispatcher.put_back(delivery)
 
     def keep_writes(self, writes: Any, commit: Commit) -> None:
         """State on its way to the store is what the next delivery reads."""

@@ -256,12 +256,23 @@ class Mailbox:
             self._wake_one()
 
     @property
+    def draining(self) -> bool:
+        """The node stops, and only what somebody waits for is taken."""
+        return self._draining
+
+    @property
     def single(self) -> bool:
         """One line for the whole service: a message that is retried holds back all others."""
         return self._single
 
     def _take_request(self) -> Delivery | None:
-        """While the node stops: only requests, because a delivery that may still finish waits for their replies."""
+        """While the node stops: only requests, because a delivery that may still finish waits for their replies; in one
+        line also what stands before them."""
+        if self.held or self._heads_waiting:
+            return None
+        if self._single:
+            wanted = any(delivery.kind is Kind.REQUEST for delivery in self.ready)
+            return self.ready.popleft() if wanted else None
         for index, delivery in enumerate(self.ready):
             if delivery.kind is Kind.REQUEST:
                 del self.ready[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,7 @@ class Slot:
         blocking = bool(handlers) and all(handler.blocking for handler in handlers)
         self._in_turn = blocking and not self.remote and not host.spec.stateful
         self._halted = False
+        self._taken: Sequence[Delivery] = ()
         self._entry: Entry = NOTHING
         self._dispatcher = host.dispatcher
         self._counters = host.counters
@@ -159,6 +160,15 @@ class Slot:
 
     async def run(self) -> None:
         """Take and deliver until halted."""
+        try:
+            await self._run()
+        except BaseException:
+            # Cancelled, or a bug of ours: what is not settled takes its place again.
+            taken = self._taken or (self.delivery,)
+            self.host.take_back([delivery for delivery in taken if delivery is not None and delivery.open])
+            raise
+
+    async def _run(self) -> None:
         box = self.host.mailbox
         ready = box.ready
         turn = 0
@@ -171,7 +181,9 @@ class Slot:
                 continue
             self.delivery = delivery
             if self._in_turn and not delivery.special:
-                await self._deliver_in_turn([delivery, *self._more()])
+                self._taken = (delivery, *self._more())
+                await self._deliver_in_turn(self._taken)
+                self._taken = ()
             elif delivery.special or self.remote:
                 await self.deliver(delivery)
             else:
@@ -199,11 +211,13 @@ class Slot:
             more.append(delivery)
         return more
 
-    async def _deliver_in_turn(self, deliveries: list[Delivery]) -> None:
+    async def _deliver_in_turn(self, deliveries: Sequence[Delivery]) -> None:
         """Blocking handlers, several deliveries a visit to the thread. They still run one at a time and settle in order."""
         box = self.host.mailbox
         thread = self._blocking_thread()
-        results = thread.call_in_turn(self._enter_here, deliveries, lambda: box.flowing and not self._halted, box.single)
+        draining = box.draining  # Taken because somebody waits for it.
+        goes_on = lambda: (draining or box.flowing) and not self._halted  # noqa: E731
+        results = thread.call_in_turn(self._enter_here, deliveries, goes_on, box.single)
         for index, (delivery, result) in enumerate(zip(deliveries, results, strict=True)):
             self.delivery = delivery
             try:
@@ -214,11 +228,10 @@ class Slot:
                 self._entry, value = value
                 self._returned(delivery, value)
             except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
-                if box.single and not self._halted:
-                    box.untake(deliveries[index + 1 :])
-                    self._raised(delivery, error)
-                    return
                 self._raised(delivery, error)
+                if box.single:
+                    box.untake(deliveries[index + 1 :])
+                    return
 
     def _enter_here(self, delivery: Delivery) -> tuple[Entry, Any]:
         """In the slot's thread: decode and handle."""
@@ -267,8 +280,7 @@ class Slot:
     def _raised(self, delivery: Delivery, error: BaseException) -> None:
         host = self.host
         if isinstance(error, asyncio.CancelledError) and self._halted:
-            # Cancelled from above, the message stays claimed and returns to the queue; by its own code, it failed.
-            host.dispatcher.put_back(delivery)
+            # Cancelled from above, the message returns to the queue; by its own code, it failed.
             raise error
         if isinstance(error, RequestExpired) and error.where == host.address:
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=delivery.started), host)

@@ -92,7 +92,6 @@ class WorkerSlot(Slot):
             outcome = await self._settled(delivery)
         except asyncio.CancelledError:
             if self._halted:
-                self.host.dispatcher.put_back(delivery)
                 raise
             return self.host.outcome_of(WorkerLost("the delivery was cancelled"), delivery)
         except Exception as error:  # noqa: BLE001 - whatever went wrong with the worker costs this attempt
