@@ -45,6 +45,7 @@ class ControlSocket:
         self._supervisor = supervisor
         self._server: asyncio.Server | None = None
         self._connections: dict[_Connection, asyncio.Task[None] | None] = {}
+        self._shut = False
         self.path: Path | None = None
 
     async def open(self) -> None:
@@ -53,6 +54,7 @@ class ControlSocket:
         :raises StoreLocked: a node already listens in this directory.
         :raises StoreError: the socket cannot be made.
         """
+        self._shut = False
         self.path = claim_socket(self._directory)
         try:
             self._server = await asyncio.start_unix_server(
@@ -66,6 +68,7 @@ class ControlSocket:
 
     def shut(self) -> None:
         """Take no new connection; the open ones live on. Idempotent."""
+        self._shut = True
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -99,6 +102,8 @@ class ControlSocket:
         if uid not in (0, os.geteuid()):
             log.warning("user %s was refused at the control socket", uid)
             return wire.NotPermitted("only the user of the node may use its control socket", where=str(self._directory))
+        if self._shut:  # It was in the queue of the listener when that closed.
+            return NotRunning("the node stops", where="control socket")
         if len(self._connections) >= CONNECTIONS:
             return NotRunning(f"{CONNECTIONS} connections are open already", where="control socket")
         return None
