@@ -16,7 +16,7 @@ from junctor.core.hop import Delivery, Hop, again, delivery_of
 from junctor.core.origin import counter_of, origin_after, origin_of, origin_of_key
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
-from junctor.errors import NotRunning, SendError, StateConflict, UnknownTarget
+from junctor.errors import JunctorError, NotRunning, SendError, StateConflict, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
 from junctor.runtime.requests import Requests, Waiter
 from junctor.runtime.suspects import Turn
@@ -264,7 +264,6 @@ class Dispatcher:
         self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
     ) -> None:
         """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
-        self.suspects.give_up(hop)
         hop.saved = True
         inserts: list[Insert] = []
         if not hop.recorded:
@@ -274,13 +273,54 @@ class Dispatcher:
         except SendError as error:
             future.set_exception(error)
             return
+        settles: Sequence[Settle] = ()
+        if self.suspects.includes(hop):
+            future = self._in_turn_again(hop, future)
+            settles = self._give_up_turn(hop)
         self.waiters[inserts[-1].message.seq] = (future, request.deadline, link)
-        self.transport.commit(Commit(self._saved, inserts=inserts, tag=future))
+        self.transport.commit(Commit(self._saved, inserts=inserts, settles=settles, tag=future))
 
     def ask_again(self, hop: Hop, seq: int, waiter: Waiter) -> None:
         """A request that an earlier attempt of the delivery made already."""
+        if not self.suspects.includes(hop):
+            self.requests.await_earlier(seq, waiter)
+            return
+        reply = self._in_turn_again(hop, waiter[0])
+        self.requests.await_earlier(seq, (reply, *waiter[1:]))
+        if not reply.done() and (settles := self._give_up_turn(hop)):
+            self.transport.commit(Commit(lambda commit, error: None, settles=settles))
+
+    def _give_up_turn(self, hop: Hop) -> Sequence[Settle]:
+        """A suspect waits for a reply. It has come so far without harm, so what happens meanwhile is not charged to it:
+        it may be the turn of the one that ends the process."""
+        if not self.suspects.holds(hop):
+            return ()
         self.suspects.give_up(hop)
-        self.requests.await_earlier(seq, waiter)
+        return (Settle(hop.seq, _CLAIMED, hop.attempt - 1),)
+
+    def _in_turn_again(self, hop: Hop, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
+        """A future for the reply to a suspect, which ``future`` gets when it is the suspect's turn again."""
+        reply: asyncio.Future[Any] = self._future()
+        go_on = lambda _: self._supervisor.start(f"turn of {hop.address}", self._go_on(hop, reply, future))  # noqa: E731
+        reply.add_done_callback(go_on)
+        return reply
+
+    async def _go_on(self, hop: Hop, reply: asyncio.Future[Any], future: asyncio.Future[Any]) -> None:
+        error = reply.exception()
+        try:
+            if hop.open:
+                await self.suspects.take(hop)
+                await self.hosts[hop.address].charge(hop)
+        except JunctorError as refused:
+            error = refused
+        if not hop.open:
+            self.suspects.leave(hop)
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(reply.result())
 
     def _saved(self, commit: Commit, error: Exception | None) -> None:
         future: asyncio.Future[Any] = commit.tag

@@ -463,7 +463,7 @@ class Host:
         sent = await self.transport.sent_by(delivery.seq)
         delivery.sent = {entry.origin: entry for entry in sent} or None
 
-    async def charge(self, delivery: Delivery) -> None:
+    async def charge(self, delivery: Hop) -> None:
         """Record the attempt of a suspect before it runs: if the process dies again, it is known whose fault it is."""
         settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
         await self.engine.committed(settles=(settle,))

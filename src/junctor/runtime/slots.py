@@ -302,7 +302,7 @@ class Slot:
             await host.prepare(delivery)
             await self._attempt(delivery)
         finally:
-            turn.give_up(delivery)
+            turn.leave(delivery)
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Enter the handler where its kind of code runs."""

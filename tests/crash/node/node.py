@@ -42,7 +42,7 @@ class Node:
         self.store = folder / "store"
         self.port = port
         self.starts = 0
-        self._program = program
+        self.program = program
         self._env = {k: v for k, v in os.environ.items() if not k.startswith("JUNCTOR_") and k != "PORT"} | env
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +52,7 @@ class Node:
         """Start; does not wait."""
         assert self.process is None
         self.starts += 1
-        command = [sys.executable, "-m", "junctor", "run", self._program, "--store", self.store, "--port", self.port]
+        command = [sys.executable, "-m", "junctor", "run", self.program, "--store", self.store, "--port", self.port]
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
                 [*map(str, command), "--log-level", "warning"],
@@ -95,6 +95,17 @@ class Node:
         assert not self.ended, f"ended by itself with {self.process.returncode}:\n{self.said}"
         self.signal(signal.SIGKILL)
         self.process.wait()
+        self.process = None
+
+    def signal_to_end_and_kill(self, seconds: float) -> None:
+        """SIGTERM, and kill -9 after so many seconds, unless it has ended by then."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        time.sleep(seconds)
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+        code = self.process.wait()
+        assert code in (0, -signal.SIGKILL, -signal.SIGTERM), f"exit code {code}:\n{self.said}"
         self.process = None
 
     def wait_for_the_end(self, patience: float = PATIENCE) -> int:

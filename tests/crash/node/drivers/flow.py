@@ -5,8 +5,9 @@ with a key) for a price, and tells ``sink`` (one line). Each of them counts in i
 often it happened: exactly once inside. ``sink`` also appends to a file outside: at least once, under one id.
 
 ``mode`` of an order: plain; ``fail`` raises at the first attempt of each run of the node, ``hold`` holds the audit,
-``park`` is put aside; ``kill`` ends the process, ``fail-kill`` and ``hold-kill`` raise first and end it when they come
-again, ``ask-kill`` ends it behind its request, ``audit-kill`` in the one line of the audit.
+``park`` is put aside; ``kill`` ends the process, ``fail-kill`` raises first in each run and ends it when it comes again,
+``hold-kill`` holds the audit once and ends it at the probe, ``ask-kill`` ends it behind its request, ``audit-kill`` in
+the one line of the audit.
 
 As a program: ``python -m junctor run flow.py``, in a folder of its own. These variables change it: CRASH_WINDOW (messages
 of a service in memory), CRASH_ATTEMPTS, CRASH_TIMEOUT (of the requests inside), CRASH_BEAT (a tick), CRASH_SLOW (seconds
@@ -19,6 +20,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from junctor import Flow, Hold, Park, Service, Target, every, handler, post
 from junctor.runtime import engine
@@ -140,8 +142,10 @@ class Audit(Service):
     @handler
     async def on_copy(self, copy: Copy) -> None:
         number = mark(self.state, copy.id)
-        again = met(f"copy {copy.id}")
-        if copy.mode.startswith("hold") and not again:
+        if copy.mode == "hold" and not met(f"copy {copy.id}"):
+            raise Hold("away", delay=0.02)
+        if copy.mode == "hold-kill" and not Path(copy.id).exists():
+            Path(copy.id).touch()
             raise Hold("away", delay=0.02)
         if copy.mode in ("hold-kill", "audit-kill"):
             die()
@@ -182,18 +186,17 @@ class Sink(Service):
         return Noted(mark(self.state, effect.name))
 
 
-def chain() -> Flow:
+def chain(beat: bool = True) -> Flow:
     often = {"attempts": int(os.environ.get("CRASH_ATTEMPTS", "100")), "initial": 0.01, "max": 0.05}
     timeout = float(os.environ.get("CRASH_TIMEOUT", "600"))
-    return (
-        Flow("chain")
-        .add(Door(), retry=often)
-        .add(Intake(), pool=4, key="line", queue={"limit": 300, "wait": "60s"}, retry=often, timeout=timeout)
-        .add(Audit(), retry=often, timeout=timeout)
-        .add(Pricing(), pool=3, key="line", retry=often, timeout=timeout)
-        .add(Beat(), retry=often)
-        .add(Sink(), retry=often, timeout=timeout)
-    )
+    flow = Flow("chain")
+    flow.add(Door(), retry=often)
+    flow.add(Intake(), pool=4, key="line", queue={"limit": 300, "wait": "60s"}, retry=often, timeout=timeout)
+    flow.add(Audit(), retry=often, timeout=timeout)
+    flow.add(Pricing(), pool=3, key="line", retry=often, timeout=timeout)
+    if beat:
+        flow.add(Beat(), retry=often)
+    return flow.add(Sink(), retry=often, timeout=timeout)
 
 
 flow = chain()
