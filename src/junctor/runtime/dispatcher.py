@@ -108,7 +108,10 @@ class Dispatcher:
         future: asyncio.Future[Any] = self._future()
         # Written out instead of calling delivery_of(): this is the way of every request in memory.
         if not host.mailbox.take_in(Delivery(_REQUEST, link.address, "", message.session, seq, 0, message, lane=key)):
-            future.set_exception(host.mailbox.full())
+            # The long way knows how to wait for room.
+            name, version = accepts.name, accepts.version
+            draft = Draft(link.address, _REQUEST, name, payload, version, key, 0, deadline, headers)
+            self.submit(draft, source, None, link, future)
             return future
         self._put(seq, message)
         self.waiters[seq] = (future, deadline, link)
