@@ -61,15 +61,29 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
 
     :raises StoreError: there is no database, or it cannot be read.
     """
-    return _open(path, apsw.SQLITE_OPEN_READONLY, vfs, _READER)
+    try:
+        return _open(path, apsw.SQLITE_OPEN_READONLY, vfs, _READER)
+    except StoreError as error:
+        log = path.with_name(f"{path.name}-wal")
+        if not isinstance(error.__cause__, _NO_INDEX) or not path.exists() or (log.exists() and log.stat().st_size):
+            raise
+    # A folder without write access: SQLite cannot make the index of the log, and without a log needs none.
+    return _open(
+        path, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, vfs, _READER, f"{path.absolute().as_uri()}?immutable=1"
+    )
 
 
-def _open(path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str | int], ...]) -> apsw.Connection:
+_NO_INDEX = (apsw.ReadOnlyError, apsw.CantOpenError)
+
+
+def _open(
+    path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str | int], ...], name: str = ""
+) -> apsw.Connection:
     db: apsw.Connection | None = None
     try:
-        db = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=128)
-        for name, value in pragmas:
-            set_pragma(db, name, value, path)
+        db = apsw.Connection(name or str(path), flags=flags, vfs=vfs, statementcachesize=128)
+        for pragma, value in pragmas:
+            set_pragma(db, pragma, value, path)
     except apsw.Error as error:
         if db is not None:
             db.close()

@@ -139,7 +139,7 @@ def test_a_folder_without_write_access_is_refused(short_dir: Path, filled: bool)
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755)
     program = f"""
-        import os, time
+        import os
         from pathlib import Path
         from junctor.errors import StoreError
         from junctor.store.store import Store
@@ -149,5 +149,24 @@ def test_a_folder_without_write_access_is_refused(short_dir: Path, filled: bool)
         except StoreError as error:
             os._exit(0 if "not writable" in str(error) and "--store" in str(error) else 3)
         os._exit(4)
+    """
+    assert subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else, and chmod does not bind root")
+def test_a_store_that_was_closed_is_read_without_write_access(short_dir: Path) -> None:
+    folder = short_dir / "store with space"
+    open_and_close(folder)
+    short_dir.chmod(0o755)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o555)
+    program = f"""
+        import os
+        from pathlib import Path
+        from junctor.core.records import Query
+        from junctor.store.reader import open_archive
+        os.setuid(65534)
+        archive = open_archive(Path({str(folder)!r}))
+        os._exit(0 if archive.search(Query()) == [] and archive.parked() == [] else 4)
     """
     assert subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False).returncode == 0
