@@ -112,11 +112,14 @@ class SlotThread:
             if error is None:
                 future.set_result(result)
             else:
-                future.set_exception(error if not isinstance(error, StopIteration) else RuntimeError(repr(error)))
+                # Thrown into a coroutine these two would mean something else.
+                odd = isinstance(error, StopIteration | GeneratorExit)
+                future.set_exception(RuntimeError(repr(error)) if odd else error)
 
 
 class _Ended(Exception):
-    """Carries a SystemExit or KeyboardInterrupt out of a task: as itself it would end the event loop of the thread."""
+    """Carries a SystemExit or KeyboardInterrupt out of a task, where it would end the event loop of the thread, and a
+    GeneratorExit, which would close the coroutine that it is thrown into."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
@@ -144,7 +147,7 @@ class OwnLoop:
             try:
                 result = fn(*args, **(kwargs or {}))
                 return await result if asyncio.iscoroutine(result) else result
-            except (SystemExit, KeyboardInterrupt) as error:
+            except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
                 raise _Ended(error) from error
 
         try:

@@ -179,7 +179,9 @@ class MemoryTransport(Transport):
         for write in commit.writes:
             self._write(commit.source, write)
         for seq in commit.claims:
-            self._open[seq].status = Status.CLAIMED
+            record = self.find(seq)
+            if record is not None and record.status < FINAL:
+                record.status = Status.CLAIMED
         self._attached.update(log.seq for log in commit.logs)
         self.archive.note(commit.logs, commit.alerts)
 
