@@ -71,7 +71,7 @@ _SOURCES = {
     "JunctorError": "junctor.errors",
 }
 
-__all__ = (  # noqa: PLE0604 - a tuple of literals below, kept equal to _SOURCES by a test
+__all__ = (  # kept equal to _SOURCES by a test
     "Flow",
     "Hold",
     "JunctorError",

@@ -16,7 +16,8 @@ What the runtime relies on:
   such records come back in ``Opened.suspects``; nobody else hands them out.
 * **State.** A write makes version ``expected + 1``; an entry that does not exist, or was deleted, has version 0.
 * **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
-  kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of order.
+  kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of
+  order.
 * **Ends.** An I/O error on commit calls ``failed`` given to ``open``; the node ends. ``done`` then gets an error for
   what was not acknowledged yet; the fate of that is known at the next ``open`` only. ``aclose`` first applies every
   commit given before it.
@@ -71,9 +72,9 @@ __all__ = (
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a transport can do. The suite runs the tests of what is True; each False needs its reason in the code.
 
-    ``by_reference``: frozen bodies are handed over as objects, others are copied. ``durable``: accepted messages survive
-    the process. ``shared``: several nodes use one transport. ``immediate``: commits are applied before ``commit``
-    returns, and the two shortcuts ``put`` and ``finish`` exist.
+    ``by_reference``: frozen bodies are handed over as objects, others are copied. ``durable``: accepted messages
+    survive the process. ``shared``: several nodes use one transport. ``immediate``: commits are applied before
+    ``commit`` returns, and the two shortcuts ``put`` and ``finish`` exist.
     """
 
     durable: bool
@@ -100,8 +101,8 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     async def aclose(self) -> None:
-        """Apply what was given, make the records that are still CLAIMED READY again (nobody runs them any more), mark the
-        journal as cleanly closed, release it. Idempotent."""
+        """Apply what was given, make the records that are still CLAIMED READY again (nobody runs them any more), mark
+        the journal as cleanly closed, release it. Idempotent."""
 
     @abc.abstractmethod
     def number(self) -> int:
@@ -121,8 +122,9 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     async def fetch(self, target: str, after: int, limit: int, now: int, key: str | None = None) -> list[Stored]:
-        """READY records of a target with ``seq`` above ``after``, at most ``limit``, in order; with a ``key`` only those of
-        this key. Without a key also its WAITING records that are due at ``now``, at most ``limit``, in order of due time.
+        """READY records of a target with ``seq`` above ``after``, at most ``limit``, in order; with a ``key`` only
+        those of this key. Without a key also its WAITING records that are due at ``now``, at most ``limit``, in order
+        of due time.
 
         Sees every commit whose ``done`` was called."""
 
