@@ -8,8 +8,11 @@ from typing import cast, get_args
 from junctor.core.outcome import Failure, Settlement
 from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
 
-# These cannot get better by themselves: a second attempt would meet the same body and the same code.
-_HOPELESS = frozenset({"DecodeError", "NoHandler", "EncodeError", "BodyTooLarge", "UnknownTarget", "StateError"})
+# These cannot get better by themselves: a second attempt would meet the same body and the same code. A request that
+# failed for good is parked at the service asked; asking again gets the recorded failure.
+_HOPELESS = frozenset(
+    {"DecodeError", "NoHandler", "EncodeError", "BodyTooLarge", "UnknownTarget", "StateError", "RequestFailed"}
+)
 # The other queue is full or the disk is: an outage of somebody else, so it costs no attempt and keeps the order.
 _OUTAGES = frozenset({"QueueFull", "StoreFull"})
 

@@ -204,7 +204,10 @@ def readable(text: str) -> str:
 
 
 def _hop(record: logging.LogRecord) -> Hop | None:
-    return current.get()
+    """The hop of a record: the one it names (``extra={"hop": ...}``, for what is said about a hop that is over), else the
+    one that runs."""
+    hop: Hop | None = getattr(record, "hop", None)
+    return hop if hop is not None else current.get()
 
 
 def _service(record: logging.LogRecord, hop: Hop | None) -> str:

@@ -304,6 +304,7 @@ class Dispatcher:
     def _in_turn_again(self, hop: Hop, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
         """A future for the reply to a suspect, which ``future`` gets when it is the suspect's turn again."""
         reply: asyncio.Future[Any] = self._future()
+        self.suspects.asks(hop)
         go_on = lambda _: self._supervisor.start(f"turn of {hop.address}", self._go_on(hop, reply, future))  # noqa: E731
         reply.add_done_callback(go_on)
         return reply
@@ -311,7 +312,8 @@ class Dispatcher:
     async def _go_on(self, hop: Hop, reply: asyncio.Future[Any], future: asyncio.Future[Any]) -> None:
         error = reply.exception()
         try:
-            if hop.open:
+            # Only with its last reply: with the turn in its hand and a request open it would wait for itself.
+            if self.suspects.answered(hop) and hop.open:
                 await self.suspects.take(hop)
                 await self.hosts[hop.address].charge(hop)
         except JunctorError as refused:

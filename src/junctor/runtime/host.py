@@ -403,7 +403,7 @@ class Host:
         now = self.engine.clock.time_ns()
         self.last_error = f"{failure.type}: {failure.text}"
         if settlement is not Settlement.HOLD:
-            log.warning("%s.%s: %s", self.address, delivery.name, self.last_error)
+            log.warning("%s.%s: %s", self.address, delivery.name, self.last_error, extra={"hop": delivery})
         return Outcome(
             settlement,
             logs=(part.logs if part is not None else delivery.logs) or (),
@@ -533,8 +533,9 @@ class Host:
             duration=now - hop.started,
         )
 
-    def log_failure(self, name: str, failure: Failure) -> None:
-        log.warning("%s.%s: %s: %s\n%s", self.address, name, failure.type, failure.text, failure.traceback)
+    def log_failure(self, hop: Hop, failure: Failure) -> None:
+        text = f"{failure.type}: {failure.text}\n{failure.traceback}"
+        log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop})
 
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)

@@ -74,7 +74,7 @@ async def tick(host: Host, schedule: ScheduleSpec) -> None:
         error = raised
     outcome = host.hop_outcome(hop, error)
     if outcome.failure is not None:
-        host.log_failure(schedule.name, outcome.failure)
+        host.log_failure(hop, outcome.failure)
     host.dispatcher.settle_hop(hop, outcome, host)
 
 

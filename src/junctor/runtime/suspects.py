@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from junctor.core.hop import Hop
 
@@ -12,12 +12,13 @@ class Turn:
     """Lets suspects run one at a time in the node, so that one which ends the process again is known.
 
     A suspect that asks another service gives its turn up: the answer may have to come from a suspect too, and both
-    would wait for each other. It takes a turn again before it goes on with the answer.
+    would wait for each other. It takes a turn again before it goes on with the last answer it waits for.
     """
 
     def __init__(self) -> None:
         self._holder: Hop | None = None
         self._suspects: set[Hop] = set()
+        self._asking: Counter[Hop] = Counter()
         self._line: deque[tuple[Hop, asyncio.Future[None]]] = deque()
 
     async def take(self, suspect: Hop) -> None:
@@ -43,6 +44,15 @@ class Turn:
         """Whether it is the turn of this hop."""
         return self._holder is hop
 
+    def asks(self, hop: Hop) -> None:
+        """A suspect has made a request."""
+        self._asking[hop] += 1
+
+    def answered(self, hop: Hop) -> bool:
+        """One of its requests has come back. True when none is open any more."""
+        self._asking[hop] -= 1
+        return self._asking[hop] <= 0
+
     def give_up(self, hop: Hop) -> None:
         """Let the next one run, if it is this hop's turn."""
         if self._holder is not hop:
@@ -64,4 +74,5 @@ class Turn:
     def leave(self, hop: Hop) -> None:
         """The delivery of a suspect is over."""
         self._suspects.discard(hop)
+        self._asking.pop(hop, None)
         self.give_up(hop)

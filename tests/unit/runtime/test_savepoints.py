@@ -240,7 +240,7 @@ async def test_the_recorded_failure_of_a_request_is_given_again(store: Store) ->
         except RequestFailed as error:
             errors.append(error)
             if len(errors) == 1:
-                raise
+                raise RuntimeError("once more") from error
 
     calls: list[int] = []
 
