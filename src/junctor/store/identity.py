@@ -52,14 +52,18 @@ def read_identity(directory: Path) -> Identity | None:
         raise StoreError(f"the identity of the node cannot be read: {error}", where=str(path)) from error
 
 
-def make_identity(directory: Path, node: str | None = None) -> Identity:
-    """A new identity, on the disk before it is used anywhere.
+def new_identity(node: str | None = None) -> Identity:
+    """A new identity, in memory only.
 
     :param node: the name to keep, where only the file was lost.
     """
-    identity = Identity(node or secrets.token_hex(6), time.time_ns())
-    write_durably(directory / IDENTITY, msgspec.json.encode(identity))
-    return identity
+    return Identity(node or secrets.token_hex(6), time.time_ns())
+
+
+def keep_identity(directory: Path, identity: Identity) -> None:
+    """Write the identity, unless it stands there already. It is on the disk before anybody outside hears of it."""
+    if read_identity(directory) != identity:
+        write_durably(directory / IDENTITY, msgspec.json.encode(identity))
 
 
 def write_durably(path: Path, data: bytes) -> None:

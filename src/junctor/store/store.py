@@ -11,7 +11,7 @@ from junctor.core.records import Opened
 from junctor.store import queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
-from junctor.store.identity import DATABASE, LOCK, Identity, make_identity, prepare, read_identity, write_durably
+from junctor.store.identity import DATABASE, LOCK, Identity, keep_identity, new_identity, prepare, read_identity, write_durably
 from junctor.store.journal import Journal
 from junctor.store.lock import StoreLock
 from junctor.store.reader import StoreArchive
@@ -59,8 +59,11 @@ class Store:
         migrate(self._db, str(self._path))
         if rejected_tail is not None:
             warnings.append(self._set_aside(rejected_tail))
+        self._begin_log()
         identity, first = _identify(self._db, self.directory, warnings)
         epoch, clean = _begin(self._db, identity, first)
+        # The file is second: where it is, the database had its node, and one without has been lost.
+        keep_identity(self.directory, identity)
         self.readers = Readers(self._path, vfs)
         self.archive = StoreArchive(self.readers)
         self.state = CommittedState(self.readers)
@@ -96,6 +99,14 @@ class Store:
             f" {copy}; messages accepted at the end of the last run may be missing"
         )
 
+    def _begin_log(self) -> None:
+        """Start a log of our own. Written on behind the accepted part, what SQLite rejected would still stand there after
+        the next crash, and look as if something acknowledged came behind something damaged."""
+        try:
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.BusyError, apsw.LockedError, apsw.FullError):
+            pass  # Somebody reads, or the disk is full: then the log goes on.
+
     def _applied(self, batch: Batch) -> None:
         if batch.written:
             self.state.note(batch.written)
@@ -127,10 +138,12 @@ def _identify(db: apsw.Connection, directory: Path, warnings: list[str]) -> tupl
             # The numbers of the lost database were seen by others as ids: begin where it cannot have been.
             first = int(time.time()) << 20
             warnings.append(f"the database was missing beside {directory}/node.json; the new one counts from {first}")
-        return identity or make_identity(directory), first
+        return identity or new_identity(), first
     if identity is None or identity.node != known:
-        warnings.append(f"the identity file did not belong to the database; the node goes on as {known}")
-        identity = make_identity(directory, str(known))
+        # Without the file, and behind a first run that did not close, the node was killed between the two.
+        if identity is not None or _meta(db, "epoch") != 1 or _meta(db, "clean"):
+            warnings.append(f"the identity file did not belong to the database; the node goes on as {known}")
+        identity = new_identity(str(known))
     highest = select(db, "SELECT max(seq) FROM message")[0][0] or 0
     return identity, max(int(highest) + 1, int(_meta(db, "first") or 1))
 

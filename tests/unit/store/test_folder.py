@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from junctor.errors import StoreError, StoreLocked
-from junctor.store.identity import make_identity, read_identity, write_durably
+from junctor.store.identity import keep_identity, new_identity, read_identity, write_durably
 from junctor.store.lock import StoreLock
 from junctor.store.store import Store
 
@@ -80,7 +80,8 @@ def test_the_folder_is_its_owners_only(tmp_path: Path) -> None:
 
 
 def test_an_identity_is_twelve_digits_and_stays(tmp_path: Path) -> None:
-    made = make_identity(tmp_path)
+    made = new_identity()
+    keep_identity(tmp_path, made)
     assert len(made.node) == 12
     assert int(made.node, 16) >= 0
     assert read_identity(tmp_path) == made
