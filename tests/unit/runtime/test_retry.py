@@ -165,7 +165,7 @@ async def test_whatever_a_handler_raises_is_a_failure_of_its_message_only(
 
 
 @pytest.mark.parametrize("loop", ["shared", "own"])
-@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), "cancelled"])
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), "cancelled", GeneratorExit()])
 async def test_the_same_on_a_loop_of_its_own(store: Store, error: Any, loop: str) -> None:
     import asyncio
 
