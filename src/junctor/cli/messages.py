@@ -13,7 +13,7 @@ from junctor.node.views import MessageView
 @click.command("messages")
 @click.option("--service", metavar="NAME", help="From or to this service.")
 @click.option("--type", "type_", metavar="NAME", help="Of this type.")
-@click.option("--status", multiple=True, metavar="WORD", help=f"One of {', '.join(STATUSES)}.")
+@click.option("--status", multiple=True, metavar="WORD", help=f"One of {', '.join(STATUSES)}; repeatable.")
 @click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so.")
 @click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
 @click.option("--until", metavar="TIME", help="Not after.")
@@ -35,7 +35,22 @@ def command(
     node: str | None,
     as_json: bool,
 ) -> None:
-    """List messages, newest first. All filters must fit; --status may be given several times."""
+    """List messages, newest first. All filters must fit.
+
+    \b
+    STATUS     the message
+    ready      is in the queue and has its turn next
+    claimed    was handed to its handler, or is about to be
+    waiting    has a time: it was delayed, or is tried again then
+    held       waits until the other side of its service is back
+    done       was handled
+    parked     was put aside with its error: junctor parked
+    expired    was a request whose deadline passed before it was handled
+    failed     was a tick, route or action that raised
+    open       all that are still to be handled: the first four
+
+    --json has body and headers as well.
+    """
     filter = Filter(
         service=service,
         type=type_,
@@ -48,7 +63,7 @@ def command(
         limit=limit,
     )
     with reading(node) as source:
-        found = source.messages(filter)
+        found = source.messages(filter, bodies=as_json)
     if as_json:
         click.echo(words.json_text(found))
         return

@@ -6,21 +6,41 @@ import click
 
 from junctor.cli import tables, words
 from junctor.cli.options import json_option, node_option, reading
+from junctor.node.views import BODY_LIMIT, MessageView, ParkedView
 
 
 @click.command("parked")
+@click.argument("group", required=False, metavar="[PLACE]")
+@click.option("--service", metavar="NAME", help="Of this service.")
+@click.option("--members", is_flag=True, help="List the messages of each group.")
+@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many of each.")
 @node_option
 @json_option
-def command(node: str | None, as_json: bool) -> None:
-    """Show the messages that were put aside, grouped by service, type, error and place in the code."""
+def command(
+    group: str | None, service: str | None, members: bool, limit: int, node: str | None, as_json: bool
+) -> None:
+    """Show the messages that were put aside, grouped by service, type, error and place in the code.
+
+    With the PLACE of a group, or its first digits, it lists the messages of this group. --json has body and headers:
+    of the latest message of each group, and of all that are listed.
+    """
+    listed = members or group is not None
     with reading(node) as source:
-        groups = source.parked()
+        groups = source.parked(service, group, limit if listed else 0)
     if as_json:
         click.echo(words.json_text(groups))
-        return
-    if not groups:
+    elif not groups:
         click.echo("nothing is parked")
-        return
+    elif listed:
+        for position, one in enumerate(groups):
+            if position:
+                click.echo()
+            _show_members(one)
+    else:
+        _show_groups(groups, f" --node {node}" if node else "")
+
+
+def _show_groups(groups: list[ParkedView], node: str) -> None:
     heads = ("service", "type", "count", "first", "last", "error", "place", "see one")
     rows = [
         (
@@ -31,8 +51,23 @@ def command(node: str | None, as_json: bool) -> None:
             words.clock(group.last),
             words.short(f"{group.error}: {group.text}", 80),
             group.fingerprint[:8],
-            group.command + (f" --node {node}" if node else ""),
+            group.command + node,
         )
         for group in groups
     ]
     tables.show(heads, rows, right="count")
+
+
+def _show_members(group: ParkedView) -> None:
+    count = f"{group.count} message" + ("" if group.count == 1 else "s")
+    error = words.short(f"{group.error}: {group.text}", 80)
+    click.echo(f"{words.safe(group.service)} {words.safe(group.type)}  {error}  {group.fingerprint[:8]}  {count}")
+    tables.show(("seq", "time", "key", "body"), [_row(message) for message in group.members], right="seq")
+    if group.count > len(group.members):
+        click.echo(f"the latest {len(group.members)} are shown; -n shows more")
+
+
+def _row(message: MessageView) -> tuple[str, ...]:
+    whole = message.size <= BODY_LIMIT
+    body = words.short(words.json_line(message.body), 80) if whole else words.size(message.size)
+    return str(message.seq), words.clock(message.time), words.short(message.key or "", 40), body

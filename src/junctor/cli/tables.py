@@ -23,7 +23,7 @@ COLOURS = {
 }
 """The colour of a state or status word."""
 
-FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text"})
+FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text", "body"})
 """Heads of the columns that are folded where a terminal is narrow; the others stay whole."""
 
 

@@ -19,37 +19,50 @@ ENDS = 6  # of many tries or log lines, so many from the begin and from the end
 @click.command("trace")
 @click.argument("which", metavar="SESSION|MESSAGE")
 @click.option("-v", "--verbose", is_flag=True, help="Whole bodies, headers and tracebacks.")
+@click.option("--session", "--all", "whole", is_flag=True, help="Of a message, its whole session.")
 @node_option
 @json_option
-def command(which: str, verbose: bool, node: str | None, as_json: bool) -> None:
-    """Show the hops of a session in the order of cause and effect.
+def command(which: str, verbose: bool, whole: bool, node: str | None, as_json: bool) -> None:
+    """Show what led to a message and what came of it, or all hops of a session.
 
-    SESSION may be the first digits of one; MESSAGE is an id like a1b2c3d4e5f6-42, or its number 42. Each hop tells when
-    it began, from whom to whom, its type, what became of it, the number of tries, and how long the last one took.
+    MESSAGE is an id like a1b2c3d4e5f6-42, or its number 42: its line is marked with >. SESSION may be the first digits
+    of one. Each hop tells when it began, from whom to whom, its type, what became of it, the number of tries, and how
+    long the last one took. -> is a send, => a request, ~> an event.
     """
     with reading(node) as source:
-        trace = source.trace(which)
+        trace = source.trace(which, whole)
     if as_json:
         click.echo(words.json_text(trace))
         return
-    for line in lines(trace, verbose):
+    for line in lines(trace, verbose, f" --node {node}" if node else ""):
         click.echo(line)
 
 
-def lines(trace: Trace, verbose: bool) -> Iterator[str]:
-    """The trace as lines of text."""
-    count = f"{len(trace.hops)} hop" + ("" if len(trace.hops) == 1 else "s")
+def lines(trace: Trace, verbose: bool, node: str = "") -> Iterator[str]:
+    """The trace as lines of text.
+
+    :param node: what a command needs to find the same node.
+    """
+    count = _hops(len(trace.hops))
     yield f"session {trace.session}  {words.clock(trace.started)}  {count} in {words.duration(trace.seconds)}"
     paths = ["  " * hop.depth + _path(hop.message) for hop in trace.hops]
     width = max(len(path) for path in paths)
     number = max(len(str(hop.message.seq)) for hop in trace.hops)
+    marked = trace.asked and len(trace.hops) > 1
     for hop, path in zip(trace.hops, paths, strict=True):
-        yield f"{hop.message.seq:>{number}}  +{hop.offset:<8.3f} {path:<{width}}  {_facts(hop)}".rstrip()
-        margin = " " * (number + 13 + 2 * hop.depth)
+        mark = ("> " if hop.message.seq == trace.asked else "  ") if marked else ""
+        yield f"{mark}{hop.message.seq:>{number}}  +{hop.offset:<8.3f} {path:<{width}}  {_facts(hop)}".rstrip()
+        margin = " " * (len(mark) + number + 13 + 2 * hop.depth)
         for detail in _details(hop, verbose):
             yield margin + detail
     if trace.left_out:
-        yield f"{trace.left_out} further hops are not shown: junctor messages --session {trace.session}"
+        yield f"too long, {_hops(trace.left_out)} left out: junctor messages --session {trace.session}{node}"
+    if trace.others:
+        yield f"{_hops(trace.others, 'other')} in this session: junctor trace {trace.asked} --session{node}"
+
+
+def _hops(count: int, which: str = "") -> str:
+    return f"{count} {which} hop".replace("  ", " ") + ("" if count == 1 else "s")
 
 
 def _path(message: MessageView) -> str:

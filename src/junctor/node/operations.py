@@ -17,11 +17,11 @@ import msgspec
 from junctor import __version__
 from junctor.core.port import Receipt
 from junctor.errors import ConfigurationError, UnknownOperation, nearest
-from junctor.node import views
+from junctor.node import answers, views
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
 from junctor.node.entries import action_of, handler_for, host_of
-from junctor.node.search import Filter, NothingFound, query_of, session_of
+from junctor.node.search import Filter
 from junctor.node.status import NodeStatus, parked_counts
 from junctor.node.wire import NotPermitted
 
@@ -182,8 +182,9 @@ async def messages(
     text: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    bodies: bool = False,
 ) -> list[views.MessageView]:
-    """Messages that fit all filters, newest first."""
+    """Messages that fit all filters, newest first. ``bodies``: with body and headers."""
     filter = Filter(
         service=service,
         type=type,
@@ -196,22 +197,29 @@ async def messages(
         limit=limit,
     )
     hosted = list(node.engine.hosts)
-    return await node.read(lambda archive: views.messages(archive, query_of(filter, archive, hosted), node.is_held))
+    types = [kind.name for flow in node.engine.flows.values() for kind in flow.types]
+    return await node.read(lambda archive: answers.messages(archive, filter, bodies, node.is_held, hosted, types))
 
 
 @operation("trace", permission="read")
-async def trace(node: Node, which: str) -> views.Trace:
-    """The session of a message id, or the one that begins with these digits."""
-    found = await node.read(lambda archive: views.trace(archive, session_of(archive, which), node.is_held))
-    if found is None:
-        raise NothingFound(f"nothing of session {which} is stored here")
-    return found
+async def trace(node: Node, which: str, whole: bool = False) -> views.Trace:
+    """A message with its causes and effects, or the session that begins with these digits.
+
+    ``whole``: of a message, the whole session.
+    """
+    return await node.read(lambda archive: answers.trace(archive, which, whole, node.is_held))
 
 
 @operation("parked", permission="read")
-async def parked(node: Node) -> list[views.ParkedView]:
-    """Parked messages, grouped by service, type, error and place in the code."""
-    return await node.read(views.parked)
+async def parked(
+    node: Node, service: str | None = None, group: str | None = None, members: int = 0
+) -> list[views.ParkedView]:
+    """Parked messages, grouped by service, type, error and place in the code.
+
+    ``group`` is the place or its first digits; ``members``: so many messages of each group.
+    """
+    hosted = list(node.engine.hosts)
+    return await node.read(lambda archive: answers.parked(archive, service, group, members, hosted))
 
 
 @operation("alerts", permission="read")

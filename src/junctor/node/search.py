@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,9 +20,11 @@ _HEX = set("0123456789abcdef")
 
 STATUSES: dict[str, tuple[Status, ...]] = {
     **{status.name.lower(): (status,) for status in Status},
+    "held": (Status.READY, Status.WAITING),
     "open": tuple(status for status in Status if status < Status.DONE),
 }
-"""The words for a status; ``open`` is everything still owed to a handler."""
+"""The words for a status and what they are in the store. ``held`` is what waits for a service that is held, which only
+its running node knows; ``open`` is everything still owed to a handler."""
 
 
 class NothingFound(JunctorError):
@@ -57,18 +60,29 @@ class Filter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     limit: int = 50
 
 
-def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = ()) -> Query:
+def shown_words(filter: Filter) -> set[str] | None:
+    """The words of status that the filter lets through, as messages show them; None for all."""
+    if not filter.status:
+        return None
+    return {word for asked in filter.status for word in (_OPEN if asked == "open" else (asked,))}
+
+
+_OPEN = ("ready", "claimed", "waiting", "held")
+
+
+def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types: Iterable[str] = ()) -> Query:
     """The query of a filter.
 
     :param hosted: the addresses of the services that run now.
-    :raises UnknownFilter: a status or service is unknown, or the limit out of bounds.
+    :param types: the names of the types that they handle.
+    :raises UnknownFilter: a status, service or type is unknown, or the limit out of bounds.
     :raises NothingFound: no session begins with the given digits.
     """
     if not 1 <= filter.limit <= LIMIT:
         raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
     return Query(
-        service=_address(filter.service, archive, hosted) if filter.service else None,
-        type=filter.type,
+        service=address_of(filter.service, archive, hosted) if filter.service else None,
+        type=_type(filter.type, archive, types) if filter.type else None,
         statuses=_statuses(filter.status) if filter.status else None,
         session=find_session(archive, filter.session) if filter.session else None,
         since=_nanoseconds(filter.since),
@@ -79,8 +93,11 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = ()) -> Qu
     )
 
 
-def _address(name: str, archive: Archive, hosted: Iterable[str]) -> str:
-    """The address of a service by its name: one that runs, else one that the latest messages went through."""
+def address_of(name: str, archive: Archive, hosted: Iterable[str] = ()) -> str:
+    """The address of a service by its name: one that runs, else one that the latest messages went through.
+
+    :raises UnknownFilter: there is none, or several flows have one.
+    """
     if "/" in name:
         return name
     for addresses in (set(hosted), _addresses(archive)):
@@ -99,6 +116,13 @@ def _addresses(archive: Archive) -> set[str]:
     return {*archive.depths(), *(m.source for m in latest), *(m.target for m in latest)} - {""}
 
 
+def _type(name: str, archive: Archive, types: Iterable[str]) -> str:
+    known = {*types, *(record.message.type for record in archive.search(Query(limit=PAGE)))} - {""}
+    if name in known or archive.search(Query(type=name, limit=1)):
+        return name
+    raise UnknownFilter(f'there is no type "{name}"', where="type", fix=nearest(name, known).rstrip() or None)
+
+
 def _statuses(words: list[str]) -> tuple[Status, ...]:
     found: list[Status] = []
     for word in words:
@@ -115,24 +139,31 @@ def _nanoseconds(instant: datetime | None) -> int | None:
     return int(aware.timestamp() * SECOND)
 
 
-def session_of(archive: Archive, which: str) -> int:
-    """The session of a message id (``a1b2c3-42``, or ``42`` within the node), or of the first digits of a session.
+class Asked(NamedTuple):
+    """What a trace is asked for: a session, and the message in it, 0 where the session itself was named."""
+
+    session: int
+    seq: int = 0
+
+
+def asked_for(archive: Archive, which: str) -> Asked:
+    """A message by its id (``a1b2c3-42``, or ``42`` within the node), or a session by its first digits.
 
     :raises NothingFound: nothing answers to it, or several sessions do; then the text lists them.
     """
     which = which.strip().lower()
     if which.startswith("0"):  # digits of a session: no number of a message is written like that
-        return find_session(archive, which)
+        return Asked(find_session(archive, which))
     try:
         node, seq = parse_id(which)
     except ValueError:
-        return find_session(archive, which)
+        return Asked(find_session(archive, which))
     record = archive.record(seq) if seq < 2**63 else None
     if record is not None and node in ("", record.message.node):
-        return record.message.session
+        return Asked(record.message.session, seq)
     if node:
         raise NothingFound(f"no message {which} is stored here")
-    return find_session(archive, which)
+    return Asked(find_session(archive, which))
 
 
 def find_session(archive: Archive, digits: str) -> int:
@@ -168,3 +199,15 @@ def _sessions(archive: Archive, digits: str) -> list[int]:
             break
         before = page[-1].message.seq
     return list(found)
+
+
+def group_of(archive: Archive, digits: str) -> str:
+    """The digits of a group of parked messages, as the column ``place`` shows them.
+
+    :raises NothingFound: no group begins with them.
+    """
+    known = [group.fingerprint for group in archive.parked()]
+    if any(place.startswith(digits.lower()) for place in known):
+        return digits.lower()
+    fix = nearest(digits, {place[:8] for place in known}).rstrip() or "Nothing is parked."
+    raise NothingFound(f'no parked messages have the place "{digits}"', fix=fix)

@@ -7,9 +7,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from junctor.node import views
+from junctor.node import answers, views
 from junctor.node.client import NodeClient
-from junctor.node.search import Filter, NothingFound, query_of, session_of
+from junctor.node.search import Filter
 from junctor.node.status import NodeStatus, status_when_down
 
 T = TypeVar("T")
@@ -25,11 +25,13 @@ class Reading(Protocol):
 
     def status(self) -> NodeStatus: ...
 
-    def messages(self, filter: Filter) -> list[views.MessageView]: ...
+    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]: ...
 
-    def trace(self, which: str) -> views.Trace: ...
+    def trace(self, which: str, whole: bool = False) -> views.Trace: ...
 
-    def parked(self) -> list[views.ParkedView]: ...
+    def parked(
+        self, service: str | None = None, group: str | None = None, members: int = 0
+    ) -> list[views.ParkedView]: ...
 
     def alerts(self, limit: int) -> list[views.AlertView]: ...
 
@@ -45,14 +47,16 @@ class Live:
     def status(self) -> NodeStatus:
         return self._ask("status", NodeStatus)
 
-    def messages(self, filter: Filter) -> list[views.MessageView]:
-        return self._ask("messages", list[views.MessageView], **msgspec.to_builtins(filter))
+    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]:
+        return self._ask("messages", list[views.MessageView], bodies=bodies, **msgspec.to_builtins(filter))
 
-    def trace(self, which: str) -> views.Trace:
-        return self._ask("trace", views.Trace, which=which)
+    def trace(self, which: str, whole: bool = False) -> views.Trace:
+        return self._ask("trace", views.Trace, which=which, whole=whole)
 
-    def parked(self) -> list[views.ParkedView]:
-        return self._ask("parked", list[views.ParkedView])
+    def parked(
+        self, service: str | None = None, group: str | None = None, members: int = 0
+    ) -> list[views.ParkedView]:
+        return self._ask("parked", list[views.ParkedView], service=service, group=group, members=members)
 
     def alerts(self, limit: int) -> list[views.AlertView]:
         return self._ask("alerts", list[views.AlertView], limit=limit)
@@ -82,17 +86,16 @@ class StoppedNode:
     def status(self) -> NodeStatus:
         return status_when_down(self._archive, self._name, str(self._directory))
 
-    def messages(self, filter: Filter) -> list[views.MessageView]:
-        return views.messages(self._archive, query_of(filter, self._archive))
+    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]:
+        return answers.messages(self._archive, filter, bodies)
 
-    def trace(self, which: str) -> views.Trace:
-        found = views.trace(self._archive, session_of(self._archive, which))
-        if found is None:
-            raise NothingFound(f"nothing of session {which} is stored here")
-        return found
+    def trace(self, which: str, whole: bool = False) -> views.Trace:
+        return answers.trace(self._archive, which, whole)
 
-    def parked(self) -> list[views.ParkedView]:
-        return views.parked(self._archive)
+    def parked(
+        self, service: str | None = None, group: str | None = None, members: int = 0
+    ) -> list[views.ParkedView]:
+        return answers.parked(self._archive, service, group, members)
 
     def alerts(self, limit: int) -> list[views.AlertView]:
         return views.alerts(self._archive, limit)

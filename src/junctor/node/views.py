@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,9 @@ BODY_LIMIT = 64 * 1024
 TRACE_LIMIT = 5000
 """Hops of one trace."""
 
+PAGE, PAGES = 500, 40
+"""How far a search goes on for what only the running node can tell: which messages are held, or of which group."""
+
 
 class Reason(msgspec.Struct, omit_defaults=True):
     """Why an attempt failed."""
@@ -38,7 +41,8 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     """One message and what became of it.
 
     ``status`` is one of ready, claimed, waiting, held, done, parked, expired, failed. ``due`` is the next attempt of a
-    waiting message. ``attempt`` counts the attempts so far.
+    waiting message. ``attempt`` counts the attempts so far. ``size``, ``body`` and ``headers`` are there where they
+    were asked for; a body above :data:`BODY_LIMIT` is left out.
     """
 
     id: str
@@ -57,6 +61,9 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     deadline: datetime | None = None
     error: Reason | None = None
     damaged: bool = False
+    size: int = 0
+    body: Any = msgspec.UNSET
+    headers: dict[str, str] = {}
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
@@ -105,17 +112,26 @@ class Hop(msgspec.Struct, omit_defaults=True):
 
 
 class Trace(msgspec.Struct, omit_defaults=True):
-    """A session: its hops in the order of cause and effect. ``left_out`` counts hops beyond the limit of a trace."""
+    """A session, or what belongs to one message of it: its causes and effects. Hops in the order of cause and effect.
+
+    ``asked`` is the number of that message, 0 for a whole session; ``others`` counts the hops of the session that are
+    neither cause nor effect of it, ``left_out`` those beyond the limit of a trace.
+    """
 
     session: str
     started: datetime
     seconds: float
     hops: list[Hop]
     left_out: int = 0
+    asked: int = 0
+    others: int = 0
 
 
-class ParkedView(msgspec.Struct):
-    """Parked messages that failed alike. ``command`` shows the latest of them."""
+class ParkedView(msgspec.Struct, omit_defaults=True):
+    """Parked messages that failed alike. ``command`` shows the latest of them, ``body`` and ``headers`` are its own.
+
+    ``members`` has the messages themselves, newest first, where they were asked for.
+    """
 
     service: str
     type: str
@@ -127,6 +143,9 @@ class ParkedView(msgspec.Struct):
     last: datetime
     latest: int
     command: str
+    body: Any = msgspec.UNSET
+    headers: dict[str, str] = {}
+    members: list[MessageView] = []
 
 
 class AlertView(msgspec.Struct):
@@ -148,14 +167,73 @@ def never_held(address: str) -> bool:
     return False
 
 
-def messages(archive: Archive, query: Query, held: Held = never_held) -> list[MessageView]:
-    """The messages of a query, newest first."""
-    return [_message(record, held) for record in archive.search(query)]
+def messages(
+    archive: Archive,
+    query: Query,
+    held: Held = never_held,
+    shown: Collection[str] | None = None,
+    bodies: bool = False,
+) -> list[MessageView]:
+    """The messages of a query, newest first.
+
+    :param shown: the words of status to show; a held message is ``held`` and not ``ready`` or ``waiting``.
+    :param bodies: with body and headers.
+    """
+    if shown is None:
+        return [_message(record, held, bodies) for record in archive.search(query)]
+    fitting = (record for record in _pages(archive, query) if _status(record, held) in shown)
+    return [_message(record, held, bodies) for _, record in zip(range(query.limit), fitting, strict=False)]
 
 
-def parked(archive: Archive) -> list[ParkedView]:
-    """The groups of parked messages, the most recent failure first."""
-    return [_parked(group) for group in sorted(archive.parked(), key=lambda group: -group.last)]
+def _pages(archive: Archive, query: Query) -> Iterator[Record]:
+    """What the query finds, also beyond its limit."""
+    for number in range(PAGES):
+        page = archive.search(query)
+        yield from page
+        if len(page) < query.limit:
+            return
+        limit = PAGE if number == 0 else query.limit
+        query = msgspec.structs.replace(query, before=page[-1].message.seq, limit=limit)
+
+
+def parked(
+    archive: Archive, address: str | None = None, group: str | None = None, members: int = 0
+) -> list[ParkedView]:
+    """The groups of parked messages, the most recent failure first.
+
+    :param address: of this service only.
+    :param group: whose place in the code begins with these digits.
+    :param members: so many messages of each group, newest first.
+    """
+    groups = [
+        found
+        for found in sorted(archive.parked(), key=lambda found: -found.last)
+        if (address is None or found.service == address) and (group is None or found.fingerprint.startswith(group))
+    ]
+    views = {_kinship(found): _parked(found, archive.record(found.latest_seq)) for found in groups}
+    if members and views:
+        _add_members(archive, views, address, members)
+    return list(views.values())
+
+
+_Kinship = tuple[str, str, str, str]
+
+
+def _kinship(group: ParkedGroup) -> _Kinship:
+    return group.service, group.type, group.error, group.fingerprint
+
+
+def _add_members(archive: Archive, views: dict[_Kinship, ParkedView], address: str | None, count: int) -> None:
+    missing = sum(min(view.count, count) for view in views.values())
+    query = Query(service=address, statuses=(Status.PARKED,), limit=PAGE)
+    for record in _pages(archive, query):
+        message, failure = record.message, record.failure or Failure("", "")
+        view = views.get((message.target, message.type, failure.type, failure.fingerprint))
+        if view is not None and len(view.members) < count:
+            view.members.append(_message(record, never_held, bodies=True))
+            missing -= 1
+            if not missing:
+                return
 
 
 def alerts(archive: Archive, limit: int) -> list[AlertView]:
@@ -166,11 +244,15 @@ def alerts(archive: Archive, limit: int) -> list[AlertView]:
     ]
 
 
-def trace(archive: Archive, session: int, held: Held = never_held) -> Trace | None:
-    """The trace of a session; None when nothing of it is stored."""
-    records = archive.session(session)
-    if not records:
+def trace(archive: Archive, session: int, held: Held = never_held, asked: int = 0) -> Trace | None:
+    """The trace of a session; None when nothing of it is stored.
+
+    :param asked: the number of a message of it: only this one, its causes and its effects.
+    """
+    whole = archive.session(session)
+    if not whole:
         return None
+    records = _around(whole, asked) if asked else whole
     shown = records[:TRACE_LIMIT]
     attempts = _by_seq(archive.attempts(record.message.seq for record in shown))
     logs = _by_seq(archive.logs(session))
@@ -180,7 +262,29 @@ def trace(archive: Archive, session: int, held: Held = never_held) -> Trace | No
         for record, depth in _in_order(shown)
     ]
     end = max(_end(record) for record in records)
-    return Trace(session_text(session), _instant(start), (end - start) / 1e9, hops, len(records) - len(shown))
+    return Trace(
+        session_text(session),
+        _instant(start),
+        (end - start) / 1e9,
+        hops,
+        left_out=len(records) - len(shown),
+        asked=asked,
+        others=len(whole) - len(records),
+    )
+
+
+def _around(records: list[Record], asked: int) -> list[Record]:
+    """The record of this number, its causes and its effects, oldest first."""
+    causes = {record.message.seq: record.message.cause for record in records}
+    chosen = {asked}
+    for seq in sorted(causes):  # an effect has a higher number than its cause
+        if causes[seq] in chosen and causes[seq] < seq:
+            chosen.add(seq)
+    cause = causes.get(asked, 0)
+    while cause in causes and cause not in chosen:
+        chosen.add(cause)
+        cause = causes[cause] if causes[cause] < cause else 0
+    return [record for record in records if record.message.seq in chosen]
 
 
 def _in_order(records: list[Record]) -> list[tuple[Record, int]]:
@@ -199,9 +303,7 @@ def _in_order(records: list[Record]) -> list[tuple[Record, int]]:
     return ordered
 
 
-def _hop(
-    record: Record, depth: int, start: int, attempts: list[AttemptRecord], logs: list[HopLog], held: Held
-) -> Hop:
+def _hop(record: Record, depth: int, start: int, attempts: list[AttemptRecord], logs: list[HopLog], held: Held) -> Hop:
     message = record.message
     size, body = _body(message)
     return Hop(
@@ -235,9 +337,9 @@ def plain(payload: Any) -> Any:
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else repr(payload)
 
 
-def _message(record: Record, held: Held) -> MessageView:
+def _message(record: Record, held: Held, bodies: bool = False) -> MessageView:
     message = record.message
-    return MessageView(
+    view = MessageView(
         message.id,
         message.seq,
         message.session_id,
@@ -255,6 +357,11 @@ def _message(record: Record, held: Held) -> MessageView:
         _reason(record.failure) if record.failure else None,
         record.damaged,
     )
+    if bodies:
+        view.size, body = _body(message)
+        view.body = body if view.size <= BODY_LIMIT else msgspec.UNSET
+        view.headers = dict(message.headers)
+    return view
 
 
 def _status(record: Record, held: Held) -> str:
@@ -282,8 +389,8 @@ def _log(log: HopLog) -> LogEntry:
     return LogEntry(_instant(line.time), logging.getLevelName(line.level), line.logger, line.text)
 
 
-def _parked(group: ParkedGroup) -> ParkedView:
-    return ParkedView(
+def _parked(group: ParkedGroup, latest: Record | None) -> ParkedView:
+    view = ParkedView(
         group.service,
         group.type,
         group.error,
@@ -295,6 +402,10 @@ def _parked(group: ParkedGroup) -> ParkedView:
         group.latest_seq,
         f"junctor trace {group.latest_seq}",
     )
+    if latest is not None:
+        shown = _message(latest, never_held, bodies=True)
+        view.body, view.headers = shown.body, shown.headers
+    return view
 
 
 def _end(record: Record) -> int:

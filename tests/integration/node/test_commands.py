@@ -97,6 +97,9 @@ def test_call(node: Junctor) -> None:
         (("messages", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("messages", "--status", "prked"), 'no status "prked". Did you mean "parked"'),
         (("messages", "--limit", "0"), "limit is 0"),
+        (("messages", "--type", "Raeding"), 'no type "Raeding". Did you mean "Reading"'),
+        (("parked", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
+        (("parked", "zzz"), 'no parked messages have the place "zzz"'),
         (("trace", "999999"), "no message and no session 999999"),
         (("trace", "0123456789abcdef0123456789abcdef"), "nothing of session"),
         (("trace", "hello"), "neither a message id nor a session"),
@@ -186,6 +189,10 @@ def test_the_trace_follows_cause_and_effect(node: Junctor) -> None:
     assert text.splitlines()[0].startswith(f"session {sent['session']}")
     assert re.search(r"\n\d+ +\+0\.0\d\d +  machine/monitor -> machine/alarm Reading +done", text)
     assert "info: judging fan" in text
+    text = node.here("trace", sent["id"])
+    assert re.search(r"\n  \d+ +\+0\.0\d\d +machine/monitor action", text)
+    assert re.search(r"\n> \d+ +\+0\.0\d\d +  machine/monitor -> machine/alarm Reading +done", text)
+    assert node.here("trace", sent["id"], "--session") == node.here("trace", sent["session"])
 
 
 def test_parked(node: Junctor) -> None:
@@ -199,6 +206,12 @@ def test_parked(node: Junctor) -> None:
     assert "on_reading" in shown
     assert "\x1b" not in shown
     assert "junctor parked" in node.here("status")
+    assert (group["body"], group.get("members")) == ({"sensor": "disk", "value": -1}, None)
+    (member,) = node.json("parked", group["fingerprint"][:6])[0]["members"]
+    assert (member["seq"], member["body"]) == (group["latest"], group["body"])
+    for command in (("parked", "--members"), ("parked", "--members", "--service", "alarm")):
+        assert '{"sensor":"disk","value":-1' in node.here(*command)
+    assert node.here("parked", "--service", "monitor") == "nothing is parked\n"
 
 
 def test_alerts(node: Junctor) -> None:
@@ -209,6 +222,8 @@ def test_messages_as_a_table_and_as_json(node: Junctor) -> None:
     lines = node.here("messages", "--status", "parked", "--since", "1h").splitlines()
     assert lines[0].split()[:4] == ["seq", "time", "from", "to"]
     assert "Park: negative" in lines[1]
+    assert node.json("messages", "--status", "parked")[0]["body"] == {"sensor": "disk", "value": -1}
+    assert node.json("messages", "--status", "held") == []
     assert node.json("messages", "--status", "parked", "--until", "1h") == []
     assert "no messages" in node.here("messages", "--until", "1h")
 

@@ -10,8 +10,8 @@ import pytest
 
 from junctor.core.outcome import Failure, LogLine, Reply
 from junctor.messages import Kind, Message, Status
-from junctor.node import views
-from junctor.node.search import Filter, NothingFound, UnknownFilter, find_session, query_of, session_of
+from junctor.node import answers, views
+from junctor.node.search import Asked, Filter, NothingFound, UnknownFilter, asked_for, find_session, query_of
 from junctor.transports.base import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
 
 START = 1_900_000_000_000_000_000
@@ -32,7 +32,7 @@ class Shelf(Archive):
     def search(self, query: Query) -> list[Record]:
         below = query.before or 1 << 62
         newest = sorted(self.records, key=lambda record: -record.message.seq)
-        return [record for record in newest if record.message.seq < below][: query.limit]
+        return [record for record in newest if record.message.seq < below and _fits(record, query)][: query.limit]
 
     def session(self, session: int) -> list[Record]:
         return [record for record in self.records if record.message.session == session]
@@ -54,9 +54,15 @@ class Shelf(Archive):
         return {"f/deep": Depth(1, 1)}
 
 
+def _fits(record: Record, query: Query) -> bool:
+    known = (query.type in (None, record.message.type), query.service in (None, record.message.target))
+    return all(known) and (query.statuses is None or record.status in query.statuses)
+
+
 def record(seq: int, cause: int = 0, status: Status = Status.DONE, session: int = SESSION, **message: object) -> Record:
     fields = {"type": "T", "payload": b'{"n":1}', "time": START + seq * 1_000_000, "cause": cause} | message
-    made = Message(seq, "abc", session, Kind.SEND, "f/a", "f/b", **fields)  # type: ignore[arg-type]
+    target = fields.pop("target", "f/b")
+    made = Message(seq, "abc", session, Kind.SEND, "f/a", target, **fields)  # type: ignore[arg-type]
     return Record(made, status, attempt=1, started=made.time, duration=500_000)
 
 
@@ -74,6 +80,25 @@ def test_each_hop_stands_below_its_cause() -> None:
 def test_a_cause_that_cannot_be_is_none(causes: dict[int, int]) -> None:
     shelf = Shelf(*(record(seq, cause) for seq, cause in causes.items()))
     assert shape(views.trace(shelf, SESSION)) == [(1, 0), (2, 1)]
+
+
+def test_a_message_is_shown_with_its_causes_and_its_effects() -> None:
+    #  1 - 2 - 4 - 6      asked for 2: not 3, a sibling, with its effect 5, and not 7, another beginning
+    #    \ 3 - 5
+    shelf = Shelf(record(1), record(2, 1), record(3, 1), record(4, 2), record(5, 3), record(6, 4), record(7))
+    trace = views.trace(shelf, SESSION, asked=2)
+    assert shape(trace) == [(1, 0), (2, 1), (4, 2), (6, 3)]
+    assert trace is not None
+    assert (trace.asked, trace.others) == (2, 3)
+    assert shape(answers.trace(shelf, "5")) == [(1, 0), (3, 1), (5, 2)]
+    assert len(answers.trace(shelf, "5", whole=True).hops) == 7
+    assert answers.trace(shelf, f"{SESSION:032x}").others == 0
+
+
+@pytest.mark.parametrize("causes", [{1: 2, 2: 1}, {1: 1, 2: 1}, {1: 99, 2: 1}])
+def test_causes_that_cannot_be_end_the_way_up(causes: dict[int, int]) -> None:
+    shelf = Shelf(*(record(seq, cause) for seq, cause in causes.items()))
+    assert shape(views.trace(shelf, SESSION, asked=2)) == [(1, 0), (2, 1)]
 
 
 def test_a_long_chain_does_not_exhaust_the_stack() -> None:
@@ -129,6 +154,70 @@ def test_what_waits_for_a_held_service_is_held() -> None:
     assert [m.status for m in views.messages(shelf, Query())] == ["done", "ready"]
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["held"], {2: "held", 4: "held"}),
+        (["ready"], {1: "ready"}),
+        (["waiting"], {3: "waiting"}),
+        (["open"], {1: "ready", 2: "held", 3: "waiting", 4: "held"}),
+        (["held", "done"], {2: "held", 4: "held", 5: "done"}),
+    ],
+)
+def test_every_status_that_is_shown_can_be_asked_for(words: list[str], shown: dict[int, str]) -> None:
+    shelf = Shelf(
+        record(1, status=Status.READY),
+        record(2, status=Status.READY, target="f/held"),
+        record(3, status=Status.WAITING),
+        record(4, status=Status.WAITING, target="f/held"),
+        record(5),
+    )
+    found = answers.messages(shelf, Filter(status=words), held=lambda address: address == "f/held")
+    assert {message.seq: message.status for message in found} == shown
+
+
+def test_held_messages_behind_many_others_are_found() -> None:
+    shelf = Shelf(*(record(seq, status=Status.READY, target="f/other") for seq in range(100, 1000)))
+    shelf.records.insert(0, record(7, status=Status.READY))
+    found = answers.messages(shelf, Filter(status=["held"], limit=2), held=lambda address: address == "f/b")
+    assert [message.seq for message in found] == [7]
+
+
+def test_bodies_and_headers_are_there_where_they_are_asked_for() -> None:
+    long = b'"' + b"x" * 70_000 + b'"'
+    shelf = Shelf(record(1, headers={"a": "b"}), record(2, payload=b"null"), record(3, payload=long))
+    large, empty, first = answers.messages(shelf, Filter(), bodies=True)
+    assert (first.body, first.headers, first.size) == ({"n": 1}, {"a": "b"}, 7)
+    assert b'"body":null' in msgspec.json.encode(empty)
+    assert (large.body, large.size) == (msgspec.UNSET, 70002)
+    (plain,) = answers.messages(shelf, Filter(limit=1))
+    assert (plain.size, plain.body) == (0, msgspec.UNSET)
+
+
+def test_an_unknown_type_is_answered_with_the_nearest() -> None:
+    shelf = Shelf(record(1, type="Order"))
+    with pytest.raises(UnknownFilter, match='there is no type "Orde". Did you mean "Order"'):
+        answers.messages(shelf, Filter(type="Orde"))
+    assert answers.messages(shelf, Filter(type="Orders"), types=["Orders"]) == []
+    assert len(answers.messages(shelf, Filter(type="Order"))) == 1
+
+
+def test_the_members_of_a_group_of_parked_messages() -> None:
+    shelf = Shelf(*(record(seq, status=Status.PARKED, target="f/a", key="k") for seq in (3, 5, 7)), record(9))
+    for one in shelf.records[:2]:
+        one.failure = Failure("E", "text", fingerprint="print")
+    shelf.records[2].failure = Failure("Other", "text", fingerprint="print")
+    (group,) = answers.parked(shelf, group="pri", members=10)
+    assert [(member.seq, member.key) for member in group.members] == [(5, "k"), (3, "k")]
+    assert group.members[0].body == {"n": 1}
+    assert [len(group.members) for group in answers.parked(shelf, "f/a", members=1)] == [1]
+    (group,) = answers.parked(shelf)
+    assert (group.members, group.body) == ([], {"n": 1})
+    assert answers.parked(shelf, "f/other") == []
+    with pytest.raises(NothingFound, match='no parked messages have the place "xyz"'):
+        answers.parked(shelf, group="xyz")
+
+
 def test_groups_and_alerts_say_what_to_run_next() -> None:
     assert views.parked(Shelf())[0].command == "junctor trace 7"
     assert views.alerts(Shelf(), 1)[0].command == "junctor parked"
@@ -141,7 +230,7 @@ def test_an_empty_session() -> None:
 @pytest.mark.parametrize("which", ["3", "abc-3", " ABC-3 ", f"{SESSION:032x}", "abcdef0", "00001", "0001"])
 def test_a_session_by_message_or_digits(which: str) -> None:
     shelf = Shelf(*(record(seq) for seq in range(1, 6)), record(9, session=0xABCDE << 108 | 2))
-    assert session_of(shelf, which) == SESSION
+    assert asked_for(shelf, which) == Asked(SESSION, 3 if "3" in which else 0)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +248,7 @@ def test_a_session_by_message_or_digits(which: str) -> None:
 def test_a_session_that_is_not_there(which: str, said: str) -> None:
     shelf = Shelf(record(3), record(9, session=0xABCDE << 108 | 2))
     with pytest.raises(NothingFound, match=said):
-        session_of(shelf, which)
+        asked_for(shelf, which)
 
 
 def test_digits_are_looked_for_over_many_pages() -> None:

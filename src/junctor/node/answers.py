@@ -1,0 +1,63 @@
+"""What operators ask of stored messages, answered from an archive: of a running node, or of a store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from junctor.node import views
+from junctor.node.search import (
+    LIMIT,
+    Filter,
+    NothingFound,
+    address_of,
+    asked_for,
+    group_of,
+    query_of,
+    shown_words,
+)
+from junctor.transports.base import Archive
+
+
+def messages(
+    archive: Archive,
+    filter: Filter,
+    bodies: bool = False,
+    held: views.Held = views.never_held,
+    hosted: Iterable[str] = (),
+    types: Iterable[str] = (),
+) -> list[views.MessageView]:
+    """Messages that fit the filter, newest first.
+
+    :param bodies: with body and headers.
+    :param hosted: the addresses of the services that run now, ``types`` the names of the types that they handle.
+    :raises UnknownFilter: a word of the filter means nothing.
+    """
+    return views.messages(archive, query_of(filter, archive, hosted, types), held, shown_words(filter), bodies)
+
+
+def trace(archive: Archive, which: str, whole: bool = False, held: views.Held = views.never_held) -> views.Trace:
+    """The trace of a message or session.
+
+    :param whole: of a message, the whole session.
+    :raises NothingFound: nothing answers to ``which``.
+    """
+    asked = asked_for(archive, which)
+    found = views.trace(archive, asked.session, held, 0 if whole else asked.seq)
+    if found is None:
+        raise NothingFound(f"nothing of session {which} is stored here")
+    return found
+
+
+def parked(
+    archive: Archive, service: str | None = None, group: str | None = None, members: int = 0, hosted: Iterable[str] = ()
+) -> list[views.ParkedView]:
+    """The groups of parked messages.
+
+    :param group: the place of a group, or its first digits.
+    :param members: so many messages of each.
+    :raises UnknownFilter: there is no such service.
+    :raises NothingFound: there is no such group.
+    """
+    address = address_of(service, archive, hosted) if service else None
+    place = group_of(archive, group) if group else None
+    return views.parked(archive, address, place, max(0, min(members, LIMIT)))
