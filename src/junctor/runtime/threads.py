@@ -170,6 +170,7 @@ class CallThreads:
     def __init__(self, name: str) -> None:
         self._name = name
         self._idle: list[SlotThread] = []
+        self._busy: set[SlotThread] = set()
         self._made = 0
 
     def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
@@ -178,10 +179,18 @@ class CallThreads:
         else:
             self._made += 1
             thread = SlotThread(f"{self._name} call {self._made}", asyncio.get_running_loop())
-            thread.freed = self._idle.append
+            thread.freed = self._freed
+        self._busy.add(thread)
         return thread.call(fn, args, hop, kwargs)
 
+    def _freed(self, thread: SlotThread) -> None:
+        if thread in self._busy:
+            self._busy.discard(thread)
+            self._idle.append(thread)
+
     def close(self) -> None:
-        for thread in self._idle:
+        """End the threads; one that still runs ends after its call."""
+        for thread in (*self._idle, *self._busy):
             thread.close()
         self._idle.clear()
+        self._busy.clear()
