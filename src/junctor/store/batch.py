@@ -1,16 +1,14 @@
 """A group of commits as the statements of one transaction.
 
 Commits of one group may concern the same record (inserted by one, settled by the next). The group is folded first: the
-last word about each record counts, then each table is written once, with many rows a statement. One statement is one
-hand-over of the interpreter lock to the loop and back, so their number decides the speed, not their length.
+last word about each record counts, then each table is written once, with many rows a statement.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from functools import cache
 from itertools import chain, compress
+from typing import Any
 
 import apsw
 
@@ -20,42 +18,32 @@ from junctor.errors import StateConflict, StoreError
 from junctor.messages import Message, Status
 from junctor.store.connection import select
 from junctor.store.records import (
-    HOP_COLUMNS,
-    MESSAGE_COLUMNS,
+    HOP,
+    MESSAGE,
+    RICH_MESSAGE,
     Row,
     attempt_row,
+    is_plain,
     log_row,
-    record_rows,
+    plain_rows,
     reply_row,
+    rich_rows,
     storable,
 )
+from junctor.store.statements import insert, update_hops
 from junctor.store.words import Words
 
 StateKey = tuple[int, str, str]
-
-ROWS = 64
-"""Rows in one statement where there are as many. Measured against 1, 16, 32 and 128: one row a statement costs a third
-of the throughput beside a busy loop, 64 is best by a few percent."""
-
-
-@cache
-def _insert(table: str, columns: int, rows: int, tail: str = "") -> str:
-    values = ",".join(["(" + ",".join("?" * columns) + ")"] * rows)
-    return f"INSERT INTO {table} VALUES {values}{tail}"
-
 
 FIRST_COUNTER = b"\0\0\0\1"
 """Origins below it belong to idempotency keys, see the indexes of ``message``."""
 
 _FIND_ORIGIN = "SELECT seq FROM message WHERE cause = ? AND origin = ? AND origin >= x'00000001'"
 _FIND_KEY = "SELECT seq FROM message WHERE origin = ? AND origin < x'00000001'"
+_FIND_HOP = "SELECT seq FROM hop WHERE seq = ?"
+_KEEP_BODY = "INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING"
 _FIND_STATE = "SELECT version FROM state WHERE service = ? AND key = ? AND name = ?"
 _CLAIM = f"UPDATE hop SET status = {Status.CLAIMED:d} WHERE seq IN carray(?)"
-_UPDATE = "UPDATE hop SET status = ?2, attempt = ?3, due = ?4, started = ?5, duration = ?6 WHERE seq = ?1"
-_UPDATE_MANY = (
-    "UPDATE hop SET status = v.column2, attempt = v.column3, due = v.column4, started = v.column5,"
-    " duration = v.column6 FROM (VALUES " + ",".join(["(?,?,?,?,?,?)"] * ROWS) + ") AS v WHERE hop.seq = v.column1"
-)
 
 
 class Batch:
@@ -65,8 +53,9 @@ class Batch:
         self._db = db
         self._words = words
         self._epoch = epoch
-        self._plain: list[Insert] = []
-        self._with_origin: list[tuple[Commit, Insert]] = []
+        self._messages: list[Any] = []
+        self._hops: list[Any] = []
+        self._rich: list[tuple[Commit, Insert]] = []
         self._moves: dict[int, Row] = {}
         self._claims: set[int] = set()
         self._replies: dict[int, Row] = {}
@@ -85,11 +74,13 @@ class Batch:
             conflict = self._write_state(commit)
             if conflict is not None:
                 return conflict
-        for insert in commit.inserts:
-            if insert.message.origin is None:
-                self._plain.append(insert)
+        for each in commit.inserts:
+            if is_plain(each.message):
+                message, hop = plain_rows(each, self._words, self._epoch)
+                self._messages += message
+                self._hops += hop
             else:
-                self._with_origin.append((commit, insert))
+                self._rich.append((commit, each))
         for settle in commit.settles:
             self._settle(settle)
         for seq in commit.claims:
@@ -142,73 +133,59 @@ class Batch:
 
     def write(self) -> None:
         """Run the statements. The caller holds the transaction."""
-        hops: list[Row] = []
-        if self._plain:
-            hops += self._insert_plain()
-        if self._with_origin:
-            hops += self._insert_unless_known()
-        if hops:
-            self._many("hop", HOP_COLUMNS, hops)
-        self._update_hops()
+        db = self._db
+        if self._messages:
+            insert(db, "message", MESSAGE, self._messages)
+        if self._rich:
+            self._insert_rich()
+        if self._hops:
+            insert(db, "hop", HOP, self._hops)
+        if self._moves:
+            update_hops(db, list(chain.from_iterable(self._moves.values())))
+        if self._claims:
+            db.execute(_CLAIM, (apsw.carray(array("q", sorted(self._claims))),))
         if self._replies or self._attempts or self.state:
             self._write_results()
         if self._logs or self._alerts:
             self._write_notes()
         if self._words.fresh:
-            self._many("word", 2, self._words.fresh)
+            insert(db, "word", ("id", "text"), list(chain.from_iterable(self._words.fresh)))
 
-    def _insert_plain(self) -> list[Row]:
-        """Insert the messages without an origin; the rows of their hops."""
-        messages, hops = self._rows(self._plain)
-        self._many("message", MESSAGE_COLUMNS, messages)
-        return hops
-
-    def _insert_unless_known(self) -> list[Row]:
-        """Insert the messages with an origin; the rows of the hops of those whose origin is new."""
-        messages, hops = self._rows([insert for _, insert in self._with_origin])
-        before = self._db.total_changes()
-        self._many("message", MESSAGE_COLUMNS, messages, " ON CONFLICT DO NOTHING")
-        if self._db.total_changes() - before == len(messages):
-            return hops
-        new = [self._is_new(commit, insert.message) for commit, insert in self._with_origin]
-        return list(compress(hops, new))
-
-    def _rows(self, inserts: Sequence[Insert]) -> tuple[list[Row], list[Row]]:
-        words, epoch = self._words, self._epoch
-        messages: list[Row] = []
-        hops: list[Row] = []
-        for insert in inserts:
-            message, hop = record_rows(insert, words, epoch)
+    def _insert_rich(self) -> None:
+        """Insert what may be known already, and leave out the hops of what is."""
+        messages, hops = [], []
+        for _, each in self._rich:
+            message, hop = rich_rows(each, self._words, self._epoch)
             messages.append(message)
             hops.append(hop)
-            if message[-1] is None:
-                body = (message[-2], insert.message.payload)
-                self._db.execute("INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING", body)
-        return messages, hops
+            if message[-1] is not None:
+                self._db.execute(_KEEP_BODY, (message[-1], each.message.payload))
+        before = self._db.total_changes()
+        insert(self._db, "message", RICH_MESSAGE, list(chain.from_iterable(messages)), " ON CONFLICT DO NOTHING")
+        if self._db.total_changes() - before != len(messages):
+            hops = list(compress(hops, [self._is_new(commit, each.message) for commit, each in self._rich]))
+        self._hops += chain.from_iterable(hops)
 
     def _is_new(self, commit: Commit, message: Message) -> bool:
         """Whether this very message holds its origin now; else notes which earlier one does."""
-        origin = message.origin or b""
-        if origin < FIRST_COUNTER:
-            found = select(self._db, _FIND_KEY, (origin,))
-        else:
-            found = select(self._db, _FIND_ORIGIN, (message.cause, origin))
-        if not found:
+        earlier = self._holder(message)
+        if earlier is None:
             raise StoreError(f"record {message.seq} exists already with another content")
-        earlier = int(found[0][0])
         if earlier != message.seq:
             self.duplicates.append((commit, message.seq, earlier))
         return earlier == message.seq
 
-    def _update_hops(self) -> None:
-        moves = list(self._moves.values())
-        whole = len(moves) - len(moves) % ROWS
-        for start in range(0, whole, ROWS):
-            self._db.execute(_UPDATE_MANY, tuple(chain.from_iterable(moves[start : start + ROWS])))
-        if len(moves) > whole:
-            self._db.executemany(_UPDATE, moves[whole:])
-        if self._claims:
-            self._db.execute(_CLAIM, (apsw.carray(array("q", sorted(self._claims))),))
+    def _holder(self, message: Message) -> int | None:
+        """The number of the record with the origin of the message. Without one nothing but the number can be taken."""
+        origin = message.origin
+        if origin is None:
+            found = select(self._db, _FIND_HOP, (message.seq,))
+            return None if found else message.seq
+        if origin < FIRST_COUNTER:
+            found = select(self._db, _FIND_KEY, (origin,))
+        else:
+            found = select(self._db, _FIND_ORIGIN, (message.cause, origin))
+        return int(found[0][0]) if found else None
 
     def _write_results(self) -> None:
         execute = self._db.executemany
@@ -230,11 +207,3 @@ class Batch:
         if self._alerts:
             rows = [(a.time, a.kind, a.service, storable(a.text), storable(a.command), a.seq) for a in self._alerts]
             self._db.executemany("INSERT INTO alert VALUES (NULL,?,?,?,?,?,?)", rows)
-
-    def _many(self, table: str, columns: int, rows: Sequence[Row], tail: str = "") -> None:
-        whole = len(rows) - len(rows) % ROWS
-        for start in range(0, whole, ROWS):
-            block = tuple(chain.from_iterable(rows[start : start + ROWS]))
-            self._db.execute(_insert(table, columns, ROWS, tail), block)
-        if len(rows) > whole:
-            self._db.executemany(_insert(table, columns, 1, tail), rows[whole:])

@@ -19,6 +19,7 @@ from msgspec import structs
 from junctor.core.outcome import Failure, Reply
 from junctor.core.records import HopLog, Insert, Record, Settle, Stored
 from junctor.messages import NO_HEADERS, Kind, Message, Status
+from junctor.store.statements import Columns
 from junctor.store.words import Glossary, Words, names_checksum
 
 LARGE_BODY = 64 * 1024
@@ -29,8 +30,36 @@ IDEMPOTENCY_HEADER = "idempotency-key"
 
 Row = tuple[Any, ...]
 
-MESSAGE_COLUMNS = 18
-HOP_COLUMNS = 12
+# Two widths of one table: most messages have nothing of the rest, and to bind a NULL costs as much as a value.
+MESSAGE: Columns = (
+    "seq",
+    "node",
+    "epoch",
+    "session",
+    "cause",
+    "kind",
+    "version",
+    "time",
+    "due",
+    "deadline",
+    "flow",
+    "checksum",
+    "payload",
+)
+RICH_MESSAGE: Columns = (*MESSAGE, "origin", "idempotency", "headers", "body")
+HOP: Columns = (
+    "seq",
+    "source",
+    "target",
+    "type",
+    "key",
+    "size",
+    "status",
+    "attempt",
+    "due",
+    "started",
+    "duration",
+)
 
 SELECT_STORED = """
 SELECT m.seq, m.node, m.session, m.cause, m.kind, h.source, h.target, h.type, m.version, h.key, m.time, m.due,
@@ -82,27 +111,43 @@ def body_hash(payload: bytes) -> bytes:
     return blake2b(payload, digest_size=16).digest()
 
 
-def record_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
-    """The immutable row and the hop row. The message row ends with the hash of a shared body, or the body itself."""
+def is_plain(message: Message) -> bool:
+    """Whether the columns of :data:`MESSAGE` hold all of it."""
+    return message.origin is None and not message.headers and len(message.payload) <= LARGE_BODY
+
+
+def plain_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
+    """The rows of :data:`MESSAGE` and :data:`HOP`."""
     m = insert.message
     node, source, target, kind, flow, names = words.route(m)
-    seq, cause, time, due, deadline, payload = m.seq, m.cause, m.time, m.due, m.deadline, m.payload
-    key, origin, headers = m.key, m.origin, None
-    idempotency = None
+    seq, cause, what, version, time, due, deadline = m.seq, m.cause, m.kind, m.version, m.time, m.due, m.deadline
+    key, payload, session = m.key, m.payload, m.session.to_bytes(16, "big")
+    check = checksum(names, _pack(seq, cause, what, version, time, due, deadline), session, key, None, None, payload)
+    return (
+        (seq, node, epoch, session, cause, what, version, time, due, deadline, flow, check, payload),
+        (seq, source, target, kind, key, len(payload), insert.status, 0, due, insert.started, insert.duration),
+    )
+
+
+def rich_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
+    """The rows of :data:`RICH_MESSAGE` and :data:`HOP`. The message row has the hash of a large body in its place."""
+    m = insert.message
+    node, source, target, kind, flow, names = words.route(m)
+    seq, cause, what, version, time, due, deadline = m.seq, m.cause, m.kind, m.version, m.time, m.due, m.deadline
+    key, payload, session = m.key, m.payload, m.session.to_bytes(16, "big")
+    headers = idempotency = None
     if m.headers:
         headers = _encode_text(dict(m.headers)).decode()
         _decode_headers(headers)  # what is not text to text is refused here, not found damaged later
         idempotency = m.headers.get(IDEMPOTENCY_HEADER)
-    session = m.session.to_bytes(16, "big")
-    check = checksum(
-        names, _pack(seq, cause, m.kind, m.version, time, due, deadline), session, key, origin, headers, payload
-    )
+    numbers = _pack(seq, cause, what, version, time, due, deadline)
+    check = checksum(names, numbers, session, key, m.origin, headers, payload)
     size = len(payload)
-    body = None if size <= LARGE_BODY else body_hash(payload)
+    body = body_hash(payload) if size > LARGE_BODY else None
     return (
-        (seq, node, epoch, session, cause, m.kind, m.version, time, due, deadline, origin, idempotency, headers, flow,
-         None, check, body, payload if body is None else None),
-        (seq, source, target, kind, key, size, insert.status, 0, due, insert.started, insert.duration, None),
+        (seq, node, epoch, session, cause, what, version, time, due, deadline, flow, check,
+         payload if body is None else None, m.origin, idempotency, headers, body),
+        (seq, source, target, kind, key, size, insert.status, 0, due, insert.started, insert.duration),
     )  # fmt: skip
 
 
