@@ -44,7 +44,12 @@ __all__ = (
     "WiringError",
     "WorkerLost",
     "nearest",
+    "storable",
+    "text_of",
 )
+
+LONGEST_TEXT = 2000
+"""Characters of the text of an exception that is not ours."""
 
 
 
@@ -58,6 +63,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return f'Did you mean "{close[0]}"? '
     shown = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
     return f"There is: {shown}. " if words else ""
+
+
+def text_of(error: BaseException) -> str:
+    """The text of any exception, fit to be sent and stored; empty where it has none. The class may be a user's: its
+    ``__str__`` may raise, SystemExit too."""
+    try:
+        return storable(str(error)[:LONGEST_TEXT])
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the failure, or end the node
+        return "(its text cannot be made)"
+
+
+def storable(text: str) -> str:
+    """The text without what UTF-8 cannot carry: half a surrogate pair, from a file name for example."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class JunctorError(Exception):

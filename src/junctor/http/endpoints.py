@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from junctor.http.problem import HttpError
 from junctor.http.responses import of_value
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text
+from junctor.runtime.supervisor import is_cancelled
 
 log = logging.getLogger("junctor.http")
 
@@ -78,7 +80,9 @@ class ServiceEndpoint:
             entered = await host.enter(
                 self._kind, self._name, host.bound(self._spec), self._blocking, (), arguments, session=session
             )
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a service raises is answered
+        except BaseException as error:  # noqa: BLE001 - whatever the code of a service raises is answered
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                raise
             return self._explain(error, session)
         value = entered.value
         if hasattr(value, "raw_headers") and callable(value):

@@ -10,10 +10,11 @@ import msgspec
 
 from junctor.core.port import Link, Port
 from junctor.core.spec import ActionSpec, HandlerSpec
-from junctor.errors import JunctorError, NoHandler, UnknownOperation, UnknownTarget, nearest
+from junctor.errors import JunctorError, NoHandler, UnknownOperation, UnknownTarget, nearest, text_of
 from junctor.messages import Kind, MessageType
 from junctor.node.arguments import Parameters
 from junctor.node.wire import CallFailed
+from junctor.runtime.supervisor import is_cancelled
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -104,9 +105,11 @@ class ActionEntry(msgspec.Struct):
         call = host.bound(self.spec)
         try:
             entered = await host.enter(Kind.ACTION, self.spec.name, call, self.spec.blocking, kwargs=values)
-        except (JunctorError, asyncio.CancelledError):
+        except JunctorError:
             raise
         except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                raise
             # SystemExit too: an action that calls sys.exit() must not end the node.
             raise self._failed(error) from error
         return entered.value
@@ -114,7 +117,7 @@ class ActionEntry(msgspec.Struct):
     def _failed(self, error: BaseException) -> CallFailed:
         name = type(error).__name__
         return CallFailed(
-            f"{name}: {error}" if str(error) else name,
+            f"{name}: {text}" if (text := text_of(error)) else name,
             where=self.where,
             fix="`junctor messages --status failed` leads to its trace.",
             error_type=name,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.errors import BodyTooLarge, EncodeError, JunctorError, RequestFailed
+from junctor.errors import BodyTooLarge, EncodeError, JunctorError, RequestFailed, storable, text_of
 from junctor.messages import codec
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -132,8 +132,9 @@ def problem(error: BaseException) -> Problem:
     """An error as data; one that is not ours becomes ``call-failed``."""
     if not isinstance(error, JunctorError):
         name = type(error).__name__
-        error = CallFailed(f"{name}: {error}" if str(error) else name, error_type=name)
-    return Problem(error.code, error.what, error.where, error.fix, getattr(error, "error_type", ""))
+        error = CallFailed(f"{name}: {text}" if (text := text_of(error)) else name, error_type=name)
+    where = error.where if error.where is None else storable(error.where)
+    return Problem(error.code, storable(error.what), where, storable(error.fix), getattr(error, "error_type", ""))
 
 
 def error_from(problem: Problem) -> JunctorError:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from junctor.core.outcome import Failure
+from junctor.errors import storable, text_of
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LONGEST = 16_384
@@ -20,7 +21,7 @@ def failure_of(error: BaseException) -> Failure:
     tb = _from_user_code(error.__traceback__)
     return Failure(
         type=type(error).__qualname__,
-        text=_text(error),
+        text=text_of(error) or type(error).__qualname__,
         traceback=_traceback(error, tb),
         fingerprint=_fingerprint(type(error).__qualname__, tb),
         bases=tuple(cls.__name__ for cls in type(error).__mro__),
@@ -33,24 +34,16 @@ def _own(error: BaseException, name: str) -> Any:
     """What a user's exception calls ``reaction`` or ``delay`` may be anything, or raise."""
     try:
         return getattr(error, name, None)
-    except Exception:  # noqa: BLE001 - see above
+    except BaseException:  # noqa: BLE001 - see above
         return None
 
 
-def _text(error: BaseException) -> str:
-    try:
-        return _storable(str(error)[:2000]) or type(error).__qualname__
-    except Exception:  # noqa: BLE001 - a broken __str__ of the user's class must not hide the failure
-        return f"{type(error).__qualname__} (its text cannot be made)"
-
-
 def _traceback(error: BaseException, tb: TracebackType | None) -> str:
-    return _storable("".join(traceback.format_exception(type(error), error, tb))[-_LONGEST:])
-
-
-def _storable(text: str) -> str:
-    """The text without what UTF-8 cannot carry: half a surrogate pair, from a file name for example."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    try:
+        lines = traceback.format_exception(type(error), error, tb)
+    except BaseException:  # noqa: BLE001 - it reads attributes of the user's class
+        lines = traceback.format_tb(tb)
+    return storable("".join(lines)[-_LONGEST:])
 
 
 def _from_user_code(tb: TracebackType | None) -> TracebackType | None:

@@ -19,6 +19,10 @@ SKIPPED = object()
 """The result of a call that did not happen, because one before it failed or the service was halted."""
 
 
+_GENERATORS = (StopIteration, GeneratorExit)
+"""Exceptions that a coroutine cannot be handed: they mean something else to it."""
+
+
 class Turn:
     """Calls in a row of which a failure, or a change of state, skips the rest: the next one has to see it. Lives in the
     thread that runs it."""

@@ -1,0 +1,92 @@
+"""Code of a service that does what it should not: its message fails, and nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from junctor import Flow, RetryPolicy, Service, action, handler
+from junctor.errors import RequestFailed
+from junctor.node import wire
+
+
+@dataclass(frozen=True)
+class Do:
+    what: str
+
+
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(4)
+
+    @property
+    def reaction(self) -> str:
+        raise SystemExit(5)
+
+
+def misbehave(what: str) -> None:
+    if what == "no text":
+        raise NoText
+    if what == "half a pair":
+        raise FileNotFoundError("caf\udce9.txt")
+    if what == "cancel":
+        raise asyncio.CancelledError
+    if what == "generator":
+        raise GeneratorExit
+
+
+class Wild(Service):
+    @handler
+    async def on_do(self, do: Do) -> int:
+        misbehave(do.what)
+        return 1
+
+    @action
+    async def act(self, what: str) -> None:
+        misbehave(what)
+
+    @action
+    def act_in_thread(self, what: str) -> None:
+        misbehave(what)
+
+
+def flow() -> Flow:
+    return Flow("wild").add(Wild, retry=RetryPolicy(attempts=1))
+
+
+async def test_an_exception_whose_text_exits_parks_its_message_only() -> None:
+    async with flow().running(transport="memory") as node:
+        wild = node.target("wild", Do, int)
+        with pytest.raises(RequestFailed, match="NoText"):
+            await wild.request(Do("no text"))
+        assert await wild.request(Do("nothing")) == 1
+
+
+@pytest.mark.parametrize("name", ["act", "act_in_thread"])
+@pytest.mark.parametrize("what", ["no text", "half a pair", "cancel", "generator"])
+async def test_whatever_an_action_raises_is_answered(name: str, what: str) -> None:
+    async with flow().running(transport="memory", http="127.0.0.1:0") as node:
+        with pytest.raises(wire.CallFailed) as failed:
+            await node.call("wild", name, what=what)
+        assert wire.read_answer(wire.refusal(1, failed.value)).error is not None
+        answer = await asyncio.to_thread(post, f"{node.url}/wild/{name}", {"what": what})
+        assert answer["code"] == "handler-failed"
+
+
+def post(url: str, body: Any) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as failed:
+        urllib.request.urlopen(request, timeout=5)
+    assert failed.value.code == 500
+    return json.loads(failed.value.read())
+
+
+@pytest.mark.parametrize("error", [NoText(), ValueError("\ud800"), wire.NotPermitted("\ud800", where="\ud800")])
+def test_a_refusal_can_always_be_sent(error: Exception) -> None:
+    assert wire.read_answer(wire.refusal(1, error)).error is not None
