@@ -29,6 +29,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._chunk = 0
         self._received = 0
+        self._beside = 0
         self._since = self.loop.time()
         self._stalled = 0.0
         if len(self.connections) > self.limits.connections:
@@ -37,7 +38,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._chunk = len(data)
         self._received += self._chunk
+        self._beside += self._chunk
         super().data_received(data)
+        if self._in_message and not self._in_head and self._beside > self.limits.head:
+            self.transport.abort()  # chunk extensions or trailers without end
         if self._in_head and self._received > self.limits.head and self.parser is not None:
             self._refuse(self._head_too_large(), 431, "head-too-large")
 
@@ -50,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._beside = 0
         if self._received <= self.limits.head and len(self.headers) <= self.limits.headers:
             super().on_headers_complete()
         elif len(self.headers) <= self.limits.headers and self._head_size() <= self.limits.head:
@@ -59,6 +64,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self.url = b"/"  # one above 64 KiB cannot be parsed
             super().on_headers_complete()
             self.app = app
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What comes behind the body is no part of the head: it was not there when the head was checked.
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._beside = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False

@@ -228,3 +228,30 @@ async def test_an_upgrade_is_answered_as_plain_http(serve: Any) -> None:
     async with serve(SmallHost(Echo())) as listener:
         headers = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-key": "x"}
         assert (await call(listener.port, "GET", "/slow?seconds=0", headers=headers)).status == 200
+
+
+@pytest.mark.parametrize("piece", [b"x-more: " + b"v" * 1000 + b"\r\n", b"v" * 1000])
+async def test_trailers_without_end_cost_a_client_its_connection(serve: Any, piece: bytes) -> None:
+    async with serve(SmallHost(Echo())) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx-more: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(500):
+                writer.write(piece)
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_trailer_is_no_header(serve: Any) -> None:
+    class Typed:
+        @route("POST", "/echo")
+        async def echo(self, data: dict[str, int]) -> int:
+            return len(data)
+
+    async with serve(SmallHost(Typed())) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        body = b"2\r\n{}\r\n0\r\ncontent-type: text/plain\r\n\r\n"
+        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n" + body)
+        assert (await read_answer(reader)).status == 200
+        writer.close()
