@@ -19,7 +19,7 @@ import msgspec
 
 from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, text_of
 from junctor.messages import session_text
 
 Form = Literal["auto", "human", "json"]
@@ -185,7 +185,10 @@ class JsonFormatter(logging.Formatter):
 def _note(record: logging.LogRecord) -> None:
     hop = current.get()
     if hop is not None and hop.open:
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except Exception as error:  # noqa: BLE001 - as everywhere in logging, a wrong format does not fail the caller
+            text = f"{record.msg} ({type(error).__name__}: {text_of(error)})"
         if record.exc_info:
             text = f"{text}\n{_exception(record)}"
         hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))

@@ -185,6 +185,18 @@ def test_records_join_the_hop_from_info_on(hop: Hop) -> None:
     assert second.text.startswith("bad\nTraceback") and "ValueError: boom" in second.text
 
 
+@pytest.mark.parametrize("program", ["node", "other"])
+def test_a_wrong_format_fails_nobody(hop: Hop, capsys: pytest.CaptureFixture[str], program: str) -> None:
+    undo = logs.configure("info" if program == "node" else "error")
+    try:
+        with joined():
+            logs.ServiceLog("plant/alarm").info("%d degrees", "many")
+    finally:
+        undo()
+    assert hop.logs is not None and hop.logs[0].text.startswith("%d degrees (TypeError")
+    capsys.readouterr()
+
+
 def test_records_are_bounded(hop: Hop) -> None:
     with logging_to(io.StringIO()), joined():
         for number in range(MAX_LINES + 50):
