@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.hop import Delivery, current
+from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
@@ -17,6 +19,8 @@ from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
+
+log = logging.getLogger("junctor.runtime")
 
 # A global is five times cheaper than a member looked up through its enum.
 _REQUEST = Kind.REQUEST
@@ -159,16 +163,32 @@ class Slot:
             self._thread = None
 
     async def run(self) -> None:
-        """Take and deliver until halted."""
-        try:
-            await self._run()
-        except BaseException:
-            # Cancelled, or a bug of ours: what is not settled takes its place again.
-            taken = self._taken or (self.delivery,)
-            self.host.take_back([delivery for delivery in taken if delivery is not None and delivery.open])
-            raise
+        """Take and deliver until halted. Only who halted the slot may cancel it: a handler that cancels the task it runs
+        in, at once or by a timer that fires after it, would take the service down without a word."""
+        task = asyncio.current_task()
+        assert task is not None
+        while not self._halted:
+            try:
+                await self._run(task)
+            except BaseException as error:
+                # Cancelled, or a bug of ours: what is not settled takes its place again.
+                taken, self._taken = self._taken or (self.delivery,), ()
+                self.host.take_back([delivery for delivery in taken if delivery is not None and delivery.open])
+                if self._ends() or not isinstance(error, asyncio.CancelledError):
+                    raise
+                self._forget_cancel(task)
 
-    async def _run(self) -> None:
+    def _ends(self) -> bool:
+        """Whether a cancellation comes from above."""
+        host = self.host
+        return self._halted or host.engine.stopping or host.lifecycle.state not in DELIVERING
+
+    def _forget_cancel(self, task: asyncio.Task[Any]) -> None:
+        while task.cancelling():
+            task.uncancel()
+        log.warning("%s: code of a handler cancelled the task of the service; it goes on", self.host.address)
+
+    async def _run(self, task: asyncio.Task[Any]) -> None:
         box = self.host.mailbox
         ready = box.ready
         turn = 0
@@ -194,9 +214,11 @@ class Slot:
                 except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
                     self._raised(delivery, error)
             turn += 1
-            if turn >= _TURN:
+            if turn >= _TURN or task.cancelling():
                 turn = 0
                 await asyncio.sleep(0)
+                if task.cancelling() and not self._ends():
+                    self._forget_cancel(task)  # the handler has caught it
         self.delivery = None
 
     def _more(self) -> list[Delivery]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +47,22 @@ class Wild(Service):
     @handler
     async def on_do(self, do: Do) -> int:
         misbehave(do.what)
+        await self.cancel_the_task(do.what)
         return 1
+
+    async def cancel_the_task(self, what: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if what in ("at once", "and wait"):
+            task.cancel()
+        if what == "and wait":
+            await asyncio.sleep(0)
+        if what == "and catch":
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+        if what == "later":
+            asyncio.get_running_loop().call_later(0.01, task.cancel)
 
     @action
     async def act(self, what: str) -> None:
@@ -90,3 +107,19 @@ def post(url: str, body: Any) -> Any:
 @pytest.mark.parametrize("error", [NoText(), ValueError("\ud800"), wire.NotPermitted("\ud800", where="\ud800")])
 def test_a_refusal_can_always_be_sent(error: Exception) -> None:
     assert wire.read_answer(wire.refusal(1, error)).error is not None
+
+
+@pytest.mark.parametrize("transport", ["memory", "sqlite"])
+@pytest.mark.parametrize("what", ["at once", "and wait", "and catch", "later"])
+async def test_a_handler_that_cancels_its_task_does_not_end_the_service(
+    short_dir: Path, transport: str, what: str
+) -> None:
+    async with flow().running(transport=transport, store=short_dir) as node:
+        wild = node.target("wild", Do, int)
+        for _ in range(3):
+            await wild.send(Do(what))
+            await asyncio.sleep(0.03)
+            async with asyncio.timeout(5):
+                assert await wild.request(Do("nothing")) == 1
+        status = node.status().services[0]
+        assert (status.queued, status.restarts, status.in_flight) == (0, 0, 0)
