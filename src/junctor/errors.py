@@ -23,6 +23,7 @@ __all__ = (
     "OutsideDelivery",
     "PortInUse",
     "QueueFull",
+    "RecordRefused",
     "RequestError",
     "RequestExpired",
     "RequestFailed",
@@ -330,6 +331,14 @@ class StoreLocked(StoreError):
 
     code = "store-locked"
     default_fix = "Stop the other node, or give this one its own folder with --store."
+
+
+class RecordRefused(StoreError):
+    """One record cannot be stored by its nature: half a surrogate pair in a name, a time beyond all times."""
+
+    code = "record-refused"
+    default_fix = "Correct the named value; nothing of this commit was stored."
+    status = 422
 
 
 class StoreTooNew(StoreError):

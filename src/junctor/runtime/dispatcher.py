@@ -16,8 +16,9 @@ from junctor.core.hop import Delivery, Hop, again, delivery_of
 from junctor.core.origin import counter_of, origin_after, origin_of, origin_of_key
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link, Receipt
-from junctor.errors import JunctorError, NotRunning, SendError, StateConflict, UnknownTarget
+from junctor.errors import JunctorError, NotRunning, RecordRefused, SendError, StateConflict, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
+from junctor.runtime.failures import failure_of
 from junctor.runtime.requests import Requests, Waiter
 from junctor.runtime.suspects import Turn
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Sent, Settle, Transport
@@ -499,15 +500,28 @@ class Dispatcher:
                     self.requests.refuse(waiter, STATUS[outcome.settlement], outcome.failure, delivery.message)
 
     def _not_settled(self, commit: Commit, error: Exception) -> None:
-        """Nothing is acknowledged. A state conflict repeats the delivery; any other error ends the node by itself."""
-        delivery, _, host = commit.tag
+        """Nothing is acknowledged. A state conflict repeats the delivery, a result that has no form in the store parks it;
+        any other error ends the node by itself."""
+        delivery, outcome, host = commit.tag
         for insert in commit.inserts:
             self.withdraw(insert)
         if isinstance(error, StateConflict):
             log.info("%s: %s", host.address, error)
             host.redeliver(delivery)
+        elif isinstance(error, RecordRefused) and outcome.settlement is _DONE:
+            host.counters.done -= 1
+            self._park_unstorable(delivery, error, host)
         else:
             log.critical("%s: the result of message %s is not stored: %s", host.address, delivery.message.id, error)
+
+    def _park_unstorable(self, delivery: Delivery, error: Exception, host: Host) -> None:
+        """No further attempt would help. Its place in the queue was given up already."""
+        outcome = Outcome(Settlement.PARK, failure=failure_of(error), started=delivery.started)
+        host.counters.parked += 1
+        log.warning("%s.%s: %s", host.address, delivery.name, error)
+        settle = Settle(delivery.seq, Status.PARKED, delivery.attempt, 0, outcome.started, 0, failure=outcome.failure)
+        alerts = self._alerts(delivery, outcome, host)
+        self.transport.commit(Commit(self._settled, settles=(settle,), alerts=alerts, tag=(delivery, outcome, host)))
 
     def put_back(self, delivery: Delivery) -> None:
         """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some, it

@@ -19,8 +19,6 @@ SKIPPED = object()
 """The result of a call that did not happen, because one before it failed or the service was halted."""
 
 
-_GENERATORS = (StopIteration, GeneratorExit)
-"""Exceptions that a coroutine cannot be handed: they mean something else to it."""
 
 
 class Turn:

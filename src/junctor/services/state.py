@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from junctor.core.port import StateView
+from junctor.errors import StateError
 from junctor.messages import codec
 
 
@@ -39,6 +40,8 @@ class State(MutableMapping[str, Any]):
         return self._source.state(self._key).read(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if not isinstance(name, str):
+            raise StateError(f"a name of state is text, not {name!r}", fix=f"Write self.state[{str(name)!r}].")
         self._source.state(self._key).write(name, value)
 
     def __delitem__(self, name: str) -> None:

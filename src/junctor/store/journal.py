@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 
 from junctor.core.records import Commit
-from junctor.errors import JunctorError, StoreError, StoreFull
+from junctor.errors import JunctorError, RecordRefused, StoreError, StoreFull, text_of
 from junctor.store.batch import Batch
 from junctor.store.connection import set_pragma, store_error
 from junctor.store.reserve import Reserve
@@ -229,8 +229,4 @@ def _is_full(error: BaseException) -> bool:
 def _unwritable(error: Exception, path: Path) -> JunctorError:
     if isinstance(error, JunctorError):
         return error
-    return StoreError(
-        f"the record cannot be stored: {type(error).__name__}: {error}",
-        where=str(path),
-        fix="Correct the named value; nothing of this commit was stored.",
-    )
+    return RecordRefused(f"the record cannot be stored: {type(error).__name__}: {text_of(error)}", where=str(path))

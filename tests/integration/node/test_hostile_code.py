@@ -48,6 +48,12 @@ class Wild(Service):
     async def on_do(self, do: Do) -> int:
         misbehave(do.what)
         await self.cancel_the_task(do.what)
+        if do.what == "half a name":
+            self.state["\ud800"] = 1
+        if do.what == "number":
+            self.state[5] = 1  # type: ignore[index]
+        if do.what == "no such time":
+            await self.target("wild", Do).send(Do("later"), delay=1e10)
         return 1
 
     async def cancel_the_task(self, what: str) -> None:
@@ -123,3 +129,15 @@ async def test_a_handler_that_cancels_its_task_does_not_end_the_service(
                 assert await wild.request(Do("nothing")) == 1
         status = node.status().services[0]
         assert (status.queued, status.restarts, status.in_flight) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("what", ["half a name", "no such time", "number"])
+async def test_a_result_that_cannot_be_stored_parks_its_message(short_dir: Path, what: str) -> None:
+    async with flow().running(store=short_dir) as node:
+        wild = node.target("wild", Do, int)
+        with pytest.raises(RequestFailed):
+            await wild.request(Do(what), timeout=5)
+        assert await wild.request(Do("nothing")) == 1
+        status = node.status().services[0]
+        assert (status.queued, status.parked, status.done) == (0, 1, 1)
+        assert [group.count for group in node.archive.parked()] == [1]

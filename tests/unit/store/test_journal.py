@@ -8,7 +8,7 @@ import pytest
 
 from junctor.core.outcome import StateWrite
 from junctor.core.records import Commit, Insert, Settle
-from junctor.errors import StateConflict, StoreError
+from junctor.errors import RecordRefused, StateConflict, StoreError
 from junctor.messages import Status
 from junctor.store import journal
 from junctor.store.journal import Report
@@ -36,7 +36,7 @@ def test_groups_of_every_size(bare: Bare, count: int) -> None:
 def test_a_commit_that_cannot_be_written_is_refused_alone(bare: Bare) -> None:
     good, bad, later = bare.message(), bare.message(key="\ud800"), bare.message()
     report = apply(bare, {"inserts": [Insert(good)]}, {"inserts": [Insert(bad)]}, {"inserts": [Insert(later)]})
-    assert errors(report) == [None, StoreError, None]
+    assert errors(report) == [None, RecordRefused, None]
     assert "\\ud800" in str(report.verdicts[1][1])
     assert report.dead is None
     assert bare.rows("SELECT seq FROM message") == [(good.seq,), (later.seq,)]
@@ -45,14 +45,14 @@ def test_a_commit_that_cannot_be_written_is_refused_alone(bare: Bare) -> None:
 
 @pytest.mark.parametrize("fields", [{"headers": {"n": 1}}, {"session": 2**128}, {"due": 2**63}, {"payload": "text"}])
 def test_what_does_not_fit_its_type_is_refused_and_not_stored(bare: Bare, fields: dict[str, object]) -> None:
-    assert errors(apply(bare, {"inserts": [Insert(bare.message(**fields))]})) == [StoreError]
+    assert errors(apply(bare, {"inserts": [Insert(bare.message(**fields))]})) == [RecordRefused]
     assert bare.rows("SELECT count(*) FROM message") == [(0,)]
 
 
 def test_a_number_used_twice_is_refused(bare: Bare) -> None:
     message = bare.message()
     bare.commit(inserts=[Insert(message)])
-    assert errors(apply(bare, {"inserts": [Insert(message)]})) == [StoreError]
+    assert errors(apply(bare, {"inserts": [Insert(message)]})) == [RecordRefused]
     other = bare.message(origin=b"\0\0\0\1" + bytes(12))
     bare.commit(inserts=[Insert(other)])
     again = bare.message(origin=b"\0\0\0\2" + bytes(12))
@@ -62,7 +62,7 @@ def test_a_number_used_twice_is_refused(bare: Bare) -> None:
 
 def test_names_of_a_group_that_failed_are_given_out_anew(bare: Bare) -> None:
     bad = bare.message(target="flow/new", key="\ud800")
-    assert errors(apply(bare, {"inserts": [Insert(bad)]})) == [StoreError]
+    assert errors(apply(bare, {"inserts": [Insert(bad)]})) == [RecordRefused]
     good = bare.message(target="flow/new")
     bare.commit(inserts=[Insert(good)])
     assert bare.record(good).message == good
