@@ -78,7 +78,6 @@ class Answer(msgspec.Struct, omit_defaults=True):
     error: Problem | None = None
 
 
-_results = msgspec.json.Encoder(enc_hook=codec.to_plain)
 _questions = msgspec.json.Decoder(Question)
 _answers = msgspec.json.Decoder(Answer)
 
@@ -106,10 +105,12 @@ def answer(number: int, result: Any) -> bytes:
     :raises EncodeError: the result has no JSON form.
     """
     try:
-        data = _results.encode(result)
-    except Exception as error:
+        data = codec.encode(result)
+    except EncodeError as error:
+        if error.__cause__ is None:  # NaN, which no JSON encoder refuses; the text names its place
+            raise
         raise EncodeError(
-            f"the result, a {type(result).__qualname__}, cannot be sent: {error}",
+            f"the result, a {type(result).__qualname__}, cannot be sent: {error.__cause__}",
             fix="Return a dataclass, Struct, attrs or pydantic object, or plain JSON values.",
         ) from error
     return msgspec.json.encode(Answer(number, result=msgspec.Raw(data))) + b"\n"

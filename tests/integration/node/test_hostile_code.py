@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from junctor import Flow, RetryPolicy, Service, action, handler
-from junctor.errors import RequestFailed
+from junctor.errors import EncodeError, RequestFailed
 from junctor.node import wire
 
 
@@ -141,3 +141,9 @@ async def test_a_result_that_cannot_be_stored_parks_its_message(short_dir: Path,
         status = node.status().services[0]
         assert (status.queued, status.parked, status.done) == (0, 1, 1)
         assert [group.count for group in node.archive.parked()] == [1]
+
+
+@pytest.mark.parametrize("result", [float("nan"), {"high": [float("inf")]}])
+def test_nan_in_a_result_is_refused_and_not_made_null(result: object) -> None:
+    with pytest.raises(EncodeError, match="JSON cannot carry"):
+        wire.answer(1, result)
