@@ -359,7 +359,8 @@ class Host:
                 async with asyncio.timeout(max(grace, 1.0)):
                     await self.perform(self.spec.stop, slot.instance)
             except BaseException as error:
-                if is_cancelled():
+                # A stop during the start runs in a task that is cancelled already: its own time-out is none of that.
+                if isinstance(error, asyncio.CancelledError) and is_cancelled():
                     raise
                 log.error("%s: on_stop: %r", self.address, error)
 

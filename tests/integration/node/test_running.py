@@ -162,3 +162,26 @@ async def test_a_virtual_clock() -> None:
         assert await node.call("alarm", "count") == 0
         await clock.advance(11)
         assert await node.call("alarm", "count") == 1
+
+
+class Lingering(Service):
+    async def on_stop(self) -> None:
+        await asyncio.sleep(30)
+
+
+class Starting(Service):
+    async def on_start(self) -> None:
+        await asyncio.sleep(30)
+
+
+async def test_a_start_that_is_cancelled_is_cleaned_up_to_the_end(short_dir: Path) -> None:
+    async def run() -> None:
+        async with Flow("two").add(Lingering).add(Starting).running(store=short_dir):
+            pass
+
+    running = asyncio.ensure_future(run())
+    await asyncio.sleep(0.5)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not (short_dir / "junctor.db-wal").exists()  # closed cleanly
