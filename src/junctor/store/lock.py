@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -23,7 +24,7 @@ class StoreLock:
         :raises StoreError: the file cannot be opened.
         """
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         except OSError as error:
             raise StoreError(f"the lock file cannot be opened: {error.strerror}", where=str(self._path)) from error
         try:
@@ -34,15 +35,17 @@ class StoreLock:
             raise StoreLocked(
                 f"the store is in use by {holder or 'another process'}", where=str(self._path.parent)
             ) from error
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"pid {os.getpid()} boot {boot_id()}\n".encode(), 0)
         self._file = file
+        with contextlib.suppress(OSError):  # a full disk has no room for the text; the lock holds without it
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"pid {os.getpid()} boot {boot_id()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the lock back. Idempotent. The file stays: once removed, two nodes could lock two files of one name."""
         file, self._file = self._file, None
         if file is not None:
-            os.ftruncate(file, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, 0)
             os.close(file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from junctor.errors import StoreError, StoreLocked
 from junctor.store.identity import keep_identity, new_identity, read_identity, write_durably
 from junctor.store.lock import StoreLock
+from junctor.store.reserve import Reserve
 from junctor.store.store import Store
 
 
@@ -55,6 +57,31 @@ def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     store = Store(tmp_path, reserve=0)
     assert not store.opened.clean
     store.close()
+
+
+def test_a_full_disk_keeps_nobody_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    first, second = StoreLock(tmp_path / "lock"), StoreLock(tmp_path / "lock")
+    first.acquire()
+    with pytest.raises(StoreLocked):
+        second.acquire()
+    first.release()
+
+
+def test_what_a_link_in_the_folder_leads_to_stays_as_it_is(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    for name in ("lock", "reserve", "node.json.new"):
+        (tmp_path / name).symlink_to(precious)
+    with pytest.raises(StoreError, match="lock file"):
+        StoreLock(tmp_path / "lock").acquire()
+    assert not Reserve(tmp_path / "reserve").restore()
+    with pytest.raises(StoreError):
+        write_durably(tmp_path / "node.json", b"{}")
+    assert precious.read_text() == "precious"
 
 
 def test_a_refused_opening_leaves_the_first_one_working(tmp_path: Path) -> None:
