@@ -16,14 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from junctor.clock import SECOND, VirtualClock
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.port import Receipt
 from junctor.core.records import AlertRecord, AttemptRecord, Query, Record
 from junctor.core.spec import Activity, Context, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan, ServiceSpec
-from junctor.messages import Message, Status, TypeRegistry
+from junctor.messages import Kind, Message, Status, TypeRegistry
 from junctor.runtime.engine import Engine
 from junctor.runtime.host import Host
 from junctor.transports.base import Transport
@@ -190,7 +188,8 @@ class Node:
         """What was ever accepted for a service, oldest first."""
         query = Query(service=f"flow/{to}", statuses=statuses or None, limit=100_000)
         found = self.engine.transport.archive.search(query)
-        return [record for record in reversed(found) if record.message.target == f"flow/{to}" and record.message.kind < 4]
+        queued = [record for record in reversed(found) if record.message.kind < Kind.TICK]
+        return [record for record in queued if record.message.target == f"flow/{to}"]
 
     def statuses(self, to: str) -> list[str]:
         return [record.status.name for record in self.records(to)]
@@ -297,8 +296,3 @@ class Gate:
 
 class Away(ConnectionError):
     """The other side is away, as a user's own class."""
-
-
-def structure(value: Any) -> Any:
-    """Plain JSON values of anything, to compare bodies of both transports."""
-    return msgspec.to_builtins(value)

@@ -61,9 +61,10 @@ class World:
         n = len(self.sent)
         self.sent.append(n)
         self.troubles[n] = self.trouble()
-        if any(isinstance(error, Park) for error in self.troubles[n]) or sum(
-            not isinstance(error, Hold) for error in self.troubles[n]
-        ) >= 3:
+        if (
+            any(isinstance(error, Park) for error in self.troubles[n])
+            or sum(not isinstance(error, Hold) for error in self.troubles[n]) >= 3
+        ):
             self.parked.add(n)
         return Item(n, f"k{n % KEYS}")
 

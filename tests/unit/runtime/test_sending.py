@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from junctor.core.policy import RetryPolicy
 from junctor.core.spec import ActionSpec
 from junctor.messages import Kind
 from tests.unit.runtime.flowkit import Answer, Bag, Item, Me, Seen, Store, running, service
@@ -175,7 +176,8 @@ async def test_from_an_action(store: Store, how: str, blocking: bool) -> None:
 
     async with running(store, sink(seen), service("door")) as node:
         host = node.host("door")
-        call = host.bound(ActionSpec(name="act", bind=lambda me: lambda: (act_in_thread if blocking else act)(me), signature=act))
+        chosen = act_in_thread if blocking else act
+        call = host.bound(ActionSpec(name="act", bind=lambda me: lambda: chosen(me), signature=act))
         entered = await host.enter(Kind.ACTION, "act", call, blocking)
         await node.until(lambda: seen == [3])
         (record,) = node.records("sink")
@@ -217,8 +219,6 @@ async def test_a_thread_that_a_handler_starts_is_outside_its_delivery(store: Sto
         thread.start()
         thread.join()
         raise ValueError("the delivery fails, the thread's send counts")
-
-    from junctor.core.policy import RetryPolicy
 
     relay_once = service("relay", relay, accepts=Bag, retry=RetryPolicy(attempts=1))
     async with running(store, sink(seen), relay_once) as node:
