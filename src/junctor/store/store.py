@@ -11,7 +11,16 @@ from junctor.core.records import Opened
 from junctor.store import queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
-from junctor.store.identity import DATABASE, LOCK, Identity, keep_identity, new_identity, prepare, read_identity, write_durably
+from junctor.store.identity import (
+    DATABASE,
+    LOCK,
+    Identity,
+    keep_identity,
+    new_identity,
+    prepare,
+    read_identity,
+    write_durably,
+)
 from junctor.store.journal import Journal
 from junctor.store.lock import StoreLock
 from junctor.store.reader import StoreArchive
@@ -100,8 +109,8 @@ class Store:
         )
 
     def _begin_log(self) -> None:
-        """Start a log of our own. Written on behind the accepted part, what SQLite rejected would still stand there after
-        the next crash, and look as if something acknowledged came behind something damaged."""
+        """Start a log of our own. If it went on behind the accepted part, what SQLite rejected would still stand there
+        after the next crash, and look as if something acknowledged came behind something damaged."""
         try:
             self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except (apsw.BusyError, apsw.LockedError, apsw.FullError):

@@ -68,25 +68,30 @@ class Remains:
             alerts = [f"{alert.kind}: {alert.text}" for alert in archive.alerts(1000) if alert.kind != "parked"]
         finally:
             archive.close()
-        return cls(records, *_state(store / "junctor.db", folder / "outside"), attempts, queued, alerts, _integrity(store))
+        marks, outside = _marks(store), _outside(folder / "outside")
+        return cls(records, marks, outside, attempts, queued, alerts, _integrity(store))
 
 
-def _state(database: Path, outside: Path) -> tuple[Marks, dict[str, set[str]]]:
-    db = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+def _marks(store: Path) -> Marks:
+    db = apsw.Connection(str(store / "junctor.db"), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        rows = db.execute("SELECT w.text, s.key, s.value FROM state AS s JOIN word AS w ON w.id = s.service WHERE s.name = ?", (SEEN,))
+        sql = "SELECT w.text, s.key, s.value FROM state AS s JOIN word AS w ON w.id = s.service WHERE s.name = ?"
         marks: dict[str, dict[str, list[int]]] = defaultdict(dict)
-        for service, key, value in rows:
+        for service, key, value in db.execute(sql, (SEEN,)):
             marks[service.rpartition("/")[2]][key] = json.loads(value)
+        return marks
     finally:
         db.close()
+
+
+def _outside(file: Path) -> dict[str, set[str]]:
+    """By name: under which message ids it was written. A line without its end was cut by the kill."""
     written: dict[str, set[str]] = defaultdict(set)
-    if outside.exists():
-        for line in outside.read_text().splitlines(keepends=True):
-            if line.endswith("\n"):
-                name, message = line.split()
-                written[name].add(message)
-    return marks, written
+    for line in file.read_text().splitlines(keepends=True) if file.exists() else ():
+        if line.endswith("\n"):
+            name, message = line.split()
+            written[name].add(message)
+    return written
 
 
 def _integrity(store: Path) -> str:

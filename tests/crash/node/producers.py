@@ -1,4 +1,4 @@
-"""Clients outside of the node that is killed: each sends one message after the other and notes what it lived through."""
+"""Clients outside of the node that is killed: each sends one message after the other and notes what became of it."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ class Producer(threading.Thread):
 class Crowd:
     """Eight producers: seven over the control socket, one over HTTP."""
 
-    def __init__(self, store: Path, histories: Path, seed: int, *, port: int = 0, count: int = 8, **how: object) -> None:
+    def __init__(self, store: Path, histories: Path, seed: int, port: int, *, count: int = 8, **how: object) -> None:
         histories.mkdir(exist_ok=True)
-        ports = [0] * count if not port else [0] * (count - 1) + [port]
+        ports = [0] * (count - 1) + [port]
         self.producers = [
             Producer(f"p{number}", store, histories, seed, port=ports[number], **how)  # type: ignore[arg-type]
             for number in range(count)

@@ -27,7 +27,7 @@ WINDOWS = ("1024", "8", "64")
 def loaded(folder: Path, seed: int, **how: object) -> Iterator[tuple[Node, Crowd]]:
     """A node that is not started yet, and eight producers that wait for it."""
     node = Node(folder, unused_port())
-    crowd = Crowd(node.store, folder / "history", seed, port=node.port, **how)
+    crowd = Crowd(node.store, folder / "history", seed, node.port, **how)
     crowd.start()
     try:
         yield node, crowd

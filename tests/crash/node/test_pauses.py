@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.node.node import until
+from tests.crash.node.node import Node, until
 from tests.crash.node.test_kill import assert_kept, finish, loaded
 from tests.crash.seeds import seed_of_this_run
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.crash
 
 @pytest.mark.timeout(180)
 def test_a_stopped_process_goes_on_although_its_deadlines_have_passed(short_dir: Path) -> None:
-    """SIGSTOP for longer than requests may take, as a suspended laptop: what was asked is asked again, nothing is lost."""
+    """SIGSTOP for longer than requests may take, as a suspended laptop: what was asked is asked again."""
     seed = seed_of_this_run()
     chance = random.Random(seed)
     with loaded(short_dir, seed) as (node, crowd):
@@ -36,6 +36,12 @@ def test_a_stopped_process_goes_on_although_its_deadlines_have_passed(short_dir:
     assert_kept(verdict, seed)
 
 
+def second_on(node: Node) -> subprocess.CompletedProcess[str]:
+    """Run another node on the same store to its end."""
+    words = [sys.executable, "-m", "junctor", "run", str(node.program), "--store", str(node.store), "--port", "0"]
+    return subprocess.run(words, cwd=node.folder, capture_output=True, text=True, timeout=30)
+
+
 @pytest.mark.timeout(120)
 def test_a_second_node_refuses_at_once_and_the_first_goes_on(short_dir: Path) -> None:
     seed = seed_of_this_run()
@@ -45,13 +51,7 @@ def test_a_second_node_refuses_at_once_and_the_first_goes_on(short_dir: Path) ->
         for _ in range(3):
             acked = crowd.acked
             begin = time.monotonic()
-            second = subprocess.run(
-                [sys.executable, "-m", "junctor", "run", str(node.program), "--store", str(node.store), "--port", "0"],
-                cwd=short_dir,
-                capture_output=True,
-                text=True,
-                timeout=30,
-            )
+            second = second_on(node)
             assert second.returncode not in (0, -9), second.stdout
             assert f"pid {node.process.pid}" in second.stderr, second.stderr
             assert "Traceback" not in second.stderr, second.stderr
@@ -59,13 +59,7 @@ def test_a_second_node_refuses_at_once_and_the_first_goes_on(short_dir: Path) ->
             until(lambda: crowd.acked > acked, lambda: f"the first one stands still:\n{node.said}")  # noqa: B023
         # And of a node that stands still.
         node.signal(signal.SIGSTOP)
-        second = subprocess.run(
-            [sys.executable, "-m", "junctor", "run", str(node.program), "--store", str(node.store), "--port", "0"],
-            cwd=short_dir,
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
+        second = second_on(node)
         node.signal(signal.SIGCONT)
         assert second.returncode != 0
         assert f"pid {node.process.pid}" in second.stderr, second.stderr

@@ -22,7 +22,8 @@ def sweep(folder: Path, seed: int, first: int, step: int, mode: str) -> int:
     """Run the driver to the end of the load; how many points it killed at."""
     command = [sys.executable, "-m", "tests.crash.node.drivers.sweep", folder, seed, first, step, mode]
     env = os.environ | {"CRASH_WINDOW": "4"}
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     points = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"{done.stderr[-3000:]}\n{repeat(seed)}"
     faults = [f"at operation {each['point']}: {each['faults']}" for each in points if each["faults"]]

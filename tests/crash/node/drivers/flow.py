@@ -1,17 +1,17 @@
 """The flow that is killed: every way a message can go through a node, each leaving a mark that can be counted.
 
-An order goes to ``intake`` (a pool with a key), which sends a copy to ``audit`` (one line), asks ``pricing`` (blocking,
-with a key) for a price, and tells ``sink`` (one line). Each of them counts in its state, under the id of the order, how
-often it happened: exactly once inside. ``sink`` also appends to a file outside: at least once, under one id.
+An order goes to ``intake`` (a pool with a key), which sends a copy to ``audit`` (one line), asks ``pricing``
+(blocking, with a key) for a price, and tells ``sink`` (one line). Each of them counts in its state, under the id of the
+order, how often it happened: exactly once inside. ``sink`` also appends to a file outside: at least once, under one id.
 
 ``mode`` of an order: plain; ``fail`` raises at the first attempt of each run of the node, ``hold`` holds the audit,
-``park`` is put aside; ``kill`` ends the process, ``fail-kill`` raises first in each run and ends it when it comes again,
-``hold-kill`` holds the audit once and ends it at the probe, ``ask-kill`` ends it behind its request, ``audit-kill`` in
-the one line of the audit.
+``park`` is put aside; ``kill`` ends the process, ``fail-kill`` raises first in each run and ends it when it comes
+again, ``hold-kill`` holds the audit once and ends it at the probe, ``ask-kill`` ends it behind its request,
+``audit-kill`` in the one line of the audit.
 
-As a program: ``python -m junctor run flow.py``, in a folder of its own. These variables change it: CRASH_WINDOW (messages
-of a service in memory), CRASH_ATTEMPTS, CRASH_TIMEOUT (of the requests inside), CRASH_BEAT (a tick), CRASH_SLOW (seconds
-that pricing takes).
+As a program: ``python -m junctor run flow.py``, in a folder of its own. These variables change it: CRASH_WINDOW
+(messages of a service in memory), CRASH_ATTEMPTS, CRASH_TIMEOUT (of the requests inside), CRASH_BEAT (a tick),
+CRASH_SLOW (seconds that pricing takes).
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def chain(beat: bool = True) -> Flow:
     timeout = float(os.environ.get("CRASH_TIMEOUT", "600"))
     flow = Flow("chain")
     flow.add(Door(), retry=often)
-    flow.add(Intake(), pool=4, key="line", queue={"limit": 300, "wait": "60s"}, retry=often, timeout=timeout)
+    flow.add(Intake(), pool=4, key="line", queue={"limit": 300, "wait": "60s"}, retry=often, timeout=600)
     flow.add(Audit(), retry=often, timeout=timeout)
     flow.add(Pricing(), pool=3, key="line", retry=often, timeout=timeout)
     if beat:

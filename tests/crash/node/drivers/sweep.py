@@ -89,7 +89,9 @@ def _judge(folder: Path, wanted: Any) -> str:
 def image(folder: Path) -> Any:
     """What must be the same however often the node died: the marks, and the messages with their ends."""
     remains = Remains.of(folder)
-    marks = sorted([service, name, len(numbers)] for service, found in remains.marks.items() for name, numbers in found.items())
+    marks = sorted(
+        [service, name, len(numbers)] for service, found in remains.marks.items() for name, numbers in found.items()
+    )
     messages = sorted(
         [service, record.message.type, record.message.payload.decode(), record.status.name, record.reply is not None]
         for service, records in remains.records.items()
