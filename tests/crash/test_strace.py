@@ -41,7 +41,7 @@ def load(folder: Path, seed: int, inject: str = "") -> subprocess.CompletedProce
 )
 def test_a_fault_in_the_kernel_loses_nothing(tmp_path: Path, fault: str) -> None:
     seed = seed_of_this_run()
-    at = random.Random(seed).randrange(*((4, 13) if "sync" in fault else (12, 40)))
+    at = random.Random(seed).randrange(*((3, 9) if "sync" in fault else (12, 40)))
     (tmp_path / "history").mkdir()
     ended = load(tmp_path, seed, f"{fault}:when={at}")
     if "error=EIO" in fault:
