@@ -79,24 +79,24 @@ class Bounds(msgspec.Struct, frozen=True):
     pattern: str | None = None
     choices: tuple[Any, ...] | None = None
 
-    def problem(self, value: Any, unit: str) -> str | None:
+    def problem(self, value: Any) -> str | None:
         """What is wrong with a value, as the end of a sentence that begins with it."""
         if isinstance(value, float) and not math.isfinite(value):
             return "is not a finite number"
         if self.choices is not None and value not in self.choices:
             return "is not one of the choices"
-        return self._number(value, f" {unit}" if unit else "") or self._text(value)
+        return self._number(value) or self._text(value)
 
-    def _number(self, value: Any, unit: str) -> str | None:
+    def _number(self, value: Any) -> str | None:
         number = value.total_seconds() if isinstance(value, datetime.timedelta) else value
         if self.ge is not None and number < self.ge:
-            return f"is below the minimum {self.ge:g}{unit}"
+            return f"is below the minimum of {self.ge:g}"
         if self.gt is not None and number <= self.gt:
-            return f"is not above {self.gt:g}{unit}"
+            return f"is not above {self.gt:g}"
         if self.le is not None and number > self.le:
-            return f"is above the maximum {self.le:g}{unit}"
+            return f"is above the maximum of {self.le:g}"
         if self.lt is not None and number >= self.lt:
-            return f"is not below {self.lt:g}{unit}"
+            return f"is not below {self.lt:g}"
         return None
 
     def _text(self, value: Any) -> str | None:
@@ -113,10 +113,22 @@ class Bounds(msgspec.Struct, frozen=True):
         """The sentence that says what to give instead; empty when only the length or the pattern is bounded."""
         if self.choices is not None:
             return _choose(value, self.choices)
+        span = self._span()
+        return f"Give {span} {unit}".rstrip() + "." if span else ""
+
+    def _span(self) -> str:
         low = f"from {self.ge:g}" if self.ge is not None else f"above {self.gt:g}" if self.gt is not None else ""
-        high = f"up to {self.le:g}" if self.le is not None else f"below {self.lt:g}" if self.lt is not None else ""
-        span = " ".join(part for part in (low, high, unit) if part)
-        return f"Give a number {span}." if low or high else ""
+        if low and self.le is not None:
+            return f"a number {low} to {self.le:g}" if self.ge is not None else f"a number {low}, up to {self.le:g}"
+        if low and self.lt is not None:
+            return f"a number {low}, below {self.lt:g}"
+        if self.ge is not None:
+            return f"{self.ge:g} or more"
+        if self.gt is not None:
+            return f"more than {self.gt:g}"
+        if self.le is not None:
+            return f"at most {self.le:g}"
+        return f"less than {self.lt:g}" if self.lt is not None else ""
 
 
 class Setting:
@@ -173,7 +185,7 @@ class Setting:
 
     def _check(self, value: Any, kind: Any, where: str) -> None:
         try:
-            problem = None if value is None else self.bounds.problem(value, self.unit)
+            problem = None if value is None else self.bounds.problem(value)
         except TypeError:
             problem = f"has no bounds of this kind: {kind_name(kind)}"
         if problem is None:
@@ -222,6 +234,7 @@ def read_settings(
     *,
     others: Mapping[str, str] | None = None,
     places: Mapping[str, str] | None = None,
+    in_flow: bool = False,
 ) -> dict[str, Any]:
     """All settings of a service: given values and defaults, converted and checked.
 
@@ -229,6 +242,7 @@ def read_settings(
     :param service: the name shown in errors.
     :param others: attributes of the class that are not settings, each with what to do instead.
     :param places: where a value was written, for example ``flow.yaml:12``, by setting.
+    :param in_flow: ``service`` is a name in a flow, so that the command line can give what is missing.
     :raises SettingError: one is unknown, missing or wrong.
     """
     places = places or {}
@@ -243,14 +257,14 @@ def read_settings(
     for name, (setting, kind) in declared.items():
         value = given.get(name, setting.default)
         if value is MISSING:
-            raise _missing(where(name), name)
+            raise _missing(where(name), name, f"--set {service}.{name}=..., or in the code " if in_flow else "")
         # None as a default stands for "not given", whatever the type.
         values[name] = None if value is None and setting.default is None else setting.read(value, kind, where(name))
     return values
 
 
-def _missing(where: str, name: str) -> SettingError:
-    return SettingError("is missing and has no default", where=where, fix=f"Give it a value: {name}=...")
+def _missing(where: str, name: str, option: str = "") -> SettingError:
+    return SettingError("is missing and has no default", where=where, fix=f"Give it a value: {option}{name}=...")
 
 
 def _unknown(where: str, name: str, declared: Iterable[str], others: Mapping[str, str]) -> SettingError:
@@ -379,8 +393,38 @@ def _example(kind: Any, default: Any) -> str:
         return "Give a text; in a file, put it in quotes."
     base = typing.get_origin(kind) or kind
     if isinstance(base, type) and issubclass(base, (list, tuple, set, frozenset)):
-        return 'Give a list, or a text like "a, b".'
-    return f"Give a value that fits {kind_name(kind)}."
+        sample = _sample(kind)
+        text = f"text {', '.join(map(str, sample))} or as " if isinstance(sample[0], (str, int)) else ""
+        return f"Give a list, as {text}JSON {_quoted(sample)}."
+    return f"Give JSON that fits {kind_name(kind)}, for example {_quoted(_sample(kind))}."
+
+
+def _quoted(sample: Any) -> str:
+    """JSON as it is typed in a shell."""
+    return f"'{msgspec.json.encode(sample, enc_hook=str).decode()}'"
+
+
+def _sample(kind: Any) -> Any:
+    """JSON values of the shape of a type, to show how it is written."""
+    kind = _optional(kind)[1]
+    base, parts = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if words := _words(kind):
+        return words[0]
+    if _is_duration(kind) or kind is datetime.timedelta:
+        return "2s"
+    if not isinstance(base, type) or base in (str, Secret) or issubclass(base, pathlib.PurePath):
+        return "a"
+    if issubclass(base, (int, float)):
+        return 1
+    if issubclass(base, (list, tuple, set, frozenset)):
+        first = _sample(parts[0] if parts else str)
+        return {"1": [1, 2], "a": ["a", "b"]}.get(str(first), [first])
+    if issubclass(base, Mapping):
+        return {"name": _sample(parts[1]) if len(parts) == 2 else "a"}
+    try:
+        return {name: _sample(hint) for name, hint in typing.get_type_hints(base, include_extras=True).items()}
+    except (NameError, TypeError, RecursionError):
+        return {}
 
 
 def _show(value: Any) -> str:

@@ -95,9 +95,9 @@ def test_a_value_or_text_becomes_the_declared_type(value: Any, kind: Any, expect
         ("rde", Colour, MISSING, 'got "rde". Did you mean "red"? Give one of: red, blue.'),
         ("c", Literal["a", "b"], "a", 'expected one of the choices, got "c". Give one of: a, b.'),
         (5, pathlib.Path, MISSING, "expected Path, got 5. Give a text"),
-        (5, list[str], MISSING, 'expected list[str], got 5. Give a list, or a text like "a, b".'),
+        (5, list[str], MISSING, 'expected list[str], got 5. Give a list, as text a, b or as JSON \'["a","b"]\'.'),
         ("{", dict[str, int], MISSING, "expected dict[str, int]"),
-        ({"low": 1}, Range, MISSING, "expected Range, got {'low': 1}. Give a value that fits Range."),
+        ({"low": 1}, Range, MISSING, "Give JSON that fits Range, for example '{\"low\":1,\"names\":[\"a\",\"b\"]}'."),
         ("x", int | None, None, 'expected int or nothing, got "x".'),
         ("x" * 200, int, 1, "..."),
     ],
@@ -112,14 +112,18 @@ def test_what_does_not_fit_says_where_what_and_the_way_out(value: Any, kind: Any
 @pytest.mark.parametrize(
     ("value", "kind", "bounds", "text"),
     [
-        (-1, float, {"ge": 0, "le": 100}, "-1.0 is below the minimum 0. Give a number from 0 up to 100."),
-        (101, float, {"ge": 0, "le": 100, "unit": "percent"}, "101.0 is above the maximum 100 percent. Give a number"),
-        (0, int, {"gt": 0}, "0 is not above 0. Give a number above 0."),
-        (5, int, {"lt": 5}, "5 is not below 5. Give a number below 5."),
+        (-1, float, {"ge": 0, "le": 100}, "-1.0 is below the minimum of 0. Give a number from 0 to 100."),
+        (101, float, {"ge": 0, "le": 100, "unit": "percent"}, "maximum of 100. Give a number from 0 to 100 percent."),
+        (0, int, {"ge": 1, "unit": "pieces"}, "0 is below the minimum of 1. Give 1 or more pieces."),
+        (0, int, {"gt": 0, "lt": 5}, "0 is not above 0. Give a number above 0, below 5."),
+        (9, int, {"gt": 0, "le": 5}, "9 is above the maximum of 5. Give a number above 0, up to 5."),
+        (9, int, {"le": 5}, "Give at most 5."),
+        (0, int, {"gt": 0}, "0 is not above 0. Give more than 0."),
+        (5, int, {"lt": 5}, "5 is not below 5. Give less than 5."),
         ("nan", float, {}, "nan is not a finite number"),
         ("inf", float, {"ge": 0}, "inf is not a finite number"),
-        ("2s", Duration, {"ge": 5, "unit": "seconds"}, "2.0 is below the minimum 5 seconds"),
-        ("2s", datetime.timedelta, {"ge": 5}, "is below the minimum 5"),
+        ("2s", Duration, {"ge": 5, "unit": "seconds"}, "2.0 is below the minimum of 5. Give 5 or more seconds."),
+        ("2s", datetime.timedelta, {"ge": 5}, "is below the minimum of 5. Give 5 or more."),
         ("ab", str, {"min_length": 3, "doc": "The name of the line"}, '"ab" is shorter than 3. The name of the line.'),
         ("abcd", str, {"max_length": 3}, '"abcd" is longer than 3'),
         ([], list[int], {"min_length": 1}, "[] is shorter than 1"),
@@ -195,13 +199,32 @@ def test_given_values_and_defaults_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "sample"),
+    [
+        (dict[str, int], '{"name":1}'),
+        (dict, '{"name":"a"}'),
+        (dict[str, list[Duration]] | None, '{"name":["2s"]}'),
+        (list[Range], """Give a list, as JSON '[{"low":1,"names":["a","b"]}]'."""),
+        (set[int], "as text 1, 2 or as JSON '[1,2]'"),
+    ],
+)
+def test_what_has_parts_is_shown_as_it_is_typed(kind: Any, sample: str) -> None:
+    assert sample in refused(5, kind)
+
+
+def test_what_is_missing_in_a_flow_can_be_given_on_the_command_line() -> None:
+    with pytest.raises(SettingError, match=r"Give it a value: --set alarm\.place=\.\.\., or in the code place="):
+        read_settings(DECLARED, {}, "alarm", in_flow=True)
+
+
+@pytest.mark.parametrize(
     ("given", "text"),
     [
         ({}, "alarm.place: is missing and has no default. Give it a value: place=..."),
         ({"place": "a", "limt": 1}, 'alarm.limt: there is no such setting. Did you mean "limit"?'),
         ({"place": "a", "xyz": 1}, "alarm.xyz: there is no such setting. There is: limit, note, place."),
         ({"place": "a", "plain": 1}, "alarm.plain: is not a setting. Write it so."),
-        ({"place": "a", "limit": 200}, "alarm.limit (flow.yaml:12): 200.0 is above the maximum 100."),
+        ({"place": "a", "limit": 200}, "alarm.limit (flow.yaml:12): 200.0 is above the maximum of 100."),
     ],
 )
 def test_unknown_missing_and_wrong_settings_are_named_with_their_place(given: dict[str, Any], text: str) -> None:
@@ -212,7 +235,7 @@ def test_unknown_missing_and_wrong_settings_are_named_with_their_place(given: di
 
 def test_a_default_is_converted_and_checked_too() -> None:
     assert read_settings({"wait": (setting("2s"), Duration)}, {}, "alarm") == {"wait": 2.0}
-    with pytest.raises(SettingError, match="alarm.limit: 200.0 is above the maximum 100"):
+    with pytest.raises(SettingError, match="alarm.limit: 200.0 is above the maximum of 100"):
         read_settings({"limit": (setting(200.0, le=100), float)}, {}, "alarm")
 
 

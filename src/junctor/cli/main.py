@@ -84,6 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         click.echo(f"junctor: {error}", err=True)
         return FAILED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return MISUSED
     except click.ClickException as error:
         click.echo(f"junctor: {_usage(error)}", err=True)
         return MISUSED

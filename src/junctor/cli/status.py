@@ -18,7 +18,8 @@ def command(node: str | None, as_json: bool) -> None:
     """Show the node and its services.
 
     QUEUED messages wait for their handler, RUNNING ones are in it; DONE and FAILED count since the node started, PARKED
-    is what was put aside and waits for you.
+    is what was put aside and waits for you. A note tells why a service does not run, or the last error of one
+    that does.
     """
     with reading(node) as source:
         status = source.status()
@@ -67,5 +68,5 @@ def _note(service: ServiceStatus) -> str:
         return service.reason
     slow = [one for one in service.running if one.seconds >= 1]
     if slow:
-        return f"{slow[0].handler} runs since {words.duration(slow[0].seconds)} ({slow[0].message})"
-    return service.last_error
+        return f"{slow[0].handler} has been running for {words.duration(slow[0].seconds)} ({slow[0].message})"
+    return f"last error: {service.last_error}" if service.last_error else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import types
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar, cast
 
 import msgspec
 
@@ -19,12 +21,34 @@ from junctor.core.policy import (
     RetryPolicy,
 )
 from junctor.core.spec import Loop, ServiceSpec
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, nearest
 from junctor.flows.policies import read_policies
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
 """What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def known_words(function: Function) -> Function:
+    """Let a wrong keyword argument be answered with the nearest right one."""
+    words = {
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is not parameter.VAR_POSITIONAL and name != "self"
+    }
+
+    @functools.wraps(function)
+    def checked(*args: Any, **given: Any) -> Any:
+        for word in given:
+            if word not in words:
+                where, fix = f"{function.__name__}(... {word}=...)", nearest(word, words).strip()
+                raise ConfigurationError(f'there is no argument "{word}"', where=where, fix=fix)
+        return function(*args, **given)
+
+    return cast(Function, checked)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +101,7 @@ class FlowModel:
         """In the order in which they were added."""
         return tuple(self._items.values())
 
+    @known_words
     def add(
         self,
         service: Source,

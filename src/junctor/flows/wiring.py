@@ -177,7 +177,9 @@ class _Wirer:
             return f"no service handles {wanted} by type", fix
         known = sorted({_name(handler.accepts) for spec in others for handler in spec.handlers})
         fix = f"Add a service with a @handler for {wanted}, or make the target optional: Target[{wanted}] | None."
-        return f"no service handles {wanted}; handled are: {', '.join(known) or 'none'}", fix
+        if not known:
+            return f"no service handles {wanted}: no other service of the flow has a handler", fix
+        return f"no service handles {wanted}; handled are: {', '.join(known)}", fix
 
     def _connected(self, item: Item, target: TargetSpec, to: str, how: str) -> str:
         self._connections.append(Connection(item.name, target.name, to, _name(target.request), how))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -78,6 +79,28 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
     due: int = 0
     origin: bytes | None = None
     headers: Mapping[str, str] = NO_HEADERS
+
+    @classmethod
+    def example(cls, body: Any = None, **fields: Any) -> Self:
+        """A message with this body, for a unit test of a handler: ``service.message = Message.example(Order(7))``.
+
+        :param fields: any field of the envelope: ``seq=7``, ``source="shop/counter"``, ``headers={"who": "me"}``.
+        """
+        from junctor.messages.types import is_body_class, type_name
+
+        kind = type(body) if is_body_class(type(body)) else Any
+        usual: dict[str, Any] = {
+            "seq": 1,
+            "node": "example",
+            "session": 1,
+            "kind": Kind.SEND,
+            "source": "example/client",
+            "target": "example/service",
+            "type": type_name(kind),
+            "payload": body,
+            "time": time.time_ns(),
+        }
+        return cls(**(usual | fields))
 
     @property
     def id(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
@@ -14,6 +16,7 @@ import msgspec
 from junctor.clock import Clock
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows import FlowModel, flow_name, flow_of_module, loading, wire
+from junctor.flows.model import known_words
 from junctor.node.address import Address, parse_address
 from junctor.node.directory import data_directory
 from junctor.node.node import Node, Plan
@@ -76,9 +79,7 @@ class Flow(FlowModel):
         """
         directory = data_directory(self.name, store) if store or transport != "memory" else None
         address = None if http is None or http is False else Address(port=0) if http is True else parse_address(http)
-        plan = Plan(
-            flows=[wire(self).plan], transport=transport, directory=directory, http=address, clock=clock
-        )
+        plan = Plan(flows=[wire(self).plan], transport=transport, directory=directory, http=address, clock=clock)
         return _running(plan, logs)
 
 
@@ -97,6 +98,7 @@ def _log_steps(logs: bool) -> list[Callable[[], Callable[[], None]]]:
     return [configure, join_hops] if logs else [join_hops]
 
 
+@known_words
 def run(
     *services: Any,
     name: str | None = None,
@@ -108,7 +110,8 @@ def run(
 ) -> None:
     """Run services, or one flow, until Ctrl-C: ``run(Cpu(limit=75))`` at the end of a script.
 
-    Without services it runs what ``junctor run`` finds in the script. Returns after a clean stop; otherwise ends the
+    Without services it runs what ``junctor run`` finds in the script. The command line is left to the script: options
+    like ``--port`` are those of ``junctor run``, and a warning says so. Returns after a clean stop; otherwise ends the
     program with exit code 78 (wrong configuration) or 70 (anything else), and the reason on standard error.
 
     :param services: :class:`Service` objects or classes, modules with marked functions, or one :class:`Flow`.
@@ -131,6 +134,10 @@ def run(
             where="run()",
             fix="Write `async with flow.running() as node:` in async code and in notebooks.",
         )
+    given = {"name": name, "store": store, "host": host, "port": port, "set": None}
+    given |= {"transport": transport if transport != "sqlite" else None}
+    given |= {"log-level": log_level if log_level != "info" else None}
+    _warn_of_options(sys.argv, [word for word, value in given.items() if value is None])
     options = Options(
         transport=transport,
         store=store,
@@ -142,6 +149,20 @@ def run(
     code = launch(lambda: _flow(services, name), options)
     if code:
         raise SystemExit(code)
+
+
+def _warn_of_options(argv: list[str], unread: list[str]) -> None:
+    """Say it when somebody gives options of ``junctor run`` to a script that does not read them."""
+    ours: list[str] = []
+    for position, word in enumerate(argv[1:], 1):
+        option, sign, _ = word.partition("=")
+        if option.startswith("--") and option[2:] in unread:
+            ours += [word] if sign else argv[position : position + 2]
+    if ours:
+        script = os.path.relpath(argv[0]) if argv[0] else "FILE"
+        command = shlex.join(["junctor", "run", script, *ours])
+        names = ", ".join(dict.fromkeys(word.partition("=")[0] for word in ours if word.startswith("--")))
+        sys.stderr.write(f"junctor: run() does not read {names}, so it has no effect. Use: {command}\n")
 
 
 def _flow(services: tuple[Any, ...], name: str | None) -> Flow:

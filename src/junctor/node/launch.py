@@ -96,9 +96,9 @@ async def _main(plan: Plan, wiring: Wiring) -> int:
     node = Node(plan)
     with _signals(node):
         try:
-            await node.start()
-            for line in greeting(node, wiring):
-                _say(line)
+            with _greeted_instead():
+                await node.start(lambda: _say(*greeting(node, wiring)))
+            _say("stop with Ctrl-C")
             await node.asked_to_stop()
             log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
             await node.stop()
@@ -129,12 +129,26 @@ def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
     yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
     if node.url:
         yield f"http {node.url}"
-    yield "stop with Ctrl-C"
 
 
-def _say(line: str) -> None:
+@contextmanager
+def _greeted_instead() -> Iterator[None]:
+    """Keep the listener from logging its address, which the greeting tells; its warnings are logged."""
+    listener = logging.getLogger("junctor.http")
+    listener.addFilter(_warnings)
+    try:
+        yield
+    finally:
+        listener.removeFilter(_warnings)
+
+
+def _warnings(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+def _say(*lines: str) -> None:
     with contextlib.suppress(OSError):  # a reader who has gone must not end the node
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
 
 

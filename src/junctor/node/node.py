@@ -80,11 +80,12 @@ class Node:
 
     # Life ---------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
+    async def start(self, opened: Callable[[], object] | None = None) -> None:
         """Open the store, then the ways to watch, then the services; returns when every service runs.
 
         What was opened is closed again when a later step fails.
 
+        :param opened: called when everything is open and no service has started yet.
         :raises JunctorError: the store, the control socket, the port or a flow cannot be used.
         """
         self.state = State.STARTING
@@ -92,6 +93,9 @@ class Node:
         self._starting = asyncio.current_task()
         try:
             await self._open()
+            if opened is not None:
+                opened()
+            await self.engine.start()
         except BaseException:
             await self.stop(grace=0.0)
             raise
@@ -112,7 +116,6 @@ class Node:
         if self._plan.http is not None:
             self._web = Web(self.engine, self._plan.http, self.name)
             await self._web.start()
-        await self.engine.start()
 
     async def stop(self, grace: float = GRACE) -> None:
         """Stop cleanly: inputs first, then what runs finishes or returns to the queue, then the rest in reverse order.

@@ -63,7 +63,7 @@ def module_spec(
     entries = _entries(module)
     targets = tuple(module_targets(module))
     declared = _declared(module)
-    values = read_settings(declared, settings or {}, name, places=places)
+    values = read_settings(declared, settings or {}, name, places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
         if setting.hidden(kind) and isinstance(values[key], str):
             values[key] = Secret(values[key])

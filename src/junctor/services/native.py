@@ -119,7 +119,7 @@ def _settings(
     declared = declared_settings(cls)
     held = vars(blueprint) if blueprint is not None else {}
     merged = {**{key: held[key] for key in declared if key in held}, **given}
-    values = read_settings(declared, merged, name, others=other_attributes(cls), places=places)
+    values = read_settings(declared, merged, name, others=other_attributes(cls), places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
         if setting.hidden(kind) and isinstance(values[key], str):
             values[key] = Secret(values[key])

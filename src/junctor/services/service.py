@@ -106,13 +106,16 @@ class Service:
 
     @property
     def message(self) -> Message:
-        """The envelope of the message being handled. A unit test may assign one.
+        """The envelope of the message being handled. A unit test assigns one: ``service.message =
+        Message.example(body)``.
 
-        :raises OutsideDelivery: none is: this is ``loop``, ``on_start``, ``on_stop`` or a unit test.
+        :raises OutsideDelivery: none is: this is a schedule, route or action, ``loop``, ``on_start`` or ``on_stop``, or
+            a unit test that has assigned none.
         """
         message = self.__junctor__.port.message()
         if message is None:
-            raise OutsideDelivery("no message is being handled here", where=f"{self.name}.message")
+            fix = None if self.__junctor__.hosted else f"In a test: {_AN_EXAMPLE}"
+            raise OutsideDelivery("no message is being handled here", where=f"{self.name}.message", fix=fix)
         return message
 
     @property
@@ -185,6 +188,7 @@ def published(service: Service) -> list[Any]:
     return port.published if isinstance(port, Alone) else []
 
 
+_AN_EXAMPLE = "service.message = Message.example(body), before its handler is called."
 _TAKEN = ("name", "log", "state", "message", "stopping", "sleep", "target", "publish", "broadcast")
 
 
@@ -192,7 +196,7 @@ def _refuse_taken_names(cls: type) -> None:
     for name in _TAKEN:
         if name in vars(cls) or name in own_annotations(cls):
             raise ConfigurationError(
-                f"the name {name} is taken by Service",
+                f'the name "{name}" is taken by Service',
                 where=f"{cls.__name__}.{name}",
                 fix=f"Choose another name, for example {name_of_class(cls).replace('-', '_')}_{name}.",
             )

@@ -122,7 +122,7 @@ class Target(Generic[Req, Rep]):
         return EncodeError(
             f"expected {expected}, got {type(body).__name__}",
             where=self._where,
-            fix=f"Send a {expected}, or declare the target with the type you send.",
+            fix=f"Send {_article(expected)} {expected}, or declare the target with the type you send.",
         )
 
     def _not_one(self) -> JunctorError:
@@ -271,6 +271,10 @@ def _checkable(kind: Any) -> Any:
     if all(isinstance(part, type) and part is not Any for part in parts):
         return parts[0] if len(parts) == 1 else tuple(parts)
     return object
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1].upper() in "AEIO" else "a"
 
 
 def _names(kind: Any) -> str:

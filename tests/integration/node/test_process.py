@@ -226,6 +226,39 @@ def test_a_script_of_its_own(junctor: Junctor) -> None:
     node.ends(0)
 
 
+def test_options_that_a_script_does_not_read_are_told(junctor: Junctor) -> None:
+    node = junctor.start("--port", "0", "--set=alarm.limit=1", "--own", command=("machine.py",), env={"PORT": "0"})
+    first = node.said.splitlines()[0]
+    assert first == (
+        "junctor: run() does not read --port, --set, so it has no effect. "
+        "Use: junctor run machine.py --port 0 --set=alarm.limit=1"
+    )
+    node.signal(signal.SIGINT)
+    node.ends(0)
+
+
+def test_options_that_a_script_passes_on_are_its_own(junctor: Junctor) -> None:
+    (junctor.folder / "own.py").write_text("from machine import *\nimport sys\nrun(Alarm(), port=int(sys.argv[2]))\n")
+    node = junctor.start("--port", "0", command=("own.py",))
+    assert node.said.startswith("flow own\n")
+    node.signal(signal.SIGINT)
+    node.ends(0)
+
+
+def test_where_it_runs_is_told_before_the_services_begin(junctor: Junctor) -> None:
+    (junctor.folder / "early.py").write_text(
+        "from junctor import Service\nclass Early(Service):\n    def on_start(self):\n        self.log.info('awake')\n"
+    )
+    node = junctor.start("early.py", *ANY_PORT)
+    node.wait_for("awake")
+    lines = node.said.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["flow", "early", "store", "http"]
+    assert "awake" in lines[4]
+    assert lines[5] == "stop with Ctrl-C"
+    node.signal(signal.SIGINT)
+    node.ends(0)
+
+
 def test_a_script_with_wrong_wiring(junctor: Junctor) -> None:
     (junctor.folder / "wrong.py").write_text("from machine import *\nrun(Monitor())\n")
     said = junctor.start(command=("wrong.py",)).ends(78)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 import pytest
 
-from junctor.cli import main, tables
+from junctor.cli import main, status, tables, trace
+from junctor.node.search import STATUSES
+from junctor.node.status import Running, ServiceStatus
+from junctor.node.views import Hop, MessageView, Trace
 
 
 def test_a_table_in_a_pipe_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +43,50 @@ def test_without_rows_there_is_a_head(capsys: pytest.CaptureFixture[str]) -> Non
 def test_help_is_exit_code_0(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(words) == 0
     assert capsys.readouterr().out
+
+
+def test_without_a_command_there_is_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Usage: junctor")
+    assert "(see" not in said
+
+
+@pytest.mark.parametrize(
+    ("facts", "note"),
+    [
+        ({"last_error": "OSError: gone"}, "last error: OSError: gone"),
+        ({"last_error": "OSError: gone", "reason": "OSError: away", "state": "held"}, "OSError: away"),
+        ({"running": [Running("on_order", "abc-7", 2.8)]}, "on_order has been running for 2.8 s (abc-7)"),
+        ({}, ""),
+    ],
+)
+def test_the_note_of_a_service_says_what_it_is(facts: dict[str, Any], note: str) -> None:
+    assert status._row(ServiceStatus(**{"flow": "f", "service": "a", "state": "running"} | facts), False)[-1] == note
+
+
+def test_every_status_is_explained() -> None:
+    text = main.cli.get_command(click.Context(main.cli), "messages").help  # type: ignore[union-attr]
+    assert [word for word in STATUSES if not re.search(rf"\n *{word} ", str(text))] == []
+
+
+def trace_of(*numbers: int, **more: int) -> Trace:
+    now = datetime.now(UTC)
+    hops = [
+        Hop(MessageView(f"n-{seq}", seq, "0" * 32, now, "send", "f/a", "f/b", "T", "done"), depth, 0.0)
+        for depth, seq in enumerate(numbers)
+    ]
+    return Trace("0" * 32, now, 0.0, hops, **more)
+
+
+def test_a_trace_marks_what_was_asked_for_and_says_what_is_left_out() -> None:
+    text = list(trace.lines(trace_of(8, 9, 10, asked=9, others=3), False, " --node x"))
+    assert [line[:4] for line in text[1:4]] == ["   8", ">  9", "  10"]
+    assert text[-1] == "3 other hops in this session: junctor trace 9 --session --node x"
+    text = list(trace.lines(trace_of(9, asked=9, others=1), False))
+    assert text[1].startswith("9 ")
+    assert text[-1] == "1 other hop in this session: junctor trace 9 --session"
+    assert len(list(trace.lines(trace_of(8, 9), False))) == 3
 
 
 def test_every_command_is_in_the_list_and_has_its_file() -> None:

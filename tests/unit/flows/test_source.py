@@ -245,7 +245,7 @@ def test_code_that_fails_names_the_users_own_line(
 
 def test_a_service_that_is_declared_wrongly_keeps_its_own_error(write: Write) -> None:
     write("wrong.py", "from junctor.services import Service\nclass Line(Service):\n    state = 1\n")
-    with pytest.raises(ConfigurationError, match="Line.state: the name state is taken by Service"):
+    with pytest.raises(ConfigurationError, match='Line.state: the name "state" is taken by Service'):
         load("wrong.py")
     with pytest.raises(ConfigurationError, match="taken by Service"):
         load("wrong.py")

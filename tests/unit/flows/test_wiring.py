@@ -163,6 +163,20 @@ def test_no_service_is_a_question_too() -> None:
     )
 
 
+def test_where_nobody_handles_anything_this_is_said() -> None:
+    class Other(Service):
+        def loop(self) -> None: ...
+
+    assert problem(flow(Monitor, Other)).startswith(
+        "monitor.readings: no service handles Reading: no other service of the flow has a handler. Add a service with"
+    )
+
+
+def test_a_wrong_argument_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match=r'poool=...\): there is no argument "poool". Did you mean "pool"'):
+        flow().add(Alarm, poool=3)  # type: ignore[call-arg]
+
+
 def test_a_service_does_not_connect_to_itself() -> None:
     class Echo(Service):
         out: Target[Reading]

@@ -25,6 +25,14 @@ def test_what_is_no_id_says_what_one_looks_like(text: str) -> None:
         parse_id(text)
 
 
+def test_an_example_is_a_message_for_a_unit_test() -> None:
+    made = Message.example({"a": 1})
+    assert (made.body, made.type, made.id, made.kind) == ({"a": 1}, "any", "example-1", Kind.SEND)
+    assert Message.example(seq=7, source="f/a").id == "example-7"
+    with pytest.raises(TypeError):
+        Message.example(1, sender="me")
+
+
 def test_a_session_is_a_trace_id() -> None:
     assert envelope().session_id == session_text(255) == "0" * 30 + "ff"
 

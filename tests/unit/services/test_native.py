@@ -325,7 +325,7 @@ def test_a_blueprint_is_not_touched_and_its_later_values_count() -> None:
     spec = spec_of(blueprint)
     assert build(spec).limit == 50.0
     blueprint.limit = 500.0
-    with pytest.raises(SettingError, match=r"everything.limit: 500.0 is above the maximum 100"):
+    with pytest.raises(SettingError, match=r"everything.limit: 500.0 is above the maximum of 100"):
         spec_of(blueprint)
 
 

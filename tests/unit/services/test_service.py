@@ -64,7 +64,7 @@ def test_settings_are_keywords_converted_and_checked() -> None:
     [
         ({"limt": 1}, 'Alarm.limt: there is no such setting. Did you mean "limit"?'),
         ({"limit": "high"}, 'Alarm.limit: expected float, got "high". Give a number, for example 80.'),
-        ({"limit": 101}, "Alarm.limit: 101.0 is above the maximum 100. Give a number from 0 up to 100."),
+        ({"limit": 101}, "Alarm.limit: 101.0 is above the maximum of 100. Give a number from 0 to 100."),
         (
             {"plain": 1},
             "Alarm.plain: is not a setting. To make this attribute one, declare it with setting()",
@@ -133,7 +133,7 @@ def test_a_constructor_of_ones_own_needs_no_call_of_ours() -> None:
 def test_names_that_service_needs_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         type("Line", (Service,), {name: 1})
-    assert f"Line.{name}: the name {name} is taken by Service. Choose another name, for example line_{name}." in str(
+    assert f'Line.{name}: the name "{name}" is taken by Service. Choose another name, for example line_{name}.' in str(
         caught.value
     )
     with pytest.raises(ConfigurationError, match="taken by Service"):
@@ -193,8 +193,10 @@ async def test_published_bodies_are_kept() -> None:
 
 def test_there_is_no_message_until_a_test_gives_one() -> None:
     alarm = Alarm()
-    with pytest.raises(OutsideDelivery, match="alarm.message: no message is being handled here. Use it in a handler"):
+    with pytest.raises(OutsideDelivery, match=r"In a test: service.message = Message.example\(body\), before"):
         _ = alarm.message
+    alarm.message = Message.example(Reading("a", 1), headers={"who": "me"})  # type: ignore[misc]
+    assert (alarm.message.body, alarm.message.type, alarm.message.headers["who"]) == (Reading("a", 1), "Reading", "me")
     alarm.message = Message(1, "n", 2, Kind.SEND, "a", "b", "Reading", b"{}", 0)  # type: ignore[misc]
     assert alarm.message.id == "n-1"
 

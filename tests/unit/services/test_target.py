@@ -126,8 +126,13 @@ def test_a_body_of_another_type_is_refused_before_it_leaves(kind: Any, body: Any
     for call in (target.send, target.request):
         with pytest.raises(EncodeError) as caught:
             call(body)
-        assert str(caught.value).startswith(f"monitor.readings: {expected}. Send a ")
+        assert str(caught.value).startswith(f"monitor.readings: {expected}. Send ")
     assert not port.handed
+
+
+def test_the_article_fits() -> None:
+    with pytest.raises(EncodeError, match="Send an int, or"):
+        bound("alarm", kind=int)[0].send("1")
 
 
 @pytest.mark.parametrize(
