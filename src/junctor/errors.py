@@ -39,6 +39,7 @@ __all__ = (
     "StoreFull",
     "StoreLocked",
     "StoreTooNew",
+    "StoreVanished",
     "TypeClash",
     "UnknownOperation",
     "UnknownTarget",
@@ -305,7 +306,7 @@ class OutsideDelivery(JunctorError):
     """Something that belongs to a message was asked for where none is being handled."""
 
     code = "outside-delivery"
-    default_fix = "Use it in a handler, schedule, route or action, and pass on what you need."
+    default_fix = "Use it in a handler, and pass on what you need."
 
 
 class ServiceStopped(JunctorError):
@@ -353,6 +354,13 @@ class StoreDamaged(StoreError):
 
     code = "store-damaged"
     default_fix = "Keep a copy of the store; the named record is quarantined and the rest runs on."
+
+
+class StoreVanished(StoreError):
+    """The folder of the store was moved or removed under the running node. Nothing more is accepted; the node ends."""
+
+    code = "store-vanished"
+    default_fix = "Bring the folder back where it was, then start the node again."
 
 
 class PortInUse(JunctorError):

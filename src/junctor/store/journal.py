@@ -9,6 +9,7 @@ what the kernel may have dropped.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import apsw
 
 from junctor.core.records import Commit
-from junctor.errors import JunctorError, RecordRefused, StoreError, StoreFull, text_of
+from junctor.errors import JunctorError, RecordRefused, StoreError, StoreFull, StoreVanished, text_of
 from junctor.store.batch import Batch
 from junctor.store.connection import set_pragma, store_error
 from junctor.store.reserve import Reserve
@@ -40,6 +41,7 @@ _FATAL = (
     apsw.MisuseError,
     apsw.NoMemError,
     MemoryError,
+    StoreVanished,
 )
 
 Verdict = tuple[Commit, JunctorError | None]
@@ -73,6 +75,7 @@ class Journal:
         self._wal_pages = 0
         self._checkpoint_at = CHECKPOINT_PAGES
         self._full = False
+        self._file = _identity(path)
         self.dead: StoreError | None = None
         db.set_wal_hook(self._note_pages)
 
@@ -135,6 +138,7 @@ class Journal:
 
         :raises apsw.Error: and nothing of it is stored, unless the error came from the disk.
         """
+        self._still_there()
         self._want_synchronous(group)
         batch = Batch(self._db, self._words, self._epoch)
         self._db.execute("BEGIN IMMEDIATE")
@@ -146,6 +150,14 @@ class Journal:
             self._roll_back()
             raise
         return batch, verdicts
+
+    def _still_there(self) -> None:
+        """A database that was removed or replaced would take every commit and lose it with its last closing.
+
+        :raises StoreVanished: the path leads elsewhere now.
+        """
+        if self._file is not None and _identity(self._path) != self._file:
+            raise StoreVanished("the database was moved or removed while the node runs", where=str(self._path))
 
     def _roll_back(self) -> None:
         self._words.rolled_back()
@@ -181,7 +193,8 @@ class Journal:
     # Ends ----------------------------------------------------------------------------------------------------
 
     def _die(self, error: BaseException, group: Sequence[Commit], report: Report) -> None:
-        self.dead = report.dead = store_error(error, self._path)
+        dead = error if isinstance(error, StoreError) else store_error(error, self._path)
+        self.dead = report.dead = dead
         told = {id(commit) for commit, _ in report.verdicts}
         lost = [commit for commit in group if id(commit) not in told]
         report.verdicts += [(commit, self.dead) for commit in lost]
@@ -219,6 +232,15 @@ class Journal:
         self._checkpoint_at = CHECKPOINT_PAGES if complete else pages + CHECKPOINT_PAGES // 4
         self._wal_pages = 0 if complete else pages
         return report
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file; None where there is none, as behind a file system of SQLite's own."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_full(error: BaseException) -> bool:
