@@ -160,11 +160,14 @@ class Lanes(Generic[T]):
         lane.filling = True
         return True
 
-    def refilled(self, key: str, items: list[T]) -> T | None:
-        """What the store had, oldest first: the first of it runs now. Nothing: nothing is skipped any more."""
+    def refilled(self, key: str, items: list[T], *, certain: bool = True) -> T | None:
+        """What the store had, oldest first: the first of it runs now.
+
+        :param certain: nothing is on its way to the store, so nothing found means that nothing is skipped any more.
+        """
         lane = self._lanes[key]
         lane.filling = False
-        lane.skipped = max(0, lane.skipped - len(items)) if items else 0
+        lane.skipped = max(0, lane.skipped - len(items)) if items or not certain else 0
         lane.waiting.extend(items)
         if lane.busy or not lane.waiting:
             self._forget(key, lane)

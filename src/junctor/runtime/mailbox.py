@@ -422,7 +422,7 @@ class Mailbox:
         """What the store had left of a drained lane."""
         assert self._lanes is not None
         self.active += len(deliveries)
-        following = self._lanes.refilled(key, deliveries)
+        following = self._lanes.refilled(key, deliveries, certain=not self._left)
         if following is not None:
             self.ready.append(following)
             self._wake_one()
