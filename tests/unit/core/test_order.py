@@ -116,7 +116,7 @@ class Histories(RuleBasedStateMachine):
         self.store: dict[str, list[One]] = defaultdict(list)
         self.running: dict[str, One] = {}
         self.blocked: set[str] = set()
-        self.fetching: dict[str, list[One]] = {}
+        self.fetching: dict[str, int] = {}
         self.begun: dict[str, list[int]] = defaultdict(list)
         self.sent: dict[str, list[int]] = defaultdict(list)
 
@@ -129,8 +129,21 @@ class Histories(RuleBasedStateMachine):
 
     def look(self, key: str) -> None:
         if self.lanes.fetches(key):
-            # What is visible now; a commit that is still flying is not.
-            self.fetching[key] = sorted(self.store[key], key=lambda one: one.seq)[:3]
+            # The engine commits before it fetches: what was given before is visible then.
+            self.fetching[key] = self.count
+
+    def fetch(self, key: str) -> None:
+        before = self.fetching.pop(key)
+        while any(item.seq < before for _, item, _ in self.flying):
+            self.commit()
+        items = sorted(self.store[key], key=lambda one: one.seq)[:3]
+        for item in items:
+            self.store[key].remove(item)
+        certain = all(admitted for _, _, admitted in self.flying)
+        following = self.lanes.refilled(key, items, certain=certain)
+        if following is not None:
+            self.begin(key, following)
+        self.look(key)
 
     @rule(key=keys)
     def send(self, key: str) -> None:
@@ -156,15 +169,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
-        key = data.draw(st.sampled_from(sorted(self.running)))
-        if key in self.blocked:
-            self.blocked.discard(key)
-            self.lanes.unblock(key)
-        del self.running[key]
-        following = self.lanes.leave(key)
-        if following is not None:
-            self.begin(key, following)
-        self.look(key)
+        self.settle(data.draw(st.sampled_from(sorted(self.running))))
 
     @precondition(lambda self: set(self.running) - self.blocked)
     @rule(data=st.data())
@@ -176,18 +181,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.fetching)
     @rule(data=st.data())
     def fetched(self, data: st.DataObject) -> None:
-        key = data.draw(st.sampled_from(sorted(self.fetching)))
-        items = self.fetching.pop(key)
-        if not items and any(one[0] == key and not one[2] for one in self.flying):
-            # The engine commits before it fetches, so what was given before is there.
-            self.fetching[key] = []
-            return
-        for item in items:
-            self.store[key].remove(item)
-        following = self.lanes.refilled(key, items)
-        if following is not None:
-            self.begin(key, following)
-        self.look(key)
+        self.fetch(data.draw(st.sampled_from(sorted(self.fetching))))
 
     @invariant()
     def in_order_and_once(self) -> None:
@@ -199,27 +193,24 @@ class Histories(RuleBasedStateMachine):
         for key in self.blocked:
             assert self.lanes.behind(key) <= self.KEPT
 
+    def settle(self, key: str) -> None:
+        if key in self.blocked:
+            self.blocked.discard(key)
+            self.lanes.unblock(key)
+        del self.running[key]
+        following = self.lanes.leave(key)
+        if following is not None:
+            self.begin(key, following)
+        self.look(key)
+
     def teardown(self) -> None:
-        for _ in range(1000):
+        while self.flying or self.fetching or self.running:
             while self.flying:
                 self.commit()
             for key in list(self.fetching):
-                items = sorted(self.store[key], key=lambda one: one.seq)[:3]
-                self.fetching.pop(key)
-                for item in items:
-                    self.store[key].remove(item)
-                following = self.lanes.refilled(key, items)
-                if following is not None:
-                    self.begin(key, following)
+                self.fetch(key)
             for key in list(self.running):
-                if key in self.blocked:
-                    self.blocked.discard(key)
-                    self.lanes.unblock(key)
-                del self.running[key]
-                following = self.lanes.leave(key)
-                if following is not None:
-                    self.begin(key, following)
-                self.look(key)
+                self.settle(key)
         assert self.begun == {key: sent for key, sent in self.sent.items() if sent}, "nothing was left behind"
         assert len(self.lanes) == 0
 
