@@ -70,6 +70,8 @@ def test_no_load_at_all(short_dir: Path) -> None:
     """A first start and a stop leave a store that is whole and empty."""
     with loaded(short_dir, 0) as (node, crowd):
         crowd.stop()
-        node.start()
+        node.start(CRASH_BEAT="1h")
+        until((short_dir / "outside").exists, "the first beat does not come through")
+        node.drain()
         node.stop()
         assert judge(short_dir)
