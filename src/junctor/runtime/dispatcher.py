@@ -1,32 +1,28 @@
-"""The only place where messages are accepted and settled. If settling fails, nothing is acknowledged.
+"""The only place where messages are settled. If settling fails, nothing is acknowledged.
 
-Everything here runs on the node's event loop. What a delivery did arrives as an :class:`Outcome`; it becomes one
-commit, and what follows from it (handing new messages over, resolving requests) happens when the commit is done.
+What a delivery did arrives as an :class:`Outcome`; it becomes one commit, and what follows from it (handing new
+messages over, resolving requests) happens when the commit is done.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from junctor.clock import SECOND, Clock
-from junctor.core.hop import Delivery, Hop, again, delivery_of
-from junctor.core.origin import counter_of, origin_after, origin_of, origin_of_key
-from junctor.core.outcome import Draft, Outcome, Reply, Settlement
-from junctor.core.port import Link, Receipt
-from junctor.errors import JunctorError, NotRunning, RecordRefused, SendError, StateConflict, UnknownTarget
-from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
+from junctor.clock import SECOND
+from junctor.core.hop import Delivery, Hop, again
+from junctor.core.outcome import Outcome, Reply, Settlement
+from junctor.errors import RecordRefused, SendError, StateConflict
+from junctor.messages import Kind, Status, session_text
 from junctor.runtime.failures import failure_of
-from junctor.runtime.requests import Requests, Waiter
-from junctor.runtime.suspects import Turn
-from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Sent, Settle, Transport
+from junctor.runtime.intake import size_of
+from junctor.runtime.savepoints import Savepoints, without_origin
+from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
-    from junctor.runtime.mailbox import Mailbox
-    from junctor.runtime.supervisor import Supervisor
 
 log = logging.getLogger("junctor.dispatcher")
 
@@ -38,358 +34,12 @@ STATUS = {
     Settlement.EXPIRE: Status.EXPIRED,
 }
 
+# A global is five times cheaper than a member looked up through its enum.
+_REQUEST, _WAITING, _DONE = Kind.REQUEST, Status.WAITING, Settlement.DONE
 
-# Members of an enum are looked up through its metaclass; on the way of every message a global is five times cheaper.
-_REQUEST, _CLAIMED, _WAITING, _DONE = Kind.REQUEST, Status.CLAIMED, Status.WAITING, Settlement.DONE
 
-
-class Dispatcher:
-    """``hosts`` by address; ``node`` and ``sessions`` (the upper half of every session made here) come with ``open``."""
-
-    def __init__(self, transport: Transport, clock: Clock, supervisor: Supervisor) -> None:
-        self.transport = transport
-        self.clock = clock
-        self.hosts: dict[str, Host] = {}
-        self.node = ""
-        self.sessions = 0
-        self.max_body = 16 * 1024 * 1024
-        self.accepting = True
-        self.requests = Requests(transport, self._type_at)
-        self.waiters = self.requests.waiters
-        self.suspects = Turn()
-        self.due_changed: Callable[[int], object] = lambda due: None
-        self._supervisor = supervisor
-        self._time = clock.time_ns
-        self._number = transport.number
-        self._future = asyncio.get_running_loop().create_future
-        self.immediate = transport.capabilities.immediate
-        self._put = transport.put
-        self._finish = transport.finish
-
-    def opened(self, node: str, sessions: int) -> None:
-        """The transport is open: who we are, and the upper half of the sessions that begin here."""
-        self.node = node
-        self.sessions = sessions
-        self._number = self.transport.number
-
-    # Accepting ----------------------------------------------------------------------------------------------
-
-    def ask(
-        self,
-        link: Link,
-        host: Host,
-        payload: Any,
-        source: str,
-        key: str | None,
-        now: int,
-        deadline: int,
-        headers: Mapping[str, str] | None,
-    ) -> asyncio.Future[Any]:
-        """A request from outside a hop where commits are immediate: what ``submit`` does, without its detours."""
-        seq = self._number()
-        accepts = link.accepts
-        message = Message(
-            seq,
-            self.node,
-            self.sessions | seq,
-            _REQUEST,
-            source,
-            link.address,
-            accepts.name,
-            payload,
-            now,
-            0,
-            accepts.version,
-            key,
-            deadline,
-            0,
-            None,
-            headers or NO_HEADERS,
-        )
-        future: asyncio.Future[Any] = self._future()
-        # Written out instead of calling delivery_of(): this is the way of every request in memory.
-        if not host.mailbox.take_in(Delivery(_REQUEST, link.address, "", message.session, seq, 0, message, lane=key)):
-            # The long way knows how to wait for room.
-            name, version = accepts.name, accepts.version
-            draft = Draft(link.address, _REQUEST, name, payload, version, key, 0, deadline, headers)
-            self.submit(draft, source, None, link, future)
-            return future
-        self._put(seq, message)
-        self.waiters[seq] = (future, deadline, link)
-        host.counters.accepted += 1
-        return future
-
-    def submit(self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]) -> None:
-        """Accept one message on its own; the future gets the receipt, for a request the reply, or the error."""
-        try:
-            host = self.host_of(draft.target)
-        except SendError as error:
-            future.set_exception(error)
-            return
-        box = host.mailbox
-        size = size_of(draft.payload)
-        if not box.room(size):
-            work = self._submit_later(box, size, draft, source, hop, link, future)
-            self._supervisor.start(f"wait for room in {draft.target}", work)
-            return
-        inserts: tuple[Insert, ...] = ()
-        if hop is not None and not hop.recorded:
-            inserts = (self.hop_record(hop, Status.DONE),)
-        insert = self.insert_of(draft, source, hop, box, size)
-        if draft.kind is _REQUEST:
-            self.waiters[insert.message.seq] = (future, draft.deadline, link)
-        self.transport.commit(
-            Commit(
-                self._accepted,
-                inserts=(*inserts, insert) if inserts else (insert,),
-                durability=host.spec.policies.durability,
-                external=True,
-                tag=future,
-            )
-        )
-
-    async def _submit_later(
-        self, box: Mailbox, size: int, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: Any
-    ) -> None:
-        try:
-            await box.wait_for_room(size)
-        except BaseException as error:
-            if not future.done():
-                # Cancelled: the node ends, and nobody else would tell the sender.
-                future.set_exception(error if isinstance(error, SendError) else NotRunning("the node is stopping"))
-            if not isinstance(error, SendError):
-                raise
-            return
-        self.submit(draft, source, hop, link, future)
-
-    def host_of(self, address: str) -> Host:
-        """The running service behind an address.
-
-        :raises UnknownTarget: there is none.
-        :raises NotRunning: the node is stopping.
-        """
-        host = self.hosts.get(address)
-        if host is None:
-            raise UnknownTarget(f"there is no service {address!r} in this node", where=address)
-        if not self.accepting:
-            raise NotRunning("the node is stopping", where=address)
-        return host
-
-    def insert_of(
-        self, draft: Draft, source: str, hop: Hop | None, box: Mailbox, size: int, origin: bytes | None = None
-    ) -> Insert:
-        seq = self._number()
-        now = self._time()
-        if draft.idempotency_key is not None:
-            origin = origin_of_key(draft.target, draft.idempotency_key)
-        message = Message(
-            seq,
-            self.node,
-            self.sessions | seq if hop is None else hop.session,
-            draft.kind,
-            source,
-            draft.target,
-            draft.type,
-            draft.payload,
-            now,
-            0 if hop is None else hop.seq,
-            draft.version,
-            draft.key,
-            draft.deadline,
-            draft.due,
-            origin,
-            draft.headers or NO_HEADERS,
-        )
-        return Insert(message, box.admit(message, size, now))
-
-    def hop_record(self, hop: Hop, status: Status, duration: int = 0) -> Insert:
-        """The record of a first hop: it has no body and no queue."""
-        hop.recorded = True
-        message = Message(hop.seq, self.node, hop.session, hop.kind, "", hop.address, hop.name, b"null", hop.started)
-        return Insert(message, status, hop.started, duration)
-
-    def _accepted(self, commit: Commit, error: Exception | None) -> None:
-        future: asyncio.Future[Any] = commit.tag
-        insert = commit.inserts[-1]
-        message = insert.message
-        if error is not None or commit.duplicates is not None:
-            self._not_accepted(commit, error)
-            return
-        self.hand_over(insert)
-        if message.kind is not _REQUEST and not future.done():
-            future.set_result(Receipt(message.id, session_text(message.session)))
-
-    def _not_accepted(self, commit: Commit, error: Exception | None) -> None:
-        insert = commit.inserts[-1]
-        message = insert.message
-        future: asyncio.Future[Any] = commit.tag
-        self.withdraw(insert)
-        waiter = self.waiters.pop(message.seq, None)
-        if error is not None:
-            if not future.done():
-                future.set_exception(error)
-            return
-        earlier = (commit.duplicates or {})[message.seq]
-        if waiter is not None:
-            self.requests.await_earlier(earlier, waiter)
-        elif not future.done():
-            future.set_result(Receipt(f"{self.node}-{earlier}", session_text(message.session), duplicate=True))
-
-    def _type_at(self, address: str, name: str) -> MessageType | None:
-        host = self.hosts.get(address)
-        return host.types.named(name) if host is not None else None
-
-    def withdraw(self, insert: Insert) -> None:
-        message = insert.message
-        host = self.hosts.get(message.target)
-        if host is not None and insert.status < Status.DONE:
-            host.mailbox.withdraw(message, insert.status, size_of(message.payload))
-
-    def hand_over(self, insert: Insert) -> None:
-        """A message is accepted: bring it to its service, or note where it waits."""
-        message = insert.message
-        host = self.hosts[message.target]
-        host.counters.accepted += 1
-        if insert.status is _CLAIMED:
-            host.mailbox.push(delivery_of(message))
-        elif insert.status is _WAITING:
-            self.due_changed(message.due)
-        else:
-            host.mailbox.stored(message)
-
-    def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Messages that were handed out but did not begin wait in the store again."""
-        settles = [Settle(delivery.seq, Status.READY, delivery.attempt - 1) for delivery in deliveries]
-        self.transport.commit(Commit(lambda commit, error: None, settles=settles))
-
-    # Savepoints and requests of a delivery ------------------------------------------------------------------
-
-    def savepoint(
-        self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
-    ) -> None:
-        """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
-        hop.saved = True
-        inserts: list[Insert] = []
-        if not hop.recorded:
-            inserts.append(self.hop_record(hop, Status.DONE))
-        try:
-            inserts += self._inserts_in(hop, (*drafts, request), self.origin_in)
-        except SendError as error:
-            future.set_exception(error)
-            return
-        settles: Sequence[Settle] = ()
-        if self.suspects.includes(hop):
-            future = self._in_turn_again(hop, future)
-            settles = self._give_up_turn(hop)
-        self.waiters[inserts[-1].message.seq] = (future, request.deadline, link)
-        self.transport.commit(Commit(self._saved, inserts=inserts, settles=settles, tag=future))
-
-    def ask_again(self, hop: Hop, seq: int, waiter: Waiter) -> None:
-        """A request that an earlier attempt of the delivery made already."""
-        if not self.suspects.includes(hop):
-            self.requests.await_earlier(seq, waiter)
-            return
-        reply = self._in_turn_again(hop, waiter[0])
-        self.requests.await_earlier(seq, (reply, *waiter[1:]))
-        if not reply.done() and (settles := self._give_up_turn(hop)):
-            self.transport.commit(Commit(lambda commit, error: None, settles=settles))
-
-    def _give_up_turn(self, hop: Hop) -> Sequence[Settle]:
-        """A suspect waits for a reply. It has come so far without harm, so what happens meanwhile is not charged to it:
-        it may be the turn of the one that ends the process."""
-        if not self.suspects.holds(hop):
-            return ()
-        self.suspects.give_up(hop)
-        return (Settle(hop.seq, _CLAIMED, hop.attempt - 1),)
-
-    def _in_turn_again(self, hop: Hop, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
-        """A future for the reply to a suspect, which ``future`` gets when it is the suspect's turn again."""
-        reply: asyncio.Future[Any] = self._future()
-        self.suspects.asks(hop)
-        go_on = lambda _: self._supervisor.start(f"turn of {hop.address}", self._go_on(hop, reply, future))  # noqa: E731
-        reply.add_done_callback(go_on)
-        return reply
-
-    async def _go_on(self, hop: Hop, reply: asyncio.Future[Any], future: asyncio.Future[Any]) -> None:
-        error = reply.exception()
-        try:
-            # Only with its last reply: with the turn in its hand and a request open it would wait for itself.
-            if self.suspects.answered(hop) and hop.open:
-                await self.suspects.take(hop)
-                await self.hosts[hop.address].charge(hop)
-        except JunctorError as refused:
-            error = refused
-        if not hop.open:
-            self.suspects.leave(hop)
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(reply.result())
-
-    def _saved(self, commit: Commit, error: Exception | None) -> None:
-        future: asyncio.Future[Any] = commit.tag
-        request = commit.inserts[-1].message.seq
-        duplicates = commit.duplicates or {}
-        for insert in commit.inserts:
-            if insert.status >= Status.DONE:
-                continue
-            if error is not None or insert.message.seq in duplicates:
-                self.withdraw(insert)
-            else:
-                self.hand_over(insert)
-        waiter = self.waiters.pop(request, None) if error is not None or request in duplicates else None
-        if error is not None and not future.done():
-            future.set_exception(error)
-        elif waiter is not None:
-            self.requests.await_earlier(duplicates[request], waiter)
-
-    def origin_in(self, hop: Hop, draft: Draft) -> bytes:
-        """The origin of a send inside a hop. A request whose message expired undelivered is asked anew: nobody saw it."""
-        payload = draft.payload
-        data = payload if type(payload) is bytes else self.hosts[draft.target].encode(payload)
-        origin = origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)
-        while hop.sent and (sent := hop.sent.get(origin)) is not None and sent.status is Status.EXPIRED:
-            origin = origin_after(origin, sent.seq)
-        return origin
-
-    def _inserts_in(
-        self, hop: Hop, drafts: Iterable[Draft], origin_in: Callable[[Hop, Draft], bytes | None]
-    ) -> list[Insert]:
-        """The records of what a hop sends; when one of them is refused, none is counted anywhere.
-
-        :raises SendError: one is refused.
-        """
-        inserts: list[Insert] = []
-        try:
-            for draft in drafts:
-                inserts.append(self.insert_in(hop, draft, origin_in(hop, draft)))  # noqa: PERF401 - see the next line
-        except SendError:
-            for insert in inserts:
-                self.withdraw(insert)
-            raise
-        return inserts
-
-    def insert_in(self, hop: Hop, draft: Draft, origin: bytes | None = None) -> Insert:
-        box = self.host_of(draft.target).mailbox
-        size = size_of(draft.payload)
-        return self.insert_of(draft, hop.address, hop, box, size, origin)
-
-    def earlier(self, hop: Hop, draft: Draft) -> Any:
-        """What an earlier attempt of this delivery already committed for the same send, None when it is new."""
-        if not hop.sent:
-            return None
-        sent = hop.sent.get(self.origin_in(hop, draft))
-        if sent is None and any(_is_other(known, draft.counter) for known in hop.sent.values()):
-            log.warning(
-                "%s: send number %s differs from the one of an earlier attempt; it is accepted as a new message",
-                hop.address,
-                draft.counter,
-            )
-        return sent
-
-    # Settling -----------------------------------------------------------------------------------------------
+class Dispatcher(Savepoints):
+    """Accepts (:class:`Intake`), commits savepoints (:class:`Savepoints`), and settles."""
 
     def finish(self, delivery: Delivery, reply: Reply | None, duration: int, host: Host) -> None:
         """Settle a delivery that did nothing but return, where commits are immediate."""
@@ -428,7 +78,7 @@ class Dispatcher:
         inserts: Iterable[Insert] = ()
         if outcome.drafts:
             try:
-                inserts = self._inserts_in(delivery, outcome.drafts, _without_origin)
+                inserts = self._inserts_in(delivery, outcome.drafts, without_origin)
             except SendError as error:
                 self.settle(delivery, host.outcome_of(error, delivery), host)
                 return
@@ -500,8 +150,8 @@ class Dispatcher:
                     self.requests.refuse(waiter, STATUS[outcome.settlement], outcome.failure, delivery.message)
 
     def _not_settled(self, commit: Commit, error: Exception) -> None:
-        """Nothing is acknowledged. A state conflict repeats the delivery, a result that has no form in the store parks it;
-        any other error ends the node by itself."""
+        """Nothing is acknowledged. A state conflict repeats the delivery, a result that has no form in the store parks
+        it; any other error ends the node by itself."""
         delivery, outcome, host = commit.tag
         for insert in commit.inserts:
             self.withdraw(insert)
@@ -524,8 +174,8 @@ class Dispatcher:
         self.transport.commit(Commit(self._settled, settles=(settle,), alerts=alerts, tag=(delivery, outcome, host)))
 
     def put_back(self, delivery: Delivery) -> None:
-        """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some, it
-        is kept as a waiting one, so that its next delivery knows of them."""
+        """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some,
+        it is kept as a waiting one, so that its next delivery knows of them."""
         if delivery.saved or delivery.resumed:
             settle = Settle(delivery.seq, Status.WAITING, delivery.attempt - 1, self._time())
             self.transport.commit(Commit(lambda commit, error: None, settles=(settle,)))
@@ -547,7 +197,7 @@ class Dispatcher:
                 Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure)
             )
         try:
-            inserts += self._inserts_in(hop, outcome.drafts, _without_origin)
+            inserts += self._inserts_in(hop, outcome.drafts, without_origin)
         except SendError as error:
             log.error("%s.%s: %s", hop.address, hop.name, error)
             host.counters.failed += 1
@@ -595,20 +245,5 @@ class Dispatcher:
         )
 
 
-def _is_other(sent: Sent, counter: int) -> bool:
-    return counter_of(sent.origin) == counter and sent.status is not Status.EXPIRED
-
-
-def _without_origin(hop: Hop, draft: Draft) -> None:
-    """What is committed together with its hop cannot be sent twice."""
-
-
-def size_of(payload: Any) -> int:
-    """Encoded bytes of a payload; an object passed by reference counts as nothing."""
-    return len(payload) if type(payload) is bytes else 0
-
-
 def _hop_logs(hop: Hop, outcome: Outcome) -> list[HopLog]:
     return [HopLog(hop.session, hop.seq, hop.address, line) for line in outcome.logs]
-
-

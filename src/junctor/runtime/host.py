@@ -8,18 +8,17 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from junctor.core.hop import Delivery, Hop, again, anew, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
 from junctor.core.restart import RestartHistory
 from junctor.core.retry import decide
-from junctor.core.spec import Activity, Bind, Context, ServicePlan, ServiceSpec, service_address
-from junctor.errors import EncodeError, QueueFull, ServiceStopped, WiringError, nearest
-from junctor.messages import Kind, MessageType, Status, type_name
+from junctor.core.spec import Activity, Context, ServicePlan, ServiceSpec, service_address
+from junctor.errors import EncodeError, WiringError, nearest
+from junctor.messages import MessageType, Status, type_name
 from junctor.runtime.deadlines import nanoseconds
+from junctor.runtime.calls import Calls
 from junctor.runtime.failures import failure_of
 from junctor.runtime.keys import key_reader
 from junctor.runtime.mailbox import Mailbox
@@ -62,13 +61,6 @@ class Counters:
     refused: int
     retried: int
     ticks: int
-
-
-class Entered(msgspec.Struct, frozen=True):
-    """What a route or action gave back, and the session it began."""
-
-    value: Any
-    session: int
 
 
 class Host:
@@ -115,7 +107,9 @@ class Host:
         self._inputs: list[asyncio.Task[Any]] = []
         self._main_task: asyncio.Task[Any] | None = None
         self._runners: list[asyncio.Task[Any]] = []
-        self._calls = 0
+        self.calls = Calls(self)
+        self.bound = self.calls.bound
+        self.enter = self.calls.enter
         self._key_of = key_reader(spec.policies.pool.key)
         self.keyed = self._key_of is not None
 
@@ -127,7 +121,7 @@ class Host:
 
     @property
     def in_flight(self) -> int:
-        return sum(slot.delivery is not None for slot in self.slots) + self._calls
+        return sum(slot.delivery is not None for slot in self.slots) + self.calls.running
 
     @property
     def current(self) -> list[tuple[str, str, float]]:
@@ -469,71 +463,6 @@ class Host:
         settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
         await self.engine.committed(settles=(settle,))
 
-    # Routes and actions -------------------------------------------------------------------------------------
-
-    def bound(self, entry: Any) -> Callable[..., Any]:
-        """The callable of a route or action on the first instance."""
-        bind: Bind = entry.bind
-        if not self.slots or self.slots[0].instance is None:
-            raise ServiceStopped(f"the service is {self.lifecycle.state.value}", where=self.address)
-        call: Callable[..., Any] = bind(self.slots[0].instance)
-        return call
-
-    async def enter(
-        self,
-        kind: Kind,
-        name: str,
-        call: Callable[..., Any],
-        blocking: bool,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-        *,
-        session: int = 0,
-    ) -> Entered:
-        """Run a route or action beside the queue.
-
-        :raises ServiceStopped: the service does not run.
-        :raises QueueFull: as many calls as its policy allows run already.
-        """
-        if self.lifecycle.state not in DELIVERING:
-            raise ServiceStopped(f"the service is {self.lifecycle.state.value}", where=self.address)
-        limit = self.spec.policies.pool.calls
-        if self._calls >= limit:
-            self.counters.refused += 1
-            raise QueueFull(f"{limit} calls run already", where=self.address, fix="Call again, or raise `calls`.")
-        hop = self.engine.new_hop(kind, self.address, name, session)
-        self._calls += 1
-        self.counters.calls += 1
-        try:
-            value = await self.run_call(call, blocking, hop, args, kwargs)
-        except BaseException as error:
-            # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
-            refused = status_of(error) < 500
-            self.counters.refused += refused
-            self.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), self)
-            raise
-        finally:
-            self._calls -= 1
-        self.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self)
-        return Entered(value, hop.session)
-
-    def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
-        now = self.engine.clock.time_ns()
-        failure: Failure | None = failure_of(error) if error is not None else None
-        self.counters.busy += now - hop.started
-        if failure is not None:
-            self.counters.failed += 1
-            self.last_error = f"{failure.type}: {failure.text}"
-        return Outcome(
-            Settlement.PARK if failure else Settlement.DONE,
-            drafts=() if failure else hop.drafts or (),
-            writes=() if failure or not hop.writes else list(hop.writes.values()),
-            logs=hop.logs or (),
-            failure=failure,
-            started=hop.started,
-            duration=now - hop.started,
-        )
-
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
         log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop})
@@ -542,11 +471,6 @@ class Host:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
         self.engine.note_alert(record)
 
-
-def status_of(error: BaseException) -> int:
-    """The HTTP status that an exception carries, ours or that of a web framework; 500 for any other."""
-    status = getattr(error, "status", getattr(error, "status_code", 500))
-    return status if isinstance(status, int) else 500
 
 
 def _version_after(write: StateWrite) -> int:

@@ -72,7 +72,7 @@ async def tick(host: Host, schedule: ScheduleSpec) -> None:
         error = asyncio.CancelledError("the schedule cancelled itself")
     except BaseException as raised:  # noqa: BLE001 - SystemExit of a tick is its failure
         error = raised
-    outcome = host.hop_outcome(hop, error)
+    outcome = host.calls.hop_outcome(hop, error)
     if outcome.failure is not None:
         host.log_failure(hop, outcome.failure)
     host.dispatcher.settle_hop(hop, outcome, host)

@@ -328,6 +328,18 @@ class Slot:
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Enter the handler where its kind of code runs."""
+        message = delivery.message
+        entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
+        if entry is not None and entry.plain and type(message.payload) is not bytes and not delivery.damaged:
+            # As in _open(): the way of every body that travels as it is.
+            delivery.started = started = self._time()
+            if message.deadline and started > message.deadline:
+                raise _expired(self.host)
+            delivery.name = entry.name
+            self._entry = entry
+            current.set(delivery)
+            plain: Awaitable[Any] = entry.call(message.payload)
+            return plain
         entry, body = self._open(delivery)
         self._entry = entry
         if entry.plain:
@@ -349,7 +361,7 @@ class Slot:
         message = delivery.message
         delivery.started = started = self._time()
         if message.deadline and started > message.deadline:
-            raise RequestExpired("the deadline passed while it waited", where=self.host.address)
+            raise _expired(self.host)
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
         if entry is None:
             entry = self._routing.find(message)
@@ -382,6 +394,10 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
 def _killed(delivery: Delivery) -> Exception:
     times = delivery.attempt - 1
     return Park(f"the node ended {times} times while this message was being handled")
+
+
+def _expired(host: Host) -> RequestExpired:
+    return RequestExpired("the deadline passed while it waited", where=host.address)
 
 
 def _undeliverable(delivery: Delivery, host: Host) -> Exception:

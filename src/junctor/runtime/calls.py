@@ -1,0 +1,103 @@
+"""Routes and actions: calls that run beside the queue while their caller waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from junctor.core.hop import Hop
+from junctor.core.lifecycle import DELIVERING
+from junctor.core.outcome import Failure, Outcome, Settlement
+from junctor.core.spec import Bind
+from junctor.errors import QueueFull, ServiceStopped
+from junctor.messages import Kind
+from junctor.runtime.failures import failure_of
+
+if TYPE_CHECKING:
+    from junctor.runtime.host import Host
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """What a route or action gave back, and the session it began."""
+
+    value: Any
+    session: int
+
+
+class Calls:
+    """The calls of one service. ``running`` counts those that run now."""
+
+    def __init__(self, host: Host) -> None:
+        self.running = 0
+        self._host = host
+
+    def bound(self, entry: Any) -> Callable[..., Any]:
+        """The callable of a route or action on the first instance."""
+        bind: Bind = entry.bind
+        if not self._host.slots or self._host.slots[0].instance is None:
+            raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
+        call: Callable[..., Any] = bind(self._host.slots[0].instance)
+        return call
+
+    async def enter(
+        self,
+        kind: Kind,
+        name: str,
+        call: Callable[..., Any],
+        blocking: bool,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
+        session: int = 0,
+    ) -> Entered:
+        """Run a route or action beside the queue.
+
+        :raises ServiceStopped: the service does not run.
+        :raises QueueFull: as many calls as its policy allows run already.
+        """
+        if self._host.lifecycle.state not in DELIVERING:
+            raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
+        limit = self._host.spec.policies.pool.calls
+        if self.running >= limit:
+            self._host.counters.refused += 1
+            raise QueueFull(f"{limit} calls run already", where=self._host.address, fix="Call again, or raise `calls`.")
+        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
+        self.running += 1
+        self._host.counters.calls += 1
+        try:
+            value = await self._host.run_call(call, blocking, hop, args, kwargs)
+        except BaseException as error:
+            # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
+            refused = status_of(error) < 500
+            self._host.counters.refused += refused
+            self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), self._host)
+            raise
+        finally:
+            self.running -= 1
+        self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self._host)
+        return Entered(value, hop.session)
+
+    def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
+        now = self._host.engine.clock.time_ns()
+        failure: Failure | None = failure_of(error) if error is not None else None
+        self._host.counters.busy += now - hop.started
+        if failure is not None:
+            self._host.counters.failed += 1
+            self._host.last_error = f"{failure.type}: {failure.text}"
+        return Outcome(
+            Settlement.PARK if failure else Settlement.DONE,
+            drafts=() if failure else hop.drafts or (),
+            writes=() if failure or not hop.writes else list(hop.writes.values()),
+            logs=hop.logs or (),
+            failure=failure,
+            started=hop.started,
+            duration=now - hop.started,
+        )
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status that an exception carries, ours or that of a web framework; 500 for any other."""
+    status = getattr(error, "status", getattr(error, "status_code", 500))
+    return status if isinstance(status, int) else 500
