@@ -121,4 +121,4 @@ def test_after_a_kill_requests_between_suspects_get_their_replies(short_dir: Pat
     stored = records(short_dir, "flow/answers")
     assert {record.status for record in stored} == {Status.DONE}
     assert sorted(record.message.body["n"] for record in stored) == list(range(30)), "each was asked once"
-    assert [record.failure for record in records(short_dir)] == [None] * 30, "none waited for its deadline in vain"
+    assert not any(record.failure for record in records(short_dir)), "none waited for its deadline in vain"
