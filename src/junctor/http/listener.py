@@ -12,6 +12,7 @@ from email.utils import formatdate
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
+from junctor import forks
 from junctor.errors import ConfigurationError, PortInUse
 from junctor.http.asgi import Receive, Scope, Send
 from junctor.http.guard import is_loopback
@@ -54,6 +55,7 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._state: ServerState | None = None
         self._tick: asyncio.Task[Any] | None = None
+        self._file = -1
 
     @property
     def url(self) -> str:
@@ -77,6 +79,8 @@ class Listener:
         config = _configuration(self._app, self._limits)
         make, self._state = _connections(config)
         self._server = await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
+        self._file = bound.fileno()
+        forks.close_in_children(self._file)
         self._refresh()
         self._tick = self._spawn(f"http listener {self.port}", self._keep_house())
         self._announce()
@@ -88,6 +92,7 @@ class Listener:
         server, self._server = self._server, None
         if self._tick is not None:
             self._tick.cancel()
+        forks.forget(self._file)
         server.close()
         for connection in list(self._state.connections):
             connection.shutdown()

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from junctor import forks
 from junctor.errors import BodyTooLarge, NotRunning, StoreError, UnknownOperation
 from junctor.node import wire
 from junctor.node.directory import claim_socket, release_socket
@@ -47,6 +48,7 @@ class ControlSocket:
         self._connections: dict[_Connection, asyncio.Task[None] | None] = {}
         self._shut = False
         self.path: Path | None = None
+        self._file = -1
 
     async def open(self) -> None:
         """Listen.
@@ -57,9 +59,10 @@ class ControlSocket:
         self._shut = False
         self.path = claim_socket(self._directory)
         try:
-            self._server = await asyncio.start_unix_server(
-                self._accept, sock=_listening(self.path), limit=wire.LINE_LIMIT
-            )
+            listening = _listening(self.path)
+            self._server = await asyncio.start_unix_server(self._accept, sock=listening, limit=wire.LINE_LIMIT)
+            self._file = listening.fileno()
+            forks.close_in_children(self._file)
         except OSError as error:
             release_socket(self._directory)
             raise StoreError(
@@ -71,6 +74,7 @@ class ControlSocket:
         self._shut = True
         server, self._server = self._server, None
         if server is not None:
+            forks.forget(self._file)
             server.close()
             release_socket(self._directory)
 

@@ -195,9 +195,14 @@ class _Stopper:
     def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
         self._node = node
         self._loop = loop
+        self._pid = os.getpid()
         self._first = 0.0
 
     def __call__(self, number: int, frame: FrameType | None) -> Any:
+        if os.getpid() != self._pid:
+            signal.signal(number, signal.SIG_DFL)  # a forked child, as of multiprocessing: not the node that is meant
+            os.kill(os.getpid(), number)
+            return
         now = time.monotonic()
         if not self._first:
             self._first = now

@@ -7,6 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from junctor import forks
 from junctor.errors import StoreError, StoreLocked
 
 
@@ -36,6 +37,7 @@ class StoreLock:
                 f"the store is in use by {holder or 'another process'}", where=str(self._path.parent)
             ) from error
         self._file = file
+        forks.close_in_children(file)
         with contextlib.suppress(OSError):  # a full disk has no room for the text; the lock holds without it
             os.ftruncate(file, 0)
             os.pwrite(file, f"pid {os.getpid()} boot {boot_id()}\n".encode(), 0)
@@ -46,6 +48,7 @@ class StoreLock:
         if file is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(file, 0)
+            forks.forget(file)
             os.close(file)
 
 

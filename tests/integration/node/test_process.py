@@ -305,6 +305,51 @@ def test_after_a_kill_the_next_node_takes_over(junctor: Junctor) -> None:
     second.ends(0)
 
 
+FORKING = """
+import multiprocessing, time
+from junctor import Service, action
+
+class Forking(Service):
+    def on_start(self):
+        self.child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+        self.child.start()
+
+    @action
+    def child_pid(self) -> int:
+        return self.child.pid
+
+    @action
+    def end_child(self) -> int:
+        self.child.terminate()
+        self.child.join(5)
+        return self.child.exitcode
+"""
+
+
+def test_a_forked_child_does_not_keep_the_next_node_from_starting(junctor: Junctor, free_port: int) -> None:
+    (junctor.folder / "forking.py").write_text(FORKING)
+    first = junctor.start("forking.py", "--port", str(free_port))
+    child = int(junctor.here("call", "forking", "child_pid"))
+    first.process.kill()
+    first.process.wait()
+    try:
+        second = junctor.start("forking.py", "--port", str(free_port))
+        assert junctor.json("status")["state"] == "running"
+        second.signal(signal.SIGTERM)
+        second.ends(0)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_child_ends_by_its_signals(junctor: Junctor) -> None:
+    (junctor.folder / "forking.py").write_text(FORKING)
+    node = junctor.start("forking.py", *ANY_PORT)
+    assert junctor.here("call", "forking", "end_child") == f"{-signal.SIGTERM}\n"
+    assert junctor.json("status")["state"] == "running"
+    node.signal(signal.SIGTERM)
+    node.ends(0)
+
+
 def test_several_nodes_in_one_folder(junctor: Junctor) -> None:
     junctor.start("machine.py", *ANY_PORT, "--name", "one")
     junctor.start("machine.py", *ANY_PORT, "--name", "two")
