@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest
+from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest, text_of
 from junctor.flows.model import FlowModel
 from junctor.flows.script import Script, read_script
 from junctor.services import Service, has_marks, name_of_module
@@ -188,7 +188,7 @@ def _running(place: str, folder: Path, run: Any) -> types.ModuleType:
 
 def _import_failed(error: BaseException, place: str, folder: Path) -> ImportFailed:
     where = _own_line(error, folder) or place
-    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    text = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")
     if isinstance(error, SyntaxError):
         return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix="Correct the line.")
     if isinstance(error, ModuleNotFoundError) and error.name:

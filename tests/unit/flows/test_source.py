@@ -249,3 +249,18 @@ def test_a_service_that_is_declared_wrongly_keeps_its_own_error(write: Write) ->
         load("wrong.py")
     with pytest.raises(ConfigurationError, match="taken by Service"):
         load("wrong.py")
+
+
+def test_an_error_that_has_no_text_is_told_all_the_same(write: Write) -> None:
+    write(
+        "mute.py",
+        """
+        class Mute(Exception):
+            def __str__(self):
+                raise SystemExit(9)
+
+        raise Mute
+        """,
+    )
+    with pytest.raises(ImportFailed, match="Mute"):
+        load("mute.py")
