@@ -27,7 +27,7 @@ COMMANDS = {
     "send": "Send a message to a service.",
     "request": "Send a message to a service and wait for its reply.",
     "messages": "List messages, newest first.",
-    "trace": "Show the hops of a session, or of the session of a message.",
+    "trace": "Show what led to a message and what came of it, or a session.",
     "parked": "Show the messages that were put aside, grouped by error.",
     "alerts": "Show what an operator should know.",
     "stop": "Stop a running node cleanly.",
