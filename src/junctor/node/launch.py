@@ -1,7 +1,8 @@
 """A node as a process: from a flow to an exit code.
 
-0 is a clean stop, also by Ctrl-C or SIGTERM; 78 wrong configuration, which a supervisor need not try again; 70 anything
-else that ended the node. A second Ctrl-C ends the process at once; nothing that was accepted is lost by that.
+0 is a clean stop, also by Ctrl-C or SIGTERM; 78 wrong configuration or a store that cannot be used, which a supervisor
+need not try again; 70 anything else that ended the node. A second Ctrl-C ends the process at once; nothing that was
+accepted is lost by that.
 """
 
 from __future__ import annotations
@@ -10,34 +11,28 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Literal
+from types import TracebackType
+from typing import Literal
 
 import msgspec
 
-from junctor.errors import ConfigurationError, ImportFailed, JunctorError
+from junctor.errors import ConfigurationError, ImportFailed, JunctorError, StoreError, StoreFull, StoreLocked
 from junctor.flows import FlowModel, Wiring, wire
 from junctor.node.address import Address, chosen_address
 from junctor.node.directory import data_directory
+from junctor.node.ending import INTERNAL, OK, Ending
 from junctor.node.node import GRACE, Node, Plan
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
 
 log = logging.getLogger("junctor.node")
 
-OK, INTERNAL, CONFIGURATION, INTERRUPTED = 0, 70, 78, 130
-SAME_KEY = 0.5
-"""Seconds within which a second Ctrl-C is the same one, passed on by a wrapper such as make or uv."""
-PATIENCE = 1.5
-"""Seconds after the grace of a stop in which it must have come to its end."""
+CONFIGURATION = 78
 _OURS = str(Path(__file__).parents[1])
 
 
@@ -52,15 +47,33 @@ class Options(msgspec.Struct, kw_only=True):
     listen: Literal["always", "when-needed"] = "always"
 
 
+class _Unusable(Exception):
+    """The store cannot be opened, and trying again will not help."""
+
+    def __init__(self, error: StoreError) -> None:
+        super().__init__()
+        self.error = error
+
+
 def launch(flow: Callable[[], FlowModel], options: Options) -> int:
     """Make the flow, run it until it is stopped, and answer the exit code. Errors are told on standard error."""
+    ending = Ending()
+    code = _launched(flow, options, ending)
+    ending.see_to_exit(code)
+    return code
+
+
+def _launched(flow: Callable[[], FlowModel], options: Options, ending: Ending) -> int:
     undo: list[Callable[[], None]] = []
     try:
         undo += [configure(options.log_level), join_hops(), join_prints()]
         wiring = wire(flow())
         plan = _plan(wiring, options)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_main(plan, wiring))
+        with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_main(plan, wiring, ending))
+    except _Unusable as unusable:
+        _tell(unusable.error)
+        return CONFIGURATION
     except JunctorError as error:
         _tell(error)
         return CONFIGURATION if isinstance(error, ConfigurationError) else INTERNAL
@@ -92,25 +105,43 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _main(plan: Plan, wiring: Wiring) -> int:
+async def _main(plan: Plan, wiring: Wiring, ending: Ending) -> int:
     node = Node(plan)
-    with _signals(node):
-        try:
-            with _greeted_instead():
-                await node.start(lambda: _say(*greeting(node, wiring)))
-            _say("stop with Ctrl-C")
-            await node.asked_to_stop()
-            log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
-            await node.stop()
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not node.stop_reason or task is None:
-                raise
-            task.uncancel()  # asked to stop while a service was still starting
+    ending.watch(node)
+    try:
+        with _greeted_instead():
+            await _start(node, wiring)
+        _say("stop with Ctrl-C")
+        await node.asked_to_stop()
+        log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
+        await node.stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not node.stop_reason or task is None:
+            raise
+        task.uncancel()  # asked to stop while a service was still starting
     if node.failure is not None:
         raise node.failure
+    ending.stopped = True
     _say("stopped")
     return OK
+
+
+async def _start(node: Node, wiring: Wiring) -> None:
+    opened = False
+
+    def greet() -> None:
+        nonlocal opened
+        opened = True
+        _say(*greeting(node, wiring))
+
+    try:
+        await node.start(greet)
+    except StoreError as error:
+        # Another node may end, and a disk have room again; any other store stays as it is.
+        if opened or isinstance(error, StoreLocked | StoreFull):
+            raise
+        raise _Unusable(error) from error
 
 
 def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
@@ -164,58 +195,3 @@ def _users_part(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and ("importlib" in (file := trace.tb_frame.f_code.co_filename) or file.startswith(_OURS)):
         trace = trace.tb_next
     return trace
-
-
-# Signals ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _signals(node: Node) -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a closed terminal stop the node."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Only the main thread may set handlers; the program around decides.
-        return
-    asked = _Stopper(node, asyncio.get_running_loop())
-    # Handlers of Python, not of the loop: they also run while a handler of a service blocks the loop.
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, asked.out_of_patience)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means: live on
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, asked)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Stopper:
-    """Asks the node to stop at the first signal; the second Ctrl-C ends the process."""
-
-    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
-        self._node = node
-        self._loop = loop
-        self._pid = os.getpid()
-        self._first = 0.0
-
-    def __call__(self, number: int, frame: FrameType | None) -> Any:
-        if os.getpid() != self._pid:
-            signal.signal(number, signal.SIG_DFL)  # a forked child, as of multiprocessing: not the node that is meant
-            os.kill(os.getpid(), number)
-            return
-        now = time.monotonic()
-        if not self._first:
-            self._first = now
-            signal.setitimer(signal.ITIMER_REAL, GRACE + PATIENCE)
-            reason = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-            self._loop.call_soon_threadsafe(self._node.ask_stop, reason)
-        elif number == signal.SIGINT and now - self._first > SAME_KEY:
-            os.write(2, b"junctor: ended at once; accepted messages are in the store\n")
-            os._exit(INTERRUPTED)
-
-    def out_of_patience(self, number: int, frame: FrameType | None) -> None:
-        """The stop did not come to its end: something blocks the event loop, so that nothing else can tell."""
-        where = "".join(traceback.format_stack(frame)[-4:])
-        text = "junctor: ended while code blocked the event loop; nothing accepted is lost. It was here:\n"
-        os.write(2, (text + where).encode())
-        os._exit(INTERNAL)

@@ -58,7 +58,8 @@ class Plan(msgspec.Struct, kw_only=True):
 class Node:
     """A running Junctor. Made by ``flow.running()`` and ``junctor.run``; stopped by leaving them.
 
-    ``failure`` is the error that ended it, None while it runs and after a clean stop.
+    ``failure`` is the error that ended it, None while it runs and after a clean stop. ``on_asked`` is called when it is
+    asked to stop.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -70,6 +71,7 @@ class Node:
         self.state = State.NEW
         self.failure: Exception | None = None
         self.stop_reason = ""
+        self.on_asked: Callable[[], object] | None = None
         self._web: Web | None = None
         self._control: ControlSocket | None = None
         self._stop_asked = asyncio.Event()
@@ -156,6 +158,8 @@ class Node:
         """Let :meth:`asked_to_stop` return; a start that is under way is cancelled. Does not wait."""
         self.stop_reason = self.stop_reason or reason
         self._stop_asked.set()
+        if self.on_asked is not None:
+            self.on_asked()
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import sys
 import time
@@ -19,6 +21,10 @@ from junctor.node.wire import NoAnswer
 from tests.integration.node.conftest import Junctor
 
 ANY_PORT = ("--port", "0")
+HASTY = (
+    "import sys\nfrom junctor.cli.main import main\nfrom junctor.node import ending, launch\n"
+    "launch.GRACE = ending.GRACE = 0.2\nending.PATIENCE = 0.3\nsys.exit(main(sys.argv[1:]))\n"
+)
 
 
 def test_it_says_what_runs_where(junctor: Junctor) -> None:
@@ -62,10 +68,7 @@ def test_a_second_ctrl_c_ends_at_once_even_a_blocked_loop(junctor: Junctor) -> N
 
 
 def test_a_blocked_loop_ends_when_the_grace_is_over(junctor: Junctor) -> None:
-    (junctor.folder / "hasty.py").write_text(
-        "import sys\nfrom junctor.cli.main import main\nfrom junctor.node import launch\n"
-        "launch.GRACE, launch.PATIENCE = 0.2, 0.1\nsys.exit(main(sys.argv[1:]))\n"
-    )
+    (junctor.folder / "hasty.py").write_text(HASTY)
     node = junctor.start("run", "machine.py", *ANY_PORT, command=("hasty.py",))
     with public.connect(junctor.folder) as client:
         client.send("alarm", {"text": "block"}, type="Note")
@@ -197,13 +200,13 @@ def test_wrong_configuration_is_exit_code_78(junctor: Junctor, words: tuple[str,
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder(junctor: Junctor) -> None:
     (junctor.folder / "store").mkdir(mode=0o500)
-    said = junctor.start("machine.py", *ANY_PORT, "--store", "store").ends(70)
+    said = junctor.start("machine.py", *ANY_PORT, "--store", "store").ends(78)
     assert "read-only" in said
     assert "--store" in said
 
 
 def test_a_store_that_is_a_file(junctor: Junctor) -> None:
-    said = junctor.start("machine.py", *ANY_PORT, "--store", "machine.py").ends(70)
+    said = junctor.start("machine.py", *ANY_PORT, "--store", "machine.py").ends(78)
     assert "--store" in said
     assert "Traceback" not in said
 
@@ -367,3 +370,63 @@ def test_the_memory_transport_keeps_nothing(junctor: Junctor) -> None:
     assert junctor.here("call", "monitor", "measure", "value=1") == "sent 1.0\n"
     junctor.here("stop")
     assert "no store" in junctor.here("messages", code=1)
+
+
+LEFT_BEHIND = '''
+import asyncio, sys, threading, time
+from junctor import Service, action, run
+
+class Leaver(Service):
+    async def on_start(self):
+        {what}
+    @action
+    async def go(self): ...
+
+if __name__ == "__main__":
+    run(Leaver())
+'''
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "stop"])
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("threading.Thread(target=time.sleep, args=(40,), name='my uploader').start()", "my uploader"),
+        ("self.kept = asyncio.ensure_future(asyncio.to_thread(time.sleep, 40))", "thread "),
+    ],
+)
+def test_what_a_service_leaves_behind_does_not_keep_the_process(
+    junctor: Junctor, how: str, what: str, named: str
+) -> None:
+    (junctor.folder / "leaver.py").write_text(LEFT_BEHIND.format(what=what))
+    (junctor.folder / "hasty.py").write_text(HASTY)
+    node = junctor.start("run", "leaver.py", *ANY_PORT, command=("hasty.py",))
+    if how == "stop":
+        junctor.here("stop")
+    else:
+        node.signal(signal.SIGTERM)
+    said = node.ends(0)
+    assert "stopped" in said
+    assert named in said
+
+
+def test_a_script_ends_too_but_what_it_does_after_the_node_is_its_own(junctor: Junctor) -> None:
+    left = "threading.Thread(target=time.sleep, args=(40,), name='my uploader').start()"
+    text = LEFT_BEHIND.format(what=left).replace("import asyncio", HASTY.split("sys.exit")[0] + "import asyncio")
+    (junctor.folder / "leaver.py").write_text(f"{text}    time.sleep(1.2)\n    print('after', flush=True)\n")
+    node = junctor.start(command=("leaver.py",))
+    node.signal(signal.SIGTERM)
+    said = node.ends(0)
+    assert said.index("after") < said.index("my uploader")
+
+
+def test_what_cannot_help_again_is_told_by_the_code(junctor: Junctor) -> None:
+    a_file = junctor.folder / "file"
+    a_file.write_text("")
+    assert "file" in junctor("run", "machine.py", *ANY_PORT, "--store", str(a_file), code=78)
+    store = junctor.folder / "newer"
+    junctor.start("machine.py", *ANY_PORT, "--store", str(store)).signal(signal.SIGINT)
+    junctor.processes[-1].wait()
+    with contextlib.closing(sqlite3.connect(store / "junctor.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert "newer" in junctor("run", "machine.py", *ANY_PORT, "--store", str(store), code=78)
