@@ -12,6 +12,7 @@ import hmac
 import math
 import pathlib
 import re
+import sys
 import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
@@ -221,10 +222,26 @@ def setting(
     :param unit: shown with the value, for example ``percent``.
     :param doc: what the setting means, in a sentence.
     :param secret: never show the value; implied by the type :class:`Secret`.
+    :raises SettingError: the pattern is no regular expression.
     """
+    if pattern is not None:
+        _readable_pattern(pattern)
     listed = None if choices is None else tuple(choices)
     bounds = Bounds(ge, gt, le, lt, min_length, max_length, pattern, listed)
     return Setting(default, bounds, unit=unit, doc=doc, secret=secret)
+
+
+def _readable_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError, RecursionError, OverflowError) as error:
+        # Not at `__set_name__`, which knows the name: Python 3.11 hides what it raises behind a RuntimeError.
+        code, line = (frame := sys._getframe(2)).f_code, frame.f_lineno
+        raise SettingError(
+            f"the pattern {pattern!r} is no regular expression: {error}",
+            where=f"{code.co_qualname.rpartition('<locals>.')[2]} ({pathlib.PurePath(code.co_filename).name}:{line})",
+            fix="Correct it; a bracket that is meant as itself has a backslash in front.",
+        ) from error
 
 
 def read_settings(

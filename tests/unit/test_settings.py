@@ -256,3 +256,10 @@ def test_types_are_named_as_a_user_would(kind: Any, name: str) -> None:
 
 def test_convert_is_the_same_without_a_setting() -> None:
     assert convert("a,b", set[str]) == {"a", "b"}
+
+
+def test_a_pattern_that_cannot_be_read_is_refused_where_it_is_written() -> None:
+    with pytest.raises(SettingError, match=r"Alarm.* \(test_settings.py:\d+\): the pattern .* is no regular"):
+
+        class Alarm:
+            limit: str = setting(pattern="(")

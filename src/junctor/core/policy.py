@@ -68,6 +68,13 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     bytes: int = 1024 * MIB
     wait: float = 30.0
 
+    def __post_init__(self) -> None:
+        for name, value in (("limit", self.limit), ("bytes", self.bytes)):
+            if value < 1:
+                raise ConfigurationError(f"queue.{name} is {value}", fix="Give at least 1: a queue takes something.")
+        if not self.wait >= 0:
+            raise ConfigurationError(f"queue.wait is {self.wait}", fix="Give 0 seconds or more; 0 refuses at once.")
+
 
 class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many deliveries run at once, and what stays in order.
