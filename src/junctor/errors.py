@@ -195,6 +195,7 @@ class QueueFull(SendError):
     code = "queue-full"
     default_fix = "Wait and send again, raise `limit` of the target, or give it a larger pool."
     status = 503
+    reaction: str | None = None
 
 
 class StoreFull(SendError):

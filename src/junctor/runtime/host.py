@@ -17,9 +17,10 @@ from junctor.core.retry import decide
 from junctor.core.spec import Activity, Context, ServicePlan, ServiceSpec, service_address
 from junctor.errors import EncodeError, WiringError, nearest
 from junctor.messages import MessageType, Status, type_name
-from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.calls import Calls
+from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.failures import failure_of
+from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
 from junctor.runtime.mailbox import Mailbox
 from junctor.runtime.pending import resolve
@@ -376,7 +377,7 @@ class Host:
         if value is None and (kind is None or kind.fits(None)):
             return None
         if kind is not None and type(value) is kind.cls:
-            return Reply(kind.name, value if kind.frozen and self._shares else kind.encode(value), kind.version)
+            return self._reply(kind, value)
         if kind is None or kind.cls is Any:
             kind = self.types.of(value)
         elif not kind.fits(value):
@@ -385,7 +386,14 @@ class Host:
                 where=self.address,
                 fix="Return what the annotation says, or correct the annotation.",
             )
-        return Reply(kind.name, value if kind.frozen and self._shares else kind.encode(value), kind.version)
+        return self._reply(kind, value)
+
+    def _reply(self, kind: MessageType, value: Any) -> Reply:
+        if kind.frozen and self._shares:
+            return Reply(kind.name, value, kind.version)
+        data = kind.encode(value)
+        bounded(data, self.dispatcher.max_body, f"the reply {kind.name}", self.address)
+        return Reply(kind.name, data, kind.version)
 
     def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
         """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""

@@ -14,7 +14,7 @@ from junctor.core.hop import Delivery, Hop, delivery_of
 from junctor.core.origin import origin_of_key
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Receipt
-from junctor.errors import NotRunning, SendError, UnknownTarget
+from junctor.errors import BodyTooLarge, NotRunning, SendError, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
 from junctor.runtime.requests import Requests
 from junctor.runtime.suspects import Turn
@@ -252,6 +252,15 @@ class Intake:
         box = self.host_of(draft.target).mailbox
         size = size_of(draft.payload)
         return self.insert_of(draft, hop.address, hop, box, size, origin)
+
+
+def bounded(data: bytes, limit: int, what: str, *places: str) -> None:
+    """Refuse what is too large to be kept.
+
+    :raises BodyTooLarge: ``data`` is longer than ``limit`` bytes.
+    """
+    if len(data) > limit:
+        raise BodyTooLarge(f"{what} has {len(data)} bytes, the limit is {limit}", where=" -> ".join(places))
 
 
 def size_of(payload: Any) -> int:

@@ -18,16 +18,27 @@ from junctor.core.hop import Hop, current
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
-from junctor.errors import BodyTooLarge, EncodeError, RequestError, StateError, UnknownTarget, WiringError
+from junctor.errors import (
+    BodyTooLarge,
+    EncodeError,
+    QueueFull,
+    RequestError,
+    SendError,
+    StateError,
+    UnknownTarget,
+    WiringError,
+)
 from junctor.messages import HANDLER, Kind, Message, MessageType, codec
 from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
+from junctor.runtime.intake import bounded, size_of
 from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
 from junctor.runtime.state import HostState
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
+    from junctor.runtime.mailbox import Mailbox
 
 
 class EnginePort:
@@ -95,8 +106,8 @@ class EnginePort:
 
     def _join(self, hop: Hop, draft: Draft) -> None:
         box = self._dispatcher.host_of(draft.target).mailbox
-        if not box.room(len(draft.payload) if type(draft.payload) is bytes else 0):
-            raise box.full()
+        if not box.room(size_of(draft.payload)):
+            raise self._full(box)
         hop.counter += 1
         draft = _numbered(draft, hop.counter)
         if hop.sent and self._dispatcher.earlier(hop, draft) is not None:
@@ -104,6 +115,14 @@ class EnginePort:
         if hop.drafts is None:
             hop.drafts = []
         hop.drafts.append(draft)
+
+    def _full(self, box: Mailbox) -> QueueFull:
+        """A full queue holds the delivery until there is room. One's own cannot get room while it is held: there the
+        message is parked."""
+        full = box.full()
+        if box.address == self.address:
+            full.reaction = "park"
+        return full
 
     def request(
         self,
@@ -173,6 +192,8 @@ class EnginePort:
         idempotency_key: str | None,
     ) -> Draft:
         accepts = link.accepts
+        if idempotency_key is not None or key is not None or headers:
+            _check_labels(f"{self.address} -> {link.address}", key, idempotency_key, headers)
         if link.handler:
             headers = {**(headers or {}), HANDLER: link.handler}
             body = _read_as(accepts, body, f"{link.address}.{link.handler}")
@@ -185,11 +206,8 @@ class EnginePort:
         if accepts.cls is Any:
             accepts = self._engine.types_of(link.address).of(body)
         payload = body if link.by_reference and accepts.frozen and type(body) is accepts.cls else accepts.encode(body)
-        if type(payload) is bytes and len(payload) > self._dispatcher.max_body:
-            raise BodyTooLarge(
-                f"the body of {accepts.name} has {len(payload)} bytes, the limit is {self._dispatcher.max_body}",
-                where=f"{self.address} -> {link.address}",
-            )
+        if type(payload) is bytes:
+            bounded(payload, self._dispatcher.max_body, f"the body of {accepts.name}", self.address, link.address)
         if key is None:
             key = self._engine.hosts[link.address].key_of(body) if link.address in self._engine.hosts else None
         return Draft(
@@ -319,6 +337,32 @@ class _All:
         for part in self._parts:
             part.result(timeout)
         return self._count
+
+
+_LONGEST_LABEL = 1024
+_LONGEST_HEADERS = 16 * 1024
+
+
+def _check_labels(where: str, key: str | None, idempotency_key: str | None, headers: Mapping[str, str] | None) -> None:
+    """Keys and headers are read without the body and held in memory, so they are short.
+
+    :raises SendError: the idempotency key is empty: it would make all such sends the same one.
+    :raises BodyTooLarge: one of them is too long.
+    """
+    if idempotency_key == "":
+        raise SendError(
+            "the idempotency key is empty",
+            where=where,
+            fix="Leave it out, or give a text that names this one act of sending.",
+        )
+    for name, text in (("key", key), ("idempotency key", idempotency_key)):
+        if text is not None and len(text) > _LONGEST_LABEL:
+            fix = f"Use at most {_LONGEST_LABEL}; what is longer belongs into the body."
+            raise BodyTooLarge(f"the {name} has {len(text)} characters", where=where, fix=fix)
+    length = sum(len(name) + len(text) for name, text in (headers or {}).items())
+    if length > _LONGEST_HEADERS:
+        fix = f"Use at most {_LONGEST_HEADERS}; what is longer belongs into the body."
+        raise BodyTooLarge(f"the headers have {length} characters", where=where, fix=fix)
 
 
 def _numbered(draft: Draft, counter: int) -> Draft:

@@ -11,6 +11,7 @@ from junctor.core.hop import Hop
 from junctor.core.outcome import StateWrite
 from junctor.errors import StateError
 from junctor.messages import codec
+from junctor.runtime.intake import bounded
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -33,7 +34,9 @@ class HostState:
         return msgspec.json.decode(value)
 
     def write(self, name: str, value: Any) -> None:
-        self._put(name, codec.encode(value))
+        data = codec.encode(value)
+        bounded(data, self._host.dispatcher.max_body, f"the state {name!r}", self._host.address)
+        self._put(name, data)
 
     def delete(self, name: str) -> None:
         value, _ = self._entry(name)

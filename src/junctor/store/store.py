@@ -67,7 +67,7 @@ class Store:
         rejected_tail = self._rejected_tail()
         migrate(self._db, str(self._path))
         if rejected_tail is not None:
-            warnings.append(self._set_aside(rejected_tail))
+            warnings.append(self._set_aside(rejected_tail, reserve))
         self._begin_log()
         identity, first = _identify(self._db, self.directory, warnings)
         epoch, clean = _begin(self._db, identity, first)
@@ -95,12 +95,18 @@ class Store:
         accepted, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
         return rejected(self._path.with_name(f"{self._path.name}-wal"), max(accepted, 0))
 
-    def _set_aside(self, tail: Rejected) -> str:
+    def _set_aside(self, tail: Rejected, reserve: Reserve) -> str:
         """Keep a copy of what was rejected; the warning about it."""
         folder = self.directory / DAMAGED
         folder.mkdir(mode=0o700, exist_ok=True)
         copy = folder / f"wal-{time.time_ns()}.bin"
-        write_durably(copy, tail.data)
+        try:
+            write_durably(copy, tail.data)
+        except OSError:
+            # A full disk must not keep the node from starting: this is what the reserve is for.
+            if not reserve.give_up():
+                raise
+            write_durably(copy, tail.data)
         last = select(self._db, "SELECT max(seq) FROM message")[0][0] or 0
         what = "is damaged" if tail.certain else "was not complete, as after a power cut"
         return (
