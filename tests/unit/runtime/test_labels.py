@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,16 @@ class Sink(Service):
         return "x" * body["size"]
 
 
+@dataclass(frozen=True)
+class Drop:
+    number: int
+
+
 class Storm(Service):
     @subscribe
-    async def again(self, body: list[int]) -> None:
-        await self.publish([body[0] + 1])
-        await self.publish([body[0] + 2])
+    async def again(self, drop: Drop) -> None:
+        await self.publish(Drop(drop.number + 1))
+        await self.publish(Drop(drop.number + 2))
 
 
 async def engine_of(*services: Service, limit: int = 1000, transport: Transport | None = None) -> Engine:
@@ -51,7 +57,10 @@ async def test_an_empty_idempotency_key_is_refused() -> None:
     await engine.stop()
 
 
-@pytest.mark.parametrize("label", [{"key": "k" * 2000}, {"idempotency_key": "k" * 2000}, {"headers": {"h": "x" * 20000}}])
+LONG = {"key": "k" * 2000}, {"idempotency_key": "k" * 2000}, {"headers": {"h": "x" * 20_000}}
+
+
+@pytest.mark.parametrize("label", LONG, ids=lambda label: next(iter(label)))
 async def test_long_labels_are_refused(label: dict[str, str]) -> None:
     engine = await engine_of(Sink())
     port = engine.client()
@@ -74,7 +83,7 @@ async def test_a_reply_that_is_too_large_parks_its_message(tmp_path: Path) -> No
 async def test_a_service_that_floods_its_own_queue_parks_instead_of_waiting_for_itself() -> None:
     engine = await engine_of(Storm(), limit=8)
     port = engine.client()
-    await port.send(port.link_to("storm", list[int]), [0])
+    await port.send(port.link_to("storm", Drop), Drop(0))
 
     def parked() -> bool:
         return bool(engine.transport.archive.search(Query(statuses=(Status.PARKED,), limit=1)))
