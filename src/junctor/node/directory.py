@@ -7,13 +7,18 @@ deeper than that, the socket lies in a private temporary folder and the file ``c
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import shlex
 import socket
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked, nearest
 from junctor.store.identity import IDENTITY
+
+log = logging.getLogger("junctor.node")
 
 HOME = ".junctor"
 SOCKET = "control.sock"
@@ -33,15 +38,16 @@ def data_directory(flow: str, store: str | Path | None = None, env: Mapping[str,
 def prepare(directory: Path) -> None:
     """Make the directory, readable by its owner only; folders below ``.junctor`` stay out of git.
 
-    :raises StoreError: it cannot be made or written.
+    :raises StoreError: it cannot be made or written, or others could change what is in it.
     """
     try:
-        _make_home(directory)
+        home = directory.parent
+        if home.name == HOME:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _refuse_shared(home)
+            _ignore(home)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A folder that was there before may be open to others. One that belongs to somebody else is left as it is.
-        found = directory.stat()
-        if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-            directory.chmod(found.st_mode & 0o700)
+        _refuse_shared(directory)
     except OSError as error:
         raise StoreError(
             f"the data directory cannot be made: {error.strerror or error}",
@@ -56,14 +62,46 @@ def prepare(directory: Path) -> None:
         )
 
 
-def _make_home(directory: Path) -> None:
-    home = directory.parent
-    if home.name != HOME:
-        return
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ignore = home / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+def _refuse_shared(folder: Path) -> None:
+    """Whoever can write into the folder can put a store of theirs, or a link, in the place of ours."""
+    found = folder.stat()
+    user = os.geteuid()
+    if user not in (found.st_uid, 0):
+        raise StoreError(
+            f"the folder belongs to another user ({_user_name(found.st_uid)})",
+            where=str(folder),
+            fix="Run the node as that user, or give a folder of your own with --store or $JUNCTOR_STORE.",
+        )
+    if found.st_mode & 0o022:
+        raise StoreError(
+            f"other users can write into the folder (mode {stat.S_IMODE(found.st_mode):o})",
+            where=str(folder),
+            fix=f"Run `chmod 700 {shlex.quote(str(folder))}` when what is in it is yours, or give another folder.",
+        )
+    if found.st_uid != user:
+        if user == 0:
+            text = "%s belongs to %s and the node runs as root: what it writes there, that user cannot read"
+            log.warning(text, folder, _user_name(found.st_uid))
+    elif found.st_mode & 0o077:
+        folder.chmod(found.st_mode & 0o700)
+
+
+def _user_name(number: int) -> str:
+    import pwd  # only for what is shown
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
+def _ignore(home: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        file = os.open(home / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(file, b"*\n")
+        finally:
+            os.close(file)
 
 
 # Finding a node ---------------------------------------------------------------------------------------------

@@ -58,6 +58,46 @@ def test_a_folder_that_others_could_read_is_closed(here: Path) -> None:
     assert not (here / ".gitignore").exists()
 
 
+def test_what_is_made_is_private_whatever_the_umask(here: Path) -> None:
+    before = os.umask(0)
+    try:
+        directory.prepare(here / ".junctor" / "cpu")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((here / ".junctor" / ".gitignore").stat().st_mode) == 0o600
+    assert stat.S_IMODE((here / ".junctor" / "cpu").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o702])
+@pytest.mark.parametrize("name", [".junctor", ".junctor/cpu"])
+def test_a_folder_that_others_could_write_is_refused(here: Path, name: str, mode: int) -> None:
+    (here / ".junctor" / "cpu").mkdir(parents=True)
+    (here / name).chmod(mode)
+    with pytest.raises(StoreError, match="other users can write") as caught:
+        directory.prepare(here / ".junctor" / "cpu")
+    assert caught.value.where == str(here / name)
+    assert f"chmod 700 {here / name}" in caught.value.fix
+    assert stat.S_IMODE((here / name).stat().st_mode) == mode
+
+
+def test_a_folder_of_another_user_is_refused(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = here / "theirs"
+    folder.mkdir(mode=0o755)
+    if os.geteuid() == 0:
+        os.chown(folder, 12345, 12345)
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: 23456)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        directory.prepare(folder)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    directory.prepare(folder)
+    assert "runs as root" in caplog.text
+    assert folder.stat().st_uid == owner
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
 def test_a_folder_that_cannot_be_made(here: Path) -> None:
     (here / "file").write_text("")
     with pytest.raises(StoreError, match="--store"):
