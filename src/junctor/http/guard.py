@@ -8,6 +8,7 @@ shows in ``Sec-Fetch-Site`` or ``Origin``. Programs that are no browsers send ne
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from junctor.http.asgi import Headers
@@ -97,9 +98,11 @@ def urlsplit_netloc(origin: str) -> str:
         return "\0"
 
 
+_HOST = re.compile(rb"(\[[0-9a-f:.]+(?:%25[\w.~-]+)?\]|[^\s\[\]:@/?#,\\]+)(?::[0-9]{0,5})?", re.IGNORECASE)
+"""A name or an address, and a port. Nothing else: what different readers could take for different names is refused."""
+
+
 def _name_of(host: bytes) -> str:
-    """The name without the port."""
-    name = host.decode("latin-1").lower()
-    if name.startswith("["):
-        return name[: name.find("]") + 1]
-    return name.partition(":")[0]
+    """The name without the port; empty for what is no host."""
+    found = _HOST.fullmatch(host)
+    return found[1].decode("latin-1").lower() if found is not None else ""
