@@ -10,6 +10,7 @@ import msgspec
 from junctor.errors import JunctorError
 from junctor.http.asgi import Headers
 from junctor.messages import session_text
+from junctor.observe.secrets import mask
 
 _TYPE = (b"content-type", b"application/problem+json")
 
@@ -79,12 +80,12 @@ def _problem(
         "type": f"urn:junctor:error:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": mask(detail),
         "code": code,
-        "fix": fix,
+        "fix": mask(fix),
     }
     if errors:
-        fields["errors"] = errors
+        fields["errors"] = [{name: mask(text) for name, text in one.items()} for one in errors]
     if session:
         fields["session"] = session_text(session)
     body = msgspec.json.encode(_encodable(fields))

@@ -29,6 +29,7 @@ from junctor.node.ending import INTERNAL, OK, Ending
 from junctor.node.node import GRACE, Node, Plan
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
+from junctor.observe.secrets import mask
 
 log = logging.getLogger("junctor.node")
 
@@ -184,7 +185,7 @@ def _say(*lines: str) -> None:
 
 
 def _tell(error: JunctorError) -> None:
-    sys.stderr.write(f"junctor: {readable(str(error))}\n")
+    sys.stderr.write(f"junctor: {readable(mask(str(error)))}\n")
     cause = error.__cause__
     if isinstance(error, ImportFailed) and cause is not None and "traceback" in error.fix:
         sys.stderr.write("".join(traceback.format_exception(cause.with_traceback(_users_part(cause.__traceback__)))))

@@ -21,6 +21,7 @@ from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
 from junctor.errors import ConfigurationError, text_of
 from junctor.messages import session_text
+from junctor.observe.secrets import mask
 
 Form = Literal["auto", "human", "json"]
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -150,7 +151,7 @@ class HumanFormatter(logging.Formatter):
             text = f"{text}\n{record.stack_info}"
         level = self._paint(f"{record.levelname:<8}", _COLOURS.get(record.levelno, ""))
         session = self._paint(f"  {session_text(hop.session)[-8:]}", "2") if hop is not None and hop.session else ""
-        first, *rest = readable(text).split("\n")
+        first, *rest = readable(mask(text)).split("\n")
         line = f"{clock}.{int(record.msecs):03d} {level} {readable(_service(record, hop)):<12} {first}{session}"
         return line + "".join(_MARGIN + more for more in rest)
 
@@ -168,7 +169,7 @@ class JsonFormatter(logging.Formatter):
             "time": stamp.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "text": record.getMessage(),
+            "text": mask(record.getMessage()),
         }
         service = getattr(record, "service", None) or (hop.address if hop is not None else None)
         if service:
@@ -178,7 +179,7 @@ class JsonFormatter(logging.Formatter):
         if hop is not None and hop.message is not None:
             fields["message"] = hop.message.id
         if record.exc_info:
-            fields["exception"] = _exception(record)
+            fields["exception"] = mask(_exception(record))
         return msgspec.json.encode({name: _encodable(value) for name, value in fields.items()}).decode()
 
 
@@ -191,7 +192,7 @@ def _note(record: logging.LogRecord) -> None:
             text = f"{record.msg} ({type(error).__name__}: {text_of(error)})"
         if record.exc_info:
             text = f"{text}\n{_exception(record)}"
-        hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))
+        hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(mask(text))))
 
 
 def _exc_info(kwargs: Mapping[str, Any]) -> Any:
@@ -207,8 +208,8 @@ def readable(text: str) -> str:
 
 
 def _hop(record: logging.LogRecord) -> Hop | None:
-    """The hop of a record: the one it names (``extra={"hop": ...}``, for what is said about a hop that is over), else the
-    one that runs."""
+    """The hop of a record: the one it names (``extra={"hop": ...}``, for what is said about a hop that is over), else
+    the one that runs."""
     hop: Hop | None = getattr(record, "hop", None)
     return hop if hop is not None else current.get()
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
+from junctor.observe.secrets import mask
 
 _INFO = 20
 
@@ -75,4 +76,4 @@ class _OpenLine(threading.local):
 def _note(hop: Hop, line: str) -> None:
     if line.strip():
         text = line if line.isascii() else line.encode("utf-8", "backslashreplace").decode()
-        hop.note(LogLine(time.time_ns(), _INFO, "print", text))
+        hop.note(LogLine(time.time_ns(), _INFO, "print", mask(text)))

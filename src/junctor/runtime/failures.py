@@ -11,22 +11,26 @@ from typing import Any
 
 from junctor.core.outcome import Failure
 from junctor.errors import storable, text_of
+from junctor.observe.secrets import mask
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LONGEST = 16_384
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The failure that an exception is: its type and text, the traceback from the user's first line on, a fingerprint."""
+    """The failure that an exception is: its type and text, the traceback from the user's first line on, a
+    fingerprint."""
     tb = _from_user_code(error.__traceback__)
     return Failure(
         type=type(error).__qualname__,
-        text=text_of(error) or type(error).__qualname__,
+        text=mask(text_of(error)) or type(error).__qualname__,
         traceback=_traceback(error, tb),
         fingerprint=_fingerprint(type(error).__qualname__, tb),
         bases=tuple(cls.__name__ for cls in type(error).__mro__),
         reaction=reaction if isinstance(reaction := _own(error, "reaction"), str) else None,
-        delay=float(delay) if isinstance(delay := _own(error, "delay"), int | float) and 0 <= delay < math.inf else None,
+        delay=float(delay)
+        if isinstance(delay := _own(error, "delay"), int | float) and 0 <= delay < math.inf
+        else None,
     )
 
 
@@ -43,7 +47,7 @@ def _traceback(error: BaseException, tb: TracebackType | None) -> str:
         lines = traceback.format_exception(type(error), error, tb)
     except BaseException:  # noqa: BLE001 - it reads attributes of the user's class
         lines = traceback.format_tb(tb)
-    return storable("".join(lines)[-_LONGEST:])
+    return storable(mask("".join(lines))[-_LONGEST:])
 
 
 def _from_user_code(tb: TracebackType | None) -> TracebackType | None:
@@ -59,6 +63,6 @@ def _fingerprint(kind: str, tb: TracebackType | None) -> str:
     while tb is not None:
         code = tb.tb_frame.f_code
         if not code.co_filename.startswith(_OURS):
-            place = f"{os.path.basename(code.co_filename)}:{code.co_qualname if hasattr(code, 'co_qualname') else code.co_name}"
+            place = f"{os.path.basename(code.co_filename)}:{code.co_qualname}"
         tb = tb.tb_next
     return blake2b(f"{kind}\0{place}".encode(), digest_size=6).hexdigest()

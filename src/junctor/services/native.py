@@ -15,6 +15,7 @@ from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, ServiceSpec, TargetSpec
 from junctor.errors import ConfigurationError
+from junctor.observe.secrets import register
 from junctor.services.declared import declared_settings, declared_targets, other_attributes
 from junctor.services.entries import Entries, Member, is_blocking
 from junctor.services.markers import is_plain, marks_of, place_of
@@ -80,7 +81,11 @@ def bound_targets(targets: tuple[TargetSpec, ...], port: Port, service: str) -> 
 
 
 def own_copies(settings: Mapping[str, Any], plain: Mapping[str, bool]) -> dict[str, Any]:
-    """The settings for one instance: lists and the like are its own, secrets of type ``str`` are text again."""
+    """The settings for one instance: lists and the like are its own, secrets of type ``str`` are text again.
+
+    What is secret is masked from now on in all that operators see.
+    """
+    register(value.reveal() for value in settings.values() if isinstance(value, Secret))
     values = {
         name: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for name, value in settings.items()
     }
