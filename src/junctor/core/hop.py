@@ -1,4 +1,5 @@
-"""The hop that runs now: a delivery, a tick, a route, an action or a start. What is sent, logged or written joins it."""
+"""The hop that runs now: a delivery, a tick, a route, an action or a start. What is sent, logged or written joins
+it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Order within a service: which messages may run now. Pure bookkeeping over numbered items.
 
-A lane is a key with something running, retried or waiting. Its first item runs alone; the others wait behind it. Items of
-different lanes pass each other. A lane whose head is being retried is *blocked*; to keep memory flat, only a few items
-wait behind a blocked head in memory, and the rest is *skipped*: it stays in the store, or goes back there, and is
+A lane is a key with something running, retried or waiting. Its first item runs alone; the others wait behind it. Items
+of different lanes pass each other. A lane whose head is being retried is *blocked*; to keep memory flat, only a few
+items wait behind a blocked head in memory, and the rest is *skipped*: it stays in the store, or goes back there, and is
 fetched by key when the lane has run empty.
 
 While anything of a lane is skipped, everything new of it is: so the store has the younger items, memory the older ones.

@@ -16,7 +16,8 @@ from junctor.messages import Kind
 
 
 class Settlement(enum.IntEnum):
-    """What becomes of the message. DONE leaves the queue; RETRY and HOLD keep its place; PARK and EXPIRE end it visibly."""
+    """What becomes of the message. DONE leaves the queue; RETRY and HOLD keep its place; PARK and EXPIRE end it
+    visibly."""
 
     DONE = 0
     RETRY = 1

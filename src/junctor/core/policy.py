@@ -20,8 +20,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What happens to a message whose handler raised.
 
     ``attempts`` counts the first one. The wait before attempt n is ``initial * factor**(n-2)``, at most ``max``, spread
-    by ``jitter`` (a share, both ways) so that many do not come back at once. ``on`` maps the name of an exception class,
-    or of one of its bases, to a reaction; the nearest class wins. ``hold`` spends no attempt.
+    by ``jitter`` (a share, both ways) so that many do not come back at once. ``on`` maps the name of an exception
+    class, or of one of its bases, to a reaction; the nearest class wins. ``hold`` spends no attempt.
     """
 
     attempts: int = 5
@@ -51,7 +51,8 @@ class HoldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Supervision of a service: back-off between restarts; more than ``limit`` failures in ``window`` seconds stop it."""
+    """Supervision of a service: back-off between restarts; more than ``limit`` failures in ``window`` seconds stop
+    it."""
 
     limit: int = 5
     window: float = 60.0
@@ -80,8 +81,8 @@ class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """How many deliveries run at once, and what stays in order.
 
     With ``size`` 1 and no ``key`` the whole service is one line. ``key`` names a field of the body (or the header
-    ``key`` given at sending): messages with equal keys stay in line, other keys pass. ``order`` "skip" lets others pass a
-    message that is being retried. ``calls`` bounds routes and actions that run beside the queue.
+    ``key`` given at sending): messages with equal keys stay in line, other keys pass. ``order`` "skip" lets others pass
+    a message that is being retried. ``calls`` bounds routes and actions that run beside the queue.
     """
 
     size: int = 1
@@ -97,8 +98,9 @@ class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All policies of one service in a flow.
 
-    ``durability`` "written" acknowledges a send when the operating system has it: a power cut may lose the last moments.
-    ``timeout`` is the time of a request sent to this service when the sender gives none; infinite: it never expires.
+    ``durability`` "written" acknowledges a send when the operating system has it: a power cut may lose the last
+    moments. ``timeout`` is the time of a request sent to this service when the sender gives none; infinite: it never
+    expires.
     """
 
     pool: PoolPolicy = PoolPolicy()

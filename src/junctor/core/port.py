@@ -1,8 +1,8 @@
 """The one door from a service to the engine. ``services/``, dialects and adapters see this and nothing of the runtime.
 
 A port belongs to one service of one flow. Its calls know by themselves whether they happen inside a delivery (the send
-joins it and becomes durable with its acknowledgement), in a route or action, or in ``loop()`` and ``on_start`` (the send
-is accepted on its own), and whether they come from the node's event loop or from another thread.
+joins it and becomes durable with its acknowledgement), in a route or action, or in ``loop()`` and ``on_start`` (the
+send is accepted on its own), and whether they come from the node's event loop or from another thread.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Port(Protocol):
     def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
         """A link made at run time to a service of this flow, or to ``flow/service`` elsewhere in the node.
 
-        With ``handler`` to its handler of that name. Then ``request`` may be Any also where the handler declares a type:
-        plain data is read as that type when it is sent.
+        With ``handler`` to its handler of that name. Then ``request`` may be Any also where the handler declares a
+        type: plain data is read as that type when it is sent.
 
         :raises UnknownTarget: with the nearest names.
         :raises WiringError: the service has no such handler, or none for the type.

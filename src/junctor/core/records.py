@@ -87,7 +87,8 @@ class Commit(msgspec.Struct, eq=False):
 
 
 class Stored(msgspec.Struct, gc=False):
-    """A record as a queue hands it over. ``damaged`` says that its checksum failed: it must be parked, not delivered."""
+    """A record as a queue hands it over. ``damaged`` says that its checksum failed: it must be parked, not
+    delivered."""
 
     message: Message
     status: Status
@@ -118,8 +119,8 @@ class Opened(msgspec.Struct):
     """What ``open`` found. ``epoch`` counts the openings of the store; ``clean`` says that the last node closed it.
 
     ``suspects`` are the CLAIMED records, and the WAITING ones that are not delayed sends (attempt above 0, or a message
-    without a ``due`` of its own: a retry or the head of a held service), in order of ``seq``. ``next_due`` is the earliest
-    due time of all WAITING records, 0 for none. ``warnings`` are for the log and the alerts.
+    without a ``due`` of its own: a retry or the head of a held service), in order of ``seq``. ``next_due`` is the
+    earliest due time of all WAITING records, 0 for none. ``warnings`` are for the log and the alerts.
     """
 
     node: str

@@ -1,4 +1,5 @@
-"""What the engine runs: a :class:`ServiceSpec`. The native ``Service`` class is its first producer, each dialect another.
+"""What the engine runs: a :class:`ServiceSpec`. The native ``Service`` class is its first producer, each dialect
+another.
 
 The engine never looks at a user's class. It calls ``build`` for an instance, ``bind`` for callables on that instance,
 and the lifecycle callables. Constructors with arguments, constructors that are never called, factories: all that is
@@ -102,8 +103,8 @@ class TargetSpec(msgspec.Struct, frozen=True, kw_only=True):
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """A lifecycle callable: ``bind`` to an instance, then call without arguments.
 
-    ``cancel`` is for a ``main`` that never looks at ``stopping``: it is cancelled as soon as the service stops, instead of
-    being waited for.
+    ``cancel`` is for a ``main`` that never looks at ``stopping``: it is cancelled as soon as the service stops, instead
+    of being waited for.
     """
 
     bind: Bind

@@ -80,7 +80,7 @@ class ServiceEndpoint:
             entered = await host.enter(
                 self._kind, self._name, host.bound(self._spec), self._blocking, (), arguments, session=session
             )
-        except BaseException as error:  # noqa: BLE001 - whatever the code of a service raises is answered
+        except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
             return self._explain(error, session)

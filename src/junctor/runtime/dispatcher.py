@@ -15,7 +15,7 @@ from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
 from junctor.core.outcome import Outcome, Reply, Settlement
 from junctor.errors import RecordRefused, SendError, StateConflict
-from junctor.messages import Kind, Status, session_text
+from junctor.messages import Kind, Status
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.savepoints import Savepoints, without_origin
@@ -193,9 +193,7 @@ class Dispatcher(Savepoints):
         if not hop.recorded:
             inserts.append(self.hop_record(hop, status, outcome.duration))
         if failed or not inserts:
-            settles.append(
-                Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure)
-            )
+            settles.append(Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure))
         try:
             inserts += self._inserts_in(hop, outcome.drafts, without_origin)
         except SendError as error:
@@ -238,11 +236,15 @@ class Dispatcher(Savepoints):
                 self._time(),
                 "parked",
                 host.address,
-                f"message {delivery.message.id} is parked after {delivery.attempt} attempts: {failure.type}: {failure.text}",
-                f"junctor trace {session_text(delivery.session)}",
+                f"message {delivery.seq} is parked after {times(delivery.attempt)}: {failure.type}: {failure.text}",
+                f"junctor trace {delivery.seq}",
                 delivery.seq,
             ),
         )
+
+
+def times(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _hop_logs(hop: Hop, outcome: Outcome) -> list[HopLog]:

@@ -1,4 +1,5 @@
-"""The engine of a node: flows on a transport. It opens the journal, brings services up, and takes them down in order."""
+"""The engine of a node: flows on a transport. It opens the journal, brings services up, and takes them down in
+order."""
 
 from __future__ import annotations
 
@@ -115,9 +116,7 @@ class Engine:
 
     async def _start_hosts(self) -> None:
         """All at once, each in its own task: an ``on_start`` that hangs keeps nobody else from running."""
-        starting = {
-            self.supervisor.start(f"start {host.address}", host.start()): host for host in self.hosts.values()
-        }
+        starting = {self.supervisor.start(f"start {host.address}", host.start()): host for host in self.hosts.values()}
         if not starting:
             return
         _, hanging = await asyncio.wait(starting, timeout=_START)
@@ -125,9 +124,9 @@ class Engine:
             log.error("%s: on_start has not returned after %.0f s; the others run", starting[task].address, _START)
 
     def _share_interpreter(self) -> None:
-        """Let the writer of a durable store in soon. It gives up the interpreter lock at each statement and waits up to the
-        switch interval to get it back from a busy loop: 5 ms, Python's default, cuts the throughput under load to a tenth
-        (docs/decisions/0003). Taken back at the stop."""
+        """Let the writer of a durable store in soon. It gives up the interpreter lock at each statement and waits up to
+        the switch interval to get it back from a busy loop: 5 ms, Python's default, cuts the throughput under load to a
+        tenth (docs/decisions/0003). Taken back at the stop."""
         if self.transport.capabilities.durable:
             self._switch_interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._switch_interval, _SWITCH))
@@ -202,7 +201,8 @@ class Engine:
         ]
 
     def handling(self, flow: str, body: Any, handler: str | None = None) -> list[Link]:
-        """The services of a flow that handle the type of a body, by its class or as ``Any``; or that have the handler."""
+        """The services of a flow that handle the type of a body, by its class or as ``Any``; or that have the
+        handler."""
         if handler is not None:
             having = [host for host in self._in_flow(flow) if any(spec.name == handler for spec in host.spec.handlers)]
             return [host.link(Any, handler=handler) for host in having]
@@ -220,7 +220,15 @@ class Engine:
         seq = self.transport.number()
         joins = kind is Kind.TICK
         return Hop(
-            kind, address, name, session or self.dispatcher.sessions | seq, seq, self.clock.time_ns(), None, joins, False
+            kind,
+            address,
+            name,
+            session or self.dispatcher.sessions | seq,
+            seq,
+            self.clock.time_ns(),
+            None,
+            joins,
+            False,
         )
 
     async def committed(self, then: Callable[[], object] = lambda: None, **parts: Sequence[Any]) -> None:

@@ -45,7 +45,19 @@ RESTART_GRACE = 2.0
 class Counters:
     """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds."""
 
-    __slots__ = ("accepted", "busy", "calls", "done", "expired", "failed", "held", "parked", "refused", "retried", "ticks")
+    __slots__ = (
+        "accepted",
+        "busy",
+        "calls",
+        "done",
+        "expired",
+        "failed",
+        "held",
+        "parked",
+        "refused",
+        "retried",
+        "ticks",
+    )
 
     def __init__(self) -> None:
         for name in self.__slots__:
@@ -150,9 +162,13 @@ class Host:
         accepts = self.types.register(request)
         if not self.accepts(accepts):
             names = ", ".join(sorted(self._handled()))
-            raise WiringError(f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}.")
+            raise WiringError(
+                f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}."
+            )
         # A named handler may get what its sender made of plain data, so its bodies are always read.
-        by_reference = not handler and self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
+        by_reference = (
+            not handler and self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
+        )
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
         return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)
 
@@ -436,8 +452,8 @@ class Host:
         self.mailbox.rejoin(again(delivery, Settlement.HOLD))
 
     def take_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Deliveries that did not come to their end. When only the service starts again they begin again in their places;
-        when the node stops they return to the store."""
+        """Deliveries that did not come to their end. When only the service starts again they begin again in their
+        places; when the node stops they return to the store."""
         for delivery in deliveries:
             delivery.open = False
         if not self.engine.stopping:
@@ -478,7 +494,6 @@ class Host:
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
         self.engine.note_alert(record)
-
 
 
 def _version_after(write: StateWrite) -> int:

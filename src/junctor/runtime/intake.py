@@ -30,7 +30,8 @@ _REQUEST, _CLAIMED, _WAITING = Kind.REQUEST, Status.CLAIMED, Status.WAITING
 
 
 class Intake:
-    """``hosts`` by address; ``node`` and ``sessions`` (the upper half of every session made here) come with ``open``."""
+    """``hosts`` by address; ``node`` and ``sessions`` (the upper half of every session made here) come with
+    ``open``."""
 
     def __init__(self, transport: Transport, clock: Clock, supervisor: Supervisor) -> None:
         self.transport = transport
@@ -105,7 +106,9 @@ class Intake:
         host.counters.accepted += 1
         return future
 
-    def submit(self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]) -> None:
+    def submit(
+        self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]
+    ) -> None:
         """Accept one message on its own; the future gets the receipt, for a request the reply, or the error."""
         try:
             host = self.host_of(draft.target)

@@ -171,9 +171,7 @@ class EnginePort:
     ) -> Pending[int]:
         return self._to_all(self._engine.handling(self.flow, body, handler), body, None, headers)
 
-    def _to_all(
-        self, links: list[Link], body: Any, key: str | None, headers: Mapping[str, str] | None
-    ) -> Pending[int]:
+    def _to_all(self, links: list[Link], body: Any, key: str | None, headers: Mapping[str, str] | None) -> Pending[int]:
         # All are made before the first is handed over: a body that one service cannot take goes to none.
         drafts = [self._draft(Kind.EVENT, link, body, key, 0, 0, headers, None) for link in links]
         sent = [self._hand_over(draft) for draft in drafts]
@@ -268,7 +266,9 @@ class EnginePort:
         try:
             self._loop.call_soon_threadsafe(on_loop)
         except RuntimeError as error:
-            answer.set_exception(RequestError("the node is stopped", where=self.address).with_traceback(error.__traceback__))
+            answer.set_exception(
+                RequestError("the node is stopped", where=self.address).with_traceback(error.__traceback__)
+            )
         return answer
 
 
@@ -400,5 +400,3 @@ def _carry_over(done: asyncio.Future[Any], answer: concurrent.futures.Future[Any
             answer.set_exception(error)
         else:
             answer.set_result(done.result())
-
-

@@ -1,4 +1,5 @@
-"""The requests that wait for a reply in this node: resolved by the settlement of their message, or by their deadline."""
+"""The requests that wait for a reply in this node: resolved by the settlement of their message, or by their
+deadline."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import msgspec
 from junctor.core.outcome import Failure, Reply
 from junctor.core.port import Link
 from junctor.errors import RequestExpired, RequestFailed, RequestTimeout
-from junctor.messages import Message, MessageType, Status, session_text
+from junctor.messages import Message, MessageType, Status
 from junctor.transports.base import Transport
 
 Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
@@ -52,7 +53,9 @@ class Requests:
             return
         try:
             kind = (link.replies if link is not None else None) or self._type_at(where, reply.type)
-            future.set_result(msgspec.json.decode(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}"))
+            future.set_result(
+                msgspec.json.decode(payload) if kind is None else kind.read(payload, reply.version, f"reply of {where}")
+            )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
             future.set_exception(error)
 
@@ -70,21 +73,20 @@ class Requests:
             RequestFailed(
                 f"the handler failed and message {message.id} is parked: {kind}: {text}",
                 where=message.target,
-                fix=f"`junctor trace {session_text(message.session)}` shows the attempts; correct the cause and ask again.",
+                fix=f"`junctor trace {message.seq}` shows the attempts; correct the cause and ask again.",
                 error_type=kind,
             )
         )
 
     def sweep(self, now: int) -> None:
-        """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as it."""
+        """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as
+        it."""
         late = [seq for seq, (_, deadline, _) in self.waiters.items() if deadline and deadline < now]
         for seq in late:
             future, _, link = self.waiters.pop(seq)
             if not future.done():
                 where = link.address if link is not None else ""
-                future.set_exception(
-                    RequestTimeout("no reply came before the deadline of the request", where=where)
-                )
+                future.set_exception(RequestTimeout("no reply came before the deadline of the request", where=where))
 
     def abandon(self, error: Exception) -> None:
         """The node ends: nobody will answer the open requests any more."""

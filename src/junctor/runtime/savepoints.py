@@ -111,7 +111,8 @@ class Savepoints(Intake):
             self.requests.await_earlier(duplicates[request], waiter)
 
     def origin_in(self, hop: Hop, draft: Draft) -> bytes:
-        """The origin of a send inside a hop. A request whose message expired undelivered is asked anew: nobody saw it."""
+        """The origin of a send inside a hop. A request whose message expired undelivered is asked anew: nobody saw
+        it."""
         payload = draft.payload
         data = payload if type(payload) is bytes else self.hosts[draft.target].encode(payload)
         origin = origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)

@@ -1,4 +1,5 @@
-"""Schedules: each tick is a delivery of its own, never two of one schedule at a time, and missed ones are not made up."""
+"""Schedules: each tick is a delivery of its own, never two of one schedule at a time, and missed ones are not made
+up."""
 
 from __future__ import annotations
 

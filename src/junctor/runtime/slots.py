@@ -101,7 +101,14 @@ class Entry:
 
 _types = TypeRegistry()
 NOTHING = Entry(
-    HandlerSpec(name="", accepts=Any, bind=lambda instance: id), id, _types.register(Any), None, _types, "", False, False
+    HandlerSpec(name="", accepts=Any, bind=lambda instance: id),
+    id,
+    _types.register(Any),
+    None,
+    _types,
+    "",
+    False,
+    False,
 )
 """The entry of a slot before its first delivery."""
 
@@ -163,8 +170,8 @@ class Slot:
             self._thread = None
 
     async def run(self) -> None:
-        """Take and deliver until halted. Only who halted the slot may cancel it: a handler that cancels the task it runs
-        in, at once or by a timer that fires after it, would take the service down without a word."""
+        """Take and deliver until halted. Only who halted the slot may cancel it: a handler that cancels the task it
+        runs in, at once or by a timer that fires after it, would take the service down without a word."""
         task = asyncio.current_task()
         assert task is not None
         while not self._halted:
@@ -222,7 +229,8 @@ class Slot:
         self.delivery = None
 
     def _more(self) -> list[Delivery]:
-        """What goes to the thread together with a first delivery: enough to keep it busy, not what other slots could run."""
+        """What goes to the thread together with a first delivery: enough to keep it busy, not what other slots could
+        run."""
         box = self.host.mailbox
         ahead = min(_AHEAD, len(box.ready) // self.host.spec.policies.pool.size)
         more: list[Delivery] = []
@@ -234,7 +242,8 @@ class Slot:
         return more
 
     async def _deliver_in_turn(self, deliveries: Sequence[Delivery]) -> None:
-        """Blocking handlers, several deliveries a visit to the thread. They still run one at a time and settle in order."""
+        """Blocking handlers, several deliveries a visit to the thread. They still run one at a time and settle in
+        order."""
         box = self.host.mailbox
         thread = self._blocking_thread()
         draining = box.draining  # Taken because somebody waits for it.

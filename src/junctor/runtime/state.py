@@ -84,7 +84,7 @@ class HostState:
             raise StateError(
                 f"state {name!r} was changed outside a delivery",
                 where=self._host.address,
-                fix="Change state in a handler or schedule; a route or action sends a message to its own service instead.",
+                fix="Change state in a handler or schedule; a route or action sends its own service a message instead.",
             )
         if hop.writes is None:
             hop.writes = {}

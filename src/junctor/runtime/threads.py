@@ -19,8 +19,6 @@ SKIPPED = object()
 """The result of a call that did not happen, because one before it failed or the service was halted."""
 
 
-
-
 class Turn:
     """Calls in a row of which a failure, or a change of state, skips the rest: the next one has to see it. Lives in the
     thread that runs it."""
@@ -58,7 +56,9 @@ class SlotThread:
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
-    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+    def call(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None
+    ) -> asyncio.Future[Any]:
         future = self._loop.create_future()
         self._work.put((fn, args, kwargs or {}, hop, future))
         return future
@@ -175,7 +175,9 @@ class CallThreads:
         self._busy: set[SlotThread] = set()
         self._made = 0
 
-    def call(self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None) -> asyncio.Future[Any]:
+    def call(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None
+    ) -> asyncio.Future[Any]:
         if self._idle:
             thread = self._idle.pop()
         else:

@@ -69,8 +69,8 @@ class Watchdog:
         self.blocked_by = name or "code outside a handler"
         stack = "".join(traceback.format_stack(frame)[-6:]) if frame is not None else ""
         log.error(
-            "the event loop is blocked for %.1f s by %s. Make the handler a plain def (it then runs in a thread), or await "
-            "instead of blocking\n%s",
+            "the event loop is blocked for %.1f s by %s. Make the handler a plain def (it then runs in a thread), or "
+            "await instead of blocking\n%s",
             silent,
             self.blocked_by,
             stack,

@@ -79,6 +79,8 @@ _NO_INDEX = (apsw.ReadOnlyError, apsw.CantOpenError)
 def _open(
     path: Path, flags: int, vfs: str | None, pragmas: tuple[tuple[str, str | int], ...], name: str = ""
 ) -> apsw.Connection:
+    if path.exists() and not path.is_file():  # SQLite would wait for the other end of a pipe
+        raise StoreError("this is no file", where=str(path), fix="Move it away; a node makes its store by itself.")
     db: apsw.Connection | None = None
     try:
         db = apsw.Connection(name or str(path), flags=flags, vfs=vfs, statementcachesize=128)

@@ -1,7 +1,7 @@
 """The worker's side: builds the service, runs its handlers one delivery at a time, and answers with outcomes.
 
-The service sees the same port as in the node. Behind it stand, instead of the engine, the small stand-ins of this module:
-a send joins the delivery here, a request is asked of the node.
+The service sees the same port as in the node. Behind it stand, instead of the engine, the small stand-ins of this
+module: a send joins the delivery here, a request is asked of the node.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class Worker:
         cause = f"{self.build.node}-{hop.seq}"
         return hop.sent.get(origin_of(cause, draft.counter, draft.target, draft.type, draft.payload))
 
-    def submit(self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]) -> None:
+    def submit(
+        self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]
+    ) -> None:
         future.set_exception(
             NotRunning(
                 "a worker sends only while it handles a message",
@@ -254,5 +256,3 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, load
             break
     await supervisor.aclose()
     await worker.stop()
-
-

@@ -1,9 +1,9 @@
 """What a node and its worker say to each other over a socket pair.
 
 Frames are MessagePack behind a length of four bytes. The node speaks first: :class:`Build`, answered by :class:`Built`.
-Then each :class:`Deliver` is answered by one :class:`Settled`; in between the worker may :class:`Ask` (a savepoint with a
-request), answered by :class:`Answer`. :class:`Stop` or the end of the stream ends the worker. Nothing is unpickled; what
-a worker imports is named by ``Build``, which comes from the flow and never from a message.
+Then each :class:`Deliver` is answered by one :class:`Settled`; in between the worker may :class:`Ask` (a savepoint with
+a request), answered by :class:`Answer`. :class:`Stop` or the end of the stream ends the worker. Nothing is unpickled;
+what a worker imports is named by ``Build``, which comes from the flow and never from a message.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ LIMIT = 256 * 1024 * 1024
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """A service that the worker may send to: its address, the names of the types it handles and subscribes to, the field
-    of a body that is its key, and the names of its handlers."""
+    """A service that the worker may send to: its address, the names of the types it handles and subscribes to, the
+    field of a body that is its key, and the names of its handlers."""
 
     address: str
     handles: tuple[str, ...]

@@ -123,7 +123,7 @@ class WorkerSlot(Slot):
                 self.host.engine.supervisor.start(f"{self.host.address} worker asks", self._ask(delivery, frame))
             elif frame is None:
                 raise WorkerLost(
-                    f"the worker process ended with {await self._ended()} while it handled message {delivery.message.id}",
+                    f"the worker process ended with {await self._ended()} while it handled message {delivery.seq}",
                     where=self.host.address,
                 )
 
@@ -203,5 +203,3 @@ def _neighbour(host: Host) -> protocol.Neighbour:
         host.spec.policies.pool.key,
         tuple({handler.name: None for handler, _ in handlers}),
     )
-
-
