@@ -231,12 +231,13 @@ class Dispatcher(Savepoints):
         failure = outcome.failure
         if failure is None or outcome.settlement is not Settlement.PARK:
             return ()
+        reason = f"{failure.type}: {failure.text}"
         return (
             AlertRecord(
                 self._time(),
                 "parked",
                 host.address,
-                f"message {delivery.seq} is parked after {times(delivery.attempt)}: {failure.type}: {failure.text}",
+                f"message {delivery.message.id} is parked after {times(delivery.attempt)}: {reason}",
                 f"junctor trace {delivery.seq}",
                 delivery.seq,
             ),

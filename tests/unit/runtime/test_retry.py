@@ -56,7 +56,7 @@ async def test_after_its_attempts_a_message_is_parked_with_alert_and_attempt_row
         assert [(a.attempt, a.failure.text) for a in node.attempts("sink")] == [(n + 1, f"no {n}") for n in range(4)]
         (alert,) = node.alerts("parked")
         assert (alert.service, alert.seq) == ("flow/sink", record.message.seq)
-        assert receipt.id in alert.text and receipt.session in alert.command
+        assert receipt.id in alert.text and alert.command == f"junctor trace {record.message.seq}"
         (group,) = node.engine.transport.archive.parked()
         assert (group.service, group.error, group.count) == ("flow/sink", "ValueError", 1)
         assert node.host("sink").mailbox.depth.count == 0
