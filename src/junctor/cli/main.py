@@ -6,8 +6,10 @@ configuration.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -34,8 +36,25 @@ COMMANDS = {
 }
 
 
+@contextlib.contextmanager
+def _as_far_as_read() -> Iterator[None]:
+    """The reader of a pipe, such as head, has enough: that is no failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(OK) from None
+
+
 class Commands(click.Group):
     """The commands by name; a wrong name is answered with the nearest."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _as_far_as_read():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _as_far_as_read():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -71,6 +90,41 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit code."""
+    _open_streams()
+    try:
+        code = _command(arguments)
+    except BrokenPipeError:
+        code = FAILED  # nobody reads the complaint
+    return _flushed(code)
+
+
+def _open_streams() -> None:
+    """Where a program was started with a closed stream, its number would go to the next file that is opened: to the
+    store, perhaps."""
+    for number in range(3):
+        with contextlib.suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+
+
+def _flushed(code: int) -> int:
+    """The exit code when what was said has been written: Python would flush at the end, and complain by itself."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"junctor: {error}", err=True)
+            return code or FAILED
+    return code
+
+
+def _command(arguments: list[str] | None) -> int:
     try:
         code: Any = cli.main(arguments, prog_name="junctor", standalone_mode=False)
         return code if isinstance(code, int) else OK
@@ -78,9 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
         complain(error)
         return CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
     except BrokenPipeError:
-        # The reader of a pipe, such as head, has enough. Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        raise
     except OSError as error:
         click.echo(f"junctor: {error}", err=True)
         return FAILED

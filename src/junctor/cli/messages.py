@@ -18,8 +18,8 @@ from junctor.node.views import MessageView
 @click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
 @click.option("--until", metavar="TIME", help="Not after.")
 @click.option("--text", metavar="TEXT", help="With this text in the body.")
-@click.option("--before", type=int, metavar="SEQ", help="Go on below this number.")
-@click.option("-n", "--limit", type=int, default=50, show_default=True, help="How many.")
+@click.option("--before", type=click.IntRange(0, 2**63 - 1), metavar="SEQ", help="Go on below this number.")
+@click.option("-n", "--limit", type=click.IntRange(max=2**63 - 1), default=50, show_default=True, help="How many.")
 @node_option
 @json_option
 def command(
@@ -85,7 +85,7 @@ def _row(message: MessageView, session: str) -> tuple[str, ...]:
         message.source,
         message.target + kind,
         message.type,
-        message.status,
+        f"{message.status} (damaged)" if message.damaged else message.status,
         str(message.attempt) if message.attempt else "",
         words.duration(message.seconds) if message.seconds else "",
         session,

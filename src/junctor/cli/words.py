@@ -95,7 +95,7 @@ def instant(text: str) -> datetime:
             today = datetime.combine(now.date(), datetime.strptime(text, "%H:%M:%S"[: len(text)]).time()).astimezone()
             return (today if today <= now else today - timedelta(days=1)).astimezone(UTC)
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.BadParameter(f'"{text}" is not a time: write 10m (ago), 14:30, or 2026-11-20T14:30') from None
 
 

@@ -80,13 +80,15 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
     """
     if not 1 <= filter.limit <= LIMIT:
         raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
+    if filter.before is not None and not 0 <= filter.before < 2**63:
+        raise UnknownFilter(f"before is {filter.before}", fix="Give the number of a message.")
     return Query(
         service=address_of(filter.service, archive, hosted) if filter.service else None,
         type=_type(filter.type, archive, types) if filter.type else None,
         statuses=_statuses(filter.status) if filter.status else None,
         session=find_session(archive, filter.session) if filter.session else None,
-        since=_nanoseconds(filter.since),
-        until=_nanoseconds(filter.until),
+        since=_nanoseconds(filter.since, "since"),
+        until=_nanoseconds(filter.until, "until"),
         text=filter.text,
         before=filter.before,
         limit=filter.limit,
@@ -132,11 +134,14 @@ def _statuses(words: list[str]) -> tuple[Status, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _nanoseconds(instant: datetime | None) -> int | None:
+def _nanoseconds(instant: datetime | None, where: str) -> int | None:
     if instant is None:
         return None
     aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return int(aware.timestamp() * SECOND)
+    found = int(aware.timestamp() * SECOND)
+    if not -(2**63) <= found < 2**63:
+        raise UnknownFilter(f"{instant:%Y-%m-%d} is beyond all times", where=where, fix="Give 1678 to 2261.")
+    return found
 
 
 class Asked(NamedTuple):

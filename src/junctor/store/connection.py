@@ -89,7 +89,7 @@ def _open(
     except apsw.Error as error:
         if db is not None:
             db.close()
-        raise store_error(error, path) from error
+        raise store_error(error, path, unchanged=True) from error
     return db
 
 
@@ -122,8 +122,9 @@ def select(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> list[tu
     return found
 
 
-def store_error(error: BaseException, path: Path) -> StoreError:
-    """Our error for one of SQLite."""
+def store_error(error: BaseException, path: Path, unchanged: bool = False) -> StoreError:
+    """Our error for one of SQLite; ``unchanged``: nothing was written."""
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return StoreDamaged(f"the database is damaged: {error}", where=str(path))
+        fix = "Restore the folder from a copy. Nothing was changed." if unchanged else None
+        return StoreDamaged(f"the database is damaged: {error}", where=str(path), fix=fix)
     return StoreError(f"the database refuses: {type(error).__name__}: {error}", where=str(path))

@@ -40,7 +40,7 @@ class Readers:
             yield db
         except apsw.Error as error:
             db.close(True)
-            raise store_error(error, self._path) from error
+            raise store_error(error, self._path, unchanged=True) from error
         except BaseException:
             db.close(True)
             raise

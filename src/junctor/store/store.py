@@ -59,7 +59,7 @@ class Store:
         except BaseException as error:
             self._lock.release()
             if isinstance(error, apsw.Error):
-                raise store_error(error, self._path) from error
+                raise store_error(error, self._path, unchanged=True) from error
             raise
 
     def _set_up(self, vfs: str | None, reserve: Reserve) -> None:

@@ -97,6 +97,7 @@ def test_call(node: Junctor) -> None:
         (("messages", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("messages", "--status", "prked"), 'no status "prked". Did you mean "parked"'),
         (("messages", "--limit", "0"), "limit is 0"),
+        (("messages", "--until", "9999-12-31"), "9999-12-31"),
         (("messages", "--type", "Raeding"), 'no type "Raeding". Did you mean "Reading"'),
         (("parked", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("parked", "zzz"), 'no parked messages have the place "zzz"'),
@@ -239,3 +240,16 @@ def test_help_and_version(node: Junctor) -> None:
     assert "messages" in node.here("--help")
     assert "TARGET" in node.here("run", "--help")
     assert node("--version").startswith("junctor ")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("messages", "--before", str(10**23)), "is not in the range"),
+        (("messages", "--limit", str(10**23)), "is not in the range"),
+        (("messages", "--since", "0001-01-01T00:00:00+10:00"), "is not a time"),
+        (("send", "alarm", "1", "--delay", "1e300"), "between 0 and 300 years"),
+    ],
+)
+def test_a_number_beyond_all_bounds(node: Junctor, command: tuple[str, ...], said: str) -> None:
+    assert said in node.here(*command, code=2)

@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -430,3 +431,51 @@ def test_what_cannot_help_again_is_told_by_the_code(junctor: Junctor) -> None:
     with contextlib.closing(sqlite3.connect(store / "junctor.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
     assert "newer" in junctor("run", "machine.py", *ANY_PORT, "--store", str(store), code=78)
+
+
+@pytest.mark.parametrize("words", [("status",), ("services",), ("--help",), ("messages", "--json")])
+def test_a_reader_that_has_enough_is_no_failure(junctor: Junctor, words: tuple[str, ...]) -> None:
+    junctor.start("machine.py", *ANY_PORT)
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "junctor", *words]
+    done = subprocess.run(command, cwd=junctor.folder, env=junctor.env, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(junctor: Junctor, closed: str) -> None:
+    junctor.start("machine.py", *ANY_PORT)
+    command = f"{sys.executable} -m junctor status {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=junctor.folder, env=junctor.env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_cannot_be_written_is_a_failure(junctor: Junctor) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "junctor", "--help"]
+        done = subprocess.run(command, cwd=junctor.folder, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("command", ["status", "messages"])
+def test_what_is_no_file_is_no_store(junctor: Junctor, command: str, make: Callable[[Path], None]) -> None:
+    store = junctor.folder / ".junctor" / "cpu"
+    store.mkdir(parents=True)
+    make(store / "junctor.db")
+    assert "this is no file" in junctor(command, code=1)
+
+
+@pytest.mark.parametrize("command", ["status", "messages"])
+def test_a_damaged_store_says_so_and_what_to_do(junctor: Junctor, command: str) -> None:
+    store = junctor.folder / ".junctor" / "cpu"
+    store.mkdir(parents=True)
+    (store / "junctor.db").write_bytes(b"no database" * 1000)
+    said = junctor(command, code=1)
+    assert "damaged" in said
+    assert "from a copy" in said
+    assert "Nothing was changed" in said

@@ -274,6 +274,8 @@ def test_a_filter_becomes_a_query() -> None:
         (Filter(status=["prked"]), '"parked"'),
         (Filter(limit=0), "limit is 0"),
         (Filter(limit=100_000), "limit is"),
+        (Filter(before=10**23), "before is"),
+        (Filter(since=datetime(1, 1, 1, tzinfo=UTC)), "beyond all times"),
         (Filter(service="dep"), '"deep"'),
     ],
 )
