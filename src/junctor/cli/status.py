@@ -45,6 +45,8 @@ def _head(status: NodeStatus) -> None:
         click.echo(f"http {url}")
     if status.loop_lag > SLOW_LOOP:
         click.echo(f"the event loop is {words.duration(status.loop_lag)} late: a handler blocks it")
+    if status.damaged:
+        click.echo(f"{status.damaged} of the latest messages are damaged: junctor messages")
     if status.parked:
         click.echo(f"{status.parked} parked: junctor parked")
 

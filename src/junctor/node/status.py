@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from junctor.transports.base import Archive
+from junctor.transports.base import Archive, Query
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
+
+
+LATEST = 50
+"""Messages that are looked at for damage: as many as a listing shows."""
 
 
 class Running(msgspec.Struct):
@@ -54,7 +58,10 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
 
 
 class NodeStatus(msgspec.Struct, omit_defaults=True):
-    """The node as a whole. ``state`` is starting, running, stopping, or down where its store was read."""
+    """The node as a whole. ``state`` is starting, running, stopping, or down where its store was read.
+
+    ``damaged`` counts, where the store was read, those of the latest messages whose checksum fails.
+    """
 
     node: str
     state: str
@@ -70,6 +77,7 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
     loop_lag: float = 0.0
     parked: int = 0
     alerts: int = 0
+    damaged: int = 0
 
 
 def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
@@ -91,7 +99,8 @@ def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
             )
         )
     flows = sorted({service.flow for service in services})
-    return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()))
+    damaged = sum(record.damaged for record in archive.search(Query(limit=LATEST)))
+    return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()), damaged=damaged)
 
 
 def parked_counts(archive: Archive) -> dict[str, int]:

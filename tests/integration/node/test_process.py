@@ -479,3 +479,17 @@ def test_a_damaged_store_says_so_and_what_to_do(junctor: Junctor, command: str) 
     assert "damaged" in said
     assert "from a copy" in said
     assert "Nothing was changed" in said
+
+
+def test_a_damaged_message_shows_in_both(junctor: Junctor) -> None:
+    node = junctor.start("machine.py", *ANY_PORT)
+    junctor.here("send", "alarm", '{"text": "hello"}', "--type", "Note", "--delay", "1h")
+    node.signal(signal.SIGINT)
+    node.ends(0)
+    database = junctor.folder / ".junctor" / "machine" / "junctor.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE message SET time = time + 1")
+        connection.commit()
+    assert "damaged" in junctor.here("status")
+    assert junctor.json("status")["damaged"] >= 1
+    assert "(damaged)" in junctor.here("messages")
