@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -217,11 +219,20 @@ class Node:
 
     async def idle(self) -> None:
         """Wait until nothing moves: every commit is told, every fetch answered, every handler waits or has ended."""
-        for _ in range(3):
+        for _ in range(4):
             for _ in range(20):
                 await asyncio.sleep(0)
             await self.engine.committed()
-            await self.engine.transport.next_due()
+            await self._readers_idle()
+
+    async def _readers_idle(self) -> None:
+        """Every question to the store is answered: all of its readers meet, so none of them is busy."""
+        asking: ThreadPoolExecutor | None = getattr(self.engine.transport, "_asking", None)
+        if asking is not None:
+            everybody = threading.Barrier(asking._max_workers)
+            loop = asyncio.get_running_loop()
+            waits = [loop.run_in_executor(asking, everybody.wait, PATIENCE) for _ in range(everybody.parties)]
+            await asyncio.gather(*waits)
 
     async def advance(self, seconds: float, step: float = 0.5) -> None:
         """Let virtual time pass; in steps, so that what a timer starts is done before much later ones fire."""
