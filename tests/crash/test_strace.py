@@ -29,10 +29,17 @@ pytestmark = [pytest.mark.crash, pytest.mark.skipif(not may_trace(), reason="str
 
 def load(folder: Path, seed: int, inject: str = "") -> subprocess.CompletedProcess[str]:
     call = inject.partition(":")[0]
-    tracer = [STRACE, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={inject}"] if inject else []
+    options = ["-f", "-qq", "-y", "-o", folder / "strace", "-e", f"trace={call}", "-e", f"inject={inject}"]
+    tracer = [STRACE, *options] if inject else []
     driver = [sys.executable, "-m", "tests.crash.drivers.load", folder / "store", folder / "history", seed, 8]
     command = [str(part) for part in (*tracer, *driver)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def met(trace: Path) -> bool:
+    """Whether the fault met a file of the database. A slow machine makes fewer groups, and so perhaps too few calls; and
+    SQLite goes on when only the sync of the folder fails, at the making of the database."""
+    return any("INJECTED" in line and "junctor.db" in line for line in trace.read_text().splitlines())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,9 @@ def test_a_fault_in_the_kernel_loses_nothing(tmp_path: Path, fault: str) -> None
     at = random.Random(seed).randrange(*((3, 9) if "sync" in fault else (12, 40)))
     (tmp_path / "history").mkdir()
     ended = load(tmp_path, seed, f"{fault}:when={at}")
-    if "error=EIO" in fault:
+    if "signal" not in fault and not met(tmp_path / "strace"):
+        assert ended.returncode == 0
+    elif "error=EIO" in fault:
         assert ended.returncode != 0, f"an I/O error was survived; {repeat(seed)}"
         assert "StoreError" in ended.stderr
     elif "SIGKILL" in fault:

@@ -43,6 +43,10 @@ _KILLED = re.compile(r"bash: line \d+: +\d+ Killed .*\n?")
 _PRELUDE = "from dataclasses import dataclass\nfrom typing import Any, Literal\nfrom junctor import *\n"
 
 
+# The reader of a page runs neither the tests nor the make that started them.
+_OF_THIS_RUN = ("JUNCTOR_", "PYTEST_", "MAKE", "MFLAGS")
+
+
 class Block(NamedTuple):
     """A fenced block. ``reason`` says why it is not run."""
 
@@ -189,7 +193,7 @@ class Desk:
         self._fragments = _PRELUDE
 
     def _make_environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUNCTOR_", "PYTEST_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THIS_RUN)}
         path = os.pathsep.join([self._curl(), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         own = {"PATH": path, "PORT": str(self.port), "COLUMNS": "140", "TERM": "xterm", "PYTHONUNBUFFERED": "1"}
         return {**kept, **own, "PYTHONPATH": str(SOURCE), "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
