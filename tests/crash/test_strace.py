@@ -37,8 +37,8 @@ def load(folder: Path, seed: int, inject: str = "") -> subprocess.CompletedProce
 
 
 def met(trace: Path) -> bool:
-    """Whether the fault met a file of the database. A slow machine makes fewer groups, and so perhaps too few calls; and
-    SQLite goes on when only the sync of the folder fails, at the making of the database."""
+    """Whether the fault met a file of the database. A slow machine makes fewer groups, and so perhaps too few calls;
+    and SQLite goes on when only the sync of the folder fails, at the making of the database."""
     return any("INJECTED" in line and "junctor.db" in line for line in trace.read_text().splitlines())
 
 
