@@ -68,6 +68,7 @@ class Delivery(Hop, eq=False, gc=False):
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
     ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
+    ``asks`` is the future of the reply that it asked for last.
     """
 
     lane: str | None = None
@@ -76,6 +77,12 @@ class Delivery(Hop, eq=False, gc=False):
     damaged: bool = False
     resumed: bool = False
     special: bool = False
+    asks: Any = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a reply."""
+        return self.asks is not None and not self.asks.done()
 
 
 def delivery_of(message: Message, attempt: int = 1) -> Delivery:

@@ -37,6 +37,9 @@ _SWEEP = 0.1
 _START = 10.0
 """Seconds that the start of the node waits for the ``on_start`` of its services."""
 
+_STANDSTILL = 1.0
+"""Seconds after which a stop gives up deliveries that only wait for each other's queues."""
+
 _SWITCH = 0.0005
 """Seconds that a thread keeps the interpreter lock when another one waits for it, while a durable store is open."""
 
@@ -158,8 +161,7 @@ class Engine:
         hosts = list(self.hosts.values())
         deadline = time.monotonic() + grace
         await asyncio.gather(*(host.stop_inputs(grace / 2) for host in hosts))
-        while any(host.in_flight for host in hosts) and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await self._finish(hosts, deadline)
         for host in reversed(hosts):
             await host.stop(max(0.0, min(1.0, deadline - time.monotonic())))
         self.dispatcher.accepting = False
@@ -172,6 +174,15 @@ class Engine:
             sys.setswitchinterval(self._switch_interval)
         await self.transport.aclose()
         await self.supervisor.aclose()
+
+    async def _finish(self, hosts: Sequence[Host], deadline: float) -> None:
+        """Let what is in flight come to its end. When all of it waits for replies and none comes, what was asked stands
+        behind messages that are not handled any more: then it returns to the queue at once."""
+        standing = time.monotonic()
+        while any(host.in_flight for host in hosts) and time.monotonic() < min(deadline, standing + _STANDSTILL):
+            await asyncio.sleep(0.01)
+            if not all(host.waits for host in hosts):
+                standing = time.monotonic()
 
     def _fatal(self, error: Exception) -> None:
         log.critical("the store failed, the node ends: %s", error)

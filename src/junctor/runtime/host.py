@@ -137,6 +137,12 @@ class Host:
         return sum(slot.delivery is not None for slot in self.slots) + self.calls.running
 
     @property
+    def waits(self) -> bool:
+        """Whether all that runs are deliveries that wait for a reply."""
+        running = [slot.delivery for slot in self.slots if slot.delivery is not None]
+        return not self.calls.running and all(delivery.waits for delivery in running)
+
+    @property
     def current(self) -> list[tuple[str, str, float]]:
         """Handler, message id and seconds of each delivery that runs now."""
         now = self.engine.clock.time_ns()

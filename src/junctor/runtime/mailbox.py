@@ -16,7 +16,7 @@ from junctor.clock import SECOND, Clock, Timer
 from junctor.core.hop import Delivery
 from junctor.core.order import BACK, KEPT_BEHIND_BLOCKED, RUNS, WAITS, Lanes
 from junctor.core.policy import Policies
-from junctor.errors import QueueFull
+from junctor.errors import NotRunning, QueueFull
 from junctor.messages import Kind, Message, Status
 from junctor.transports.base import Depth
 
@@ -98,9 +98,12 @@ class Mailbox:
         """Hold the sender back until there is room.
 
         :raises QueueFull: the queue stayed full for as long as its policy lets a sender wait.
+        :raises NotRunning: the node is stopping, and makes no room any more.
         """
         deadline = self._clock.monotonic() + self._policies.queue.wait
         while not self.room(size):
+            if self._draining:
+                raise NotRunning("the queue is full and the node is stopping", where=self.address)
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 raise self.full()
@@ -437,10 +440,12 @@ class Mailbox:
         self._draining = False
 
     def drain(self) -> None:
-        """Take nothing new but the requests that others still wait for."""
+        """Take nothing new but the requests that others still wait for. Senders that wait for room are refused."""
         self.paused = True
         self._reckon()
         self._draining = True
+        for place in self._senders:
+            _wake(place)
 
     def resume(self) -> None:
         self.paused = False

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from junctor.core.hop import Hop
+from junctor.core.hop import Delivery, Hop
 from junctor.core.origin import counter_of, origin_after, origin_of
 from junctor.core.outcome import Draft
 from junctor.core.port import Link
@@ -26,6 +26,11 @@ log = logging.getLogger("junctor.dispatcher")
 _REQUEST, _CLAIMED = Kind.REQUEST, Status.CLAIMED
 
 
+def _note_asking(hop: Hop, future: asyncio.Future[Any]) -> None:
+    if isinstance(hop, Delivery):
+        hop.asks = future
+
+
 class Savepoints(Intake):
     """The requests that deliveries make."""
 
@@ -34,6 +39,7 @@ class Savepoints(Intake):
     ) -> None:
         """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
         hop.saved = True
+        _note_asking(hop, future)
         inserts: list[Insert] = []
         if not hop.recorded:
             inserts.append(self.hop_record(hop, Status.DONE))
@@ -51,6 +57,7 @@ class Savepoints(Intake):
 
     def ask_again(self, hop: Hop, seq: int, waiter: Waiter) -> None:
         """A request that an earlier attempt of the delivery made already."""
+        _note_asking(hop, waiter[0])
         if not self.suspects.includes(hop):
             self.requests.await_earlier(seq, waiter)
             return
