@@ -68,6 +68,7 @@ class Delivery(Hop, eq=False, gc=False):
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
     ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
+    ``given_up``: it did not end in time, the message is delivered anew; what its code still does is refused.
     ``asks`` is the future of the reply that it asked for last.
     """
 
@@ -77,6 +78,7 @@ class Delivery(Hop, eq=False, gc=False):
     damaged: bool = False
     resumed: bool = False
     special: bool = False
+    given_up: bool = False
     asks: Any = None
 
     @property

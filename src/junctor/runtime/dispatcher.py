@@ -141,6 +141,8 @@ class Dispatcher(Savepoints):
                 self.withdraw(insert)
             else:
                 self.hand_over(insert)
+        if outcome.settlement is Settlement.RETRY and host.mailbox.comes_back:
+            self.due_changed(commit.settles[0].due or self._time())
         if delivery.kind is _REQUEST and outcome.settlement not in (Settlement.RETRY, Settlement.HOLD):
             waiter = self.waiters.pop(delivery.seq, None)
             if waiter is not None:

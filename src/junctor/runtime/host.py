@@ -461,7 +461,7 @@ class Host:
         """Deliveries that did not come to their end. When only the service starts again they begin again in their
         places; when the node stops they return to the store."""
         for delivery in deliveries:
-            delivery.open = False
+            delivery.open, delivery.given_up = False, True
         if not self.engine.stopping:
             self.mailbox.untake([anew(delivery) for delivery in deliveries])
             return

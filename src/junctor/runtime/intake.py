@@ -107,9 +107,18 @@ class Intake:
         return future
 
     def submit(
-        self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]
+        self,
+        draft: Draft,
+        source: str,
+        hop: Hop | None,
+        link: Link | None,
+        future: asyncio.Future[Any],
+        waited: bool = False,
     ) -> None:
-        """Accept one message on its own; the future gets the receipt, for a request the reply, or the error."""
+        """Accept one message on its own; the future gets the receipt, for a request the reply, or the error.
+
+        :param waited: it had to wait for room, and now it is its turn.
+        """
         try:
             host = self.host_of(draft.target)
         except SendError as error:
@@ -117,7 +126,7 @@ class Intake:
             return
         box = host.mailbox
         size = size_of(draft.payload)
-        if not box.room(size):
+        if not waited and (box.senders.waiting or not box.room(size)):
             work = self._submit_later(box, size, draft, source, hop, link, future)
             self._supervisor.start(f"wait for room in {draft.target}", work)
             return
@@ -149,7 +158,7 @@ class Intake:
             if not isinstance(error, SendError):
                 raise
             return
-        self.submit(draft, source, hop, link, future)
+        self.submit(draft, source, hop, link, future, waited=True)
 
     def host_of(self, address: str) -> Host:
         """The running service behind an address.

@@ -18,6 +18,7 @@ from junctor.core.order import BACK, KEPT_BEHIND_BLOCKED, RUNS, WAITS, Lanes
 from junctor.core.policy import Policies
 from junctor.errors import NotRunning, QueueFull
 from junctor.messages import Kind, Message, Status
+from junctor.runtime.senders import Senders
 from junctor.transports.base import Depth
 
 UNBOUNDED = 1 << 60
@@ -77,7 +78,7 @@ class Mailbox:
         self._probing = False
         self._probe_seq = 0
         self._idle: list[asyncio.Future[None]] = []
-        self._senders: deque[asyncio.Future[None]] = deque()
+        self.senders = Senders(clock, self.room, self._reckon)
         self._draining = False
         self.released: Callable[[], object] = lambda: None
         self._reckon()
@@ -86,7 +87,7 @@ class Mailbox:
         """Sum up for the short ways: ``flowing``, the first ready message may be taken; ``simple``, nobody waits for a
         message to finish."""
         self.flowing = not (self.paused or self.held or self._heads_waiting)
-        self.simple = self._lanes is None and not self._senders and not self.held
+        self.simple = self._lanes is None and not self.senders.waiting and not self.held
 
     # Acceptance ---------------------------------------------------------------------------------------------
 
@@ -95,29 +96,19 @@ class Mailbox:
         return self.depth.count < queue.limit and self.depth.bytes + size <= queue.bytes
 
     async def wait_for_room(self, size: int) -> None:
-        """Hold the sender back until there is room.
+        """Hold the sender back until there is room and those who came before have theirs.
 
         :raises QueueFull: the queue stayed full for as long as its policy lets a sender wait.
         :raises NotRunning: the node is stopping, and makes no room any more.
         """
-        deadline = self._clock.monotonic() + self._policies.queue.wait
-        while not self.room(size):
-            if self._draining:
-                raise NotRunning("the queue is full and the node is stopping", where=self.address)
-            left = deadline - self._clock.monotonic()
-            if left <= 0:
-                raise self.full()
-            place = asyncio.get_running_loop().create_future()
-            self._senders.append(place)
-            self._reckon()
-            timer = self._clock.call_later(left, partial(_wake, place))
-            try:
-                await place
-            finally:
-                timer.cancel()
-                if place in self._senders:
-                    self._senders.remove(place)
-                self._reckon()
+        if size > self._policies.queue.bytes:
+            raise self.full()
+        await self.senders.wait(size, self._policies.queue.wait, self._refusal)
+
+    def _refusal(self, too_long: bool) -> Exception | None:
+        if self._draining:
+            return NotRunning("the queue is full and the node is stopping", where=self.address)
+        return self.full() if too_long else None
 
     def full(self) -> QueueFull:
         return QueueFull(
@@ -148,7 +139,7 @@ class Mailbox:
     def take_in(self, delivery: Delivery) -> bool:
         """``room``, ``admit`` and ``push`` in one step, where commits are immediate. False: there is no room."""
         depth = self.depth
-        if depth.count >= self.limit:
+        if depth.count >= self.limit or self.senders.waiting:
             return False
         depth.count += 1
         self.active += 1
@@ -170,8 +161,8 @@ class Mailbox:
         """Take back an admission whose commit was refused."""
         self.depth.count -= 1
         self.depth.bytes -= size
-        if self._senders:
-            self._wake_sender()
+        if self.senders.waiting:
+            self.senders.call()
         if status is Status.CLAIMED:
             self.active -= 1
         elif status is Status.READY and message.seq not in self._left:
@@ -292,17 +283,26 @@ class Mailbox:
         """The message has left the queue for good."""
         self.depth.count -= 1
         self.depth.bytes -= size
+        if self.senders.waiting:
+            self.senders.call()
+        if self.held and delivery.seq == self._probe_seq:
+            self.release()
+        self._leave(delivery)
+
+    def _leave(self, delivery: Delivery) -> None:
+        """The message is not in memory any more."""
         self.active -= 1
         if self.retrying:
             self.claimed(delivery.seq)
-        if self._senders:
-            self._wake_sender()
         if self._lanes is not None and delivery.lane is not None:
             self._leave_lane(delivery.lane)
-        if self.held and delivery.seq == self._probe_seq:
-            self.release()
         if self.backlog and self.active <= self._low:
             self._refill()
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether a message that is retried comes back from the store."""
+        return not self._strict
 
     def _leave_lane(self, key: str) -> None:
         assert self._lanes is not None
@@ -320,18 +320,19 @@ class Mailbox:
     # Retry and hold -----------------------------------------------------------------------------------------
 
     def retry(self, delivery: Delivery, delay: float) -> None:
-        """Bring the message back after ``delay`` seconds, in its place (strict) or behind the others (skip)."""
-        self._waits_in_store(delivery.seq)
+        """Bring the message back after ``delay`` seconds in its place. With ``skip`` it leaves its place, and memory
+        too: like a delayed one it comes back from the store when it is due."""
         if self.held and delivery.seq == self._probe_seq:
             self.release()
+        if not self._strict:
+            self._leave(delivery)
+            return
+        self._waits_in_store(delivery.seq)
         if self._single:
             self._heads_waiting += 1
             self._reckon()
         elif self._lanes is not None and delivery.lane is not None:
-            if self._strict:
-                self._block(self._lanes, delivery.lane)
-            else:
-                self._leave_lane(delivery.lane)
+            self._block(self._lanes, delivery.lane)
         self._clock.call_later(delay, partial(self._again, delivery))
 
     def _waits_in_store(self, seq: int) -> None:
@@ -361,11 +362,8 @@ class Mailbox:
             self._heads_waiting -= 1
             self._reckon()
         elif lanes is not None and key is not None:
-            if self._strict:
-                lanes.unblock(key)
-                self.active += 1 + lanes.behind(key)
-            elif lanes.join(key, delivery) is WAITS:
-                return
+            lanes.unblock(key)
+            self.active += 1 + lanes.behind(key)
         self.ready.appendleft(delivery)
         self._wake_one()
 
@@ -408,6 +406,8 @@ class Mailbox:
 
         :param due: when its next attempt may begin, nanoseconds since 1970; 0 or past for at once.
         """
+        if not delivery.suspect and self.comes_back:
+            return
         self.active += 1
         if not delivery.suspect:
             self._waits_in_store(delivery.seq)
@@ -444,8 +444,7 @@ class Mailbox:
         self.paused = True
         self._reckon()
         self._draining = True
-        for place in self._senders:
-            _wake(place)
+        self.senders.dismiss()
 
     def resume(self) -> None:
         self.paused = False
@@ -460,14 +459,6 @@ class Mailbox:
         idle, self._idle = self._idle, []
         for place in idle:
             _wake(place)
-
-    def _wake_sender(self) -> None:
-        while self._senders:
-            place = self._senders.popleft()
-            if not place.done():
-                place.set_result(None)
-                break
-        self._reckon()
 
     def _wake_one(self) -> None:
         while self._idle:

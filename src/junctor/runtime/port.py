@@ -14,13 +14,14 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
-from junctor.core.hop import Hop, current
+from junctor.core.hop import Delivery, Hop, current
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
 from junctor.errors import (
     BodyTooLarge,
     EncodeError,
+    NotRunning,
     QueueFull,
     RequestError,
     SendError,
@@ -215,9 +216,18 @@ class EnginePort:
     # The running hop ----------------------------------------------------------------------------------------
 
     def hop(self) -> Hop | None:
-        """The hop that runs now, when it is one of this service and not settled yet."""
+        """The hop that runs now, when it is one of this service and not settled yet.
+
+        :raises NotRunning: its delivery was given up.
+        """
         hop = current.get()
-        return hop if hop is not None and hop.open and hop.address == self.address else None
+        if hop is None or hop.address != self.address:
+            return None
+        if hop.open:
+            return hop
+        if isinstance(hop, Delivery) and hop.given_up:
+            raise NotRunning("this delivery was given up, its message is delivered anew", where=self.address)
+        return None
 
     def message(self) -> Message | None:
         hop = self.hop()

@@ -37,7 +37,7 @@ async def test_a_sender_that_waits_for_room_is_refused(short_dir: Path) -> None:
         line = node.target("line", Item)
         await line.send(Item(0))
         waiting = [asyncio.ensure_future(node.call("sender", "send", n=1)), asyncio.ensure_future(_send(line))]
-        await settled(lambda: len(node.engine.hosts["full/line"].mailbox._senders) == 2)
+        await settled(lambda: node.engine.hosts["full/line"].mailbox.senders.waiting == 2)
         stop = asyncio.ensure_future(node.stop())
         for each in waiting:
             with pytest.raises(NotRunning):
