@@ -38,6 +38,27 @@ async def test_a_sender_outside_waits_for_room_and_is_accepted_when_there_is(sto
         await node.until(lambda: seen == list(range(8)))
 
 
+async def test_nobody_overtakes_those_who_wait_for_room(store: Store) -> None:
+    """Also not who comes in the moment between the end of a message and the turn of the one that waits."""
+    gate, seen, late = Gate(), Seen(), list[Any]()
+
+    async def take(me: Me, item: Item) -> None:
+        if item.n == 0:
+            await gate.wait()
+            asyncio.get_running_loop().call_soon(lambda: late.append(node.send("slow", Item(2))))
+        seen.append(item.n)
+
+    async with running(store, service("slow", take, queue=QueuePolicy(limit=1))) as node:
+        await node.send("slow", Item(0))
+        waiting = node.send("slow", Item(1))
+        await node.idle()
+        gate.open()
+        await waiting
+        await late[0]
+        await node.until(lambda: len(seen) == 3)
+        assert seen == [0, 1, 2]
+
+
 @pytest.mark.parametrize("how", ["send", "request"])
 async def test_a_sender_outside_that_waited_long_enough_is_refused(store: Store, clock: VirtualClock, how: str) -> None:
     gate, seen = Gate(), Seen()
@@ -179,7 +200,7 @@ async def test_memory_stays_flat_under_a_steady_load(store: Store, outcome: str)
             await node.send_all("sink", [Item(n, f"{turn}-{n}") for n in range(100)])
             box, dispatcher = node.host("sink").mailbox, node.engine.dispatcher
             await node.until(lambda: box.depth.count == 0)  # noqa: B023
-        held = (box.ready, box._lanes, box.retrying, box._left, box._senders, dispatcher.waiters)
+        held = (box.ready, box._lanes, box.retrying, box._left, box.senders._line, dispatcher.waiters)
         assert [len(part or ()) for part in held] == [0] * 6
         assert len(node.host("sink").pending_state) == 0
 

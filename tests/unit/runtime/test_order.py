@@ -79,6 +79,27 @@ async def test_with_skip_and_a_key_the_others_of_the_key_pass_too(store: Store, 
         assert log.done == [0, 2, 3, 1]
 
 
+@pytest.mark.parametrize("key", [None, "key"])
+async def test_with_skip_others_pass_however_many_are_being_retried(
+    durable: Store, clock: VirtualClock, key: str | None
+) -> None:
+    """More failing messages than the window: they wait in the store, and those that can be handled are."""
+    failing = range(50)
+    log = Log(*failing)
+    spec = service("sink", log.take, retry=SLOW, order="skip", pool=2, key=key)
+    async with running(durable, spec, clock=clock) as node:
+        box = node.host("sink").mailbox
+        box._window, box._low = 16, 8
+        await node.send_all("sink", [Item(n, f"k{n % 5}") for n in (*failing, *range(100, 150))])
+        await node.until(lambda: sorted(log.done) == list(range(100, 150)))
+        assert in_memory(box) == 0
+        await node.advance(11)
+        await node.until(lambda: sorted(log.done[50:]) == list(failing))
+        await node.until(lambda: node.statuses("sink") == ["DONE"] * 100)
+        assert [record.attempt for record in node.records("sink")] == [2] * 50 + [1] * 50
+        assert (box.depth.count, box.active, len(box.retrying)) == (0, 0, 0)
+
+
 async def test_a_failing_key_holds_back_only_itself(store: Store, clock: VirtualClock) -> None:
     log = Log(0)
     spec = service("sink", log.take, retry=SLOW, pool=4, key="key")

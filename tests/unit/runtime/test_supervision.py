@@ -14,7 +14,7 @@ from junctor.clock import VirtualClock
 from junctor.core.lifecycle import State
 from junctor.core.policy import RestartPolicy, RetryPolicy
 from junctor.core.spec import ServiceSpec
-from junctor.errors import ServiceStopped
+from junctor.errors import JunctorError, ServiceStopped
 from junctor.messages import Kind
 from tests.unit.runtime.flowkit import PATIENCE, Answer, Gate, Item, Me, Seen, Store, running, service
 
@@ -176,6 +176,44 @@ async def test_what_is_being_handled_when_the_service_restarts_is_delivered_agai
         box = node.host("shaky").mailbox
         assert (box.depth.count, box.active) == (0, 0)
         gate.open()
+
+
+async def test_a_thread_that_was_left_behind_can_send_nothing_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message is delivered again; what it would send now would be sent twice."""
+    seen, gate, refused = Seen(), Gate(), list[str]()
+    begun: list[int] = []
+    fail = asyncio.Event()
+
+    def act(me: Me, answer: Answer) -> None:
+        begun.append(answer.n)
+        if len(begun) == 1:
+            gate.wait_blocking()
+        try:
+            me.send("sink", Item(answer.n))
+        except JunctorError as error:
+            refused.append(error.code)
+            raise
+
+    async def main(me: Me) -> None:
+        while not me.port.stopping:
+            await asyncio.sleep(0.001)
+            if fail.is_set():
+                fail.clear()
+                raise RuntimeError("the loop fails while a handler runs")
+
+    monkeypatch.setattr("junctor.runtime.host.RESTART_GRACE", 0.05)
+    spec = service("shaky", act, accepts=Answer, main=main, restart=RestartPolicy(initial=0.01))
+    async with running(store, service("sink", seen.take), spec) as node:
+        await node.send("shaky", Answer(7))
+        await node.until(lambda: begun == [7])
+        fail.set()
+        await node.until(lambda: node.statuses("shaky") == ["DONE"])
+        gate.open()
+        await node.until(lambda: refused)
+        await node.idle()
+        assert (begun, seen, node.bodies("sink")) == ([7, 7], [7], [7])
 
 
 async def test_messages_wait_while_the_service_is_down(store: Store, clock: VirtualClock) -> None:
