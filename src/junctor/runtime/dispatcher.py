@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
@@ -182,8 +182,13 @@ class Dispatcher(Savepoints):
             settle = Settle(delivery.seq, Status.WAITING, delivery.attempt - 1, self._time())
             self.transport.commit(Commit(lambda commit, error: None, settles=(settle,)))
 
-    def settle_hop(self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Any] | None = None) -> None:
-        """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record."""
+    def settle_hop(
+        self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Exception | None] | None = None
+    ) -> None:
+        """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record.
+
+        :param done: gets None when it is committed, or the error.
+        """
         hop.open = False
         failed = outcome.failure is not None
         effects = outcome.drafts or outcome.writes or outcome.logs or failed or hop.kind is Kind.ACTION
@@ -201,6 +206,8 @@ class Dispatcher(Savepoints):
         except SendError as error:
             log.error("%s.%s: %s", hop.address, hop.name, error)
             host.counters.failed += 1
+            if done is not None:
+                done.set_result(error)
             return
         commit = Commit(
             self._settled_hop,
@@ -210,13 +217,13 @@ class Dispatcher(Savepoints):
             logs=_hop_logs(hop, outcome),
             source=hop.address,
             durability="fsync" if outcome.drafts or outcome.writes else "written",
-            tag=host,
+            tag=(hop, host, done),
         )
         host.keep_writes(outcome.writes, commit)
         self.transport.commit(commit)
 
     def _settled_hop(self, commit: Commit, error: Exception | None) -> None:
-        host: Host = commit.tag
+        hop, host, done = commit.tag
         if commit.writes:
             host.drop_writes(commit)
         for insert in commit.inserts:
@@ -226,8 +233,10 @@ class Dispatcher(Savepoints):
                 self.withdraw(insert)
             else:
                 self.hand_over(insert)
-        if error is not None:
-            log.error("%s: what a %s did is not stored: %s", host.address, "tick or call", error)
+        if done is not None and not done.done():
+            done.set_result(error)
+        if error is not None and not isinstance(error, StateConflict):
+            log.error("%s.%s: what it did is not stored: %s", host.address, hop.name, error)
 
     def _alerts(self, delivery: Delivery, outcome: Outcome, host: Host) -> tuple[AlertRecord, ...]:
         failure = outcome.failure

@@ -4,6 +4,7 @@ up."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,11 +12,14 @@ from zoneinfo import ZoneInfo
 from junctor.clock import SECOND
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.spec import ScheduleSpec
+from junctor.errors import StateConflict
 from junctor.messages import Kind
 from junctor.runtime.pending import resolve
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
+
+log = logging.getLogger("junctor.runtime")
 
 # A wall clock can be set; waiting for a cron time in steps notices it.
 _LONGEST_WAIT = 30.0
@@ -58,9 +62,16 @@ async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
 
 
 async def tick(host: Host, schedule: ScheduleSpec) -> None:
-    """One tick. Its exception is recorded and logged; the next tick comes as planned."""
-    if host.lifecycle.state not in DELIVERING:
-        return
+    """One tick. Its exception is recorded and logged; the next tick comes as planned. When a handler has changed the
+    state that it has read, it is done again on the newer one, like a delivery."""
+    while host.lifecycle.state in DELIVERING:
+        conflict = await _tick(host, schedule)
+        if conflict is None:
+            return
+        log.info("%s.%s: %s", host.address, schedule.name, conflict)
+
+
+async def _tick(host: Host, schedule: ScheduleSpec) -> StateConflict | None:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
     call = schedule.bind(host.slots[0].instance)
     host.counters.ticks += 1
@@ -76,7 +87,12 @@ async def tick(host: Host, schedule: ScheduleSpec) -> None:
     outcome = host.calls.hop_outcome(hop, error)
     if outcome.failure is not None:
         host.log_failure(hop, outcome.failure)
-    host.dispatcher.settle_hop(hop, outcome, host)
+    done: asyncio.Future[Exception | None] | None = None
+    if outcome.writes:
+        done = asyncio.get_running_loop().create_future()
+    host.dispatcher.settle_hop(hop, outcome, host, done)
+    refused = await done if done is not None else None
+    return refused if isinstance(refused, StateConflict) else None
 
 
 async def _wait(host: Host, seconds: float) -> None:
