@@ -267,6 +267,38 @@ async def test_two_keys_written_by_deliveries_of_different_keys_conflict_and_are
         assert (box.depth.count, box.active, len(box._lanes or ())) == (0, 0, 0)
 
 
+async def test_a_tick_whose_state_a_handler_changed_meanwhile_is_done_again(store: Store) -> None:
+    gate, ticks = Gate(), list[int]()
+
+    async def add(me: Me, n: int) -> int:
+        total = (read(me, "total") or 0) + n
+        if n == 100 and not gate.opened:
+            await gate.wait()
+        me.state.write("total", total)
+        return total
+
+    async def tick(me: Me) -> None:
+        ticks.append(1)
+        await me.send("sink", Item(await add(me, 100)))
+
+    async def act(me: Me, item: Item) -> None:
+        await add(me, item.n)
+
+    sink: list[int] = []
+
+    async def take(me: Me, item: Item) -> None:
+        sink.append(item.n)
+
+    async with running(store, service("sink", take), service("sum", act, every=3600, tick=tick)) as node:
+        await node.until(lambda: gate.inside)
+        await node.send("sum", Item(1))
+        await node.until(lambda: committed(node) == {"total": 1})
+        gate.open()
+        await node.until(lambda: committed(node) == {"total": 101})
+        await node.until(lambda: sink == [101])
+        assert len(ticks) == 2
+
+
 async def test_state_survives_the_end_of_the_node(durable: Store) -> None:
     for n in range(3):
         async with running(durable, service("sum", count, replies=Answer)) as node:
