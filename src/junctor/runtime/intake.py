@@ -6,10 +6,11 @@ Everything here runs on the node's event loop.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from junctor.clock import Clock
+from junctor.clock import SECOND, Clock
 from junctor.core.hop import Delivery, Hop, delivery_of
 from junctor.core.origin import origin_of_key
 from junctor.core.outcome import Draft
@@ -150,7 +151,8 @@ class Intake:
         self, box: Mailbox, size: int, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: Any
     ) -> None:
         try:
-            await box.wait_for_room(size)
+            longest = (draft.deadline - self._time()) / SECOND if draft.deadline else math.inf
+            await box.wait_for_room(size, longest)
         except BaseException as error:
             if not future.done():
                 # Cancelled: the node ends, and nobody else would tell the sender.
@@ -158,7 +160,8 @@ class Intake:
             if not isinstance(error, SendError):
                 raise
             return
-        self.submit(draft, source, hop, link, future, waited=True)
+        if not future.done():  # else the sender has gone meanwhile
+            self.submit(draft, source, hop, link, future, waited=True)
 
     def host_of(self, address: str) -> Host:
         """The running service behind an address.

@@ -95,15 +95,16 @@ class Mailbox:
         queue = self._policies.queue
         return self.depth.count < queue.limit and self.depth.bytes + size <= queue.bytes
 
-    async def wait_for_room(self, size: int) -> None:
+    async def wait_for_room(self, size: int, longest: float) -> None:
         """Hold the sender back until there is room and those who came before have theirs.
 
+        :param longest: seconds that the sender itself has.
         :raises QueueFull: the queue stayed full for as long as its policy lets a sender wait.
         :raises NotRunning: the node is stopping, and makes no room any more.
         """
         if size > self._policies.queue.bytes:
             raise self.full()
-        await self.senders.wait(size, self._policies.queue.wait, self._refusal)
+        await self.senders.wait(size, min(longest, self._policies.queue.wait), self._refusal)
 
     def _refusal(self, too_long: bool) -> Exception | None:
         if self._draining:
