@@ -74,6 +74,29 @@ async def test_a_sender_outside_that_waited_long_enough_is_refused(store: Store,
         gate.open()
 
 
+async def test_a_request_waits_for_room_no_longer_than_for_its_reply(store: Store, clock: VirtualClock) -> None:
+    gate, seen = Gate(), Seen()
+    async with running(store, slow(gate, seen, limit=1, wait=60), clock=clock) as node:
+        await node.send("slow", Item(1))
+        refused = asyncio.ensure_future(awaited(node.request("slow", Item(2), timeout=2)))
+        await node.advance(2.5)
+        assert refused.done() and isinstance(refused.result(), QueueFull)
+        gate.open()
+
+
+async def test_a_sender_that_is_cancelled_in_the_line_sends_nothing(store: Store) -> None:
+    gate, seen = Gate(), Seen()
+    async with running(store, slow(gate, seen, limit=1)) as node:
+        await node.send("slow", Item(1))
+        gone = asyncio.ensure_future(awaited(node.send("slow", Item(2))))
+        stays = asyncio.ensure_future(awaited(node.send("slow", Item(3))))
+        await node.idle()
+        gone.cancel()
+        gate.open()
+        await stays
+        await node.until(lambda: seen == [1, 3])
+
+
 async def test_after_one_sender_gave_up_the_next_one_gets_the_room(store: Store, clock: VirtualClock) -> None:
     gate, seen = Gate(), Seen()
     async with running(store, slow(gate, seen, limit=1, wait=5), clock=clock) as node:

@@ -38,8 +38,8 @@ class World:
 
     chance: random.Random
     kind: str
+    blocking: bool
     troubles: dict[int, list[Exception]] = field(default_factory=lambda: defaultdict(list))
-    begun: Counter[int] = field(default_factory=Counter)
     done: list[int] = field(default_factory=list)
     running: Counter[str] = field(default_factory=Counter)
     clashes: list[str] = field(default_factory=list)
@@ -69,31 +69,44 @@ class World:
         return Item(n, f"k{n % KEYS}")
 
     async def take(self, me: Me, item: Item) -> Answer:
-        line = item.key if "key" in self.kind else "all"
-        if self.running[line] and self.kind != "free":
-            self.clashes.append(line)
-        self.running[line] += 1
-        self.begun[item.n] += 1
+        self.enter(item)
         try:
             if self.chance.random() < 0.3:
                 await asyncio.sleep(0)
-            if self.troubles[item.n]:
-                raise self.troubles[item.n].pop(0)
-            self.done.append(item.n)
-            return Answer(item.n)
+            return self.handle(me, item)
         finally:
-            self.running[line] -= 1
+            self.running[self.line(item)] -= 1
+
+    def take_blocking(self, me: Me, item: Item) -> Answer:
+        self.enter(item)
+        try:
+            return self.handle(me, item)
+        finally:
+            self.running[self.line(item)] -= 1
+
+    def line(self, item: Item) -> str:
+        return item.key if "key" in self.kind else "all"
+
+    def enter(self, item: Item) -> None:
+        if self.running[self.line(item)] and self.kind != "free":
+            self.clashes.append(self.line(item))
+        self.running[self.line(item)] += 1
+
+    def handle(self, me: Me, item: Item) -> Answer:
+        if self.kind != "free":
+            count = next((me.state.read(name) for name in me.state.names()), 0)
+            me.state.write("count", count + 1)
+        if self.troubles[item.n]:
+            raise self.troubles[item.n].pop(0)
+        self.done.append(item.n)
+        return Answer(item.n)
 
     def spec(self) -> ServiceSpec:
-        match self.kind:
-            case "line":
-                return service("sink", self.take, replies=Answer, **POLICIES)
-            case "key":
-                return service("sink", self.take, replies=Answer, pool=3, key="key", **POLICIES)
-            case "key skip":
-                return service("sink", self.take, replies=Answer, pool=3, key="key", order="skip", **POLICIES)
-            case _:
-                return service("sink", self.take, replies=Answer, pool=3, **POLICIES)
+        pool = 1 if self.kind == "line" else 3
+        key = "key" if "key" in self.kind else None
+        order = "skip" if "skip" in self.kind else "strict"
+        chosen = self.take_blocking if self.blocking else self.take
+        return service("sink", chosen, replies=Answer, pool=pool, key=key, order=order, **POLICIES)
 
     def relay(self) -> ServiceSpec:
         async def relay(me: Me, item: Item) -> None:
@@ -113,10 +126,10 @@ class World:
                 assert line == sorted(line), "strict order of a key"
 
 
-async def play(store: Store, seed: int, kind: str, window: int, lives: int) -> None:
+async def play(store: Store, seed: int, kind: str, blocking: bool, window: int, lives: int) -> None:
     """One history; the node lives several times, and in its last life everything is settled."""
     chance = random.Random(seed)
-    world, clock, delayed = World(chance, kind), VirtualClock(), set[int]()
+    world, clock, delayed = World(chance, kind, blocking), VirtualClock(), set[int]()
     for life in range(lives):
         async with running(store, world.spec(), world.relay(), clock=clock) as node:
             box = node.host("sink").mailbox
@@ -161,6 +174,10 @@ async def settle(node: Node, world: World) -> None:
     box = node.host("sink").mailbox
     assert (box.depth.count, box.depth.bytes, box.active) == (0, 0, 0)
     assert len(box._lanes or ()) == 0 and not box.ready and not box.retrying
+    if world.kind != "free":
+        lines = Counter(f"k{n % KEYS}" if "key" in world.kind else "" for n in world.done)
+        states = {line: node.engine.transport.state("flow/sink", line) for line in lines}
+        assert {line: int(entries["count"][0]) for line, entries in states.items()} == lines, "state as often as done"
     stored = Counter(record.status for record in node.records("sink"))
     assert stored[Status.DONE] == len(world.sent) - len(world.parked)
     assert stored[Status.PARKED] == len(world.parked)
@@ -171,13 +188,15 @@ seeds = st.integers(0, 2**32)
 
 
 @settings(max_examples=int(os.environ.get("JUNCTOR_EXAMPLES", "40")))
-@given(seed=seeds, kind=kinds)
-def test_histories_in_memory(seed: int, kind: str) -> None:
-    asyncio.run(play(Store("memory", Path()), seed, kind, 0, 1))
+@given(seed=seeds, kind=kinds, blocking=st.booleans())
+def test_histories_in_memory(seed: int, kind: str, blocking: bool) -> None:
+    asyncio.run(play(Store("memory", Path()), seed, kind, blocking, 0, 1))
 
 
 @settings(max_examples=int(os.environ.get("JUNCTOR_EXAMPLES", "25")))
-@given(seed=seeds, kind=kinds, window=st.sampled_from([0, 2, 8, 20]), lives=st.integers(1, 3))
-def test_histories_on_disk_with_small_windows_and_several_lives(seed: int, kind: str, window: int, lives: int) -> None:
+@given(seed=seeds, kind=kinds, blocking=st.booleans(), window=st.sampled_from([0, 2, 8, 20]), lives=st.integers(1, 3))
+def test_histories_on_disk_with_small_windows_and_several_lives(
+    seed: int, kind: str, blocking: bool, window: int, lives: int
+) -> None:
     with tempfile.TemporaryDirectory(prefix="jn-") as folder:
-        asyncio.run(play(Store("sqlite", Path(folder)), seed, kind, window, lives))
+        asyncio.run(play(Store("sqlite", Path(folder)), seed, kind, blocking, window, lives))
