@@ -157,7 +157,7 @@ def asked_for(archive: Archive, which: str) -> Asked:
     :raises NothingFound: nothing answers to it, or several sessions do; then the text lists them.
     """
     which = which.strip().lower()
-    if which.startswith("0"):  # digits of a session: no number of a message is written like that
+    if which.startswith("0") and "-" not in which:  # digits of a session: no number of a message is written like that
         return Asked(find_session(archive, which))
     try:
         node, seq = parse_id(which)
