@@ -68,6 +68,7 @@ class Mailbox:
         self._lanes: Lanes[Delivery] | None = Lanes(kept) if pool.key is not None else None
         self._left: set[int] = set()
         self.unstored = 0
+        self.more_due = False
         self.left_over = 0
         # One line for the whole service needs no lanes: the only runner is the line.
         self._single = pool.size == 1 and pool.key is None and pool.order == "strict"
@@ -297,7 +298,7 @@ class Mailbox:
             self.claimed(delivery.seq)
         if self._lanes is not None and delivery.lane is not None:
             self._leave_lane(delivery.lane)
-        if self.backlog and self.active <= self._low:
+        if (self.backlog or self.more_due) and self.active <= self._low:
             self._refill()
 
     @property

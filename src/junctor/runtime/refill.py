@@ -40,17 +40,20 @@ class Refill:
             self._engine.supervisor.start(f"refill {self._host.address}", self._fetch())
 
     def wanted(self) -> None:
-        """The window has room for the backlog."""
-        if self._host.mailbox.backlog:
+        """The window has room for the backlog, or for what came due while it had none."""
+        if self._host.mailbox.backlog or self._host.mailbox.more_due:
             self.due()
 
     async def _fetch(self) -> None:
+        box = self._host.mailbox
         # Asked again during a fetch: what was committed meanwhile may not have been visible to it.
         try:
             while self._asked:
                 self._asked = False
-                while self._host.mailbox.vacancy and await self._fetch_some():
+                while box.vacancy and await self._fetch_some():
                     pass
+                # With a full window nobody knows whether more has come due.
+                box.more_due = not box.vacancy
         except NotRunning:
             pass  # The store is closed; the next start finds what is left.
         finally:
