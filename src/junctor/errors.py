@@ -45,6 +45,7 @@ __all__ = (
     "UnknownTarget",
     "WiringError",
     "WorkerLost",
+    "kind_of",
     "nearest",
     "storable",
     "text_of",
@@ -105,6 +106,17 @@ class JunctorError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (type(self), self.what, self.where, self.fix))
+
+
+def kind_of(code: str) -> type[JunctorError]:
+    """The class with a code, to make an error again that came over a wire; the root for a code nobody has."""
+    kinds = [JunctorError]
+    while kinds:
+        kind = kinds.pop()
+        if kind.code == code:
+            return kind
+        kinds += kind.__subclasses__()
+    return JunctorError
 
 
 def _restore(kind: type[JunctorError], what: str, where: str | None, fix: str | None) -> JunctorError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.errors import BodyTooLarge, EncodeError, JunctorError, RequestFailed, storable, text_of
+from junctor.errors import BodyTooLarge, EncodeError, JunctorError, RequestFailed, kind_of, storable, text_of
 from junctor.messages import codec
 from junctor.observe.secrets import mask
 
@@ -142,18 +142,7 @@ def problem(error: BaseException) -> Problem:
 
 def error_from(problem: Problem) -> JunctorError:
     """The error of the same class as in the node."""
-    kind = _by_code().get(problem.code, JunctorError)
-    error = kind(problem.what, where=problem.where, fix=problem.fix)
+    error = kind_of(problem.code)(problem.what, where=problem.where, fix=problem.fix)
     if isinstance(error, (RequestFailed, CallFailed)):
         error.error_type = problem.error_type
     return error
-
-
-def _by_code() -> dict[str, type[JunctorError]]:
-    kinds: dict[str, type[JunctorError]] = {}
-    waiting = [JunctorError]
-    while waiting:
-        kind = waiting.pop()
-        kinds[kind.code] = kind
-        waiting += kind.__subclasses__()
-    return kinds

@@ -15,7 +15,7 @@ import msgspec
 
 from junctor.core.outcome import Draft, Failure, Outcome
 from junctor.core.records import Sent
-from junctor.errors import JunctorError
+from junctor.errors import JunctorError, kind_of, text_of
 from junctor.messages import Message
 
 LIMIT = 256 * 1024 * 1024
@@ -118,16 +118,10 @@ def error_of(exception: BaseException) -> tuple[str, str, str, str]:
     """An exception for the wire."""
     if isinstance(exception, JunctorError):
         return exception.code, exception.what, exception.where or "", exception.fix
-    return "", f"{type(exception).__qualname__}: {exception}", "", ""
+    return "", f"{type(exception).__qualname__}: {text_of(exception)}", "", ""
 
 
 def exception_of(error: tuple[str, str, str, str]) -> JunctorError:
     """The exception back from the wire; an unknown code becomes the root error."""
     code, what, where, fix = error
-    kinds: list[type[JunctorError]] = [JunctorError]
-    while kinds:
-        kind = kinds.pop()
-        if kind.code == code:
-            return kind(what, where=where or None, fix=fix or None)
-        kinds.extend(kind.__subclasses__())
-    return JunctorError(what, where=where or None, fix=fix or None)
+    return kind_of(code)(what, where=where or None, fix=fix or None)
