@@ -125,6 +125,7 @@ lock: $(UV)
 	$(COMPILE) pyproject.toml -c requirements/test.txt -o requirements/run.txt
 	$(COMPILE) requirements/build.in -c requirements/test.txt -o requirements/build.txt
 	$(COMPILE) requirements/example.in -c requirements/test.txt -o requirements/example.txt
+	$(COMPILE) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) $(UPGRADE) requirements/lock.in -o requirements/lock.txt
 	@! grep -nE '://|^-' requirements/*.txt
 

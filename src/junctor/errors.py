@@ -245,6 +245,16 @@ class NotRunning(SendError):
 # Requests ---------------------------------------------------------------------------------------------------
 
 
+class ConditionFailed(JunctorError):
+    """The condition of a connection could not be evaluated for a message; it waits, parked, where it would have gone.
+
+    Raised inside the engine only: it is the reason shown by ``junctor parked``.
+    """
+
+    code = "condition-failed"
+    default_fix = "Correct the condition in the flow, then resend the message."
+
+
 class RequestError(JunctorError):
     """A request got no reply."""
 

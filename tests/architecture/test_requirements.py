@@ -27,7 +27,8 @@ def names(requirements: list[str]) -> set[str]:
 def test_a_locked_file_has_hashes_and_no_address(path: Path) -> None:
     text = path.read_text()
     blocks = re.findall(r"^\S[^#\n]*\\\n((?:    --hash=\S+(?: \\)?\n)+)", text, re.MULTILINE)
-    assert len(blocks) == len(pins(path)) > 0, "every pin needs hashes; run `make lock`"
+    pinned = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)  # a name twice: one for each version of Python
+    assert len(blocks) == len(pinned) > 0, "every pin needs hashes; run `make lock`"
     assert "://" not in text
     assert not re.search(r"^(-|/)|@", text, re.MULTILINE), "only pins may stand here: no options, no paths"
 

@@ -22,8 +22,16 @@ OK, FAILED, MISUSED, INTERRUPTED, CONFIGURATION = 0, 1, 2, 130, 78
 
 # Command and what --help says of it. The file of a command, cli/NAME.py, is imported when it runs.
 COMMANDS = {
-    "run": "Run a service file, a class or a flow until Ctrl-C.",
+    "new": "Make a project that runs, with a test.",
+    "run": "Run a flow, a service file or a class until Ctrl-C.",
+    "check": "Find what is wrong with a flow without running it.",
+    "graph": "Draw a flow, or write it as YAML.",
+    "schema": "Print the JSON Schema of flow files, for editors.",
+    "install": "Write a systemd unit for a flow.",
     "status": "Show the node and its services.",
+    "top": "Watch the services of a node: rates, queues, latency.",
+    "logs": "Show the log of a node, and follow it.",
+    "health": "Tell by exit code whether a node is well.",
     "services": "Show what each service offers and where its targets lead.",
     "call": "Call an action of a service.",
     "send": "Send a message to a service.",
@@ -32,6 +40,10 @@ COMMANDS = {
     "trace": "Show what led to a message and what came of it, or a session.",
     "parked": "Show the messages that were put aside, grouped by error.",
     "alerts": "Show what an operator should know.",
+    "pause": "Let a service take no messages until it is resumed.",
+    "resume": "Let a paused service go on.",
+    "restart": "Start a service anew.",
+    "apply": "Change a running node to what a flow says now.",
     "stop": "Stop a running node cleanly.",
 }
 

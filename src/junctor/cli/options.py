@@ -2,18 +2,69 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from junctor.errors import NodeNotFound
+from junctor.flows import FlowModel, Overrides
 from junctor.node import directory
 from junctor.node.client import NodeClient
 from junctor.node.stopped import Live, Reading, StoppedNode
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FlowArguments(msgspec.Struct, frozen=True):
+    """What ``run``, ``check``, ``graph``, ``apply`` and others take: the flows a user names, and what is said over
+    them."""
+
+    targets: tuple[str, ...]
+    overrides: Overrides
+
+    def load(self) -> list[FlowModel]:
+        """The flows, loaded one after the other.
+
+        :raises ConfigurationError: one of them cannot be used as written.
+        """
+        from junctor.flows import load
+
+        if self.overrides.name and len(self.targets) > 1:
+            raise click.UsageError("--name names one flow; several targets have the names in their files")
+        return [load(target, self.overrides) for target in self.targets]
+
+
+def flow_options(command: Command) -> Command:
+    """``TARGET...`` with ``--overlay``, ``--env-file``, ``--set`` and ``--name``; the command gets ``flows``."""
+
+    @functools.wraps(command)
+    def collected(
+        *args: Any,
+        targets: tuple[str, ...],
+        overlays: tuple[str, ...],
+        env_files: tuple[str, ...],
+        changes: tuple[str, ...],
+        name: str | None,
+        **more: Any,
+    ) -> Any:
+        overrides = Overrides(overlays=overlays, env_files=env_files, set=changes, name=name)
+        return command(*args, flows=FlowArguments(targets, overrides), **more)
+
+    for option in (
+        click.option("--name", metavar="NAME", help="The name of the flow; from the file by default."),
+        click.option(
+            "--set", "changes", multiple=True, metavar="SERVICE.SETTING=VALUE", help="Change a setting; repeatable."
+        ),
+        click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="NAME=value lines for ${NAME}."),
+        click.option("--overlay", "overlays", multiple=True, metavar="FILE", help="Merged over the flow; repeatable."),
+        click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
+    ):
+        collected = option(collected)
+    return collected  # type: ignore[return-value]
 
 
 def node_option(command: Command) -> Command:

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from junctor.core.condition import Condition
 from junctor.messages import Message, MessageType
 
 T = TypeVar("T", covariant=True)
@@ -23,6 +24,7 @@ class Link(msgspec.Struct, frozen=True, eq=False):
 
     ``handler`` names the one that messages on this link are for; empty, their type decides.
     ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.
+    ``when`` is the condition that a body must meet to travel on it.
     ``wait`` is the time in nanoseconds that a request has when the caller gives none.
     """
 
@@ -32,6 +34,7 @@ class Link(msgspec.Struct, frozen=True, eq=False):
     by_reference: bool = False
     wait: int = 30_000_000_000
     handler: str = ""
+    when: Condition | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from junctor.core.condition import Condition
 from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.messages import TypeRegistry
@@ -75,6 +76,23 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     signature: Call
     blocking: bool = False
     status: int = 200
+    doc: str = ""
+
+
+class SocketSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A WebSocket entry: called once a connection, with the socket and what else is bound from the handshake.
+
+    ``signature`` as in :class:`RouteSpec`; ``socket`` names the parameter that takes the connection. ``accepts`` and
+    ``sends`` are the types of the messages both ways, Any where nothing is declared.
+    """
+
+    name: str
+    path: str
+    bind: Bind
+    signature: Call
+    socket: str
+    accepts: Any = Any
+    sends: Any = Any
     doc: str = ""
 
 
@@ -147,6 +165,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     schedules: tuple[ScheduleSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
+    sockets: tuple[SocketSpec, ...] = ()
     targets: tuple[TargetSpec, ...] = ()
     types: tuple[Any, ...] = ()
     settings: Mapping[str, Any] = {}
@@ -174,11 +193,18 @@ def service_address(flow: str, service: str) -> str:
     return f"{flow}/{service}"
 
 
+class Wire(msgspec.Struct, frozen=True):
+    """Where one connection of a target leads: an address, and the condition that a body must meet to go there."""
+
+    to: str
+    when: Condition | None = None
+
+
 class ServicePlan(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its connections: target name to the addresses it leads to, in the order of the flow."""
 
     spec: ServiceSpec
-    connect: Mapping[str, tuple[str, ...]] = {}
+    connect: Mapping[str, tuple[Wire, ...]] = {}
 
 
 class FlowPlan(msgspec.Struct, frozen=True, kw_only=True):

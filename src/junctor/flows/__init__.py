@@ -1,7 +1,20 @@
 """Flows: the model, its wiring, and loading what a user names."""
 
 from junctor.flows.model import FlowModel, Item
+from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.source import flow_name, flow_of_module, load, loading
 from junctor.flows.wiring import Connection, Wiring, wire
 
-__all__ = ("Connection", "FlowModel", "Item", "Wiring", "flow_name", "flow_of_module", "load", "loading", "wire")
+__all__ = (
+    "Connection",
+    "FlowModel",
+    "FlowSource",
+    "Item",
+    "Overrides",
+    "Wiring",
+    "flow_name",
+    "flow_of_module",
+    "load",
+    "loading",
+    "wire",
+)

@@ -22,7 +22,9 @@ from junctor.core.policy import (
 )
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, nearest
+from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
+from junctor.http.settings import HttpSettings
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
@@ -90,10 +92,15 @@ class FlowModel:
     """Named services with their connections and policies. Nothing runs here; only names and words are checked.
 
     :param name: the name of the flow; part of every address ``flow/service`` in it.
+    :param http: where and for whom its routes and actions are open; None: as the node has it.
+
+    ``source`` tells where it was loaded from, None for one made in Python.
     """
 
-    def __init__(self, name: str = "flow") -> None:
+    def __init__(self, name: str = "flow", *, http: HttpSettings | None = None) -> None:
         self.name = checked_name(name, "flow")
+        self.http = http
+        self.source: FlowSource | None = None
         self._items: dict[str, Item] = {}
 
     @property
@@ -170,6 +177,30 @@ class FlowModel:
             places=places or {},
         )
         return self
+
+    def change(self, setting: str, value: str, place: str = "--set") -> None:
+        """Set ``service.setting`` to a value, as text.
+
+        :param place: where it was written, for errors.
+        :raises ConfigurationError: there is no such service, or the text names no setting.
+        """
+        name, dot, key = setting.partition(".")
+        if not dot or not key:
+            raise ConfigurationError(f'"{setting}" names no setting', where=place, fix="Write service.setting=value.")
+        item = self._items.get(name)
+        if item is None:
+            fix = nearest(name, self._items).strip()
+            raise ConfigurationError(f'there is no service "{name}"', where=f"{place} {setting}", fix=fix)
+        self._items[name] = msgspec.structs.replace(
+            item, settings={**item.settings, key: value}, places={**item.places, key: place}
+        )
+
+    def copied(self, name: str | None = None) -> FlowModel:
+        """A flow of its own with the same services, under another name where one is given."""
+        flow = FlowModel(name or self.name, http=self.http)
+        flow.source = self.source
+        flow._items = dict(self._items)
+        return flow
 
     def _free(self, name: str) -> str:
         return next(

@@ -18,9 +18,12 @@ from typing import Any
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest, text_of
 from junctor.flows.model import FlowModel
+from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.script import Script, read_script
 from junctor.services import Service, has_marks, name_of_module
 from junctor.services.native import has_entries
+
+NO_OVERRIDES = Overrides()
 
 _loading: ContextVar[str] = ContextVar("junctor_loading", default="")
 
@@ -30,8 +33,9 @@ def loading() -> str:
     return _loading.get()
 
 
-def load(text: str) -> FlowModel:
-    """The flow that ``cpu.py``, ``package.module``, ``cpu.py:Cpu`` or ``module:flow`` stands for.
+def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
+    """The flow that ``flow.yaml``, ``cpu.py``, ``package.module``, ``cpu.py:Cpu``, ``module:flow`` or a folder stands
+    for, with what is said over it. It remembers both as its ``source``.
 
     What the file itself runs comes first: ``run(Cpu(limit=75))`` below ``if __name__ == "__main__":``. Else a flow of
     the name ``flow``, or the only one, wins. Otherwise the flow has each Service that is made there (``alarm =
@@ -42,11 +46,36 @@ def load(text: str) -> FlowModel:
     :raises ImportFailed: there is no such file or module, or its code fails; the user's own line comes first.
     :raises ConfigurationError: nothing in it can run.
     """
+    flow = _load(_in_folder(text)).copied(overrides.name)
+    flow.source = FlowSource(text=text, overrides=overrides, folder=Path.cwd())
+    for change in overrides.set:
+        setting, sign, value = change.partition("=")
+        if not sign:
+            raise ConfigurationError(f'"{change}" has no value', where="--set", fix="Write service.setting=value.")
+        flow.change(setting, value)
+    return flow
+
+
+def _load(text: str) -> FlowModel:
     place, _, attribute = text.partition(":")
     module = _import(place)
     if attribute:
         return _flow_of(_attribute(module, attribute, place), module, place)
     return flow_of_module(module, place)
+
+
+def _in_folder(text: str) -> str:
+    """The file that a folder stands for: flow.py, main.py, the file of its own name, or its only one."""
+    place, colon, attribute = text.partition(":")
+    folder = Path(place)
+    if not folder.is_dir() or (folder / "__init__.py").exists():
+        return text
+    own = folder.resolve().name.replace("-", "_")
+    for name in ("flow.py", "main.py", f"{own}.py"):
+        if (folder / name).is_file():
+            return f"{folder / name}{colon}{attribute}"
+    files = list(folder.glob("*.py"))
+    return f"{files[0]}{colon}{attribute}" if len(files) == 1 else text
 
 
 def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:

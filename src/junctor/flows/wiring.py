@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.spec import FlowPlan, HandlerSpec, ServicePlan, ServiceSpec, TargetSpec, service_address
+from junctor.core.spec import FlowPlan, HandlerSpec, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows.model import FlowModel, Item
 from junctor.messages import TypeRegistry, type_name
@@ -30,8 +30,9 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Wiring(msgspec.Struct, frozen=True):
-    """A wired flow: the plan to run, the connections, and remarks that are no errors."""
+    """A wired flow: the model it was made of, the plan to run, the connections, and remarks that are no errors."""
 
+    model: FlowModel
     plan: FlowPlan
     connections: tuple[Connection, ...]
     notes: tuple[str, ...]
@@ -78,7 +79,7 @@ class _Wirer:
         if self._problems:
             raise SeveralProblems.of(self._problems, f"flow {self._model.name}")
         plan = FlowPlan(name=self._model.name, types=types, services=plans)
-        return Wiring(plan, tuple(self._connections), tuple(self._notes))
+        return Wiring(self._model, plan, tuple(self._connections), tuple(self._notes))
 
     def _take(self, item: Item) -> None:
         try:
@@ -112,19 +113,19 @@ class _Wirer:
 
     # Connections --------------------------------------------------------------------------------------------
 
-    def _connect(self, item: Item) -> Mapping[str, tuple[str, ...]]:
+    def _connect(self, item: Item) -> Mapping[str, tuple[Wire, ...]]:
         spec = self._specs[item.name]
         declared = {target.name: target for target in spec.targets}
         for name in item.connect:
             if name not in declared:
                 where = _place(item, name)
                 self._wrong(where, f"{item.name} has no target of this name", nearest(name, declared).strip())
-        connected = {}
+        connected: dict[str, tuple[Wire, ...]] = {}
         for name, target in declared.items():
             if name in item.connect:
-                connected[name] = tuple(self._by_name(item, target))
+                connected[name] = tuple(map(Wire, self._by_name(item, target)))
             elif (to := self._by_type(item, target)) is not None:
-                connected[name] = (to,)
+                connected[name] = (Wire(to),)
             if target.reply is not None and len(connected.get(name, ())) > 1:
                 fix = "Connect it to one service, or declare the target without a reply."
                 self._wrong(_place(item, name), "a target with a reply leads to several services", fix)

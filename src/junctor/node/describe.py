@@ -46,7 +46,7 @@ def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
         spec.origin,
         _first_line(spec.doc),
         entries,
-        {name: list(addresses) for name, addresses in plan.connect.items()},
+        {name: [wire.to for wire in wires] for name, wires in plan.connect.items()},
         {name: str(value) for name, value in spec.settings.items()},
     )
 

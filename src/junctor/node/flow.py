@@ -11,10 +11,8 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
-
 from junctor.clock import Clock
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import ConfigurationError
 from junctor.flows import FlowModel, flow_name, flow_of_module, loading, wire
 from junctor.flows.model import known_words
 from junctor.node.address import Address, parse_address
@@ -36,26 +34,10 @@ class Flow(FlowModel):
     @classmethod
     def of(cls, model: FlowModel, name: str | None = None) -> Self:
         """A flow with the services of ``model``, under another name where one is given."""
-        flow = cls(name or model.name)
+        flow = cls(name or model.name, http=model.http)
+        flow.source = model.source
         flow._items = {item.name: item for item in model.services}
         return flow
-
-    def change(self, setting: str, value: str, place: str = "--set") -> None:
-        """Set ``service.setting`` to a value, as text.
-
-        :param place: where it was written, for errors.
-        :raises ConfigurationError: there is no such service, or the text names no setting.
-        """
-        name, dot, key = setting.partition(".")
-        if not dot or not key:
-            raise ConfigurationError(f'"{setting}" names no setting', where=place, fix="Write service.setting=value.")
-        item = self._items.get(name)
-        if item is None:
-            fix = nearest(name, self._items).strip()
-            raise ConfigurationError(f'there is no service "{name}"', where=f"{place} {setting}", fix=fix)
-        self._items[name] = msgspec.structs.replace(
-            item, settings={**item.settings, key: value}, places={**item.places, key: place}
-        )
 
     def running(
         self,
@@ -79,7 +61,7 @@ class Flow(FlowModel):
         """
         directory = data_directory(self.name, store) if store or transport != "memory" else None
         address = None if http is None or http is False else Address(port=0) if http is True else parse_address(http)
-        plan = Plan(flows=[wire(self).plan], transport=transport, directory=directory, http=address, clock=clock)
+        plan = Plan(flows=[wire(self)], transport=transport, directory=directory, http=address, clock=clock)
         return _running(plan, logs)
 
 
@@ -146,7 +128,7 @@ def run(
         log_level=log_level,
         listen="when-needed",
     )
-    code = launch(lambda: _flow(services, name), options)
+    code = launch(lambda: [_flow(services, name)], options)
     if code:
         raise SystemExit(code)
 

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -56,22 +56,24 @@ class _Unusable(Exception):
         self.error = error
 
 
-def launch(flow: Callable[[], FlowModel], options: Options) -> int:
-    """Make the flow, run it until it is stopped, and answer the exit code. Errors are told on standard error."""
+def launch(load: Callable[[], Sequence[FlowModel]], options: Options) -> int:
+    """Make the flows, run them on one node until it is stopped, and answer the exit code.
+
+    Errors are told on standard error.
+    """
     ending = Ending()
-    code = _launched(flow, options, ending)
+    code = _launched(load, options, ending)
     ending.see_to_exit(code)
     return code
 
 
-def _launched(flow: Callable[[], FlowModel], options: Options, ending: Ending) -> int:
+def _launched(load: Callable[[], Sequence[FlowModel]], options: Options, ending: Ending) -> int:
     undo: list[Callable[[], None]] = []
     try:
         undo += [configure(options.log_level), join_hops(), join_prints()]
-        wiring = wire(flow())
-        plan = _plan(wiring, options)
+        plan = _plan([wire(flow) for flow in load()], options)
         with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_main(plan, wiring, ending))
+            return runner.run(_main(plan, ending))
     except _Unusable as unusable:
         _tell(unusable.error)
         return CONFIGURATION
@@ -86,15 +88,15 @@ def _launched(flow: Callable[[], FlowModel], options: Options, ending: Ending) -
             step()
 
 
-def _plan(wiring: Wiring, options: Options) -> Plan:
-    flow = wiring.plan
-    open_doors = any(service.spec.routes or service.spec.actions for service in flow.services)
+def _plan(flows: Sequence[Wiring], options: Options) -> Plan:
+    services = [service.spec for flow in flows for service in flow.plan.services]
+    open_doors = any(spec.routes or spec.actions or spec.sockets for spec in services)
     asked = options.host is not None or options.port is not None or "PORT" in os.environ
     address: Address | None = None
     if options.listen == "always" or open_doors or asked:
         address = chosen_address(options.host, options.port)
-    directory = data_directory(flow.name, options.store)
-    return Plan(flows=[flow], transport=options.transport, directory=directory, http=address)
+    directory = data_directory(flows[0].plan.name, options.store)
+    return Plan(flows=flows, transport=options.transport, directory=directory, http=address)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -106,12 +108,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _main(plan: Plan, wiring: Wiring, ending: Ending) -> int:
+async def _main(plan: Plan, ending: Ending) -> int:
     node = Node(plan)
     ending.watch(node)
     try:
         with _greeted_instead():
-            await _start(node, wiring)
+            await _start(node, plan.flows)
         _say("stop with Ctrl-C")
         await node.asked_to_stop()
         log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
@@ -128,13 +130,13 @@ async def _main(plan: Plan, wiring: Wiring, ending: Ending) -> int:
     return OK
 
 
-async def _start(node: Node, wiring: Wiring) -> None:
+async def _start(node: Node, flows: Sequence[Wiring]) -> None:
     opened = False
 
     def greet() -> None:
         nonlocal opened
         opened = True
-        _say(*greeting(node, wiring))
+        _say(*greeting(node, flows))
 
     try:
         await node.start(greet)
@@ -145,8 +147,16 @@ async def _start(node: Node, wiring: Wiring) -> None:
         raise _Unusable(error) from error
 
 
-def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
-    """What a start tells: the flow, its services and connections, where things are."""
+def greeting(node: Node, flows: Sequence[Wiring]) -> Iterator[str]:
+    """What a start tells: the flows, their services and connections, where things are."""
+    for wiring in flows:
+        yield from _flow_lines(wiring)
+    yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
+    if node.url:
+        yield f"http {node.url}"
+
+
+def _flow_lines(wiring: Wiring) -> Iterator[str]:
     flow = wiring.plan
     yield f"flow {flow.name}"
     for service in flow.services:
@@ -158,9 +168,6 @@ def greeting(node: Node, wiring: Wiring) -> Iterator[str]:
                 yield f"    {connection.target} -> {connection.to}  ({connection.type}, {connection.how})"
     for note in wiring.notes:
         yield f"note: {note}"
-    yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
-    if node.url:
-        yield f"http {node.url}"
 
 
 @contextmanager

@@ -18,8 +18,8 @@ import msgspec
 from junctor import __version__
 from junctor.clock import Clock
 from junctor.core.lifecycle import State
-from junctor.core.spec import FlowPlan
 from junctor.errors import ConfigurationError, nearest
+from junctor.flows import Wiring
 from junctor.messages import type_name
 from junctor.node import directory as directories
 from junctor.node.address import Address
@@ -46,9 +46,12 @@ TRANSPORTS = ("sqlite", "memory")
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node."""
+    """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node.
 
-    flows: Sequence[FlowPlan]
+    ``http`` is where the main listener is, as said on the command line; None: there is no listener.
+    """
+
+    flows: Sequence[Wiring]
     transport: str = "sqlite"
     directory: Path | None = None
     http: Address | None = None
@@ -111,7 +114,7 @@ class Node:
         opened = await self.engine.open()
         self.name = opened.node
         for flow in self._plan.flows:
-            self.engine.add(flow)
+            self.engine.add(flow.plan)
         if self.directory is not None:
             self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
             await self._control.open()

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from junctor.core.hop import Delivery, Hop, again, anew, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement
@@ -154,9 +156,12 @@ class Host:
     def connect(self) -> None:
         """Resolve the declared targets; called when all hosts of the node exist."""
         for target in self.spec.targets:
-            addresses = self._plan.connect.get(target.name, ())
-            hosts = [self.dispatcher.hosts[address] for address in addresses]
-            self.links[target.name] = tuple(host.link(target.request, target.reply) for host in hosts)
+            self.links[target.name] = tuple(
+                msgspec.structs.replace(
+                    self.dispatcher.hosts[wire.to].link(target.request, target.reply), when=wire.when
+                )
+                for wire in self._plan.connect.get(target.name, ())
+            )
 
     def link(self, request: Any, reply: Any = None, handler: str = "") -> Link:
         """A link to this service for bodies of ``request``, or to its handler of this name.

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from junctor import Service, Target, action, get, handler, post
-from junctor.core.spec import FlowPlan, ServicePlan
+from junctor.core.spec import FlowPlan, ServicePlan, Wire
 from junctor.http import HttpError
 from junctor.http.app import Site
 from junctor.http.health import open_health
@@ -73,7 +73,7 @@ async def serving(**limits: Any) -> AsyncIterator[tuple[Engine, Listener]]:
     await engine.open()
     plans = (
         ServicePlan(spec=spec_of(Store(), "store")),
-        ServicePlan(spec=spec_of(Door(), "door"), connect={"readings": ("plant/store",)}),
+        ServicePlan(spec=spec_of(Door(), "door"), connect={"readings": (Wire("plant/store"),)}),
     )
     engine.add(FlowPlan(name="plant", types=TypeRegistry(), services=plans))
     site = Site()

@@ -77,7 +77,8 @@ def problem(model: FlowModel, kind: type[ConfigurationError] = WiringError) -> s
 
 
 def connect(wiring: Wiring, service: str) -> dict[str, tuple[str, ...]]:
-    return next(dict(plan.connect) for plan in wiring.plan.services if plan.spec.name == service)
+    plan = next(plan for plan in wiring.plan.services if plan.spec.name == service)
+    return {name: tuple(wire.to for wire in wires) for name, wires in plan.connect.items()}
 
 
 # The model ----------------------------------------------------------------------------------------------------
