@@ -20,7 +20,7 @@ from junctor.core.policy import (
     RestartPolicy,
     RetryPolicy,
 )
-from junctor.core.spec import Loop, ServiceSpec
+from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
@@ -30,6 +30,9 @@ from junctor.services import Service, checked_name, module_spec, name_of_class, 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
 """What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
 
+
+Connect = str | Wire | Sequence[str | Wire]
+"""Where a target leads: the name of a service, several, each perhaps with a condition."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,13 +57,16 @@ def known_words(function: Function) -> Function:
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One service of a flow, as written. ``places`` says where settings and connections were, for errors."""
+    """One service of a flow, as written. ``places`` says where settings and connections were, for errors.
+
+    The wires of ``connect`` lead to names, not yet to addresses.
+    """
 
     name: str
     source: Any
     policies: Policies
     settings: Mapping[str, Any] = {}
-    connect: Mapping[str, tuple[str, ...]] = {}
+    connect: Mapping[str, tuple[Wire, ...]] = {}
     isolation: Literal["node", "worker"] = "node"
     loop: Loop = "shared"
     places: Mapping[str, str] = {}
@@ -115,7 +121,7 @@ class FlowModel:
         name: str | None = None,
         *,
         settings: Mapping[str, Any] | None = None,
-        connect: Mapping[str, str | Sequence[str]] | None = None,
+        connect: Mapping[str, Connect] | None = None,
         pool: int | Mapping[str, Any] | PoolPolicy | None = None,
         key: str | None = None,
         order: Order | None = None,
@@ -171,7 +177,7 @@ class FlowModel:
             source=service,
             policies=read_policies(base, written, name),
             settings=settings or {},
-            connect={target: _names(to) for target, to in (connect or {}).items()},
+            connect={target: _wires(to) for target, to in (connect or {}).items()},
             isolation=isolation,
             loop=loop,
             places=places or {},
@@ -229,5 +235,6 @@ def default_name(service: object) -> str:
     )
 
 
-def _names(to: str | Sequence[str]) -> tuple[str, ...]:
-    return (to,) if isinstance(to, str) else tuple(to)
+def _wires(to: Connect) -> tuple[Wire, ...]:
+    several = (to,) if isinstance(to, str | Wire) else tuple(to)
+    return tuple(Wire(one) if isinstance(one, str) else one for one in several)

@@ -123,7 +123,7 @@ class _Wirer:
         connected: dict[str, tuple[Wire, ...]] = {}
         for name, target in declared.items():
             if name in item.connect:
-                connected[name] = tuple(map(Wire, self._by_name(item, target)))
+                connected[name] = tuple(self._by_name(item, target))
             elif (to := self._by_type(item, target)) is not None:
                 connected[name] = (Wire(to),)
             if target.reply is not None and len(connected.get(name, ())) > 1:
@@ -131,15 +131,16 @@ class _Wirer:
                 self._wrong(_place(item, name), "a target with a reply leads to several services", fix)
         return connected
 
-    def _by_name(self, item: Item, target: TargetSpec) -> Iterator[str]:
-        for name in item.connect[target.name]:
+    def _by_name(self, item: Item, target: TargetSpec) -> Iterator[Wire]:
+        for wire in item.connect[target.name]:
+            name = wire.to
             where = _place(item, target.name)
             if "/" in name:
                 self._notes.append(f"{item.name}.{target.name} leads to {name}, which is checked when the node starts")
-                yield name
+                yield wire
             elif name in self._specs:
                 self._check_types(item, target, self._specs[name])
-                yield self._connected(item, target, name, "by name")
+                yield Wire(self._connected(item, target, name, "by name"), wire.when)
             elif all(name != other.name for other in self._model.services):
                 known = [other.name for other in self._model.services]
                 self._wrong(where, f'there is no service "{name}"', nearest(name, known).strip())

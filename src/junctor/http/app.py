@@ -8,15 +8,17 @@ import logging
 from junctor.errors import JunctorError, NotRunning
 from junctor.http import problem
 from junctor.http.asgi import Headers, Receive, Scope, Send
-from junctor.http.bodies import MIB
 from junctor.http.endpoints import Answer, Application, Endpoint
 from junctor.http.guard import Guard
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
 from junctor.http.responses import send_whole
 from junctor.http.routes import Routes
+from junctor.http.settings import HttpSettings
 
 log = logging.getLogger("junctor.http")
+
+HTTP = HttpSettings()
 
 COUNTED = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -25,22 +27,21 @@ class Site:
     """Everything that one listener answers.
 
     :param guard: who may talk to it.
-    :param max_body: bytes that the body of a request may have.
 
     ``requests`` counts answers by method and hundreds of the status.
     """
 
-    def __init__(self, *, guard: Guard | None = None, max_body: int = MIB) -> None:
+    def __init__(self, *, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(loopback=True)
-        self.routes = Routes(max_body)
+        self.routes = Routes()
         self.requests: dict[tuple[str, int], int] = {}
 
-    def attach(self, host: Host, prefix: str = "") -> None:
-        """Open the routes and actions of a service, below ``prefix``.
+    def attach(self, host: Host, settings: HttpSettings = HTTP) -> None:
+        """Open the routes and actions of a service as the ``http`` section of its flow says.
 
         :raises ConfigurationError: a path is reserved, unreadable or taken; nothing of the service is open then.
         """
-        self.routes.attach(host, prefix)
+        self.routes.attach(host, settings)
 
     def detach(self, host: Host) -> None:
         """Close them. Requests that run go on."""

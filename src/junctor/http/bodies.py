@@ -50,7 +50,7 @@ def too_large(limit: int) -> HttpError:
         f"the body is larger than {limit} bytes",
         status=413,
         code="body-too-large",
-        fix="Send less, or raise `max_body` of the listener.",
+        fix="Send less, or raise `http: {body: ...}` of the flow.",
     )
 
 

@@ -16,6 +16,7 @@ from junctor.http.bodies import read_body
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
 from junctor.http.responses import of_value
+from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text
 from junctor.runtime.supervisor import is_cancelled
@@ -44,12 +45,12 @@ class ServiceEndpoint:
 
     __slots__ = ("_blocking", "_host", "_kind", "_limit", "_name", "_plan", "_spec", "_status", "source")
 
-    def __init__(self, host: Host, spec: RouteSpec | ActionSpec, plan: Plan, max_body: int) -> None:
+    def __init__(self, host: Host, spec: RouteSpec | ActionSpec, plan: Plan, settings: HttpSettings) -> None:
         route = isinstance(spec, RouteSpec)
         self._host = host
         self._spec = spec
         self._plan = plan
-        self._limit = max_body
+        self._limit = settings.body
         self._name = spec.name
         self._blocking = spec.blocking
         self._kind = Kind.ROUTE if route else Kind.ACTION

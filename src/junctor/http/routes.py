@@ -13,6 +13,7 @@ from junctor.http.endpoints import Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
 from junctor.http.paths import PathTable
 from junctor.http.problem import HttpError
+from junctor.http.settings import HttpSettings
 
 RESERVED = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
 RESERVED_BELOW = ("/health/", "/docs/", "/-/")
@@ -32,8 +33,7 @@ class Opened(msgspec.Struct, frozen=True, eq=False):
 class Routes:
     """Which endpoint answers a request."""
 
-    def __init__(self, max_body: int) -> None:
-        self._max_body = max_body
+    def __init__(self) -> None:
         self._opened: list[Opened] = []
         self._built_in: list[tuple[str, Endpoint]] = []
         self._fallback: list[tuple[str, Endpoint]] = []
@@ -44,8 +44,8 @@ class Routes:
         (self._fallback if yields else self._built_in).append((path, endpoint))
         self._table = self._compile(self._opened)
 
-    def attach(self, host: Host, prefix: str = "") -> None:
-        opened = [*self._opened, *self._entries(host, prefix)]
+    def attach(self, host: Host, settings: HttpSettings) -> None:
+        opened = [*self._opened, *self._entries(host, settings)]
         self._table = self._compile(opened)
         self._opened = opened
 
@@ -69,19 +69,20 @@ class Routes:
         """The open entries of services, in the order of their attachment."""
         return iter(self._opened)
 
-    def _entries(self, host: Host, prefix: str) -> Iterator[Opened]:
+    def _entries(self, host: Host, settings: HttpSettings) -> Iterator[Opened]:
+        prefix = settings.path
         for route in host.spec.routes:
             path, method = prefix + route.path, route.method.upper()
             where = f"{host.address}.{route.name}"
             _check(method, path, where)
             plan = plan_route(route.signature, path, method, where)
-            yield Opened(host, method, path, route, ServiceEndpoint(host, route, plan, self._max_body))
+            yield Opened(host, method, path, route, ServiceEndpoint(host, route, plan, settings))
         for action in host.spec.actions:
             path = f"{prefix}/{host.service}/{action.name}"
             where = f"{host.address}.{action.name}"
             _check("POST", path, where)
             plan = plan_action(action.signature, where)
-            yield Opened(host, "POST", path, action, ServiceEndpoint(host, action, plan, self._max_body))
+            yield Opened(host, "POST", path, action, ServiceEndpoint(host, action, plan, settings))
 
     def _compile(self, opened: Iterable[Opened]) -> PathTable[Endpoint]:
         table: PathTable[Endpoint] = PathTable()

@@ -15,6 +15,7 @@ from junctor.http.index import open_index
 from junctor.http.limits import Limits
 from junctor.http.listener import Listener
 from junctor.http.metrics import open_metrics
+from junctor.http.settings import HttpSettings
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.small_host import SmallHost, node_of
 
@@ -27,7 +28,7 @@ def serve() -> Serve:
 
     @contextlib.asynccontextmanager
     async def serving(
-        *hosts: SmallHost, limits: Limits | None = None, node: Any = None, host: str = "127.0.0.1", **options: Any
+        *hosts: SmallHost, limits: Limits | None = None, node: Any = None, host: str = "127.0.0.1", settings: Any = HttpSettings(), **options: Any
     ) -> AsyncIterator[Listener]:
         site = Site(**options)
         node = node or node_of(*hosts)
@@ -35,7 +36,7 @@ def serve() -> Serve:
         open_metrics(site.routes, node, lambda: site.requests, name="n1")
         open_index(site.routes, node)
         for one in hosts:
-            site.attach(one)
+            site.attach(one, settings)
         supervisor = Supervisor()
         listener = Listener(site, spawn=supervisor.start, host=host, limits=limits)
         await listener.start()

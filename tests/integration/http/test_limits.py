@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from junctor.http.limits import Limits
+from junctor.http.settings import HttpSettings
 from tests.integration.http.client import call, raw, read_answer
 from tests.integration.http.small_host import SmallHost, route
 
@@ -32,7 +33,7 @@ class Echo:
 
 
 async def test_a_body_up_to_the_limit(serve: Any) -> None:
-    async with serve(SmallHost(Echo()), max_body=100_000) as listener:
+    async with serve(SmallHost(Echo()), settings=HttpSettings(body=100_000)) as listener:
         assert (await call(listener.port, "POST", "/echo", b"x" * 100_000)).json == 100_000
         assert (await call(listener.port, "POST", "/echo", b"x" * 100_001)).code == "body-too-large"
 
@@ -143,7 +144,7 @@ async def test_a_client_that_drips_is_dropped(serve: Any) -> None:
 
 
 async def test_the_rest_of_a_refused_body_is_not_awaited_for_ever(serve: Any) -> None:
-    async with serve(SmallHost(Echo()), max_body=10, limits=SLOW) as listener:
+    async with serve(SmallHost(Echo()), settings=HttpSettings(body=10), limits=SLOW) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
         with contextlib.suppress(ConnectionError):

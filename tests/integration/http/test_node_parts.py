@@ -12,6 +12,7 @@ from junctor.errors import ConfigurationError
 from junctor.http import Response, html
 from junctor.http.app import Site
 from junctor.http.guard import Guard
+from junctor.http.settings import HttpSettings
 from tests.integration.http.client import call, raw
 from tests.integration.http.small_host import SmallHost, action, node_of, route
 
@@ -263,7 +264,7 @@ def test_a_clash_names_both_and_opens_nothing() -> None:
     with pytest.raises(ConfigurationError, match=r"test/lab\.level.*plant/same\.other"):
         site.attach(second)
     assert [one.path for one in site.routes] == ["/level", "/lab/stop"]
-    site.attach(second, "/plant")
+    site.attach(second, HttpSettings(path="/plant"))
     assert "/plant/level" in [one.path for one in site.routes]
     site.detach(second)
     site.detach(first)
