@@ -28,7 +28,12 @@ def serve() -> Serve:
 
     @contextlib.asynccontextmanager
     async def serving(
-        *hosts: SmallHost, limits: Limits | None = None, node: Any = None, host: str = "127.0.0.1", settings: Any = HttpSettings(), **options: Any
+        *hosts: SmallHost,
+        limits: Limits | None = None,
+        node: Any = None,
+        host: str = "127.0.0.1",
+        settings: HttpSettings | None = None,
+        **options: Any,
     ) -> AsyncIterator[Listener]:
         site = Site(**options)
         node = node or node_of(*hosts)
@@ -36,7 +41,7 @@ def serve() -> Serve:
         open_metrics(site.routes, node, lambda: site.requests, name="n1")
         open_index(site.routes, node)
         for one in hosts:
-            site.attach(one, settings)
+            site.attach(one, settings or HttpSettings())
         supervisor = Supervisor()
         listener = Listener(site, spawn=supervisor.start, host=host, limits=limits)
         await listener.start()
