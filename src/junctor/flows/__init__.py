@@ -3,7 +3,7 @@
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.source import flow_name, flow_of_module, load, loading
-from junctor.flows.wiring import Connection, Wiring, wire
+from junctor.flows.wiring import Connection, Wiring, wire, wire_all
 
 __all__ = (
     "Connection",
@@ -17,4 +17,5 @@ __all__ = (
     "load",
     "loading",
     "wire",
+    "wire_all",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -49,6 +49,14 @@ def wire(model: FlowModel) -> Wiring:
         :class:`~junctor.errors.SeveralProblems`, each with its place and fix.
     """
     return _Wirer(model).wire()
+
+
+def wire_all(models: Sequence[FlowModel]) -> list[Wiring]:
+    """Check and connect the flows of one node, with the connections that lead from one flow to another.
+
+    :raises ConfigurationError: something is wrong, as for :func:`wire`.
+    """
+    return [wire(model) for model in models]
 
 
 class _Wirer:
