@@ -118,14 +118,14 @@ UPGRADE ?=
 UV := $(VENV)/lock/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
-SOURCES := pyproject.toml requirements/build.in requirements/example.in requirements/test.in
+SOURCES := pyproject.toml requirements/build.in requirements/example.in requirements/docs.in requirements/test.in
 
 lock: $(UV)
 	$(COMPILE) $(UPGRADE) $(SOURCES) -o requirements/test.txt
 	$(COMPILE) pyproject.toml -c requirements/test.txt -o requirements/run.txt
 	$(COMPILE) requirements/build.in -c requirements/test.txt -o requirements/build.txt
 	$(COMPILE) requirements/example.in -c requirements/test.txt -o requirements/example.txt
-	$(COMPILE) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
+	$(COMPILE) requirements/docs.in -c requirements/test.txt -o requirements/docs.txt
 	$(COMPILE) $(UPGRADE) requirements/lock.in -o requirements/lock.txt
 	@! grep -nE '://|^-' requirements/*.txt
 
