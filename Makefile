@@ -16,7 +16,7 @@ LOCKED := $(PIP) install -qq --require-hashes
 # The package itself: editable, built by the pinned builder in the environment, nothing fetched.
 SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
 
-.PHONY: help run test check lint types imports format bench torture lock clean venv
+.PHONY: help run test check lint types imports format bench torture docs lock clean venv
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make format    sort imports, apply safe fixes'
 	@echo 'make bench     the figures, as ratios against bare code'
 	@echo 'make torture   the long crash campaigns'
+	@echo 'make docs      the documentation site, into site/ (ARGS=serve shows it while you write)'
 	@echo 'make lock      pin the requirements again (UPGRADE=--upgrade takes newer ones)'
 	@echo 'make clean     remove the environment and what tools left behind'
 
@@ -64,8 +65,11 @@ bench: $(VENV)/.test
 torture: $(VENV)/.test
 	$(PY) -m pytest -m torture $(ARGS)
 
+docs: $(VENV)/.test
+	$(PY) -m mkdocs $(or $(ARGS),build)
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment -----------------------------------------------------------------------------------------------
