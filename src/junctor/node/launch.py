@@ -25,8 +25,9 @@ from junctor.errors import ConfigurationError, ImportFailed, JunctorError, Store
 from junctor.flows import FlowModel, Wiring, wire
 from junctor.node.address import Address, chosen_address
 from junctor.node.directory import data_directory
-from junctor.node.ending import INTERNAL, OK, Ending
+from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
 from junctor.node.node import GRACE, Node, Plan
+from junctor.node.notify import Notifier, being_debugged, taken
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
 from junctor.observe.secrets import mask
@@ -62,23 +63,25 @@ def launch(load: Callable[[], Sequence[FlowModel]], options: Options) -> int:
     Errors are told on standard error.
     """
     ending = Ending()
-    code = _launched(load, options, ending)
+    code = _launched(load, options, ending, taken())
     ending.see_to_exit(code)
     return code
 
 
-def _launched(load: Callable[[], Sequence[FlowModel]], options: Options, ending: Ending) -> int:
+def _launched(
+    load: Callable[[], Sequence[FlowModel]], options: Options, ending: Ending, manager: Notifier
+) -> int:
     undo: list[Callable[[], None]] = []
     try:
         undo += [configure(options.log_level), join_hops(), join_prints()]
         plan = _plan([wire(flow) for flow in load()], options)
         with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_main(plan, ending))
+            return runner.run(_main(plan, ending, manager))
     except _Unusable as unusable:
-        _tell(unusable.error)
+        _tell(unusable.error, manager)
         return CONFIGURATION
     except JunctorError as error:
-        _tell(error)
+        _tell(error, manager)
         return CONFIGURATION if isinstance(error, ConfigurationError) else INTERNAL
     except Exception:
         log.critical("the node ended by an error of its own", exc_info=True)
@@ -108,16 +111,19 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _main(plan: Plan, ending: Ending) -> int:
+async def _main(plan: Plan, ending: Ending, manager: Notifier) -> int:
     node = Node(plan)
     ending.watch(node)
     try:
-        with _greeted_instead():
-            await _start(node, plan.flows)
-        _say("stop with Ctrl-C")
-        await node.asked_to_stop()
-        log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
-        await node.stop()
+        with manager.following(node.engine.hosts, being_debugged) as pulse:
+            with _greeted_instead():
+                await _start(node, plan.flows)
+            pulse.ready()
+            _say("stop with Ctrl-C")
+            await node.asked_to_stop()
+            log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
+            pulse.stopping(node.stop_reason, GRACE + PATIENCE)
+            await node.stop()
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if not node.stop_reason or task is None:
@@ -191,8 +197,10 @@ def _say(*lines: str) -> None:
         sys.stdout.flush()
 
 
-def _tell(error: JunctorError) -> None:
-    sys.stderr.write(f"junctor: {readable(mask(str(error)))}\n")
+def _tell(error: JunctorError, manager: Notifier) -> None:
+    text = readable(mask(str(error)))
+    sys.stderr.write(f"junctor: {text}\n")
+    manager.status(text)
     cause = error.__cause__
     if isinstance(error, ImportFailed) and cause is not None and "traceback" in error.fix:
         sys.stderr.write("".join(traceback.format_exception(cause.with_traceback(_users_part(cause.__traceback__)))))
