@@ -8,7 +8,7 @@ import msgspec
 
 from junctor.core.spec import ActionSpec, RouteSpec
 from junctor.errors import ConfigurationError
-from junctor.http.binding import plan_action, plan_route
+from junctor.http.binding import Plan, plan_action, plan_route
 from junctor.http.endpoints import Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
 from junctor.http.paths import PathTable
@@ -21,13 +21,15 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class Opened(msgspec.Struct, frozen=True, eq=False):
-    """One open entry of a service."""
+    """One open entry of a service, with how its arguments are made and what its flow says about HTTP."""
 
     host: Host
     method: str
     path: str
     spec: RouteSpec | ActionSpec
     endpoint: Endpoint
+    plan: Plan
+    settings: HttpSettings
 
 
 class Routes:
@@ -76,13 +78,13 @@ class Routes:
             where = f"{host.address}.{route.name}"
             _check(method, path, where)
             plan = plan_route(route.signature, path, method, where)
-            yield Opened(host, method, path, route, ServiceEndpoint(host, route, plan, settings))
+            yield Opened(host, method, path, route, ServiceEndpoint(host, route, plan, settings), plan, settings)
         for action in host.spec.actions:
             path = f"{prefix}/{host.service}/{action.name}"
             where = f"{host.address}.{action.name}"
             _check("POST", path, where)
             plan = plan_action(action.signature, where)
-            yield Opened(host, "POST", path, action, ServiceEndpoint(host, action, plan, settings))
+            yield Opened(host, "POST", path, action, ServiceEndpoint(host, action, plan, settings), plan, settings)
 
     def _compile(self, opened: Iterable[Opened]) -> PathTable[Endpoint]:
         table: PathTable[Endpoint] = PathTable()

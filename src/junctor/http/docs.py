@@ -1,0 +1,48 @@
+"""``/docs``: a page made in the browser from ``/openapi.json``, to read and to try. It loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+from junctor.http.asgi import Headers, Scope
+from junctor.http.endpoints import Answer, NodeEndpoint
+from junctor.http.routes import Routes
+
+_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+def open_docs(routes: Routes) -> None:
+    """Open ``/docs``; :func:`junctor.http.openapi.open_openapi` has to be open beside it."""
+    routes.build_in("/docs", NodeEndpoint("docs", _answer))
+
+
+def _answer(scope: Scope) -> Answer:
+    page, policy = _page()
+    headers: Headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-security-policy", policy),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-cache"),
+    ]
+    return 200, headers, page
+
+
+@cache
+def _page() -> tuple[bytes, bytes]:
+    """The page and its policy: only the script and the style that are in it run, and it asks only where it came from."""
+    text = files("junctor.http").joinpath("pages", "docs.html").read_text("utf-8")
+    allowed = {kind: f"'sha256-{_hash(code)}'" for kind, code in _INLINE.findall(text)}
+    policy = (
+        f"default-src 'none'; script-src {allowed['script']}; style-src {allowed['style']}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return text.encode(), policy.encode()
+
+
+def _hash(code: str) -> str:
+    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
