@@ -18,6 +18,7 @@ from typing import Any
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest, text_of
 from junctor.flows.model import FlowModel
+from junctor.flows.modules import note_imports
 from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.script import Script, read_script
 from junctor.services import Service, has_marks, name_of_module
@@ -175,6 +176,9 @@ def _import_file(path: Path) -> types.ModuleType:
     if known is not None or not name.isidentifier():
         # Something else has this name already, perhaps of the standard library; replacing it would break its users.
         name = f"junctor_file_{name}".replace("-", "_").replace(".", "_")
+        known = sys.modules.get(name)
+        if known is not None and _same_file(known, path):
+            return known
     return _running(str(path), path.parent, lambda: _execute(name, path))
 
 
@@ -212,6 +216,7 @@ def _running(place: str, folder: Path, run: Any) -> types.ModuleType:
         raise _import_failed(error, place, folder) from error
     finally:
         _loading.reset(token)
+    note_imports()
     return module
 
 
