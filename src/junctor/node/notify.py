@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from traceback import walk_stack
 from typing import Protocol
 
 from junctor.core.lifecycle import Lifecycle, State
@@ -142,8 +143,11 @@ class Pulse:
 
 
 def being_debugged() -> bool:
-    """Whether a debugger is attached to this process."""
-    return sys.gettrace() is not None or "pydevd" in sys.modules
+    """Whether a debugger is attached to this process, or pdb waits in one of its threads."""
+    if "pydevd" in sys.modules:
+        return True
+    frames = list(sys._current_frames().values()) if "bdb" in sys.modules else []
+    return any(frame.f_globals.get("__name__") == "bdb" for top in frames for frame, _ in walk_stack(top))
 
 
 def taken(env: MutableMapping[str, str] | None = None) -> Notifier:
