@@ -1,0 +1,49 @@
+"""The kinds of values that only settings have: durations, secrets, and the value that must be given."""
+
+from __future__ import annotations
+
+import enum
+import hmac
+from typing import Annotated
+
+DURATION = "junctor-duration"
+Duration = Annotated[float, DURATION]
+"""Seconds as a float; also read from ``"200ms"``, ``"2s"``, ``"1h30m"``."""
+
+
+class Missing(enum.Enum):
+    """The default of a setting that must be given."""
+
+    MISSING = "must be given"
+
+
+MISSING = Missing.MISSING
+
+
+class Secret:
+    """Text that does not show: not in a repr, a log, an error or a trace. :meth:`reveal` gives it to who needs it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(("junctor.Secret", self._text))

@@ -1,0 +1,185 @@
+"""Values as they stand in a file: plain data that remembers its line, its spelling and what it refers to.
+
+A file says ``limit: on``, and whether that is a word or a truth value depends on who reads it. So the spelling stays
+until the declared type is known; then :func:`fitting` answers, or says what to put in quotes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import pathlib
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from junctor.settings.conversion import is_duration, without_none
+from junctor.settings.values import Secret
+
+Style = Literal["plain", "quoted", "given"]
+Looks = Literal["text", "number", "boolean", "nothing", "word", "octal", "clock", "date"]
+"""How YAML 1.1 understands what is not in quotes. "word" is a boolean that is not written true or false: on, off, yes,
+no; "clock" a number like 12:30; both and "octal" are read in another way than they look."""
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One value. ``written`` is the text of the file, with its references; ``value`` what it stands for.
+
+    ``style`` "given" is text from elsewhere, the environment or a command line, which is converted like any text.
+    """
+
+    value: Any
+    place: str = ""
+    written: str = ""
+    style: Style = "quoted"
+    looks: Looks = "text"
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A mapping. ``keys`` has the place of each key."""
+
+    entries: dict[str, Node]
+    place: str = ""
+    keys: dict[str, str] = {}
+
+
+class Series(msgspec.Struct, frozen=True):
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: str = ""
+
+
+Node = Leaf | Table | Series
+
+
+class Misread(Exception):
+    """What stands in the file is not what it looks like, or not text where text is expected."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.fix = fix
+
+
+def node_of(value: Any, place: str = "") -> Node:
+    """Plain Python values as a node; anything that is no mapping, list or tuple is one value."""
+    if isinstance(value, Leaf | Table | Series):
+        return value
+    if isinstance(value, Mapping):
+        entries = {str(key): node_of(part, place) for key, part in value.items()}
+        return Table(entries, place, dict.fromkeys(entries, place))
+    if isinstance(value, list | tuple):
+        return Series(tuple(node_of(part, place) for part in value), place)
+    return Leaf(value, place, str(value))
+
+
+def plain(value: Any) -> Any:
+    """The values of a node without places; what is no node, as it is."""
+    if isinstance(value, Table):
+        return {key: plain(part) for key, part in value.entries.items()}
+    if isinstance(value, Series):
+        return [plain(part) for part in value.items]
+    return value.value if isinstance(value, Leaf) else value
+
+
+def leaves(value: Any) -> Iterator[Leaf]:
+    """All single values in a node."""
+    if isinstance(value, Table):
+        for part in value.entries.values():
+            yield from leaves(part)
+    elif isinstance(value, Series):
+        for part in value.items:
+            yield from leaves(part)
+    elif isinstance(value, Leaf):
+        yield value
+
+
+def holds_secret(value: Any) -> bool:
+    """Whether a secret is in it."""
+    return any(isinstance(leaf.value, Secret) for leaf in leaves(value))
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether it is None, in a file too."""
+    return value is None or (isinstance(value, Leaf) and value.value is None)
+
+
+# By type ------------------------------------------------------------------------------------------------------
+
+_NUMBERS = (bool, int, float, datetime.timedelta)
+
+
+def fitting(node: Node, kind: Any) -> Any:
+    """The plain values of a node for a declared type.
+
+    :raises Misread: a value without quotes is not what the type asks for, though it looks like it.
+    """
+    optional, kind = without_none(kind)
+    if isinstance(node, Leaf):
+        if node.style != "plain" or (optional and node.looks == "nothing"):
+            return node.value
+        return _plain_leaf(node, kind)
+    if isinstance(node, Series):
+        inner = _item_kinds(kind)
+        return [fitting(part, inner(position)) for position, part in enumerate(node.items)]
+    return _mapping(node, kind)
+
+
+def _plain_leaf(leaf: Leaf, kind: Any) -> Any:
+    looks, written = leaf.looks, leaf.written
+    if looks in ("text", "nothing"):
+        return leaf.value
+    if kind is bool:
+        return leaf.value
+    if looks == "octal":
+        raise Misread(
+            f"{written} is {leaf.value} to some readers of YAML, and another number to others",
+            f'Write {leaf.value} for that number, or put the text in quotes: "{written}".',
+        )
+    if looks == "clock":
+        raise Misread(
+            f"YAML reads {written} as the number {leaf.value}",
+            f'Put it in quotes: "{written}"; a duration is written 1h30m.',
+        )
+    if _wants_text(kind) or (kind is Any and looks in ("word", "date")):
+        raise Misread(f"YAML reads {written} as {_meaning(leaf)}, not as text", f'Put it in quotes: "{written}".')
+    return leaf.value
+
+
+def _meaning(leaf: Leaf) -> str:
+    if leaf.looks in ("word", "boolean"):
+        return "true" if leaf.value else "false"
+    return "a date" if leaf.looks == "date" else "a number"
+
+
+def _wants_text(kind: Any) -> bool:
+    if is_duration(kind) or kind in _NUMBERS:
+        return False
+    if typing.get_origin(kind) is Literal:
+        return all(isinstance(word, str) for word in typing.get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return all(isinstance(member.value, str) for member in kind)
+    return isinstance(kind, type) and issubclass(kind, str | Secret | pathlib.PurePath)
+
+
+def _item_kinds(kind: Any) -> Callable[[int], Any]:
+    base, parts = typing.get_origin(kind), typing.get_args(kind)
+    if base is tuple and parts and parts[-1] is not Ellipsis:
+        return lambda position: parts[position] if position < len(parts) else Any
+    if parts and isinstance(base, type):
+        return lambda position: parts[0]
+    return lambda position: Any
+
+
+def _mapping(node: Table, kind: Any) -> dict[str, Any]:
+    base, parts = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if isinstance(base, type) and issubclass(base, Mapping):
+        inner = parts[1] if len(parts) == 2 else Any
+        return {key: fitting(part, inner) for key, part in node.entries.items()}
+    try:
+        hints = typing.get_type_hints(base, include_extras=True) if isinstance(base, type) else {}
+    except (NameError, TypeError):
+        hints = {}
+    return {key: fitting(part, hints.get(key, Any)) for key, part in node.entries.items()}
