@@ -18,6 +18,7 @@ __all__ = (
     "JunctorError",
     "MissingExtra",
     "NoHandler",
+    "NoRoute",
     "NodeNotFound",
     "NotRunning",
     "OutsideDelivery",
@@ -252,7 +253,7 @@ class ConditionFailed(JunctorError):
     """
 
     code = "condition-failed"
-    default_fix = "Correct the condition in the flow, then resend the message."
+    default_fix = "Correct the condition in the flow, then send the message again."
 
 
 class RequestError(JunctorError):
@@ -260,6 +261,13 @@ class RequestError(JunctorError):
 
     code = "request"
     default_fix = "`junctor trace SESSION` shows where it went."
+
+
+class NoRoute(RequestError):
+    """A request was made over a target all of whose connections have a condition, and none of them holds."""
+
+    code = "no-route"
+    default_fix = "Give the target a connection without a condition for what fits no other."
 
 
 class RequestTimeout(RequestError):

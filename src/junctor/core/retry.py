@@ -11,7 +11,17 @@ from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
 # These cannot get better by themselves: a second attempt would meet the same body and the same code. A request that
 # failed for good is parked at the service asked; asking again gets the recorded failure.
 _HOPELESS = frozenset(
-    {"DecodeError", "NoHandler", "EncodeError", "BodyTooLarge", "UnknownTarget", "StateError", "RequestFailed"}
+    {
+        "BodyTooLarge",
+        "ConditionFailed",
+        "DecodeError",
+        "EncodeError",
+        "NoHandler",
+        "NoRoute",
+        "RequestFailed",
+        "StateError",
+        "UnknownTarget",
+    }
 )
 # The other queue is full or the disk is: an outage of somebody else, so it costs no attempt and keeps the order.
 _OUTAGES = frozenset({"QueueFull", "StoreFull"})

@@ -1,11 +1,24 @@
 """Messages: the envelope, the types of bodies, and their encoding."""
 
-from junctor.messages.envelope import HANDLER, NO_HEADERS, Kind, Message, Status, parse_id, session_text
+from junctor.messages.envelope import (
+    CONDITION,
+    HANDLER,
+    NO_HEADERS,
+    RESERVED,
+    Kind,
+    Message,
+    Status,
+    parse_id,
+    session_text,
+    without_reserved,
+)
 from junctor.messages.types import MessageType, TypeRegistry, message, type_name
 
 __all__ = (
+    "CONDITION",
     "HANDLER",
     "NO_HEADERS",
+    "RESERVED",
     "Kind",
     "Message",
     "MessageType",
@@ -15,4 +28,5 @@ __all__ = (
     "parse_id",
     "session_text",
     "type_name",
+    "without_reserved",
 )

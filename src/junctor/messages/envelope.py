@@ -16,6 +16,20 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 HANDLER = "junctor-handler"
 """The header with the name of the handler that a message is for. Without it the type of the body decides."""
 
+CONDITION = "junctor-condition"
+"""The header with the reason why the condition of a connection could not be evaluated. Such a message is parked at the
+service it would have gone to."""
+
+RESERVED = "junctor-"
+"""Headers that begin so are the engine's own: nobody else may give them."""
+
+
+def without_reserved(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers that may come from anybody: a service that passes on those of its message passes on no more."""
+    if not any(name[:8].lower() == RESERVED for name in headers):
+        return headers
+    return {name: text for name, text in headers.items() if name[:8].lower() != RESERVED}
+
 
 class Kind(enum.IntEnum):
     """What a record stands for. The number is stored; never renumber.

@@ -10,8 +10,8 @@ import msgspec
 
 from junctor.core.port import Link, Port
 from junctor.core.spec import ActionSpec, HandlerSpec
-from junctor.errors import JunctorError, NoHandler, UnknownOperation, UnknownTarget, nearest, text_of
-from junctor.messages import Kind, MessageType
+from junctor.errors import JunctorError, NoHandler, SendError, UnknownOperation, UnknownTarget, nearest, text_of
+from junctor.messages import RESERVED, Kind, MessageType, without_reserved
 from junctor.node.arguments import Parameters
 from junctor.node.wire import CallFailed
 from junctor.runtime.supervisor import is_cancelled
@@ -37,6 +37,17 @@ def host_of(engine: Engine, service: str) -> Host:
     names = sorted({host.service for host in engine.hosts.values()})
     guess = nearest(service, names) or "No service runs."
     raise UnknownTarget(f'there is no service "{service}"', fix=f"{guess}`junctor status` lists them.")
+
+
+def refuse_reserved(headers: Mapping[str, str] | None) -> None:
+    """What the engine says of a message in its headers is not for outside callers to say.
+
+    :raises SendError: a header has a reserved name.
+    """
+    for name in headers or {}:
+        if not without_reserved({name: ""}):
+            fix = f'Leave it out; names that begin with "{RESERVED}" are the engine\'s own.'
+            raise SendError(f'the header "{name}" is reserved', fix=fix)
 
 
 # Handlers ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from junctor.errors import ConfigurationError, UnknownOperation, nearest
 from junctor.node import answers, views
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
-from junctor.node.entries import action_of, handler_for, host_of
+from junctor.node.entries import action_of, handler_for, host_of, refuse_reserved
 from junctor.node.search import Filter
 from junctor.node.status import NodeStatus, parked_counts
 from junctor.node.wire import NotPermitted
@@ -145,6 +145,7 @@ async def send(
     idempotency_key: str | None = None,
 ) -> Receipt:
     """Hand a message to a service; answers when it is accepted. ``type`` picks among several handlers."""
+    refuse_reserved(headers)
     entry = handler_for(node.engine, host_of(node.engine, service), type)
     sending = entry.port.send(
         entry.link, entry.read(body), key=key, delay=delay, headers=headers, idempotency_key=idempotency_key
@@ -163,6 +164,7 @@ async def request(
     timeout: float | None = None,
 ) -> Any:
     """Hand a message to a service and answer its reply."""
+    refuse_reserved(headers)
     entry = handler_for(node.engine, host_of(node.engine, service), type)
     return await entry.port.request(entry.link, entry.read(body), key=key, timeout=timeout, headers=headers)
 

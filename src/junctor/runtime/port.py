@@ -29,7 +29,7 @@ from junctor.errors import (
     UnknownTarget,
     WiringError,
 )
-from junctor.messages import HANDLER, Kind, Message, MessageType, codec
+from junctor.messages import HANDLER, Kind, Message, MessageType, codec, without_reserved
 from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.intake import bounded, size_of
@@ -137,7 +137,13 @@ class EnginePort:
         now = self._time()
         wait = link.wait if timeout is None else nanoseconds(timeout)
         deadline = now + wait if wait else 0
-        if self._immediate and link.by_reference and type(body) is link.accepts.cls and current.get() is None:
+        if (
+            self._immediate
+            and link.by_reference
+            and type(body) is link.accepts.cls
+            and not headers
+            and current.get() is None
+        ):
             host = self._hosts.get(link.address)
             if host is not None and get_ident() == self._thread and self._dispatcher.accepting:
                 if key is None and host.keyed:
@@ -193,6 +199,8 @@ class EnginePort:
         accepts = link.accepts
         if idempotency_key is not None or key is not None or headers:
             _check_labels(f"{self.address} -> {link.address}", key, idempotency_key, headers)
+        if headers and link.when is None:
+            headers = without_reserved(headers)
         if link.handler:
             headers = {**(headers or {}), HANDLER: link.handler}
             body = _read_as(accepts, body, f"{link.address}.{link.handler}")
@@ -250,6 +258,8 @@ class EnginePort:
     def _sleep_in_thread(self, stop: threading.Event, seconds: float) -> Pending[bool]:
         if asyncio._get_running_loop() is not None:
             return ThreadPending(self._from_thread(lambda future: self._wake_later(future, seconds)))
+        if self._engine.clock.virtual:
+            return Settled(self._from_thread(lambda future: self._wake_later(future, seconds)).result())
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0 and not self.stopping:
             stop.wait(min(left, 0.25))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
-from junctor.errors import NoHandler, RequestExpired, StoreDamaged
-from junctor.messages import HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry
+from junctor.errors import ConditionFailed, NoHandler, RequestExpired, StoreDamaged
+from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry
 from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
@@ -159,6 +160,11 @@ class Slot:
             if code is not None:
                 found.append((name, code))
         return found
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread of its blocking handlers, None while it has none."""
+        return self._thread.thread if self._thread is not None else None
 
     def halt(self) -> None:
         self._halted = True
@@ -364,6 +370,7 @@ class Slot:
         """Find the handler and decode the body.
 
         :raises RequestExpired: the deadline of the request has passed.
+        :raises ConditionFailed: nobody knows whether it should have come here.
         :raises NoHandler: there is none.
         :raises DecodeError: the body does not fit its type.
         """
@@ -373,6 +380,7 @@ class Slot:
             raise _expired(self.host)
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
         if entry is None:
+            check_condition(message)
             entry = self._routing.find(message)
         if entry is None or delivery.damaged:
             raise _undeliverable(delivery, self.host)
@@ -398,6 +406,13 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
         started=delivery.started,
         duration=duration,
     )
+
+
+def check_condition(message: Message) -> None:
+    """:raises ConditionFailed: the condition on its way here could not be evaluated."""
+    reason = message.headers.get(CONDITION)
+    if reason is not None:
+        raise ConditionFailed(reason)
 
 
 def _killed(delivery: Delivery) -> Exception:

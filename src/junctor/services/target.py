@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import types
 import typing
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Union
 
 from junctor.clock import parse_duration
 from junctor.core.port import Link, Pending, Port, Receipt
 from junctor.core.spec import TargetSpec
-from junctor.errors import EncodeError, JunctorError, NotRunning, WiringError
+from junctor.errors import ConditionFailed, EncodeError, JunctorError, NoRoute, NotRunning, WiringError, storable
+from junctor.messages import CONDITION, without_reserved
 from junctor.messages.types import is_body_class
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 else:
     Req = typing.TypeVar("Req")
     Rep = typing.TypeVar("Rep")
+
+
+log = logging.getLogger("junctor.target")
 
 
 class Target(Generic[Req, Rep]):
@@ -39,7 +44,7 @@ class Target(Generic[Req, Rep]):
 
     def __init__(self, port: Port, links: tuple[Link, ...], kind: Any, where: str) -> None:
         self._links = links
-        self._link = links[0] if len(links) == 1 else None
+        self._link = links[0] if len(links) == 1 and links[0].when is None else None
         self._class = _checkable(kind)
         self._send = port.send
         self._request = port.request
@@ -54,7 +59,8 @@ class Target(Generic[Req, Rep]):
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> Pending[Receipt | None]:
-        """Hand a message over; await it in async code. Connected to several services, each gets it.
+        """Hand a message over; await it in async code. Connected to several services, each gets it whose condition
+        holds; where none does, it goes nowhere and the receipt is None.
 
         Within a delivery the message joins it, and goes out when the delivery is done. Elsewhere it is accepted,
         durably, when the awaiting (in a thread: the call) is over.
@@ -75,8 +81,8 @@ class Target(Generic[Req, Rep]):
             return self._send(link, body, key=key, delay=wait, headers=headers, idempotency_key=idempotency_key)
         return Several(
             [
-                self._send(one, body, key=key, delay=wait, headers=headers, idempotency_key=idempotency_key)
-                for one in self._links
+                self._send(one, body, key=key, delay=wait, headers=given, idempotency_key=idempotency_key)
+                for one, given in self._open_to(body, key, headers)
             ]
         )
 
@@ -88,19 +94,55 @@ class Target(Generic[Req, Rep]):
         timeout: float | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Pending[Rep]:
-        """Hand a message over and get the reply: ``await`` it, or in a thread ``.result()``.
+        """Hand a message over and get the reply: ``await`` it, or in a thread ``.result()``. Of several services with
+        conditions the first is asked whose condition holds.
 
         :param timeout: seconds, or a text, for the reply to come; the flow's for the target service by default,
             ``math.inf`` for a request that never expires.
         :raises RequestError: no reply came.
+        :raises NoRoute: no condition holds.
         """
         link = self._link
-        if link is None or not isinstance(body, self._class):
-            raise self._wrong(body) if link is not None else self._not_one()
+        if not isinstance(body, self._class):
+            raise self._wrong(body)
+        if link is None:
+            link, headers = self._route(body, key, headers)
         if timeout is None and key is None and headers is None:
             return self._request(link, body)
         seconds = timeout if timeout is None or timeout == math.inf else parse_duration(timeout)
         return self._request(link, body, key=key, timeout=seconds, headers=headers)
+
+    def _open_to(
+        self, body: Req, key: str | None, headers: Mapping[str, str] | None
+    ) -> Iterator[tuple[Link, Mapping[str, str] | None]]:
+        """The links that a message takes, each with its headers. Where nobody can tell, it takes the link and is parked
+        at its end, with the reason: nothing is lost because of a condition."""
+        taken = False
+        for link in self._links:
+            given = headers
+            if link.when is not None:
+                given = without_reserved(headers) if headers else headers
+                try:
+                    if not link.when.holds(body, key, given):
+                        continue
+                except ConditionFailed as error:
+                    log.warning("%s -> %s: %s", self._where, link.address, error)
+                    given = {**(given or {}), CONDITION: storable(f"{error.where}: {error.what}")}
+            taken = True
+            yield link, given
+        if not taken and self._links:
+            log.debug("%s: no condition holds for this %s, it goes nowhere", self._where, type(body).__name__)
+
+    def _route(
+        self, body: Req, key: str | None, headers: Mapping[str, str] | None
+    ) -> tuple[Link, Mapping[str, str] | None]:
+        if not all(link.when is not None for link in self._links[:-1]) or not self._links:
+            raise self._not_one()
+        route = next(self._open_to(body, key, headers), None)
+        if route is None:
+            conditions = ", ".join(f"`{link.when.text}`" for link in self._links if link.when is not None)
+            raise NoRoute(f"none of its conditions holds: {conditions}", where=self._where)
+        return route
 
     @property
     def addresses(self) -> tuple[str, ...]:

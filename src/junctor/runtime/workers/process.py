@@ -20,7 +20,7 @@ from junctor.core.origin import origin_of
 from junctor.core.outcome import Draft, Outcome, Reply, Settlement
 from junctor.core.port import Link
 from junctor.core.routing import Routing
-from junctor.core.spec import Context, HandlerSpec, ServiceSpec, service_address
+from junctor.core.spec import Context, HandlerSpec, ServiceSpec, Wire, service_address
 from junctor.errors import NoHandler, NotRunning, StateError, UnknownTarget
 from junctor.messages import Kind, MessageType, TypeRegistry
 from junctor.runtime.failures import failure_of
@@ -61,8 +61,8 @@ class Worker:
         self._thread = SlotThread(f"junctor {self.address}", asyncio.get_running_loop())
         targets = {target.name: target for target in spec.targets}
         self.links = {
-            name: tuple(self._link(address, targets[name].request, targets[name].reply) for address in addresses)
-            for name, addresses in build.links.items()
+            name: tuple(self._link(wire, targets[name].request, targets[name].reply) for wire in wires)
+            for name, wires in build.links.items()
         }
         # This object stands in for both the engine and the host of a port, as far as a port needs them.
         self.port = HostPort(self, self)  # type: ignore[arg-type]
@@ -74,9 +74,9 @@ class Worker:
         for handler in spec.handlers:
             self._routing.add(handler.name, self.types.register(handler.accepts), handler)
 
-    def _link(self, address: str, request: Any, reply: Any) -> Link:
+    def _link(self, wire: Wire, request: Any, reply: Any) -> Link:
         replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(address, self.types.register(request), replies)
+        return Link(wire.to, self.types.register(request), replies, when=wire.when)
 
     # What a port asks of an engine ----------------------------------------------------------------------------
 

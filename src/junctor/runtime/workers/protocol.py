@@ -15,6 +15,7 @@ import msgspec
 
 from junctor.core.outcome import Draft, Failure, Outcome
 from junctor.core.records import Sent
+from junctor.core.spec import Wire
 from junctor.errors import JunctorError, kind_of, text_of
 from junctor.messages import Message
 
@@ -42,7 +43,7 @@ class Build(msgspec.Struct, frozen=True, tag="build"):
     flow: str
     service: str
     settings: dict[str, Any]
-    links: dict[str, tuple[str, ...]]
+    links: dict[str, tuple[Wire, ...]]
     neighbours: tuple[Neighbour, ...]
     pool: int
     key: str | None

@@ -14,9 +14,10 @@ import msgspec
 from junctor.core.hop import Delivery
 from junctor.core.outcome import Outcome, Settlement
 from junctor.core.port import Link
+from junctor.core.spec import Wire
 from junctor.errors import ConfigurationError, WorkerLost
 from junctor.messages import TypeRegistry, codec
-from junctor.runtime.slots import Slot
+from junctor.runtime.slots import Slot, check_condition
 from junctor.runtime.workers import protocol
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class WorkerSlot(Slot):
 
     async def _in_worker(self, delivery: Delivery) -> Outcome:
         try:
+            check_condition(delivery.message)
             await self._ready()
             self._send(
                 protocol.Deliver(
@@ -181,7 +183,7 @@ class WorkerSlot(Slot):
             host.flow,
             host.service,
             {name: _plain(value) for name, value in spec.settings.items()},
-            {name: tuple(link.address for link in links) for name, links in host.links.items()},
+            {name: tuple(Wire(link.address, link.when) for link in links) for name, links in host.links.items()},
             tuple(_neighbour(other) for other in host.dispatcher.hosts.values()),
             spec.policies.pool.size,
             spec.policies.pool.key,
