@@ -67,6 +67,7 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP entry: the caller waits for it.
 
     ``signature`` is a function whose parameters are bound from the request: without ``self``, with real types.
+    ``streams`` says that it is a generator function: what it yields is sent as it comes.
     """
 
     name: str
@@ -76,6 +77,7 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     signature: Call
     blocking: bool = False
     status: int = 200
+    streams: bool = False
     doc: str = ""
 
 

@@ -69,8 +69,9 @@ class Host(Protocol):
         kwargs: dict[str, Any] | None = None,
         *,
         session: int = 0,
+        lasting: bool = False,
     ) -> Entered:
-        """Run it beside the queue, within the service's limit of calls."""
+        """Run it beside the queue, within the service's limit of calls, or of streams when it is ``lasting``."""
         ...
 
 

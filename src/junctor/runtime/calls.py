@@ -27,10 +27,12 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """The calls of one service. ``running`` counts those that run now."""
+    """The calls of one service. ``running`` counts those that run now, ``lasting`` those that may run for days: they
+    have as many places as the others, and take none from them."""
 
     def __init__(self, host: Host) -> None:
         self.running = 0
+        self.lasting = 0
         self._host = host
 
     def bound(self, entry: Any) -> Callable[..., Any]:
@@ -51,20 +53,25 @@ class Calls:
         kwargs: dict[str, Any] | None = None,
         *,
         session: int = 0,
+        lasting: bool = False,
     ) -> Entered:
         """Run a route or action beside the queue.
 
+        :param lasting: it runs as long as its caller listens, so it is counted apart.
         :raises ServiceStopped: the service does not run.
         :raises QueueFull: as many calls as its policy allows run already.
         """
         if self._host.lifecycle.state not in DELIVERING:
             raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
         limit = self._host.spec.policies.pool.calls
-        if self.running >= limit:
+        if (self.lasting if lasting else self.running) >= limit:
             self._host.counters.refused += 1
-            raise QueueFull(f"{limit} calls run already", where=self._host.address, fix="Call again, or raise `calls`.")
+            what = "streams" if lasting else "calls"
+            fix = "Call again, or raise `calls`."
+            raise QueueFull(f"{limit} {what} run already", where=self._host.address, fix=fix)
         hop = self._host.engine.new_hop(kind, self._host.address, name, session)
-        self.running += 1
+        self.running += not lasting
+        self.lasting += lasting
         self._host.counters.calls += 1
         try:
             value = await self._host.run_call(call, blocking, hop, args, kwargs)
@@ -75,7 +82,8 @@ class Calls:
             self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), self._host)
             raise
         finally:
-            self.running -= 1
+            self.running -= not lasting
+            self.lasting -= lasting
         self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self._host)
         return Entered(value, hop.session)
 

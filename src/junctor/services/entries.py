@@ -18,6 +18,7 @@ from junctor.services.hints import signature_of
 from junctor.services.markers import Acts, Handles, Mark, Serves, Ticks, place_of
 from junctor.services.target import wire_types
 
+_ASYNCHRONOUS = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 _BRACES = re.compile(r"{([^}:]*)(?::[^}]*)?}")
 
 
@@ -105,6 +106,7 @@ class Entries(msgspec.Struct):
             signature=_described(member, signature),
             blocking=is_blocking(member.function),
             status=mark.status,
+            streams=_yields(member),
             doc=member.doc,
         )
         self.routes.append(spec)
@@ -124,15 +126,21 @@ class Entries(msgspec.Struct):
 
 
 def is_blocking(function: Callable[..., Any]) -> bool:
-    """Whether it runs in a thread: it is not a coroutine function, and wraps none."""
-    return not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function)))
+    """Whether it runs in a thread: it is not a coroutine function or asynchronous generator, and wraps none."""
+    inner = inspect.unwrap(function)
+    return not (inspect.iscoroutinefunction(function) or any(made(inner) for made in _ASYNCHRONOUS))
+
+
+def _yields(member: Member) -> bool:
+    inner = inspect.unwrap(member.function)
+    return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
 
 
 def _no_generator(member: Member) -> None:
-    inner = inspect.unwrap(member.function)
-    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
+    """A route may be a generator, because its caller waits for what comes; nothing else may."""
+    if _yields(member) and not all(isinstance(mark, Serves) for mark in member.marks):
         raise member.wrong(
-            "a function with `yield` cannot be an entry",
+            "a function with `yield` cannot be an entry, except for a route",
             "Return a list, or send each part to a target.",
         )
 
