@@ -9,8 +9,8 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 __all__ = (
@@ -33,7 +33,14 @@ class Timer(Protocol):
 
 
 class Clock(Protocol):
-    """Wall time in nanoseconds since 1970 (UTC), monotonic time in seconds, and timers on the running loop."""
+    """Wall time in nanoseconds since 1970 (UTC), monotonic time in seconds, and timers on the running loop.
+
+    ``virtual``: time moves only when a test says so; nobody sets the wall clock, and no thread may wait for it by
+    itself.
+    """
+
+    @property
+    def virtual(self) -> bool: ...
 
     def time_ns(self) -> int: ...
 
@@ -41,9 +48,20 @@ class Clock(Protocol):
 
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer: ...
 
+    def look_after(self, period: float, late: Callable[[], object], due: Callable[[], int]) -> Timer:
+        """Call ``late`` again and again, for what is too many or too short-lived to have timers of its own.
+
+        :param period: seconds between two calls on a real clock.
+        :param due: when the next call has something to do, nanoseconds since 1970, 0 for not yet: a virtual clock
+            calls exactly then.
+        """
+        ...
+
 
 class RealClock:
     """The clock of the machine. Timers run on the event loop that is current when they are set."""
+
+    virtual = False
 
     def __init__(self) -> None:
         # Bound once: an attribute of the instance is one lookup cheaper on the hot path than a method.
@@ -53,42 +71,126 @@ class RealClock:
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
         return asyncio.get_running_loop().call_later(max(delay, 0.0), call)
 
+    def look_after(self, period: float, late: Callable[[], object], due: Callable[[], int]) -> Timer:
+        return _Round(self, period, late)
+
+
+class _Round:
+    """Calls again and again until cancelled."""
+
+    def __init__(self, clock: Clock, period: float, late: Callable[[], object]) -> None:
+        self._clock = clock
+        self._period = period
+        self._late = late
+        self._timer = clock.call_later(period, self._call)
+
+    def _call(self) -> None:
+        self._timer = self._clock.call_later(self._period, self._call)
+        self._late()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
 
 class VirtualClock:
-    """A clock that stands still until :meth:`advance`; timers fire in order of their due time, then of their making."""
+    """A clock that stands still until :meth:`advance`; timers fire in order of their due time, then of their making.
+
+    Its grain is a microsecond: a timer with any delay at all fires later than now, never at the same instant.
+
+    :param start: what it shows first; the beginning of 2030 (UTC) by default. Without a time zone it is UTC.
+    """
+
+    virtual = True
 
     def __init__(self, start: datetime | None = None) -> None:
         begin = start or datetime(2030, 1, 1, tzinfo=UTC)
-        self._now = int(begin.timestamp()) * SECOND
+        begin = begin if begin.tzinfo is not None else begin.replace(tzinfo=UTC)
+        self._begin = (begin - _EPOCH) // _MICROSECOND * 1000
         self._elapsed = 0
         self._heap: list[tuple[int, int, _VirtualTimer]] = []
         self._order = itertools.count()
+        self._looks: list[_Look] = []
 
     def time_ns(self) -> int:
-        return self._now
+        return self._begin + self._elapsed
 
     def monotonic(self) -> float:
         return self._elapsed / SECOND
 
+    @property
+    def now(self) -> datetime:
+        """What it shows (UTC)."""
+        return _EPOCH + self.time_ns() // 1000 * _MICROSECOND
+
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
         timer = _VirtualTimer(call)
-        heapq.heappush(self._heap, (self._elapsed + int(max(delay, 0.0) * SECOND), next(self._order), timer))
+        heapq.heappush(self._heap, (self._elapsed + _grains(delay), next(self._order), timer))
         return timer
 
-    async def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass: each due timer fires at its own instant, and the loop settles between two of them."""
-        end = self._elapsed + int(seconds * SECOND)
-        await _settle()
-        while self._heap and self._heap[0][0] <= end:
-            due, _, timer = heapq.heappop(self._heap)
-            self._move_to(due)
-            timer.fire()
-            await _settle()
-        self._move_to(end)
+    def look_after(self, period: float, late: Callable[[], object], due: Callable[[], int]) -> Timer:
+        look = _Look(self._looks, late, due)
+        self._looks.append(look)
+        return look
 
-    def _move_to(self, elapsed: int) -> None:
-        self._now += elapsed - self._elapsed
-        self._elapsed = elapsed
+    @property
+    def next_due(self) -> int:
+        """When the next timer fires, nanoseconds since 1970; 0 when there is none."""
+        while self._heap and self._heap[0][2].cancelled:
+            heapq.heappop(self._heap)
+        found = [due for look in self._looks if (due := look.due())]
+        if self._heap:
+            found.append(self._begin + self._heap[0][0])
+        return max(min(found), self.time_ns()) if found else 0
+
+    def step(self, end: int) -> bool:
+        """Go to the next due time and fire what is first there; False when nothing is due up to ``end``, which stays
+        as far as time may go (nanoseconds since 1970)."""
+        due = self.next_due
+        if not due or due > end:
+            return False
+        self._elapsed = due - self._begin
+        for look in self._looks:
+            if 0 < look.due() <= due:
+                look.late()
+                return True
+        heapq.heappop(self._heap)[2].fire()
+        return True
+
+    def go_to(self, end: int) -> None:
+        """Show this time; what is due before stays to be fired. Never backwards."""
+        self._elapsed = max(self._elapsed, end - self._begin)
+
+    async def advance(self, seconds: float, settle: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Let ``seconds`` pass: each due timer fires at its own instant, and the loop settles between two of them.
+
+        :param settle: returns when everything has run that can; some turns of the loop by default.
+        """
+        settled = settle or _settle
+        end = self.time_ns() + _grains(seconds)
+        await settled()
+        while self.step(end):
+            await settled()
+        self.go_to(end)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _grains(seconds: float) -> int:
+    """Nanoseconds, in whole microseconds; any delay at all is at least one."""
+    return max(round(seconds * 1_000_000), 1) * 1000 if seconds > 0 else 0
+
+
+class _Look:
+    def __init__(self, looks: list[_Look], late: Callable[[], object], due: Callable[[], int]) -> None:
+        self._looks = looks
+        self.late = late
+        self.due = due
+
+    def cancel(self) -> None:
+        if self in self._looks:
+            self._looks.remove(self)
 
 
 class _VirtualTimer:
@@ -102,6 +204,10 @@ class _VirtualTimer:
 
     def cancel(self) -> None:
         self._call = None
+
+    @property
+    def cancelled(self) -> bool:
+        return self._call is None
 
 
 async def _settle() -> None:

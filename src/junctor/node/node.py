@@ -46,13 +46,14 @@ TRANSPORTS = ("sqlite", "memory")
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node.
+    """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node. ``transport`` is a
+    name, or a transport that is not open yet.
 
     ``http`` is where the main listener is, as said on the command line; None: there is no listener.
     """
 
     flows: Sequence[Wiring]
-    transport: str = "sqlite"
+    transport: str | Transport = "sqlite"
     directory: Path | None = None
     http: Address | None = None
     clock: Clock | None = None
@@ -67,7 +68,8 @@ class Node:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._transport = open_transport(plan.transport, plan.directory)
+        given = plan.transport
+        self._transport = given if isinstance(given, Transport) else open_transport(given, plan.directory)
         self.engine = Engine(self._transport, clock=plan.clock, on_fatal=self._failed)
         self.directory = plan.directory
         self.name = ""
@@ -218,7 +220,7 @@ class Node:
         found.started = datetime.fromtimestamp(self.engine.started_at / 1e9, UTC)
         found.uptime = time.monotonic() - self._started
         found.store = str(self.directory or "")
-        found.transport = self._plan.transport
+        found.transport = self._transport.name
         found.urls = [self.url] if self.url else []
         return found
 

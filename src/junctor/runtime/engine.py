@@ -114,7 +114,8 @@ class Engine:
         self.started_at = self.clock.time_ns()
         await self._start_hosts()
         self.ready = True
-        self._sweep()
+        requests = self.dispatcher.requests
+        self._sweep_timer = self.clock.look_after(_SWEEP, self._sweep, requests.next_deadline)
         self._due_changed(self.opened.next_due if self.opened is not None else 0)
 
     async def _start_hosts(self) -> None:
@@ -287,7 +288,6 @@ class Engine:
     def _sweep(self) -> None:
         if self.dispatcher.waiters:
             self.dispatcher.requests.sweep(self.clock.time_ns())
-        self._sweep_timer = self.clock.call_later(_SWEEP, self._sweep)
 
     def _due_changed(self, due: int) -> None:
         """A message becomes due: set the timer for the earliest one."""

@@ -88,6 +88,10 @@ class Requests:
                 where = link.address if link is not None else ""
                 future.set_exception(RequestTimeout("no reply came before the deadline of the request", where=where))
 
+    def next_deadline(self) -> int:
+        """When a sweep finds the next one that is late, nanoseconds since 1970; 0 for none."""
+        return min((deadline + 1 for _, deadline, _ in self.waiters.values() if deadline), default=0)
+
     def abandon(self, error: Exception) -> None:
         """The node ends: nobody will answer the open requests any more."""
         for future, _, _ in self.waiters.values():

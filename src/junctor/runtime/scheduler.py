@@ -56,7 +56,7 @@ async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
         now = datetime.fromtimestamp(clock.time_ns() / SECOND, UTC).astimezone(zone)
         due = next(CronSim(schedule.cron or "* * * * *", now))
         while not host.stopping.is_set() and (left := due.timestamp() - clock.time_ns() / SECOND) > 0:
-            await _wait(host, min(left, _LONGEST_WAIT))
+            await _wait(host, left if clock.virtual else min(left, _LONGEST_WAIT))
         if not host.stopping.is_set():
             await tick(host, schedule)
 

@@ -187,6 +187,11 @@ class CallThreads:
         self._busy.add(thread)
         return thread.call(fn, args, hop, kwargs)
 
+    @property
+    def busy(self) -> list[threading.Thread]:
+        """The threads that run a call."""
+        return [thread.thread for thread in self._busy]
+
     def _freed(self, thread: SlotThread) -> None:
         if thread in self._busy:
             self._busy.discard(thread)
