@@ -28,6 +28,7 @@ from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
 from junctor.node.node import GRACE, Node, Plan
 from junctor.node.notify import Notifier, being_debugged, taken
+from junctor.observe.logfile import LogFile
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
 from junctor.observe.secrets import mask
@@ -73,10 +74,11 @@ def _launched(
 ) -> int:
     undo: list[Callable[[], None]] = []
     try:
-        undo += [configure(options.log_level), join_hops(), join_prints()]
+        kept = LogFile()
+        undo += [configure(options.log_level), kept.join(), join_hops(), join_prints()]
         plan = _plan([wire(flow) for flow in load()], options)
         with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_main(plan, ending, manager))
+            return runner.run(_main(plan, ending, manager, kept))
     except _Unusable as unusable:
         _tell(unusable.error, manager)
         return CONFIGURATION
@@ -111,13 +113,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _main(plan: Plan, ending: Ending, manager: Notifier) -> int:
+async def _main(plan: Plan, ending: Ending, manager: Notifier, kept: LogFile) -> int:
     node = Node(plan)
     ending.watch(node)
     try:
         with manager.following(node.engine.hosts, being_debugged) as pulse:
             with _greeted_instead():
-                await _start(node, plan.flows)
+                await _start(node, plan.flows, kept)
             pulse.ready()
             _say("stop with Ctrl-C")
             await node.asked_to_stop()
@@ -136,12 +138,14 @@ async def _main(plan: Plan, ending: Ending, manager: Notifier) -> int:
     return OK
 
 
-async def _start(node: Node, flows: Sequence[Wiring]) -> None:
+async def _start(node: Node, flows: Sequence[Wiring], kept: LogFile) -> None:
     opened = False
 
     def greet() -> None:
         nonlocal opened
         opened = True
+        if node.directory is not None:  # from here on it is locked: no other node writes there
+            kept.open(node.directory)
         _say(*greeting(node, flows))
 
     try:

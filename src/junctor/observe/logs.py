@@ -8,12 +8,12 @@ escaped and further lines are indented, so that no logged value can look like a 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from datetime import UTC, datetime
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -45,7 +45,7 @@ def configure(level: str = "info", form: Form = "auto", stream: IO[str] | None =
     readable = form == "human" or (form == "auto" and terminal)
     handler = logging.StreamHandler(out)
     handler.setLevel(level_number(level))
-    handler.setFormatter(HumanFormatter(colour=terminal) if readable else JsonFormatter())
+    handler.setFormatter(HumanFormatter(colour=colours(out)) if readable else JsonFormatter())
     root = logging.getLogger()
     before, level_before = root.handlers[:], root.level
     root.handlers[:] = [handler]
@@ -59,6 +59,11 @@ def configure(level: str = "info", form: Form = "auto", stream: IO[str] | None =
         logging.captureWarnings(False)
 
     return undo
+
+
+def colours(out: IO[str]) -> bool:
+    """Whether what is written there may have colours: it is a terminal, and nobody set $NO_COLOR."""
+    return out.isatty() and not os.environ.get("NO_COLOR")
 
 
 def level_number(level: str) -> int:
@@ -149,38 +154,99 @@ class HumanFormatter(logging.Formatter):
             text = f"{text}\n{_exception(record)}"
         if record.stack_info:
             text = f"{text}\n{record.stack_info}"
-        level = self._paint(f"{record.levelname:<8}", _COLOURS.get(record.levelno, ""))
-        session = self._paint(f"  {session_text(hop.session)[-8:]}", "2") if hop is not None and hop.session else ""
-        first, *rest = readable(mask(text)).split("\n")
-        line = f"{clock}.{int(record.msecs):03d} {level} {readable(_service(record, hop)):<12} {first}{session}"
-        return line + "".join(_MARGIN + more for more in rest)
+        session = session_text(hop.session) if hop is not None and hop.session else ""
+        return human_line(
+            f"{clock}.{int(record.msecs):03d}",
+            record.levelname,
+            _service(record, hop),
+            mask(text),
+            session,
+            colour=self._colour,
+        )
 
-    def _paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
+
+def human_line(clock: str, level: str, service: str, text: str, session: str, *, colour: bool) -> str:
+    """The readable form of a log line; further lines of the text are indented, so that none looks like its own."""
+    code = _COLOURS.get(logging.getLevelNamesMapping().get(level, 0), "") if colour else ""
+    word = f"{level:<8}"
+    word = f"\x1b[{code}m{word}\x1b[0m" if code else word
+    first, *rest = readable(text).split("\n")
+    line = f"{clock} {word} {readable(service):<12} {first}"
+    if session:
+        line += f"  \x1b[2m{session[-8:]}\x1b[0m" if colour else f"  {session[-8:]}"
+    return line + "".join(_MARGIN + more for more in rest)
+
+
+class Noted(NamedTuple):
+    """What a log record says, taken at once; what is left to do for a line of JSON can be done later, in a thread."""
+
+    created: float
+    level: str
+    logger: str
+    text: str
+    service: str
+    session: int
+    message: Any
+    exception: str
+
+
+def noted(record: logging.LogRecord) -> Noted:
+    """What a record says, with the hop that runs now."""
+    hop = _hop(record)
+    service = getattr(record, "service", None) or (hop.address if hop is not None else "")
+    return Noted(
+        record.created,
+        record.levelname,
+        record.name,
+        record.getMessage(),
+        str(service),
+        hop.session if hop is not None else 0,
+        hop.message if hop is not None else None,
+        _exception(record) if record.exc_info else "",
+    )
+
+
+def json_line(said: Noted) -> bytes:
+    """The JSON form of a record, with secrets masked; without the line feed at its end."""
+    fields: dict[str, str] = {
+        "time": _stamp(said.created),
+        "level": said.level.lower(),
+        "logger": _encodable(said.logger),
+        "text": _encodable(mask(said.text)),
+    }
+    if said.service:
+        fields["service"] = _encodable(said.service)
+    if said.session:
+        fields["session"] = session_text(said.session)
+    if said.message is not None:
+        fields["message"] = said.message.id
+    if said.exception:
+        fields["exception"] = _encodable(mask(said.exception))
+    return msgspec.json.encode(fields)
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object each: time (RFC 3339, UTC), level, logger, text; service, session, message, exception if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        hop = _hop(record)
-        stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
-        fields: dict[str, Any] = {
-            "time": stamp.replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "text": mask(record.getMessage()),
-        }
-        service = getattr(record, "service", None) or (hop.address if hop is not None else None)
-        if service:
-            fields["service"] = str(service)
-        if hop is not None and hop.session:
-            fields["session"] = session_text(hop.session)
-        if hop is not None and hop.message is not None:
-            fields["message"] = hop.message.id
-        if record.exc_info:
-            fields["exception"] = mask(_exception(record))
-        return msgspec.json.encode({name: _encodable(value) for name, value in fields.items()}).decode()
+        line = json_line(noted(record))
+        record.json_line = line  # for the file beside, which says the same
+        return line.decode()
+
+
+_second: tuple[int, str] = (0, "")
+
+
+def _stamp(created: float) -> str:
+    """RFC 3339 in UTC, to the microsecond; what many lines of a second have in common is made once."""
+    global _second
+    micros = round(created * 1e6)
+    seconds, micros = divmod(micros, 1_000_000)
+    known, text = _second
+    if known != seconds:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        _second = seconds, text
+    return f"{text}.{micros:06d}Z"
 
 
 def _note(record: logging.LogRecord) -> None:

@@ -1,0 +1,151 @@
+"""``junctor logs``: the log of a node, running or not."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from junctor.cli import words
+from junctor.cli.options import json_option, node_option
+from junctor.errors import NodeNotFound
+from junctor.node import directory
+from junctor.observe.logs import LEVELS, colours, human_line, level_number
+
+if TYPE_CHECKING:
+    from junctor.observe.logfile import LogReader
+
+LAST = 100
+LOOK = 0.2  # seconds between two looks at a log that is followed
+
+
+class Entry(msgspec.Struct):
+    """A line of the log."""
+
+    time: datetime
+    level: str
+    logger: str
+    text: str
+    service: str = ""
+    session: str = ""
+    message: str = ""
+    exception: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which lines to show. The first three cost nothing: they are looked for in the text before it is decoded."""
+
+    words: tuple[bytes, ...]
+    service: str | None
+    level: int
+    since: datetime | None
+    session: str | None
+
+    def entry(self, line: bytes) -> Entry | None:
+        """The line as an entry where it is wanted. A line that a crash left unfinished never is."""
+        if not all(word in line for word in self.words):
+            return None
+        try:
+            entry = _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        fits = self._service(entry) and (self.session is None or self.session in (entry.session, entry.session[-8:]))
+        if self.session and not fits:
+            fits = self._service(entry) and entry.session.startswith(self.session)
+        late = self.since is None or entry.time >= self.since
+        return entry if fits and late and _number(entry.level) >= self.level else None
+
+    def _service(self, entry: Entry) -> bool:
+        return self.service in (None, entry.service, entry.service.rpartition("/")[2])
+
+
+_decoder = msgspec.json.Decoder(Entry)
+
+
+@click.command("logs")
+@click.option("-f", "--follow", is_flag=True, help="Show what is logged from now on, until Ctrl-C.")
+@click.option("--service", metavar="NAME", help="Of this service.")
+@click.option("--level", type=click.Choice(LEVELS), help="Of this level and above.")
+@click.option("--since", metavar="WHEN", help="Since 10m (ago), 14:30 or 2026-11-20T14:30.")
+@click.option("--session", metavar="SESSION", help="Of this session; its first digits are enough.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(0), help=f"So many, the last ones; {LAST}, or all with --since, by default."
+)
+@node_option
+@json_option
+def command(
+    follow: bool,
+    service: str | None,
+    level: str | None,
+    since: str | None,
+    session: str | None,
+    limit: int | None,
+    node: str | None,
+    as_json: bool,
+) -> None:
+    """Show the log of a node, and follow it.
+
+    It is kept in the data directory of the node, so that it can be read when the node is down, and is followed over a
+    restart of the node. --json prints the lines as they are kept: one JSON object each.
+    """
+    found = directory.find(node)
+    wanted = Wanted(
+        words=tuple(word.encode() for word in (service and service.rpartition("/")[2], session) if word),
+        service=service,
+        level=level_number(level) if level else 0,
+        since=words.instant(since) if since else None,
+        session=session.lower() if session else None,
+    )
+    reader = _reader(found, follow)
+    count = limit if limit is not None else (None if since else LAST)
+    _show(_last(reader.lines(), wanted, count), as_json)
+    while follow:
+        _show(_wanted(reader.lines(), wanted), as_json)
+        time.sleep(LOOK)
+
+
+def _reader(found: Path, follow: bool) -> LogReader:
+    from junctor.observe.logfile import LogReader, files
+
+    if not follow and not files(found):
+        fix = "A node writes its log there when it is started with `junctor run`."
+        raise NodeNotFound("there is no log yet", where=str(found), fix=fix)
+    return LogReader(found)
+
+
+Line = tuple[bytes, Entry]
+
+
+def _last(lines: Iterator[bytes], wanted: Wanted, count: int | None) -> Iterable[Line]:
+    if count is not None and wanted == Wanted(words=(), service=None, level=0, since=None, session=None):
+        lines = iter(deque(lines, count))  # so only these are decoded
+    found = _wanted(lines, wanted)
+    return found if count is None else deque(found, count)
+
+
+def _wanted(lines: Iterable[bytes], wanted: Wanted) -> Iterator[Line]:
+    return ((line, entry) for line in lines if (entry := wanted.entry(line)) is not None)
+
+
+def _show(lines: Iterable[Line], as_json: bool) -> None:
+    out = click.get_text_stream("stdout")
+    coloured = colours(out)
+    for line, entry in lines:
+        out.write(line.decode(errors="replace") + "\n" if as_json else _readable(entry, coloured) + "\n")
+    out.flush()
+
+
+def _readable(entry: Entry, coloured: bool) -> str:
+    service = entry.service.rpartition("/")[2] or entry.logger.removeprefix("junctor.")
+    text = f"{entry.text}\n{entry.exception}" if entry.exception else entry.text
+    return human_line(words.clock(entry.time), entry.level.upper(), service, text, entry.session, colour=coloured)
+
+
+def _number(level: str) -> int:
+    return level_number(level) if level in LEVELS else 0
