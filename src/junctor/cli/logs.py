@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -104,7 +105,8 @@ def command(
     )
     reader = _reader(found, follow)
     count = limit if limit is not None else (None if since else LAST)
-    _show(_last(reader.lines(), wanted, count), as_json)
+    if not _show(_last(reader.lines(), wanted, count), as_json) and not follow:
+        click.echo("no line of the log fits", err=True)
     while follow:
         _show(_wanted(reader.lines(), wanted), as_json)
         time.sleep(LOOK)
@@ -133,12 +135,15 @@ def _wanted(lines: Iterable[bytes], wanted: Wanted) -> Iterator[Line]:
     return ((line, entry) for line in lines if (entry := wanted.entry(line)) is not None)
 
 
-def _show(lines: Iterable[Line], as_json: bool) -> None:
-    out = click.get_text_stream("stdout")
-    coloured = colours(out)
+def _show(lines: Iterable[Line], as_json: bool) -> bool:
+    """Write the lines; whether there was one."""
+    shown = False
+    coloured = colours(sys.stdout)
     for line, entry in lines:
-        out.write(line.decode(errors="replace") + "\n" if as_json else _readable(entry, coloured) + "\n")
-    out.flush()
+        sys.stdout.write(line.decode(errors="replace") + "\n" if as_json else _readable(entry, coloured) + "\n")
+        shown = True
+    sys.stdout.flush()
+    return shown
 
 
 def _readable(entry: Entry, coloured: bool) -> str:
