@@ -3,15 +3,17 @@
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.source import flow_name, flow_of_module, load, loading
-from junctor.flows.wiring import Connection, Wiring, wire, wire_all
+from junctor.flows.wiring import Connection, Examined, Wiring, examine, wire, wire_all
 
 __all__ = (
     "Connection",
+    "Examined",
     "FlowModel",
     "FlowSource",
     "Item",
     "Overrides",
     "Wiring",
+    "examine",
     "flow_name",
     "flow_of_module",
     "load",

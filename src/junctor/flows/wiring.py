@@ -1,4 +1,4 @@
-"""From a flow model to a plan: every target connected, every type known, every problem found at once."""
+"""From flow models to plans: every target connected, every type known, every problem found at once."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.spec import FlowPlan, HandlerSpec, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
+from junctor.core.condition import Condition
+from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
+from junctor.flows import fitting
+from junctor.flows.fitting import shown
 from junctor.flows.model import FlowModel, Item
-from junctor.messages import TypeRegistry, type_name
+from junctor.messages import TypeRegistry
 from junctor.messages.types import is_body_class
-from junctor.services.hints import own_annotations
-from junctor.services.target import members, wire_types
+from junctor.services.target import wire_types
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One line of the wiring. ``how`` says why it is there: "by type" or "by name"."""
+    """One line of the wiring. ``how`` says why it is there: "by type" or "by name"; ``when`` is its condition.
+
+    ``to`` is the name of a service, or ``flow/service`` in another flow; ``reply`` is the type of the reply, empty for
+    none.
+    """
 
     source: str
     target: str
     to: str
     type: str
     how: str
+    when: str = ""
+    reply: str = ""
 
     def __str__(self) -> str:
-        return f"{self.source}.{self.target} -> {self.to} ({self.type}, {self.how})"
+        condition = f", when {self.when}" if self.when else ""
+        return f"{self.source}.{self.target} -> {self.to} ({self.type}, {self.how}{condition})"
 
 
 class Wiring(msgspec.Struct, frozen=True):
@@ -42,13 +51,21 @@ class Wiring(msgspec.Struct, frozen=True):
         return [*map(str, self.connections), *(f"note: {note}" for note in self.notes)]
 
 
+class Examined(msgspec.Struct, frozen=True):
+    """A flow as far as it can be wired. Without ``problems`` the wiring is complete; with some it lacks what they are
+    about."""
+
+    wiring: Wiring
+    problems: tuple[ConfigurationError, ...]
+
+
 def wire(model: FlowModel) -> Wiring:
-    """Check and connect a flow.
+    """Check and connect a flow. Connections to other flows are left to be checked with these: see :func:`wire_all`.
 
     :raises ConfigurationError: something is wrong; several problems come together as
         :class:`~junctor.errors.SeveralProblems`, each with its place and fix.
     """
-    return _Wirer(model).wire()
+    return _sound([_examined([model], alone=True)[0]])[0]
 
 
 def wire_all(models: Sequence[FlowModel]) -> list[Wiring]:
@@ -56,44 +73,79 @@ def wire_all(models: Sequence[FlowModel]) -> list[Wiring]:
 
     :raises ConfigurationError: something is wrong, as for :func:`wire`.
     """
-    return [wire(model) for model in models]
+    return _sound(examine(models))
+
+
+def examine(models: Sequence[FlowModel]) -> list[Examined]:
+    """The same without raising: what can be wired, and all problems."""
+    return _examined(models, alone=False)
+
+
+def _examined(models: Sequence[FlowModel], *, alone: bool) -> list[Examined]:
+    wirers = [_Wirer(model) for model in models]
+    flows = {wirer.name: wirer for wirer in wirers}
+    for index, wirer in enumerate(wirers):
+        if flows[wirer.name] is not wirer:
+            wirer.problems.append(
+                ConfigurationError(
+                    "another flow of the node has this name",
+                    where=f"flow {wirer.name}",
+                    fix=f"Give one of them another name, for example {wirer.name}-{index + 1}.",
+                )
+            )
+        wirer.take()
+    return [wirer.wire(None if alone else flows) for wirer in wirers]
+
+
+def _sound(examined: Sequence[Examined]) -> list[Wiring]:
+    problems = [problem for one in examined for problem in one.problems]
+    if problems:
+        names = ", ".join(one.wiring.model.name for one in examined)
+        raise SeveralProblems.of(problems, f"flow {names}" if len(examined) == 1 else f"flows {names}")
+    return [one.wiring for one in examined]
 
 
 class _Wirer:
     def __init__(self, model: FlowModel) -> None:
+        self.name = model.name
+        self.problems: list[ConfigurationError] = []
+        self.specs: dict[str, ServiceSpec] = {}
         self._model = model
-        self._problems: list[ConfigurationError] = []
+        self._items = {item.name: item for item in model.services}
         self._connections: list[Connection] = []
         self._notes: list[str] = []
-        self._specs: dict[str, ServiceSpec] = {}
+        self._flows: Mapping[str, _Wirer] | None = None
 
-    def wire(self) -> Wiring:
-        if not self._model.services:
-            raise ConfigurationError(
-                "it has no service", where=f"flow {self._model.name}", fix="Add one: flow.add(...)."
+    def take(self) -> None:
+        """Make the specs of all services."""
+        if not self._items:
+            self.problems.append(
+                ConfigurationError("it has no service", where=f"flow {self.name}", fix="Add one: flow.add(...).")
             )
         for item in self._model.services:
-            self._take(item)
+            try:
+                self.specs[item.name] = item.spec()
+            except ConfigurationError as error:
+                self.problems += error.problems if isinstance(error, SeveralProblems) else [error]
+
+    def wire(self, flows: Mapping[str, _Wirer] | None) -> Examined:
+        """Connect the services.
+
+        :param flows: the flows of the node by name, None where they are not known yet.
+        """
+        self._flows = flows
         types = self._types()
         plans = tuple(
-            ServicePlan(spec=_for_engine(self._specs[item.name]), connect=self._connect(item))
-            for item in self._model.services
-            if item.name in self._specs
+            ServicePlan(spec=_for_engine(spec), connect=self._connect(self._items[name]))
+            for name, spec in self.specs.items()
         )
-        for spec in self._specs.values():
+        for spec in self.specs.values():
             self._check_key(spec)
             self._check_pool(spec)
-        self._note_cycles()
-        if self._problems:
-            raise SeveralProblems.of(self._problems, f"flow {self._model.name}")
-        plan = FlowPlan(name=self._model.name, types=types, services=plans)
-        return Wiring(self._model, plan, tuple(self._connections), tuple(self._notes))
-
-    def _take(self, item: Item) -> None:
-        try:
-            self._specs[item.name] = item.spec()
-        except ConfigurationError as error:
-            self._problems.append(error)
+        self._note_circles()
+        plan = FlowPlan(name=self.name, types=types, services=plans)
+        wiring = Wiring(self._model, plan, tuple(self._connections), tuple(self._notes))
+        return Examined(wiring, tuple(self.problems))
 
     # Types --------------------------------------------------------------------------------------------------
 
@@ -105,12 +157,12 @@ class _Wirer:
                 types.register(kind)
             except ConfigurationError as error:
                 placed = type(error)(error.what, where=error.where or where, fix=error.fix)
-                if str(placed) not in map(str, self._problems):
-                    self._problems.append(placed)
+                if str(placed) not in map(str, self.problems):
+                    self.problems.append(placed)
         return types
 
     def _declared(self) -> Iterator[tuple[str, Any]]:
-        for spec in self._specs.values():
+        for spec in self.specs.values():
             for handler in spec.handlers:
                 yield from ((f"{spec.name}.{handler.name}", kind) for kind in (handler.accepts, handler.replies))
             yield from ((spec.name, kind) for kind in spec.types)
@@ -122,8 +174,7 @@ class _Wirer:
     # Connections --------------------------------------------------------------------------------------------
 
     def _connect(self, item: Item) -> Mapping[str, tuple[Wire, ...]]:
-        spec = self._specs[item.name]
-        declared = {target.name: target for target in spec.targets}
+        declared = {target.name: target for target in self.specs[item.name].targets}
         for name in item.connect:
             if name not in declared:
                 where = _place(item, name)
@@ -134,90 +185,127 @@ class _Wirer:
                 connected[name] = tuple(self._by_name(item, target))
             elif (to := self._by_type(item, target)) is not None:
                 connected[name] = (Wire(to),)
-            if target.reply is not None and len(connected.get(name, ())) > 1:
-                fix = "Connect it to one service, or declare the target without a reply."
+            if target.reply is not None and any(wire.when is None for wire in connected.get(name, ())[:-1]):
+                fix = "Connect it to one service, give all but the last a condition, or declare it without a reply."
                 self._wrong(_place(item, name), "a target with a reply leads to several services", fix)
         return connected
 
     def _by_name(self, item: Item, target: TargetSpec) -> Iterator[Wire]:
         for wire in item.connect[target.name]:
-            name = wire.to
             where = _place(item, target.name)
-            if "/" in name:
-                self._notes.append(f"{item.name}.{target.name} leads to {name}, which is checked when the node starts")
-                yield wire
-            elif name in self._specs:
-                self._check_types(item, target, self._specs[name])
-                yield Wire(self._connected(item, target, name, "by name"), wire.when)
-            elif all(name != other.name for other in self._model.services):
-                known = [other.name for other in self._model.services]
-                self._wrong(where, f'there is no service "{name}"', nearest(name, known).strip())
+            when = self._condition(item, target, wire.when)
+            flow, _, name = wire.to.rpartition("/")
+            if flow and flow != self.name:
+                if self._across(item, target, flow, name):
+                    self._connected(item, target, wire.to, "by name", when)
+                    yield Wire(wire.to, when)
+            elif name in self.specs:
+                self._check_types(item, target, self.specs[name])
+                yield Wire(self._connected(item, target, name, "by name", when), when)
+            elif name not in self._items:
+                self._wrong(where, f'there is no service "{name}"', nearest(name, self._items).strip())
+
+    def _across(self, item: Item, target: TargetSpec, flow: str, name: str) -> bool:
+        """Check a connection to another flow; whether it leads anywhere, as far as is known."""
+        where = _place(item, target.name)
+        if self._flows is None:
+            self._notes.append(
+                f"{item.name}.{target.name} leads to {flow}/{name}, which is checked when the node starts"
+            )
+            return True
+        other = self._flows.get(flow)
+        if other is None:
+            fix = nearest(flow, self._flows).strip()
+            self._wrong(
+                where, f'there is no flow "{flow}" beside this one', f"{fix} Name it on the command line too.".strip()
+            )
+        elif name in other.specs:
+            self._check_types(item, target, other.specs[name], f"{flow}/{name}")
+            return True
+        elif name not in other._items:
+            self._wrong(where, f'there is no service "{name}" in {flow}', nearest(name, other._items).strip())
+        return False
+
+    def _condition(self, item: Item, target: TargetSpec, when: Condition | None) -> Condition | None:
+        """The condition with its place in it, for errors of the running flow."""
+        if when is None:
+            return None
+        where = f"{item.name}.{target.name} ({when.where})" if when.where else _place(item, target.name)
+        placed = Condition(when.text, where)
+        try:
+            placed.check(fitting.carried(target.request))
+        except ConfigurationError as error:
+            self.problems.append(error)
+        return placed
 
     def _by_type(self, item: Item, target: TargetSpec) -> str | None:
         """The address of the one other service that handles the type; a problem when it is not exactly one."""
         where = _place(item, target.name)
-        fitting = [
-            spec
-            for spec in self._specs.values()
-            if spec.name != item.name and target.request is not Any and not _unhandled(target, spec, by_any=False)
-        ]
-        if len(fitting) == 1:
-            self._check_types(item, target, fitting[0])
-            return self._connected(item, target, fitting[0].name, "by type")
-        if fitting:
-            names = ", ".join(spec.name for spec in fitting)
+        others = [spec for spec in self.specs.values() if spec.name != item.name and target.request is not Any]
+        able = [spec for spec in others if not fitting.unhandled(target, spec, by_any=False)]
+        if len(able) == 1:
+            self._check_types(item, target, able[0])
+            return self._connected(item, target, able[0].name, "by type")
+        if able:
+            names = ", ".join(spec.name for spec in able)
             self._wrong(
                 where,
-                f"{len(fitting)} services handle {_name(target.request)}: {names}",
-                f'Name the one: connect={{"{target.name}": "{fitting[0].name}"}}.',
+                f"{len(able)} services handle {shown(target.request)}: {names}",
+                f'Name the one: connect={{"{target.name}": "{able[0].name}"}}.',
             )
         elif target.optional:
             self._notes.append(f"{where} is not connected; it is optional")
-        elif len(self._specs) == len(self._model.services):
+        elif len(self.specs) == len(self._items):
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))
         return None
 
     def _nobody(self, item: Item, target: TargetSpec) -> tuple[str, str]:
-        wanted = _name(target.request)
-        others = [spec for spec in self._specs.values() if spec.name != item.name]
+        wanted = shown(target.request)
+        others = [spec for spec in self.specs.values() if spec.name != item.name]
         anything = [spec.name for spec in others if any(handler.accepts is Any for handler in spec.handlers)]
         if anything:
             fix = f'To use one that takes everything, name it: connect={{"{target.name}": "{anything[0]}"}}.'
             return f"no service handles {wanted} by type", fix
-        known = sorted({_name(handler.accepts) for spec in others for handler in spec.handlers})
+        known = sorted({shown(handler.accepts) for spec in others for handler in spec.handlers})
         fix = f"Add a service with a @handler for {wanted}, or make the target optional: Target[{wanted}] | None."
         if not known:
             return f"no service handles {wanted}: no other service of the flow has a handler", fix
         return f"no service handles {wanted}; handled are: {', '.join(known)}", fix
 
-    def _connected(self, item: Item, target: TargetSpec, to: str, how: str) -> str:
-        self._connections.append(Connection(item.name, target.name, to, _name(target.request), how))
-        return service_address(self._model.name, to)
+    def _connected(self, item: Item, target: TargetSpec, to: str, how: str, when: Condition | None = None) -> str:
+        condition = " ".join(when.text.split()) if when is not None else ""
+        reply = shown(target.reply) if target.reply is not None else ""
+        self._connections.append(Connection(item.name, target.name, to, shown(target.request), how, condition, reply))
+        return to if "/" in to else service_address(self.name, to)
 
-    def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec) -> None:
-        where = _place(item, target.name)
-        missing = _unhandled(target, to, by_any=True)
+    def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec, name: str = "") -> None:
+        where, name = _place(item, target.name), name or to.name
+        missing = fitting.unhandled(target, to, by_any=True)
         if missing:
-            handled = ", ".join(sorted({_name(handler.accepts) for handler in to.handlers})) or "nothing"
-            self._wrong(
-                where,
-                f"{to.name} does not handle {', '.join(missing)}; it handles {handled}",
-                f"Add a @handler for it to {to.name}, or connect the target to another service.",
-            )
+            handled = ", ".join(sorted({shown(handler.accepts) for handler in to.handlers})) or "nothing"
+            what = f"{name} does not handle {', '.join(map(shown, missing))}; it handles {handled}"
+            fix = f"Add a @handler for it to {name}, or connect the target to another service."
+            for kind in missing:
+                twin = next((handler for handler in to.handlers if shown(handler.accepts) == shown(kind)), None)
+                if twin is not None:
+                    what = f"{name} handles another class that is called {shown(kind)} too"
+                    what += f": {twin.accepts.__module__}, not {kind.__module__}"
+                    fix = "Import the class from one place in both."
+            self._wrong(where, what, fix)
             return
-        for handler in _handlers(target, to):
-            if target.reply not in (None, Any) and not _fits(handler.replies, target.reply):
-                declared = _name(handler.replies) if handler.replies is not None else "nothing"
-                request = _name(target.request)
+        for handler in fitting.reached(target, to):
+            if target.reply not in (None, Any) and not fitting.fits(handler.replies, target.reply):
+                declared = shown(handler.replies) if handler.replies is not None else "nothing"
+                request = shown(target.request)
                 self._wrong(
                     where,
-                    f"expects the reply {_name(target.reply)}, and {to.name}.{handler.name} replies {declared}",
-                    f"Declare the target as {_declaration(request, handler.replies)}, or change the handler.",
+                    f"expects the reply {shown(target.reply)}, and {name}.{handler.name} replies {declared}",
+                    f"Declare the target as {fitting.declaration(request, handler.replies)}, or change the handler.",
                 )
 
     def _wrong(self, where: str, what: str, fix: str) -> None:
-        self._problems.append(WiringError(what, where=where, fix=fix or None))
+        self.problems.append(WiringError(what, where=where, fix=fix or None))
 
     # Remarks ------------------------------------------------------------------------------------------------
 
@@ -226,21 +314,22 @@ class _Wirer:
         accepted = [handler.accepts for handler in spec.handlers]
         if key in (None, "key") or not accepted or not all(map(is_body_class, accepted)):
             return
-        fields = sorted(set().union(*map(_fields, accepted)))
+        fields = sorted(set().union(*map(fitting.askable, accepted)))
         if key.partition(".")[0] not in fields:
             what = f'no type that it handles has the field "{key}"'
             fix = f'{nearest(key, fields)}For keys that senders give with key=, write key="key".'
-            self._problems.append(ConfigurationError(what, where=f"{spec.name}.key", fix=fix))
+            self.problems.append(ConfigurationError(what, where=self._policy(spec, "key"), fix=fix))
 
     def _check_pool(self, spec: ServiceSpec) -> None:
         pool = spec.policies.pool
         if pool.size == 1:
             return
         if spec.stateful and pool.key is None:
-            self._problems.append(
+            place = self._items[spec.name].places.get("pool")
+            self.problems.append(
                 ConfigurationError(
                     f"it uses self.state with a pool of {pool.size} and no key",
-                    where=spec.name,
+                    where=f"{spec.name} ({place})" if place else spec.name,
                     fix='Give a key, a field of the body: key="sensor"; or use pool=1.',
                 )
             )
@@ -251,15 +340,18 @@ class _Wirer:
                 f"{pool.size} instances, each with attributes of its own"
             )
 
-    def _note_cycles(self) -> None:
+    def _policy(self, spec: ServiceSpec, word: str) -> str:
+        place = self._items[spec.name].places.get(word)
+        return f"{spec.name}.{word} ({place})" if place else f"{spec.name}.{word}"
+
+    def _note_circles(self) -> None:
         asks: dict[str, list[str]] = {}
         for connection in self._connections:
-            targets = {target.name: target for target in self._specs[connection.source].targets}
-            if targets[connection.target].reply is not None:
+            if connection.reply:
                 asks.setdefault(connection.source, []).append(connection.to)
-        for cycle in _cycles(asks):
+        for circle in fitting.circles(asks):
             self._notes.append(
-                f"requests can go in a circle: {' -> '.join(cycle)}; with a pool of 1 each would wait for the other"
+                f"requests can go in a circle: {' -> '.join(circle)}; with a pool of 1 each would wait for the other"
             )
 
 
@@ -275,58 +367,3 @@ def _for_engine(spec: ServiceSpec) -> ServiceSpec:
 def _place(item: Item, target: str) -> str:
     place = item.places.get(f"connect.{target}")
     return f"{item.name}.{target} ({place})" if place else f"{item.name}.{target}"
-
-
-def _fields(cls: type) -> set[str]:
-    """The names by which a body can be asked: its fields and properties."""
-    fields = {name for base in cls.__mro__ for name in own_annotations(base) if not name.startswith("_")}
-    return fields | {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, property)}
-
-
-def _name(kind: Any) -> str:
-    return " | ".join(type_name(part) if part is not Any else "Any" for part in members(kind))
-
-
-def _declaration(request: str, replies: Any) -> str:
-    return f"Target[{request}]" if replies is None else f"Target[{request}, {_name(replies)}]"
-
-
-def _handlers(target: TargetSpec, to: ServiceSpec) -> list[HandlerSpec]:
-    """The handlers that the bodies of a target reach."""
-    if target.request is Any:
-        return list(to.handlers)
-    exact = [handler for handler in to.handlers if handler.accepts in wire_types(target.request)]
-    return exact or [handler for handler in to.handlers if handler.accepts is Any]
-
-
-def _unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool) -> list[str]:
-    """The types of a target that a service has no handler for."""
-    accepted = [handler.accepts for handler in to.handlers]
-    if not accepted:
-        return [_name(target.request)]
-    if target.request is Any or (by_any and Any in accepted) or target.request in accepted:
-        return []
-    return [_name(kind) for kind in wire_types(target.request) if kind not in accepted]
-
-
-def _fits(replies: Any, expected: Any) -> bool:
-    """Whether everything that a handler may reply is expected."""
-    return replies is Any or set(members(replies)) <= set(members(expected))
-
-
-def _cycles(edges: Mapping[str, list[str]]) -> list[list[str]]:
-    """A circle for each way back that a walk through the graph meets."""
-    found: list[list[str]] = []
-    done: set[str] = set()
-
-    def walk(node: str, path: list[str]) -> None:
-        if node in path:
-            found.append([*path[path.index(node) :], node])
-        elif node not in done:
-            for following in edges.get(node, []):
-                walk(following, [*path, node])
-            done.add(node)
-
-    for start in edges:
-        walk(start, [])
-    return found
