@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, TypeVar, cast
 
 import msgspec
@@ -21,18 +21,18 @@ from junctor.core.policy import (
     RetryPolicy,
 )
 from junctor.core.spec import Loop, ServiceSpec, Wire
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import ConfigurationError, SeveralProblems, nearest
+from junctor.flows.alerts import AlertRule
+from junctor.flows.changes import changed
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
+from junctor.flows.schedules import Schedule, read_schedules, scheduled
+from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
 """What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
-
-
-Connect = str | Wire | Sequence[str | Wire]
-"""Where a target leads: the name of a service, several, each perhaps with a condition."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -59,7 +59,9 @@ def known_words(function: Function) -> Function:
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One service of a flow, as written. ``places`` says where settings and connections were, for errors.
 
-    The wires of ``connect`` lead to names, not yet to addresses.
+    The wires of ``connect`` lead to names, not yet to addresses. ``schedules`` stand instead of those of the class.
+    ``code`` is where it was defined, ``module:Class``; empty where nothing can be imported. ``place`` is where the
+    service itself is written, empty for one that was added in Python.
     """
 
     name: str
@@ -67,19 +69,24 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     policies: Policies
     settings: Mapping[str, Any] = {}
     connect: Mapping[str, tuple[Wire, ...]] = {}
+    schedules: Mapping[str, Schedule] = {}
+    enabled: bool = True
     isolation: Literal["node", "worker"] = "node"
     loop: Loop = "shared"
     places: Mapping[str, str] = {}
+    code: str = ""
+    place: str = ""
 
     def spec(self) -> ServiceSpec:
         """The spec, with the name and the policies of this flow.
 
-        :raises ConfigurationError: the class or its settings cannot be used.
+        :raises ConfigurationError: the class, its settings or schedules cannot be used.
         """
         made = self._produce()
         return msgspec.structs.replace(
             made,
             name=self.name,
+            schedules=scheduled(made.schedules, self.schedules, self.name),
             policies=self.policies,
             isolation=self.isolation if self.isolation != "node" else made.isolation,
             loop=self.loop if self.loop != "shared" else made.loop,
@@ -100,19 +107,33 @@ class FlowModel:
     :param name: the name of the flow; part of every address ``flow/service`` in it.
     :param http: where and for whom its routes and actions are open; None: as the node has it.
 
-    ``source`` tells where it was loaded from, None for one made in Python.
+    ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
+    section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
+    ``notes`` are remarks on how it is written, for a start and for ``junctor check``.
     """
 
     def __init__(self, name: str = "flow", *, http: HttpSettings | None = None) -> None:
         self.name = checked_name(name, "flow")
         self.http = http
         self.source: FlowSource | None = None
+        self.alerts: tuple[AlertRule, ...] = ()
+        self.sections: Mapping[str, Any] = {}
+        self.notes: tuple[str, ...] = ()
         self._items: dict[str, Item] = {}
 
     @property
     def services(self) -> tuple[Item, ...]:
-        """In the order in which they were added."""
-        return tuple(self._items.values())
+        """Those that are enabled, in the order in which they were added."""
+        return tuple(item for item in self._items.values() if item.enabled)
+
+    @property
+    def disabled(self) -> Mapping[str, Item]:
+        """Those that are written and switched off, by name."""
+        return {item.name: item for item in self._items.values() if not item.enabled}
+
+    def item(self, name: str) -> Item | None:
+        """The service of this name, enabled or not."""
+        return self._items.get(name)
 
     @known_words
     def add(
@@ -131,33 +152,36 @@ class FlowModel:
         queue: int | Mapping[str, Any] | QueuePolicy | None = None,
         durability: Durability | None = None,
         timeout: float | str | None = None,
+        schedules: Mapping[str, Any] | None = None,
+        enabled: bool = True,
         isolation: Literal["node", "worker"] = "node",
         loop: Loop = "shared",
         places: Mapping[str, str] | None = None,
+        place: str = "",
     ) -> Self:
         """Add a service: an object like ``Alarm(limit=75)``, a class, a module with marked functions, or a spec.
 
         :param name: its name in this flow; from the class or module by default.
         :param settings: values over those of the object; text is converted.
-        :param connect: target name to the name of a service here, or several, or ``flow/service`` of the same node.
-            A target left out connects by itself when exactly one other service handles its type.
+        :param connect: target name to the name of a service here, or several, or ``flow/service`` of the same node;
+            with a condition ``{"to": "alarm", "when": "body.value > 80"}`` or ``when("alarm", "body.value > 80")``. A
+            target left out connects by itself when exactly one other service handles its type.
         :param pool: how many deliveries run at once, with ``key`` (a field of the body: equal ones stay in line) and
             ``order`` ("strict", or "skip" to let others pass a message that is tried again).
         :param retry: policies as objects or mappings; durations also as text: ``retry={"attempts": 3, "max": "10s"}``.
         :param queue: the bound of waiting messages, or a mapping.
-        :param timeout: for requests to this service that name none.
+        :param timeout: for requests to this service that name none; "never" for no end.
+        :param schedules: instead of those in the code, by the name of the method: ``{"poll": "5s"}``,
+            ``{"report": {"cron": "0 6 * * 1-5", "zone": "Europe/Berlin"}}``, ``{"poll": False}`` for none.
+        :param enabled: False leaves it out, as if it were not there.
         :param isolation: "worker" runs handlers in another process; ``loop`` "own" in a thread with its own event loop.
-        :param places: where something was written, for errors: ``{"limit": "flow.yaml:12"}``.
+        :param places: where something was written, for errors: ``{"limit": "flow.yaml:12"}``; ``place`` of the service.
         :return: the flow, so that calls can be chained.
         :raises ConfigurationError: the name is taken or not a name, or a policy has an unknown or wrong word.
         """
         name = checked_name(name or default_name(service), self.name)
-        if name in self._items:
-            raise ConfigurationError(
-                f'there is a service "{name}" already',
-                where=self.name,
-                fix=f'Give one of them another name: add(..., name="{self._free(name)}").',
-            )
+        if (other := self._items.get(name)) is not None:
+            raise self._taken(name, other, place)
         if settings and isinstance(service, ServiceSpec):
             raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
         base = service.policies if isinstance(service, ServiceSpec) else Policies()
@@ -172,41 +196,62 @@ class FlowModel:
             "durability": durability,
             "timeout": timeout,
         }
+        policies, wires, own_schedules = _all_of(
+            name,
+            lambda: read_policies(base, written, name),
+            lambda: read_wires(connect or {}, name),
+            lambda: read_schedules(schedules or {}, name),
+        )
         self._items[name] = Item(
             name=name,
             source=service,
-            policies=read_policies(base, written, name),
+            policies=policies,
             settings=settings or {},
-            connect={target: _wires(to) for target, to in (connect or {}).items()},
+            connect=wires,
+            schedules=own_schedules,
+            enabled=enabled,
             isolation=isolation,
             loop=loop,
             places=places or {},
+            code=code_of(service),
+            place=place,
         )
         return self
 
+    def _taken(self, name: str, other: Item, place: str) -> ConfigurationError:
+        what = f'there is a service "{name}" already' + (f": {other.place}" if other.place else "")
+        free = self._free(name)
+        if place:
+            return ConfigurationError(what, where=place, fix=f'Give one of them another name, for example "{free}".')
+        return ConfigurationError(what, where=self.name, fix=f'Give one of them another name: add(..., name="{free}").')
+
     def change(self, setting: str, value: str, place: str = "--set") -> None:
-        """Set ``service.setting`` to a value, as text.
+        """Set ``service.setting`` to a value, as text; or a policy, ``service.retry.attempts``, if no setting has the
+        name. ``service.settings.NAME`` is a setting in any case.
 
         :param place: where it was written, for errors.
-        :raises ConfigurationError: there is no such service, or the text names no setting.
+        :raises ConfigurationError: there is no such service, or the text names nothing that can be set.
         """
-        name, dot, key = setting.partition(".")
-        if not dot or not key:
+        name, dot, word = setting.partition(".")
+        if not dot or not word:
             raise ConfigurationError(f'"{setting}" names no setting', where=place, fix="Write service.setting=value.")
         item = self._items.get(name)
         if item is None:
             fix = nearest(name, self._items).strip()
             raise ConfigurationError(f'there is no service "{name}"', where=f"{place} {setting}", fix=fix)
-        self._items[name] = msgspec.structs.replace(
-            item, settings={**item.settings, key: value}, places={**item.places, key: place}
-        )
+        self._items[name] = changed(item, word, value, place)
 
     def copied(self, name: str | None = None) -> FlowModel:
         """A flow of its own with the same services, under another name where one is given."""
-        flow = FlowModel(name or self.name, http=self.http)
-        flow.source = self.source
-        flow._items = dict(self._items)
-        return flow
+        return FlowModel(name or self.name)._like(self)
+
+    def _like(self, other: FlowModel) -> Self:
+        """This flow with all that the other has, but the name."""
+        for word, value in vars(other).items():
+            if word != "name":
+                vars(self)[word] = value
+        self._items = dict(other._items)
+        return self
 
     def _free(self, name: str) -> str:
         return next(
@@ -235,6 +280,30 @@ def default_name(service: object) -> str:
     )
 
 
-def _wires(to: Connect) -> tuple[Wire, ...]:
-    several = (to,) if isinstance(to, str | Wire) else tuple(to)
-    return tuple(Wire(one) if isinstance(one, str) else one for one in several)
+def code_of(service: Source) -> str:
+    """Where the service is defined, ``module:Class``; the name of a module; empty for what cannot be imported."""
+    if isinstance(service, ServiceSpec):
+        return service.code
+    if isinstance(service, types.ModuleType):
+        return service.__name__
+    cls = service if isinstance(service, type) else type(service)
+    return "" if "<locals>" in cls.__qualname__ else f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _all_of(where: str, *reads: Callable[[], Any]) -> list[Any]:
+    """What each of them gives.
+
+    :raises ConfigurationError: the problems of all.
+    """
+    made: list[Any] = []
+    problems: list[ConfigurationError] = []
+    for read in reads:
+        try:
+            made.append(read())
+        except SeveralProblems as error:
+            problems += error.problems
+        except ConfigurationError as error:
+            problems.append(error)
+    if problems:
+        raise SeveralProblems.of(problems, where)
+    return made

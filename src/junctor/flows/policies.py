@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, get_args
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from junctor.clock import parse_duration
 from junctor.core.policy import (
     Durability,
     HoldPolicy,
@@ -19,124 +18,120 @@ from junctor.core.policy import (
     RestartPolicy,
     RetryPolicy,
 )
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import SeveralProblems
+from junctor.flows.reading import UNREAD, Reader, described, parse_size
+from junctor.settings import Leaf, Table
+from junctor.settings.written import Node, node_of
 
-_DURATIONS = {"initial", "max", "window", "wait", "timeout"}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+__all__ = ("POLICY_WORDS", "parse_size", "read_policies")
+
 _BACKOFF = {"exponential": 2.0, "constant": 1.0}
+_STRUCTS: dict[str, type[msgspec.Struct]] = {
+    "retry": RetryPolicy,
+    "hold": HoldPolicy,
+    "restart": RestartPolicy,
+    "queue": QueuePolicy,
+}
+_EXAMPLES = {"queue": '{"limit": 10000, "bytes": "64MiB"}', "pool": "4"}
+_ALONE = {"pool": "size", "queue": "limit"}
+"""Where a number by itself stands for one field."""
+
+POLICY_WORDS = ("pool", "key", "order", *_STRUCTS, "durability", "timeout")
 
 
 def read_policies(base: Policies, written: Mapping[str, Any], service: str) -> Policies:
     """The policies of a service: ``base``, and over it what is not None in ``written``.
 
+    :param written: policy word to a value, plain or from a file; of :data:`POLICY_WORDS`.
     :param service: the name shown in errors.
-    :raises ConfigurationError: an unknown word or a wrong value, with the place and the right words.
+    :raises ConfigurationError: unknown words or wrong values, all of them, with their places and the right words.
     """
-    given = {name: value for name, value in written.items() if value is not None}
-    pool = _pool(base.pool, given, service)
-    changed: dict[str, Any] = {"pool": pool}
-    for name, kind in (
-        ("retry", RetryPolicy),
-        ("hold", HoldPolicy),
-        ("restart", RestartPolicy),
-        ("queue", QueuePolicy),
-    ):
+    given = {name: node_of(value) for name, value in written.items() if value is not None}
+    reader = Reader()
+    changed: dict[str, Any] = {}
+    if pool := {name: node for name, node in given.items() if name in ("pool", "key", "order")}:
+        changed["pool"] = _pool(reader, base.pool, pool, service)
+    for name, kind in _STRUCTS.items():
         if name in given:
-            changed[name] = _policy(getattr(base, name), kind, given[name], f"{service}.{name}")
+            changed[name] = _policy(reader, getattr(base, name), kind, given[name], service, name)
     if "durability" in given:
-        changed["durability"] = _word(given["durability"], get_args(Durability), f"{service}.durability")
+        changed["durability"] = reader.read(given["durability"], Durability, f"{service}.durability")
     if "timeout" in given:
-        changed["timeout"] = _checked(f"{service}.timeout", lambda: parse_duration(given["timeout"]))
+        changed["timeout"] = _timeout(reader, given["timeout"], f"{service}.timeout")
+    if reader.problems:
+        raise SeveralProblems.of(reader.problems, service)
     return msgspec.structs.replace(base, **changed)
 
 
-def _pool(base: PoolPolicy, given: Mapping[str, Any], service: str) -> PoolPolicy:
-    pool = given.get("pool", base)
-    where = f"{service}.pool"
-    if isinstance(pool, int) and not isinstance(pool, bool):
-        pool = {"size": pool}
-    made = _policy(base, PoolPolicy, pool, where)
-    changed = {name: given[name] for name in ("key", "order") if name in given}
-    if "order" in changed:
-        _word(changed["order"], get_args(Order), f"{service}.order")
-    if "key" in changed and not isinstance(changed["key"], str):
-        fix = 'Give the name of a field of the body, for example key="sensor".'
-        raise ConfigurationError(
-            f"expected the name of a field, got {changed['key']!r}", where=f"{service}.key", fix=fix
+def _pool(reader: Reader, base: PoolPolicy, given: Mapping[str, Node], service: str) -> Any:
+    made = _policy(reader, base, PoolPolicy, given["pool"], service, "pool") if "pool" in given else base
+    fields: dict[str, Any] = {}
+    if "order" in given:
+        fields["order"] = reader.read(given["order"], Order, f"{service}.order")
+    if "key" in given:
+        fields["key"] = _key(reader, given["key"], f"{service}.key")
+    if UNREAD in (made, *fields.values()):
+        return UNREAD
+    return msgspec.structs.replace(made, **fields)
+
+
+def _key(reader: Reader, node: Node, path: str) -> Any:
+    if isinstance(node, Leaf) and (isinstance(node.value, str) and node.value or node.style == "plain"):
+        return reader.read(node, str | None, path)
+    fix = 'Give the name of a field of the body, for example key="sensor".'
+    got = repr(node.value) if isinstance(node, Leaf) else described(node)
+    return reader.wrong(path, node, f"expected the name of a field, got {got}", fix)
+
+
+def _timeout(reader: Reader, node: Node, path: str) -> Any:
+    if isinstance(node, Leaf) and node.value in ("never", math.inf):
+        return math.inf
+    read = reader.read(node, float, path)
+    if read is not UNREAD and read < 0:
+        return reader.wrong(path, node, f"{read:g} is not a duration", "Give a time, or never.")
+    return read
+
+
+def _policy(reader: Reader, base: Any, kind: type[msgspec.Struct], node: Node, service: str, name: str) -> Any:
+    path = f"{service}.{name}"
+    if isinstance(node, Leaf) and isinstance(node.value, kind):
+        return node.value
+    if isinstance(node, Leaf) and name in _ALONE and _is_number(node):
+        node = Table({_ALONE[name]: node}, node.place)
+    if not isinstance(node, Table):
+        return _no_policy(reader, kind, node, path, name)
+    if "backoff" in node.entries and "factor" in {field.name for field in msgspec.structs.fields(kind)}:
+        node = _without_backoff(reader, node, path)
+    return reader.read(node, kind, path, base)
+
+
+def _no_policy(reader: Reader, kind: type[msgspec.Struct], node: Node, path: str, name: str) -> Any:
+    example = _EXAMPLES.get(name, '{"initial": "200ms", "max": "30s"}')
+    number = "a number or " if name in _ALONE else ""
+    if node.place:  # in a file, where there are no objects
+        words = example.replace('"', "")
+        return reader.wrong(
+            path, node, f"expected {number}a mapping, got {described(node)}", f"Write for example {name}: {words}."
         )
-    # Built anew, not replaced: only then the bounds are checked.
-    fields = {**msgspec.structs.asdict(made), **changed}
-    checked: PoolPolicy = _checked(where, lambda: PoolPolicy(**fields))
-    return checked
+    what = f"expected {number}a mapping or {kind.__name__}, got {described(node)}"
+    return reader.wrong(path, node, what, f"Write for example {name}={example}.")
 
 
-def _policy(base: Any, kind: type[Any], written: Any, where: str) -> Any:
-    if isinstance(written, kind):
-        return written
-    if kind is QueuePolicy and isinstance(written, int) and not isinstance(written, bool):
-        written = {"limit": written}
-    if not isinstance(written, Mapping):
-        raise ConfigurationError(
-            f"expected a mapping or {kind.__name__}, got {written!r}",
-            where=where,
-            fix=f"Write for example {_example(kind)}.",
-        )
-    fields = msgspec.structs.asdict(base)
-    for name, value in written.items():
-        if name == "backoff" and "factor" in fields:
-            fields["factor"] = _BACKOFF[_word(value, tuple(_BACKOFF), f"{where}.backoff")]
-        elif name not in fields:
-            raise ConfigurationError(
-                "there is no such word", where=f"{where}.{name}", fix=nearest(name, fields).strip()
-            )
-        else:
-            fields[name] = _value(name, value, f"{where}.{name}")
-    return _checked(where, lambda: msgspec.convert(fields, kind))
+def _is_number(node: Leaf) -> bool:
+    if isinstance(node.value, str):
+        return node.style != "plain" and node.value.strip().lstrip("+-").isdigit()
+    return isinstance(node.value, int) and not isinstance(node.value, bool)
 
 
-def _value(name: str, value: Any, where: str) -> Any:
-    if name in _DURATIONS:
-        return _checked(where, lambda: parse_duration(value))
-    if name == "bytes" and isinstance(value, str):
-        return _checked(where, lambda: parse_size(value))
-    return value
-
-
-def parse_size(text: str) -> int:
-    """Bytes from ``"64MiB"``, ``"1GB"`` or a number.
-
-    :raises ValueError: the text is not a size.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f'{text!r} is not a size: write for example "64MiB"')
-    number, unit, binary = match.groups()
-    base = 1024 if binary else 1000
-    return int(float(number) * base ** (" KMGT".index(unit.upper() or " ")))
-
-
-def _word(value: Any, words: tuple[str, ...], where: str) -> Any:
-    if value not in words:
-        fix = f"Write one of: {', '.join(words)}."
-        raise ConfigurationError(f"{value!r} is not known here", where=where, fix=fix)
-    return value
-
-
-def _checked(where: str, make: Callable[[], Any]) -> Any:
-    """The result, with the place in an error that does not know it."""
-    try:
-        return make()
-    except ConfigurationError as error:
-        raise ConfigurationError(error.what, where=where, fix=error.fix) from error
-    except (ValueError, TypeError) as error:
-        what, _, path = str(error).partition(" - at `$")
-        raise ConfigurationError(what, where=f"{where}{path.rstrip('`')}") from error
-
-
-def _example(kind: type[Any]) -> str:
-    if kind is QueuePolicy:
-        return 'queue={"limit": 10000, "bytes": "64MiB"}'
-    if kind is PoolPolicy:
-        return "pool=4"
-    name = kind.__name__.removesuffix("Policy").lower()
-    return f'{name}={{"initial": "200ms", "max": "30s"}}'
+def _without_backoff(reader: Reader, node: Table, path: str) -> Table:
+    """``backoff: constant`` is another word for a factor."""
+    entries = dict(node.entries)
+    word = entries.pop("backoff")
+    value = word.value if isinstance(word, Leaf) else None
+    if value not in _BACKOFF:
+        reader.wrong(f"{path}.backoff", word, f"{value!r} is not known here", f"Write one of: {', '.join(_BACKOFF)}.")
+    elif "factor" in entries:
+        reader.wrong(f"{path}.backoff", word, "backoff and factor say the same", "Leave one of them out.")
+    else:
+        entries["factor"] = Leaf(_BACKOFF[value], word.place)
+    return Table(entries, node.place, node.keys)

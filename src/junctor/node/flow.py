@@ -34,10 +34,7 @@ class Flow(FlowModel):
     @classmethod
     def of(cls, model: FlowModel, name: str | None = None) -> Self:
         """A flow with the services of ``model``, under another name where one is given."""
-        flow = cls(name or model.name, http=model.http)
-        flow.source = model.source
-        flow._items = {item.name: item for item in model.services}
-        return flow
+        return cls(name or model.name)._like(model)
 
     def running(
         self,

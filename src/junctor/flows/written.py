@@ -1,0 +1,291 @@
+"""A wired flow as the text of a flow file: loading it again gives the same plan."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from junctor.core.policy import Policies
+from junctor.core.spec import ServiceSpec, Wire
+from junctor.errors import ConfigurationError, SeveralProblems
+from junctor.flows.model import FlowModel, Item
+from junctor.flows.schedules import Schedule
+from junctor.flows.wiring import Wiring
+from junctor.http.settings import HttpSettings
+from junctor.services.declared import declared_settings, module_settings
+from junctor.settings import MISSING, Leaf, Secret, Series, Setting, Table
+
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+def flow_yaml(wiring: Wiring, folder: Path | None = None) -> str:
+    """The flow as YAML: services with their settings, all connections by name, policies that are not the defaults.
+
+    References to the environment and to secrets are written as they are, never their values. A secret that was given in
+    Python gets a reference of its own, ``${secret:ALARM_TOKEN}``, with a comment.
+
+    :param folder: where the file will be; the working folder by default. Classes are named as seen from there.
+    :raises ConfigurationError: a service cannot be written: it is no importable class, or was made with arguments.
+    """
+    import yaml
+
+    writer = _Writer(wiring, (folder or Path.cwd()).resolve())
+    content = writer.flow()
+    if writer.problems:
+        raise SeveralProblems.of(writer.problems, f"flow {wiring.plan.name}")
+    text: str = yaml.dump(
+        content, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+    )
+    remarks = [f"# Give the secret {name}: it is not in this file.\n" for name in writer.secrets]
+    return "".join(remarks) + text
+
+
+class _Writer:
+    def __init__(self, wiring: Wiring, folder: Path) -> None:
+        self.problems: list[ConfigurationError] = []
+        self.secrets: list[str] = []
+        self._model: FlowModel = wiring.model
+        self._wiring = wiring
+        self._folder = folder
+
+    def flow(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"flow": self._wiring.plan.name, "services": {}}
+        plans = {plan.spec.name: plan for plan in self._wiring.plan.services}
+        for item in self._model.services:
+            plan = plans[item.name]
+            content["services"][item.name] = self._service(item, plan.connect)
+        for name, item in self._model.disabled.items():
+            content["services"][name] = {**self._service(item, item.connect), "enabled": False}
+        if http := self._http():
+            content["http"] = http
+        if alerts := self._model.sections.get("alerts"):
+            content["alerts"] = alerts
+        return content
+
+    def _service(self, item: Item, connect: Mapping[str, tuple[Wire, ...]]) -> dict[str, Any]:
+        written: dict[str, Any] = {}
+        try:
+            written["class"] = class_text(item, self._folder)
+            if settings := self._settings(item):
+                written["settings"] = settings
+        except ConfigurationError as error:
+            self.problems.append(error)
+        if wires := {target: self._to(several) for target, several in connect.items() if several}:
+            written["connect"] = wires
+        written.update(_policies(item.policies))
+        if item.schedules:
+            written["schedules"] = {name: _schedule(schedule) for name, schedule in item.schedules.items()}
+        if item.isolation != "node":
+            written["isolation"] = item.isolation
+        if item.loop != "shared":
+            written["loop"] = item.loop
+        return written
+
+    def _to(self, wires: tuple[Wire, ...]) -> Any:
+        several = [self._wire(wire) for wire in wires]
+        return several[0] if len(several) == 1 else several
+
+    def _wire(self, wire: Wire) -> Any:
+        to = wire.to.removeprefix(f"{self._wiring.plan.name}/")
+        return to if wire.when is None else {"to": to, "when": escaped(wire.when.text)}
+
+    # Settings -----------------------------------------------------------------------------------------------
+
+    def _settings(self, item: Item) -> dict[str, Any]:
+        """As they are written in a file; those given in Python as values, where they are not the defaults."""
+        values = item.spec().settings
+        return {
+            name: as_written(given) if isinstance(given, Leaf | Table | Series) else self._plain(item, name, value)
+            for name, (declared, kind) in _declared(item.source).items()
+            for value, given in ((values.get(name), item.settings.get(name)),)
+            if name in item.settings or not _is_default(declared, kind, value)
+        }
+
+    def _plain(self, item: Item, name: str, value: Any) -> Any:
+        if isinstance(value, Secret):
+            return self._secret(f"{item.name}_{name}")
+        return _escaped_all(msgspec.to_builtins(value, enc_hook=_builtin))
+
+    def _secret(self, name: str) -> str:
+        name = name.upper().replace("-", "_")
+        self.secrets.append(name)
+        return f"${{secret:{name}}}"
+
+    def _http(self) -> Any:
+        if "http" in self._model.sections or self._model.http is None:
+            return self._model.sections.get("http")
+        given: dict[str, Any] = _escaped_all(_different(self._model.http, HttpSettings()))
+        for key in given.get("keys", ()):
+            if not key["secret"].startswith("sha256:"):
+                key["secret"] = self._secret(f"http_{key['name']}")
+        return given
+
+
+# Classes ------------------------------------------------------------------------------------------------------
+
+
+def class_text(item: Item, folder: Path) -> str:
+    """How a file in ``folder`` names the class: ``module:Class``, or ``path/file.py:Class``.
+
+    :raises ConfigurationError: nothing can be named.
+    """
+    source = item.source
+    if isinstance(source, ServiceSpec):
+        if not source.code:
+            raise ConfigurationError(
+                "a spec that was made in Python cannot be written", where=item.name, fix="Add a class in its place."
+            )
+        return source.code
+    if isinstance(source, types.ModuleType):
+        return _module_text(source.__name__, folder) or source.__name__
+    cls = source if isinstance(source, type) else type(source)
+    if not isinstance(source, type) and _made_with_arguments(source):
+        raise ConfigurationError(
+            f"{cls.__name__}(...) has a constructor of its own, and a file cannot hold its arguments",
+            where=item.name,
+            fix="Make its arguments settings.",
+        )
+    if "<locals>" in cls.__qualname__:
+        raise ConfigurationError(
+            f"the class {cls.__name__} is defined in a function",
+            where=item.name,
+            fix="Define it in a module, so that it can be imported.",
+        )
+    return f"{_module_text(cls.__module__, folder)}:{cls.__qualname__}"
+
+
+def _made_with_arguments(service: Any) -> bool:
+    held = service.__junctor__
+    return bool(held.args or held.kwargs) and not hasattr(type(service), "__signature__")
+
+
+def _module_text(name: str, folder: Path) -> str:
+    """The module by its name where it is found by it from ``folder``, else by its file."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if not file or any(part in file for part in _INSTALLED):
+        return name
+    path = Path(file).resolve()
+    below = folder / Path(*name.split("."))
+    if path in (below.with_suffix(".py"), below / "__init__.py"):
+        return name
+    return name if "." in name and not name.startswith("junctor_") else os.path.relpath(path, folder)
+
+
+# Values -------------------------------------------------------------------------------------------------------
+
+
+def escaped(text: str) -> str:
+    """A text that means itself where ``${NAME}`` is a reference."""
+    return text.replace("$$", "$$$$").replace("${", "$${")
+
+
+def _escaped_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {str(key): _escaped_all(part) for key, part in value.items()}
+    return [_escaped_all(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def as_written(node: Any) -> Any:
+    """A node of a file as plain values, with its references instead of what they stand for."""
+    if isinstance(node, Table):
+        return {key: as_written(part) for key, part in node.entries.items()}
+    if isinstance(node, Series):
+        return [as_written(part) for part in node.items]
+    if node.style == "given" or isinstance(node.value, Secret) or isinstance(node.value, str):
+        return node.written
+    return node.value
+
+
+def _builtin(value: Any) -> Any:
+    import datetime
+
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return str(value)
+
+
+def _declared(source: Any) -> dict[str, tuple[Setting, Any]]:
+    if isinstance(source, ServiceSpec):
+        return {}
+    if isinstance(source, types.ModuleType):
+        known: dict[str, tuple[Setting, Any]] | None = vars(source).get("__junctor_settings__")
+        return known or {name: (declared, kind) for name, declared, kind in module_settings(source)}
+    return declared_settings(source if isinstance(source, type) else type(source))
+
+
+def _is_default(declared: Setting, kind: Any, value: Any) -> bool:
+    if declared.default is MISSING:
+        return False
+    default = None if declared.default is None else declared.read(declared.default, kind, declared.name)
+    if isinstance(value, Secret) and isinstance(default, str):
+        value = value.reveal()
+    return bool(value == default)
+
+
+# Policies -----------------------------------------------------------------------------------------------------
+
+
+def _policies(policies: Policies) -> dict[str, Any]:
+    """In the words of a file: ``pool: 4`` for its size alone, what is as by default left out."""
+    written: dict[str, Any] = _different(policies, Policies())
+    pool = written.pop("pool", {})
+    own = {word: pool.pop(word) for word in ("key", "order") if word in pool}
+    first: dict[str, Any] = {}
+    if pool:
+        first["pool"] = policies.pool.size if set(pool) == {"size"} else pool
+    if "key" in own:
+        own["key"] = escaped(own["key"])
+    if set(written.get("queue", {})) == {"limit"}:
+        written["queue"] = policies.queue.limit
+    if policies.timeout == math.inf:
+        written["timeout"] = "never"
+    return {**first, **own, **written}
+
+
+def _different(value: Any, default: Any) -> dict[str, Any]:
+    """The fields of a Struct that are not as in the other one, as plain values."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(value):
+        mine, other = getattr(value, field.name), getattr(default, field.name)
+        if mine == other:
+            continue
+        whole = not isinstance(mine, msgspec.Struct) or not isinstance(other, msgspec.Struct)
+        found[field.encode_name] = _all_of(mine) if whole else _different(mine, other)
+    return found
+
+
+def _all_of(value: Any) -> Any:
+    """Plain values; of an object those fields that have no default, or another value."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        return {
+            field.encode_name: _all_of(part)
+            for field in fields
+            for part in (getattr(value, field.name),)
+            if field.required or part != field.default
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _all_of(part) for key, part in value.items()}
+    return [_all_of(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _schedule(schedule: Schedule) -> Any:
+    if schedule.cron is not None:
+        cron = {"cron": escaped(schedule.cron)}
+        return cron if schedule.zone is None else {**cron, "zone": schedule.zone}
+    if schedule.every is None:
+        return False
+    return {"every": schedule.every, "initial": schedule.initial} if schedule.initial else schedule.every
+
+
