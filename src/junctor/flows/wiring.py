@@ -113,7 +113,7 @@ class _Wirer:
         self._model = model
         self._items = {item.name: item for item in model.services}
         self._connections: list[Connection] = []
-        self._notes: list[str] = []
+        self._notes: list[str] = list(model.notes)
         self._flows: Mapping[str, _Wirer] | None = None
 
     def take(self) -> None:
@@ -202,6 +202,9 @@ class _Wirer:
             elif name in self.specs:
                 self._check_types(item, target, self.specs[name])
                 yield Wire(self._connected(item, target, name, "by name", when), when)
+            elif name in self._model.disabled:
+                fix = "Set enabled: true there, or connect the target to another service."
+                self._wrong(where, f'the service "{name}" is disabled', fix)
             elif name not in self._items:
                 self._wrong(where, f'there is no service "{name}"', nearest(name, self._items).strip())
 

@@ -81,7 +81,7 @@ def test_what_is_left_out_stays_as_it_was() -> None:
         ({"queue": -1}, "alarm.queue: queue.limit is -1."),
         ({"queue": {"bytes": 0}}, "alarm.queue: queue.bytes is 0."),
         ({"queue": {"wait": -1.0}}, "alarm.queue"),
-        ({"queue": {"bytes": "much"}}, 'bytes: expected a whole number, got "much". Write a whole number; a size also as 64MiB.'),
+        ({"queue": {"bytes": "much"}}, 'bytes: expected a whole number, got "much". Write a whole number; a size also'),
         ({"queue": "x"}, 'Write for example queue={"limit": 10000, "bytes": "64MiB"}.'),
         ({"durability": "disk"}, "alarm.durability: 'disk' is not known here. Write one of: fsync, written."),
         ({"timeout": "x"}, "alarm.timeout: 'x' is not a duration"),
