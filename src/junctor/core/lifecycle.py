@@ -25,7 +25,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.STARTING: frozenset({State.RUNNING, State.BACKOFF, State.FAILED, State.STOPPING}),
     State.RUNNING: frozenset({State.HELD, State.PAUSED, State.BACKOFF, State.FAILED, State.STOPPING}),
     State.HELD: frozenset({State.RUNNING, State.PAUSED, State.BACKOFF, State.FAILED, State.STOPPING}),
-    State.PAUSED: frozenset({State.RUNNING, State.BACKOFF, State.FAILED, State.STOPPING}),
+    State.PAUSED: frozenset({State.RUNNING, State.HELD, State.BACKOFF, State.FAILED, State.STOPPING}),
     State.BACKOFF: frozenset({State.STARTING, State.FAILED, State.STOPPING}),
     State.STOPPING: frozenset({State.STOPPED, State.FAILED}),
     State.STOPPED: frozenset({State.STARTING}),

@@ -175,6 +175,10 @@ class Lanes(Generic[T]):
         lane.busy = True
         return lane.waiting.popleft()
 
+    def behind_heads(self) -> list[T]:
+        """Everything that waits in memory behind a head, oldest first within its lane."""
+        return [item for lane in self._lanes.values() for item in lane.waiting]
+
     def _forget(self, key: str, lane: Lane[T]) -> None:
         if not (lane.busy or lane.coming or lane.skipped or lane.filling or lane.waiting):
             del self._lanes[key]

@@ -19,8 +19,9 @@ from junctor.messages import Message, MessageType
 T = TypeVar("T", covariant=True)
 
 
-class Link(msgspec.Struct, frozen=True, eq=False):
-    """A resolved connection: the address it leads to and the types on it.
+class Link(msgspec.Struct, eq=False):
+    """A resolved connection: the address it leads to and the types on it. Only the engine changes it, where a flow is
+    changed while it runs: who holds it then sends by the new types and times.
 
     ``handler`` names the one that messages on this link are for; empty, their type decides.
     ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from junctor.core.hop import Hop
-from junctor.core.lifecycle import DELIVERING
+from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import Bind
 from junctor.errors import QueueFull, ServiceStopped
@@ -61,7 +61,8 @@ class Calls:
         :raises ServiceStopped: the service does not run.
         :raises QueueFull: as many calls as its policy allows run already.
         """
-        if self._host.lifecycle.state not in DELIVERING:
+        # A paused service takes no messages; who calls it still gets an answer.
+        if self._host.lifecycle.state not in DELIVERING and self._host.lifecycle.state is not State.PAUSED:
             raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
         limit = self._host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
@@ -93,7 +94,7 @@ class Calls:
         self._host.counters.busy += now - hop.started
         if failure is not None:
             self._host.counters.failed += 1
-            self._host.last_error = f"{failure.type}: {failure.text}"
+            self._host.note_error(failure)
         return Outcome(
             Settlement.PARK if failure else Settlement.DONE,
             drafts=() if failure else hop.drafts or (),

@@ -63,8 +63,9 @@ class Dispatcher(Savepoints):
             box.finished(delivery, size_of(delivery.message.payload))
         if waiter is None:
             return
-        future = waiter[0]
-        if reply is not None and type(reply.payload) is not bytes and not future.done():
+        future, _, link = waiter
+        shares = link is None or link.by_reference
+        if reply is not None and shares and type(reply.payload) is not bytes and not future.done():
             future.set_result(reply.payload)
         else:
             self.requests.resolve(waiter, reply, host.address)

@@ -15,12 +15,14 @@ from typing import Any
 from junctor.clock import Clock, RealClock
 from junctor.core.hop import Hop
 from junctor.core.lifecycle import State
+from junctor.core.policy import Policies
 from junctor.core.port import Link
-from junctor.core.spec import FlowPlan
+from junctor.core.spec import FlowPlan, service_address
 from junctor.errors import ConfigurationError, NotRunning
 from junctor.messages import Kind, TypeRegistry
 from junctor.runtime.dispatcher import Dispatcher
 from junctor.runtime.host import Host
+from junctor.runtime.inbox import Inbox
 from junctor.runtime.mailbox import UNBOUNDED
 from junctor.runtime.port import EnginePort
 from junctor.runtime.supervisor import Supervisor
@@ -62,6 +64,7 @@ class Engine:
         self.supervisor = Supervisor()
         self.dispatcher = Dispatcher(transport, self.clock, self.supervisor)
         self.hosts: dict[str, Host] = self.dispatcher.hosts
+        self.inboxes: dict[str, Inbox] = self.dispatcher.inboxes
         self.flows: dict[str, FlowPlan] = {}
         # What is in memory anyway needs no window.
         self.window = WINDOW if transport.capabilities.durable else UNBOUNDED
@@ -75,7 +78,8 @@ class Engine:
         self._due = 0
         self._due_timer: Any = None
         self._sweep_timer: Any = None
-        self._watchdog = Watchdog(self._name_of)
+        self.standstills = self.dispatcher.requests.standstills
+        self._watchdog = Watchdog(self._name_of, self.standstills)
         self.dispatcher.due_changed = self._due_changed
 
     # Life ---------------------------------------------------------------------------------------------------
@@ -101,26 +105,36 @@ class Engine:
             raise ConfigurationError(f"there are two flows called {plan.name!r}", fix="Give one of them another name.")
         self.flows[plan.name] = plan
         for service in plan.services:
-            host = Host(self, plan.name, service)
+            inbox = self.inbox(service_address(plan.name, service.spec.name), service.spec.policies)
+            host = Host(self, plan.name, service, plan.types, inbox)
             self.hosts[host.address] = host
+
+    def inbox(self, address: str, policies: Policies) -> Inbox:
+        """The inbox of this address, made with these policies where there is none yet."""
+        inbox = self.inboxes.get(address)
+        if inbox is None:
+            inbox = self.inboxes[address] = Inbox(self, address, policies)
+        return inbox
 
     async def start(self) -> None:
         """Take over what the store owes, then start every service; returns when each runs or has visibly failed."""
         for host in self.hosts.values():
-            host.connect()
+            host.connect(host.resolve(self.hosts, host.types))
         self._recover()
         self._share_interpreter()
         self._watchdog.start()
         self.started_at = self.clock.time_ns()
-        await self._start_hosts()
+        await self.start_hosts(list(self.hosts.values()))
         self.ready = True
         requests = self.dispatcher.requests
         self._sweep_timer = self.clock.look_after(_SWEEP, self._sweep, requests.next_deadline)
         self._due_changed(self.opened.next_due if self.opened is not None else 0)
 
-    async def _start_hosts(self) -> None:
+    async def start_hosts(self, hosts: Sequence[Host]) -> None:
         """All at once, each in its own task: an ``on_start`` that hangs keeps nobody else from running."""
-        starting = {self.supervisor.start(f"start {host.address}", host.start()): host for host in self.hosts.values()}
+        for host in hosts:
+            host.take_over()
+        starting = {self.supervisor.start(f"start {host.address}", host.start()): host for host in hosts}
         if not starting:
             return
         _, hanging = await asyncio.wait(starting, timeout=_START)
@@ -140,18 +154,17 @@ class Engine:
         assert opened is not None, "open() comes before start()"
         now = self.clock.time_ns()
         for address, depth in opened.depths.items():
-            host = self.hosts.get(address)
-            if host is None:
+            if address not in self.hosts:
                 log.warning("%s messages wait for %s, which is not in the flow any more", depth.count, address)
-                continue
-            host.mailbox.depth.count = depth.count
-            host.mailbox.depth.bytes = depth.bytes
-            host.mailbox.backlog = depth.count
+            box = self.inbox(address, Policies()).mailbox
+            box.depth.count = depth.count
+            box.depth.bytes = depth.bytes
+            box.backlog = depth.count
         for stored in opened.suspects:
-            host = self.hosts.get(stored.message.target)
-            if host is not None:
-                host.mailbox.backlog = max(0, host.mailbox.backlog - 1)
-                host.refill.recover(stored, now)
+            inbox = self.inboxes.get(stored.message.target)
+            if inbox is not None:
+                inbox.mailbox.backlog = max(0, inbox.mailbox.backlog - 1)
+                inbox.refill.recover(stored, now)
 
     async def stop(self, grace: float = 8.0) -> None:
         """Inputs first; then work in flight finishes or returns to the queue; then the rest, last opened first."""
@@ -162,7 +175,7 @@ class Engine:
         hosts = list(self.hosts.values())
         deadline = time.monotonic() + grace
         await asyncio.gather(*(host.stop_inputs(grace / 2) for host in hosts))
-        await self._finish(hosts, deadline)
+        await self.finish(hosts, deadline)
         for host in reversed(hosts):
             await host.stop(max(0.0, min(1.0, deadline - time.monotonic())))
         self.dispatcher.accepting = False
@@ -176,7 +189,7 @@ class Engine:
         await self.transport.aclose()
         await self.supervisor.aclose()
 
-    async def _finish(self, hosts: Sequence[Host], deadline: float) -> None:
+    async def finish(self, hosts: Sequence[Host], deadline: float) -> None:
         """Let what is in flight come to its end. When all of it waits for replies and none comes, what was asked stands
         behind messages that are not handled any more: then it returns to the queue at once."""
         standing = time.monotonic()

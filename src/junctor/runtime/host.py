@@ -5,128 +5,72 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from junctor.core.hop import Delivery, Hop, again, anew, current
+from junctor.core.hop import Delivery, Hop, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
-from junctor.core.outcome import Failure, Outcome, Reply, Settlement
-from junctor.core.port import Link
 from junctor.core.restart import RestartHistory
-from junctor.core.retry import decide
-from junctor.core.spec import Activity, Context, ServicePlan, ServiceSpec, service_address
-from junctor.errors import EncodeError, WiringError, nearest
-from junctor.messages import MessageType, Status, type_name
+from junctor.core.spec import Activity, Context, ServicePlan
+from junctor.messages import TypeRegistry
 from junctor.runtime.calls import Calls
-from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.failures import failure_of
-from junctor.runtime.intake import bounded
-from junctor.runtime.keys import key_reader
-from junctor.runtime.mailbox import Mailbox
+from junctor.runtime.handling import Handling
+from junctor.runtime.inbox import Inbox
 from junctor.runtime.pending import resolve
 from junctor.runtime.port import HostPort
-from junctor.runtime.refill import Refill
 from junctor.runtime.scheduler import run_schedule
 from junctor.runtime.slots import Slot
 from junctor.runtime.supervisor import is_cancelled
 from junctor.runtime.threads import CallThreads, OwnLoop
-from junctor.transports.base import AlertRecord, Commit, Depth, Settle
+from junctor.transports.base import Depth
 
 if TYPE_CHECKING:
-    from junctor.core.outcome import StateWrite
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.runtime")
+
+QUICK_LOOP = 0.05
+"""Seconds: a ``loop()`` that returns sooner is called again after so long."""
 
 RESTART_GRACE = 2.0
 """Seconds that handlers have to end when their service starts again; then their messages are delivered anew."""
 
 
-class Counters:
-    """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds."""
+class Host(Handling):
+    """The life of a service: made with its instances, started, failed and started again, paused, stopped.
 
-    __slots__ = (
-        "accepted",
-        "busy",
-        "calls",
-        "done",
-        "expired",
-        "failed",
-        "held",
-        "parked",
-        "refused",
-        "retried",
-        "ticks",
-    )
+    One that is changed while the node runs gets a new host on the inbox of the old one.
+    """
 
-    def __init__(self) -> None:
-        for name in self.__slots__:
-            setattr(self, name, 0)
-
-    accepted: int
-    busy: int
-    calls: int
-    done: int
-    expired: int
-    failed: int
-    held: int
-    parked: int
-    refused: int
-    retried: int
-    ticks: int
-
-
-class Host:
-    """A service of a flow in this node. Everything here runs on the node's event loop."""
-
-    def __init__(self, engine: Engine, flow: str, plan: ServicePlan) -> None:
-        spec = plan.spec
-        self.engine = engine
-        self.transport = engine.transport
-        self.dispatcher = engine.dispatcher
-        self.flow = flow
-        self.service = spec.name
-        self.address = service_address(flow, spec.name)
-        self.spec: ServiceSpec = spec
-        self.types = engine.flows[flow].types
-        for kind in spec.types:
-            self.types.register(kind)
+    def __init__(self, engine: Engine, flow: str, plan: ServicePlan, types: TypeRegistry, inbox: Inbox) -> None:
+        super().__init__(engine, flow, plan, types, inbox)
         self.lifecycle = Lifecycle(self.address, self._changed)
-        self.counters = Counters()
         self.stopping = threading.Event()
+        self.resting = threading.Event()
         self.sleepers: set[asyncio.Future[Any]] = set()
-        self.links: dict[str, tuple[Link, ...]] = {}
-        self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
-        self.last_error = ""
+        self.own_sleepers: set[asyncio.Future[Any]] = set()
+        self.pause_reason: str | None = None
+        self.inherits = False
         self.restarts = 0
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None
         self.threads = CallThreads(self.address)
-        self.refill = Refill(self)
-        self.mailbox = Mailbox(
-            self.address,
-            spec.policies,
-            engine.clock,
-            engine.window,
-            self.refill.wanted,
-            self.refill.lane_wanted,
-            engine.dispatcher.give_back,
-        )
-        self.mailbox.released = self._released
         self.port = HostPort(engine, self)
-        self._plan = plan
-        self._shares = engine.transport.capabilities.by_reference
-        self._history = RestartHistory(spec.policies.restart)
+        self._built = False
+        self._life = 0
+        self._history = RestartHistory(self.spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
         self._main_task: asyncio.Task[Any] | None = None
         self._runners: list[asyncio.Task[Any]] = []
         self.calls = Calls(self)
         self.bound = self.calls.bound
         self.enter = self.calls.enter
-        self._key_of = key_reader(spec.policies.pool.key)
-        self.keyed = self._key_of is not None
+
+    @property
+    def plan(self) -> ServicePlan:
+        """What it was made of."""
+        return self._plan
 
     # Facts for operators ------------------------------------------------------------------------------------
 
@@ -151,76 +95,42 @@ class Host:
         running = [slot.delivery for slot in self.slots if slot.delivery is not None and slot.delivery.started]
         return [(d.name, d.message.id, (now - d.started) / 1e9) for d in running]
 
-    # Types and links ----------------------------------------------------------------------------------------
-
-    def connect(self) -> None:
-        """Resolve the declared targets; called when all hosts of the node exist."""
-        for target in self.spec.targets:
-            self.links[target.name] = tuple(
-                msgspec.structs.replace(
-                    self.dispatcher.hosts[wire.to].link(target.request, target.reply), when=wire.when
-                )
-                for wire in self._plan.connect.get(target.name, ())
-            )
-
-    def link(self, request: Any, reply: Any = None, handler: str = "") -> Link:
-        """A link to this service for bodies of ``request``, or to its handler of this name.
-
-        :raises WiringError: no handler of this service takes them, or has the name.
-        """
-        if handler:
-            request = self._accepted_by(handler, request)
-        accepts = self.types.register(request)
-        if not self.accepts(accepts):
-            names = ", ".join(sorted(self._handled()))
-            raise WiringError(
-                f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}."
-            )
-        # A named handler may get what its sender made of plain data, so its bodies are always read.
-        by_reference = (
-            not handler and self.transport.capabilities.by_reference and (accepts.frozen or accepts.cls is Any)
-        )
-        replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)
-
-    def _accepted_by(self, handler: str, request: Any) -> Any:
-        named = [spec.accepts for spec in self.spec.handlers if spec.name == handler]
-        if not named:
-            fix = nearest(handler, {spec.name for spec in self.spec.handlers}).strip()
-            raise WiringError(f"there is no handler {handler!r}", where=self.address, fix=fix or None)
-        if request is Any:
-            return named[0]
-        if request not in named and Any not in named:
-            raise WiringError(f"it does not take {type_name(request)}", where=f"{self.address}.{handler}")
-        return request
-
-    def _handled(self) -> dict[str, Any]:
-        return {self.types.register(handler.accepts).name: handler for handler in self.spec.handlers}
-
-    def accepts(self, kind: MessageType) -> bool:
-        handled = self._handled()
-        return kind.name in handled or "any" in handled or (kind.cls is Any and bool(handled))
-
-    def encode(self, body: Any) -> bytes:
-        return self.types.of(body).encode(body)
-
-    def key_of(self, body: Any) -> str | None:
-        return None if self._key_of is None else self._key_of(body)
-
     # Life ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Make the slots and their instances; nothing of them runs yet.
+
+        Whatever the constructor of the service raises comes out of here.
+        """
+        self.slots = self._make_slots()
+        # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
+        per_slot = any(handler.blocking for handler in self.spec.handlers)
+        for slot in self.slots if per_slot else self.slots[:1]:
+            context = Context(
+                flow=self.flow, service=self.service, settings=self.spec.settings, port=self.port, slot=slot.number
+            )
+            slot.instance = self.spec.build(context)
+        self._built = True
+
+    def take_over(self) -> None:
+        """The inbox is this one's from now on."""
+        self.mailbox.released = self._released
+        self.inbox.used = True
 
     async def start(self) -> None:
         """Bring the service up. A failure is supervised like any later one; it does not raise."""
         self.stopping.clear()
         self.lifecycle.to(State.STARTING)
+        self._life = life = self._life + 1
         try:
             await self._open()
         except BaseException as error:
             if is_cancelled():
                 raise
-            self._failed(error)
+            if life == self._life:
+                self._failed(error)
             return
-        if self.lifecycle.state is not State.STARTING:
+        if self.lifecycle.state is not State.STARTING or life != self._life:
             return
         self.lifecycle.to(State.RUNNING)
         start = self.engine.supervisor.start
@@ -229,20 +139,32 @@ class Host:
             start(f"{self.address}.{schedule.name}", run_schedule(self, schedule), self._failed)
             for schedule in self.spec.schedules
         ]
-        if self.spec.main is not None:
-            self._main_task = start(f"{self.address}.loop", self._main(self.spec.main), self._failed)
-            self._inputs.append(self._main_task)
+        if self.pause_reason is not None:
+            self.lifecycle.to(State.PAUSED, self.pause_reason)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._start_main()
         self.mailbox.resume()
+        self.refill.due()
+        if self.mailbox.held:
+            self.lifecycle.to(State.HELD, self.last_error)
+
+    def _start_main(self) -> None:
+        if self.spec.main is None or (self._main_task is not None and not self._main_task.done()):
+            return
+        self._main_task = self.engine.supervisor.start(f"{self.address}.loop", self._main(self.spec.main), self._failed)
+        self._inputs.append(self._main_task)
 
     async def _open(self) -> None:
         if self.spec.loop == "own":
             self.own_loop = OwnLoop(f"{self.address} loop")
-        self.slots = self._make_slots()
-        # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
-        per_slot = any(handler.blocking for handler in self.spec.handlers)
-        for slot in self.slots if per_slot else self.slots[:1]:
-            slot.instance = await self._built(slot.number)
-            if self.spec.start is not None:
+        if not self._built:
+            self.build()
+        self._built = False  # the next start makes new ones
+        for slot in self.slots:
+            if slot.instance is not None and self.spec.start is not None:
                 await self.perform(self.spec.start, slot.instance)
         for slot in self.slots:
             slot.bind(self.slots[0].instance)
@@ -256,11 +178,57 @@ class Host:
             kind = WorkerSlot
         return [kind(self, number) for number in range(self.spec.policies.pool.size)]
 
-    async def _built(self, number: int) -> Any:
-        context = Context(
-            flow=self.flow, service=self.service, settings=self.spec.settings, port=self.port, slot=number
-        )
-        return self.spec.build(context)
+    def exchange_types(self, types: TypeRegistry) -> None:
+        """Read and write bodies by these types from now on, between two deliveries."""
+        if types is self.types:
+            return
+        self.types = types
+        for kind in self.spec.types:
+            types.register(kind)
+        if self.lifecycle.state in (*DELIVERING, State.PAUSED):
+            for slot in self.slots:
+                slot.bind(self.slots[0].instance)
+
+    # Pause --------------------------------------------------------------------------------------------------
+
+    def pause(self, reason: str) -> None:
+        """Let it rest: no deliveries, no ticks, no ``loop()``. What runs finishes; routes and actions go on answering.
+
+        :param reason: who paused it and why, shown with its state.
+        """
+        self.pause_reason = reason
+        if self.lifecycle.state not in (*DELIVERING, State.PAUSED):
+            return  # when it starts, it starts paused
+        self.lifecycle.to(State.PAUSED, reason)
+        self.mailbox.pause()
+        self.resting.set()
+        for sleeper in list(self.own_sleepers):
+            resolve(sleeper, True)
+        self._cancel_main()
+
+    async def resume(self) -> None:
+        """Go on after a pause."""
+        self.pause_reason = None
+        if self.lifecycle.state is not State.PAUSED:
+            return
+        self.resting.clear()
+        if self._main_task is not None and self._main_task.cancelling():
+            await self.engine.supervisor.end(self._main_task)
+        if self.lifecycle.state is State.PAUSED:
+            self.lifecycle.to(State.RUNNING)
+            self._go_on()
+
+    async def restart(self, grace: float) -> None:
+        """Stop it and start it anew; its failures so far are forgotten. What runs has ``grace`` seconds."""
+        await self.stop_inputs(grace / 2, leaving=False)
+        await self.stop(grace)
+        self._history = RestartHistory(self.spec.policies.restart)
+        if self.engine.stopping or self.lifecycle.state is not State.STOPPED:
+            return
+        self.restarts += 1
+        await self.start()
+
+    # Code of the service ------------------------------------------------------------------------------------
 
     async def perform(self, activity: Activity, instance: Any) -> Any:
         """Run a lifecycle callable where its kind of code runs."""
@@ -283,9 +251,11 @@ class Host:
             current.reset(token)
 
     async def _main(self, activity: Activity) -> None:
-        """``loop()``: called again whenever it returns, until the service stops."""
+        """``loop()``: called again whenever it returns, until the service stops or rests."""
         call = activity.bind(self.slots[0].instance)
-        while not self.stopping.is_set():
+        clock = self.engine.clock
+        while not self.stopping.is_set() and not self.resting.is_set():
+            began = clock.monotonic()
             try:
                 await self.run_call(call, activity.blocking, None)
             except BaseException as error:
@@ -295,7 +265,9 @@ class Host:
                 if activity.blocking:
                     log.error("%s.loop does not stop; its thread is left behind", self.address)
                 raise
-            await asyncio.sleep(0)
+            # A loop() that returns at once would keep a processor busy with nothing.
+            quick = clock.monotonic() - began < QUICK_LOOP
+            await (self.port.sleep(QUICK_LOOP) if quick and not self.stopping.is_set() else asyncio.sleep(0))
 
     def _failed(self, error: BaseException) -> None:
         """User code of the service ended badly: restart it later, or leave it stopped with an alert."""
@@ -306,7 +278,7 @@ class Host:
             return
         self.counters.failed += 1
         failure = failure_of(error)
-        self.last_error = f"{failure.type}: {failure.text}"
+        self.note_error(failure)
         delay = self._history.failed(self.engine.clock.monotonic())
         if delay is None:
             self.lifecycle.to(State.FAILED, self.last_error)
@@ -332,14 +304,17 @@ class Host:
             self.restarts += 1
             await self.start()
 
-    async def stop_inputs(self, grace: float) -> None:
-        """First step of a clean stop: nothing new begins by itself."""
+    async def stop_inputs(self, grace: float, leaving: bool = True) -> None:
+        """First step of a clean stop: nothing new begins by itself.
+
+        :param leaving: the service does not come back, so senders that wait for room are refused.
+        """
         if self.lifecycle.state in (State.STOPPED, State.NEW, State.STOPPING):
             return
         self.lifecycle.to(State.STOPPING)
         self.stopping.set()
         self._wake_sleepers()
-        self.mailbox.drain()
+        self.mailbox.drain(leaving)
         self._cancel_main()
         await self.engine.supervisor.end(*self._inputs, grace=grace)
 
@@ -394,55 +369,6 @@ class Host:
     def _changed(self, old: State, new: State) -> None:
         self.engine.changed(self, old, new)
 
-    # Delivery -----------------------------------------------------------------------------------------------
-
-    def reply_of(self, value: Any, kind: MessageType | None) -> Reply | None:
-        """The answer that a handler's return value is.
-
-        :raises EncodeError: it is not of the declared type, or cannot be encoded.
-        """
-        if value is None and (kind is None or kind.fits(None)):
-            return None
-        if kind is not None and type(value) is kind.cls:
-            return self._reply(kind, value)
-        if kind is None or kind.cls is Any:
-            kind = self.types.of(value)
-        elif not kind.fits(value):
-            raise EncodeError(
-                f"the handler declares {kind.name} and returned {type(value).__qualname__}",
-                where=self.address,
-                fix="Return what the annotation says, or correct the annotation.",
-            )
-        return self._reply(kind, value)
-
-    def _reply(self, kind: MessageType, value: Any) -> Reply:
-        if kind.frozen and self._shares:
-            return Reply(kind.name, value, kind.version)
-        data = kind.encode(value)
-        bounded(data, self.dispatcher.max_body, f"the reply {kind.name}", self.address)
-        return Reply(kind.name, data, kind.version)
-
-    def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
-        """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""
-        return self.outcome_of_failure(failure_of(error), delivery)
-
-    def outcome_of_failure(self, failure: Failure, delivery: Delivery, part: Outcome | None = None) -> Outcome:
-        """The same for a failure that came as data, with the logs in ``part``."""
-        policies = self.spec.policies
-        settlement, delay = decide(failure, policies.retry, policies.hold, delivery.attempt, delivery.probes)
-        now = self.engine.clock.time_ns()
-        self.last_error = f"{failure.type}: {failure.text}"
-        if settlement is not Settlement.HOLD:
-            log.warning("%s.%s: %s", self.address, delivery.name, self.last_error, extra={"hop": delivery})
-        return Outcome(
-            settlement,
-            logs=(part.logs if part is not None else delivery.logs) or (),
-            failure=failure,
-            delay=delay,
-            started=delivery.started,
-            duration=now - delivery.started if delivery.started else 0,
-        )
-
     def hold(self, delivery: Delivery, delay: float) -> None:
         self.mailbox.hold(delivery, delay)
         if self.lifecycle.state is State.RUNNING:
@@ -454,58 +380,3 @@ class Host:
         if self.lifecycle.state is State.HELD:
             self.lifecycle.to(State.RUNNING)
             log.info("%s flows again", self.address)
-
-    def redeliver(self, delivery: Delivery) -> None:
-        """Deliver a message once more whose outcome could not be committed. No attempt is spent."""
-        payload = delivery.message.payload
-        self.mailbox.depth.count += 1
-        self.mailbox.depth.bytes += len(payload) if type(payload) is bytes else 0
-        self.mailbox.rejoin(again(delivery, Settlement.HOLD))
-
-    def take_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Deliveries that did not come to their end. When only the service starts again they begin again in their
-        places; when the node stops they return to the store."""
-        for delivery in deliveries:
-            delivery.open, delivery.given_up = False, True
-        if not self.engine.stopping:
-            self.mailbox.untake([anew(delivery) for delivery in deliveries])
-            return
-        for delivery in deliveries:
-            self.dispatcher.put_back(delivery)
-
-    def keep_writes(self, writes: Any, commit: Commit) -> None:
-        """State on its way to the store is what the next delivery reads."""
-        write: StateWrite
-        for write in writes:
-            self.pending_state[(write.key, write.name)] = (write.value, _version_after(write), commit)
-
-    def drop_writes(self, commit: Commit) -> None:
-        for write in commit.writes:
-            entry = self.pending_state.get((write.key, write.name))
-            if entry is not None and entry[2] is commit:
-                del self.pending_state[(write.key, write.name)]
-
-    async def prepare(self, delivery: Delivery) -> None:
-        """Before a repeated attempt: record that it is handed out, as for a first one, and load what earlier ones
-        committed at savepoints."""
-        await self.engine.committed(claims=(delivery.seq,))
-        self.mailbox.claimed(delivery.seq)
-        sent = await self.transport.sent_by(delivery.seq)
-        delivery.sent = {entry.origin: entry for entry in sent} or None
-
-    async def charge(self, delivery: Hop) -> None:
-        """Record the attempt of a suspect before it runs: if the process dies again, it is known whose fault it is."""
-        settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
-        await self.engine.committed(settles=(settle,))
-
-    def log_failure(self, hop: Hop, failure: Failure) -> None:
-        text = f"{failure.type}: {failure.text}\n{failure.traceback}"
-        log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop})
-
-    def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
-        record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)
-        self.engine.note_alert(record)
-
-
-def _version_after(write: StateWrite) -> int:
-    return write.expected + 1 if write.value is not None else 0

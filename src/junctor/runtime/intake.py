@@ -23,6 +23,7 @@ from junctor.transports.base import Commit, Insert, Settle, Transport
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
+    from junctor.runtime.inbox import Inbox
     from junctor.runtime.mailbox import Mailbox
     from junctor.runtime.supervisor import Supervisor
 
@@ -31,13 +32,14 @@ _REQUEST, _CLAIMED, _WAITING = Kind.REQUEST, Status.CLAIMED, Status.WAITING
 
 
 class Intake:
-    """``hosts`` by address; ``node`` and ``sessions`` (the upper half of every session made here) come with
-    ``open``."""
+    """``hosts`` by address, and ``inboxes``, also of services that were taken out; ``node`` and ``sessions`` (the
+    upper half of every session made here) come with ``open``."""
 
     def __init__(self, transport: Transport, clock: Clock, supervisor: Supervisor) -> None:
         self.transport = transport
         self.clock = clock
         self.hosts: dict[str, Host] = {}
+        self.inboxes: dict[str, Inbox] = {}
         self.node = ""
         self.sessions = 0
         self.max_body = 16 * 1024 * 1024
@@ -242,21 +244,21 @@ class Intake:
 
     def withdraw(self, insert: Insert) -> None:
         message = insert.message
-        host = self.hosts.get(message.target)
-        if host is not None and insert.status < Status.DONE:
-            host.mailbox.withdraw(message, insert.status, size_of(message.payload))
+        inbox = self.inboxes.get(message.target)
+        if inbox is not None and insert.status < Status.DONE:
+            inbox.mailbox.withdraw(message, insert.status, size_of(message.payload))
 
     def hand_over(self, insert: Insert) -> None:
         """A message is accepted: bring it to its service, or note where it waits."""
         message = insert.message
-        host = self.hosts[message.target]
-        host.counters.accepted += 1
+        inbox = self.inboxes[message.target]
+        inbox.counters.accepted += 1
         if insert.status is _CLAIMED:
-            host.mailbox.push(delivery_of(message))
+            inbox.mailbox.push(delivery_of(message))
         elif insert.status is _WAITING:
             self.due_changed(message.due)
         else:
-            host.mailbox.stored(message)
+            inbox.mailbox.stored(message)
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Messages that were handed out but did not begin wait in the store again."""

@@ -58,14 +58,13 @@ class Mailbox:
         self._policies = policies
         self._clock = clock
         self._window = window
+        self._size = window
         self.limit = policies.queue.limit
         self._low = window // 2
         self._refill = refill
         self._refill_lane = refill_lane
         self._give_back = give_back
-        # A transport without a window has no store to leave messages in.
-        kept = KEPT_BEHIND_BLOCKED if window < UNBOUNDED else UNBOUNDED
-        self._lanes: Lanes[Delivery] | None = Lanes(kept) if pool.key is not None else None
+        self._lanes: Lanes[Delivery] | None = self._make_lanes()
         self._left: set[int] = set()
         self.unstored = 0
         self.more_due = False
@@ -81,8 +80,15 @@ class Mailbox:
         self._idle: list[asyncio.Future[None]] = []
         self.senders = Senders(clock, self.room, self._reckon)
         self._draining = False
+        self._leaving = False
+        self._waiting: dict[int, tuple[Timer, Delivery, float]] = {}
         self.released: Callable[[], object] = lambda: None
         self._reckon()
+
+    def _make_lanes(self) -> Lanes[Delivery] | None:
+        # A transport without a window has no store to leave messages in.
+        kept = KEPT_BEHIND_BLOCKED if self._size < UNBOUNDED else UNBOUNDED
+        return Lanes(kept) if self._policies.pool.key is not None else None
 
     def _reckon(self) -> None:
         """Sum up for the short ways: ``flowing``, the first ready message may be taken; ``simple``, nobody waits for a
@@ -108,7 +114,7 @@ class Mailbox:
         await self.senders.wait(size, min(longest, self._policies.queue.wait), self._refusal)
 
     def _refusal(self, too_long: bool) -> Exception | None:
-        if self._draining:
+        if self._leaving:
             return NotRunning("the queue is full and the node is stopping", where=self.address)
         return self.full() if too_long else None
 
@@ -335,7 +341,8 @@ class Mailbox:
             self._reckon()
         elif self._lanes is not None and delivery.lane is not None:
             self._block(self._lanes, delivery.lane)
-        self._clock.call_later(delay, partial(self._again, delivery))
+        timer = self._clock.call_later(delay, partial(self._again, delivery))
+        self._waiting[delivery.seq] = (timer, delivery, self._clock.monotonic() + delay)
 
     def _waits_in_store(self, seq: int) -> None:
         self.retrying.add(seq)
@@ -359,6 +366,7 @@ class Mailbox:
             self._give_back(surplus)
 
     def _again(self, delivery: Delivery) -> None:
+        del self._waiting[delivery.seq]
         lanes, key = self._lanes, delivery.lane
         if self._single:
             self._heads_waiting -= 1
@@ -441,20 +449,89 @@ class Mailbox:
         self._reckon()
         self._draining = False
 
-    def drain(self) -> None:
-        """Take nothing new but the requests that others still wait for. Senders that wait for room are refused."""
+    def drain(self, leaving: bool = True) -> None:
+        """Take nothing new but the requests that others still wait for.
+
+        :param leaving: the service does not come back, so senders that wait for room are refused.
+        """
         self.paused = True
         self._reckon()
         self._draining = True
-        self.senders.dismiss()
+        self._leaving = leaving
+        if leaving:
+            self.senders.dismiss()
 
     def resume(self) -> None:
         self.paused = False
         self._reckon()
-        self._draining = False
+        self._draining = self._leaving = False
         self.wake()
         if self.backlog:
             self._refill()
+
+    # Change -------------------------------------------------------------------------------------------------
+
+    def lays_out_as(self, policies: Policies) -> bool:
+        """Whether messages wait in the same lines under these policies."""
+        return _layout(self._policies) == _layout(policies)
+
+    def shut(self) -> None:
+        """Leave what is accepted from now on in the store, until :meth:`change`."""
+        if self._size < UNBOUNDED:
+            self._window = 0
+
+    def change(self, policies: Policies) -> None:
+        """Go by other policies. Called while nothing is delivered; where lines change also while nothing is on its way
+        to memory. What was held is tried at once: the change may be what it waited for."""
+        if self.held or self._probes:
+            self.release()
+        again = not self.lays_out_as(policies)
+        inside = self._emptied() if again else []
+        self._policies = policies
+        self._window = self._size
+        self.limit = policies.queue.limit
+        pool = policies.pool
+        self._single = pool.size == 1 and pool.key is None and pool.order == "strict"
+        self._strict = pool.order == "strict"
+        if again:
+            self._lanes = self._make_lanes()
+            for delivery, due in sorted(inside, key=lambda one: one[0].seq):
+                self._lay_out(delivery, due)
+            # Of what was left in the store nobody knows any more which lines it was for: it is looked through anew.
+            self.cursor = 0
+            self.backlog = max(0, self.depth.count - self.active)
+        self._reckon()
+        if self.senders.waiting:
+            self.senders.call()
+
+    def _emptied(self) -> list[tuple[Delivery, float]]:
+        """All that is in memory, with the monotonic time of its next attempt, 0 for none; nothing is left in it."""
+        inside = [(delivery, 0.0) for delivery in self.ready]
+        if self._lanes is not None:
+            inside += [(delivery, 0.0) for delivery in self._lanes.behind_heads()]
+        for timer, delivery, due in self._waiting.values():
+            timer.cancel()
+            inside.append((delivery, due))
+        self.ready.clear()
+        self._waiting.clear()
+        self._left.clear()
+        self._heads_waiting = self.active = 0
+        return inside
+
+    def _lay_out(self, delivery: Delivery, due: float) -> None:
+        if due and self.comes_back:
+            self.retrying.discard(delivery.seq)
+            self.more_due = True
+            return
+        self.active += 1
+        lanes, key = self._lanes, delivery.lane
+        if lanes is not None and key is not None and lanes.join(key, delivery) is WAITS:
+            if lanes.is_blocked(key):
+                self.active -= 1
+        elif due:
+            self.retry(delivery, max(0.0, due - self._clock.monotonic()))
+        else:
+            self.ready.append(delivery)
 
     def wake(self) -> None:
         """Let every runner look again."""
@@ -468,6 +545,11 @@ class Mailbox:
             if not place.done():
                 place.set_result(None)
                 return
+
+
+def _layout(policies: Policies) -> tuple[object, ...]:
+    pool = policies.pool
+    return (pool.size == 1, pool.key, pool.order)
 
 
 def _wake(place: asyncio.Future[None]) -> None:

@@ -26,10 +26,11 @@ from junctor.errors import (
     RequestError,
     SendError,
     StateError,
+    TypeClash,
     UnknownTarget,
     WiringError,
 )
-from junctor.messages import HANDLER, Kind, Message, MessageType, codec, without_reserved
+from junctor.messages import HANDLER, Kind, Message, MessageType, TypeRegistry, codec, without_reserved
 from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.intake import bounded, size_of
@@ -72,7 +73,19 @@ class EnginePort:
             raise UnknownTarget(
                 f"there is no service {service!r}", where=self.address, fix=f"Known here: {', '.join(known) or 'none'}."
             )
-        return host.link(request, reply, handler or "")
+        return self._link(host, request, reply, handler or "")
+
+    def _link(self, host: Host, request: Any, reply: Any, handler: str) -> Link:
+        try:
+            return host.link(request, reply, handler, self._types_to(host), host.flow != self.flow)
+        except TypeClash:
+            # A program outside may hold classes that the flow has loaded anew since: other ones of the same names.
+            return host.link(request, reply, handler, TypeRegistry(), foreign=True)
+
+    def _types_to(self, host: Host) -> TypeRegistry:
+        """The types by which this sender writes to a service: of its own flow."""
+        plan = self._engine.flows.get(self.flow)
+        return plan.types if plan is not None else host.types
 
     # Messages -----------------------------------------------------------------------------------------------
 
@@ -211,7 +224,7 @@ class EnginePort:
                 fix=f"Send an object of {accepts.name}.",
             )
         if accepts.cls is Any:
-            accepts = self._engine.types_of(link.address).of(body)
+            accepts = self._types_to(self._dispatcher.host_of(link.address)).of(body)
         payload = body if link.by_reference and accepts.frozen and type(body) is accepts.cls else accepts.encode(body)
         if type(payload) is bytes:
             bounded(payload, self._dispatcher.max_body, f"the body of {accepts.name}", self.address, link.address)
@@ -257,15 +270,18 @@ class EnginePort:
 
     def _sleep_in_thread(self, stop: threading.Event, seconds: float) -> Pending[bool]:
         if asyncio._get_running_loop() is not None:
-            return ThreadPending(self._from_thread(lambda future: self._wake_later(future, seconds)))
+            outside = current.get() is None
+            return ThreadPending(self._from_thread(lambda future: self._wake_later(future, seconds, outside)))
         if self._engine.clock.virtual:
-            return Settled(self._from_thread(lambda future: self._wake_later(future, seconds)).result())
+            outside = current.get() is None
+            return Settled(self._from_thread(lambda future: self._wake_later(future, seconds, outside)).result())
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0 and not self.stopping:
             stop.wait(min(left, 0.25))
         return Settled(self.stopping)
 
-    def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
+    def _wake_later(self, future: asyncio.Future[Any], seconds: float, outside: bool) -> None:
+        """:param outside: asked for by ``loop()`` or ``on_start``, not by a delivery or call."""
         self._engine.clock.call_later(seconds, lambda: resolve(future, self.stopping))
 
     # Threads ------------------------------------------------------------------------------------------------
@@ -308,6 +324,9 @@ class HostPort(EnginePort):
             raise WiringError(f"there is no target {target!r}", where=self.address, fix=hint)
         return known[target]
 
+    def _link(self, host: Host, request: Any, reply: Any, handler: str) -> Link:
+        return host.link(request, reply, handler, self._host.types, host.flow != self.flow)
+
     def state(self, key: str | None = None) -> HostState:
         hop = self.hop()
         pool = self._host.spec.policies.pool
@@ -319,22 +338,32 @@ class HostPort(EnginePort):
 
     @property
     def stopping(self) -> bool:
-        return self._host.stopping.is_set()
+        host = self._host
+        # A pause ends loop(), and only that: a delivery that runs comes to its end.
+        return host.stopping.is_set() or (host.resting.is_set() and current.get() is None)
 
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:
             future = self._loop.create_future()
-            self._wake_later(future, seconds)
+            self._wake_later(future, seconds, current.get() is None)
             return LoopPending(future)
         return self._sleep_in_thread(self._host.stopping, seconds)
 
-    def _wake_later(self, future: asyncio.Future[Any], seconds: float) -> None:
-        timer = self._engine.clock.call_later(seconds, lambda: resolve(future, self.stopping))
-        self._host.sleepers.add(future)
+    def _wake_later(self, future: asyncio.Future[Any], seconds: float, outside: bool) -> None:
+        host = self._host
+
+        def slept() -> None:
+            resolve(future, host.stopping.is_set() or (outside and host.resting.is_set()))
+
+        timer = self._engine.clock.call_later(seconds, slept)
+        sleepers = (host.sleepers, host.own_sleepers) if outside else (host.sleepers,)
+        for those in sleepers:
+            those.add(future)
 
         def woke(_: object) -> None:
             timer.cancel()
-            self._host.sleepers.discard(future)
+            for those in sleepers:
+                those.discard(future)
 
         future.add_done_callback(woke)
 

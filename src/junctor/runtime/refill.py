@@ -10,7 +10,8 @@ from junctor.messages import Status
 from junctor.transports.base import Stored
 
 if TYPE_CHECKING:
-    from junctor.runtime.host import Host
+    from junctor.runtime.engine import Engine
+    from junctor.runtime.inbox import Inbox
 
 _LANE_AT_ONCE = 16
 
@@ -18,11 +19,17 @@ _LANE_AT_ONCE = 16
 class Refill:
     """One fetch at a time for the queue, and one for each drained lane."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._engine = host.engine
+    def __init__(self, engine: Engine, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._engine = engine
         self._running = False
         self._asked = False
+        self._lanes = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of the store is on its way to memory."""
+        return self._running or self._lanes > 0
 
     def recover(self, stored: Stored, now: int) -> None:
         """Take back a message that an earlier run of the node had handed out."""
@@ -30,22 +37,22 @@ class Refill:
         delivery.suspect = stored.status is Status.CLAIMED
         delivery.damaged = stored.damaged
         delivery.resumed = delivery.special = True
-        self._host.mailbox.recover(delivery, stored.due, now)
+        self._inbox.mailbox.recover(delivery, stored.due, now)
 
     def due(self) -> None:
         """Delayed messages of this service may have come due."""
         self._asked = True
         if not self._running:
             self._running = True
-            self._engine.supervisor.start(f"refill {self._host.address}", self._fetch())
+            self._engine.supervisor.start(f"refill {self._inbox.address}", self._fetch())
 
     def wanted(self) -> None:
         """The window has room for the backlog, or for what came due while it had none."""
-        if self._host.mailbox.backlog or self._host.mailbox.more_due:
+        if self._inbox.mailbox.backlog or self._inbox.mailbox.more_due:
             self.due()
 
     async def _fetch(self) -> None:
-        box = self._host.mailbox
+        box = self._inbox.mailbox
         # Asked again during a fetch: what was committed meanwhile may not have been visible to it.
         try:
             while self._asked:
@@ -61,13 +68,15 @@ class Refill:
 
     async def _fetch_some(self) -> bool:
         """Whether anything was found, so that there may be more."""
-        host, box = self._host, self._host.mailbox
+        box = self._inbox.mailbox
         before = box.left_over if not box.unstored else -1
         # Retries in memory are due too and must not use up the limit.
         limit = box.vacancy + len(box.retrying)
         box.looking = True
         try:
-            rows = await host.transport.fetch(host.address, box.cursor, limit, self._engine.clock.time_ns())
+            rows = await self._engine.transport.fetch(
+                self._inbox.address, box.cursor, limit, self._engine.clock.time_ns()
+            )
             coming_due = [row for row in rows if row.status is not Status.READY and self._comes(row)]
         finally:
             box.looked()
@@ -80,12 +89,12 @@ class Refill:
         return bool(ready or due)
 
     def _comes(self, row: Stored) -> bool:
-        box = self._host.mailbox
+        box = self._inbox.mailbox
         return row.message.seq not in box.retrying and not box.crowded(row.message.key)
 
     async def _hand_out(self, picked: list[Stored], due: list[Stored]) -> None:
         """Record that the messages are handed out before any of them runs."""
-        box = self._host.mailbox
+        box = self._inbox.mailbox
 
         def push() -> None:
             for row in picked:
@@ -99,21 +108,24 @@ class Refill:
 
     def lane_wanted(self, key: str) -> None:
         """A lane has run empty in memory, and the store has more of it."""
-        self._engine.supervisor.start(f"refill {self._host.address} {key}", self._fetch_lane(key))
+        self._lanes += 1
+        self._engine.supervisor.start(f"refill {self._inbox.address} {key}", self._fetch_lane(key))
 
     async def _fetch_lane(self, key: str) -> None:
-        host = self._host
+        box = self._inbox.mailbox
         try:
             # What was left or given back before is visible after this.
             await self._engine.committed()
-            rows = await host.transport.fetch(host.address, 0, _LANE_AT_ONCE, 0, key)
+            rows = await self._engine.transport.fetch(self._inbox.address, 0, _LANE_AT_ONCE, 0, key)
             # What is above the cursor belongs to the backlog.
-            rows = [row for row in rows if row.message.seq <= host.mailbox.cursor]
+            rows = [row for row in rows if row.message.seq <= box.cursor]
             if rows:
                 await self._engine.committed(claims=[row.message.seq for row in rows])
         except NotRunning:
             return
-        host.mailbox.refilled_lane(key, [_delivery_of(row) for row in rows])
+        finally:
+            self._lanes -= 1
+        box.refilled_lane(key, [_delivery_of(row) for row in rows])
 
 
 def _delivery_of(row: Stored) -> Delivery:

@@ -12,7 +12,8 @@ import msgspec
 from junctor.core.outcome import Failure, Reply
 from junctor.core.port import Link
 from junctor.errors import RequestExpired, RequestFailed, RequestTimeout
-from junctor.messages import Message, MessageType, Status
+from junctor.messages import Message, MessageType, Status, codec
+from junctor.runtime.debugger import Standstills
 from junctor.transports.base import Transport
 
 Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
@@ -27,6 +28,8 @@ class Requests:
 
     def __init__(self, transport: Transport, type_at: Callable[[str, str], MessageType | None]) -> None:
         self.waiters: dict[int, Waiter] = {}
+        self.standstills = Standstills()
+        self._stood = 0
         self._type_at = type_at
         self._transport = transport
 
@@ -49,8 +52,10 @@ class Requests:
             return
         payload = reply.payload
         if type(payload) is not bytes:
-            future.set_result(payload)
-            return
+            if link is None or link.replies is None or link.replies.fits(payload):
+                future.set_result(payload)
+                return
+            payload = codec.encode(payload)  # of a class of the same name, in another flow
         try:
             kind = (link.replies if link is not None else None) or self._type_at(where, reply.type)
             future.set_result(
@@ -80,7 +85,13 @@ class Requests:
 
     def sweep(self, now: int) -> None:
         """End the requests whose deadline has passed. One sweep for all: a timer per request would cost as much as
-        it."""
+        it. None ends while a debugger is attached, and afterwards each has what was left of its time."""
+        if self.standstills.now:
+            return
+        if (stood := self.standstills.stood) != self._stood:
+            for seq, (future, deadline, link) in self.waiters.items():
+                self.waiters[seq] = (future, deadline + stood - self._stood if deadline else 0, link)
+            self._stood = stood
         late = [seq for seq, (_, deadline, _) in self.waiters.items() if deadline and deadline < now]
         for seq in late:
             future, _, link = self.waiters.pop(seq)

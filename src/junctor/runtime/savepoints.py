@@ -88,7 +88,7 @@ class Savepoints(Intake):
             # Only with its last reply: with the turn in its hand and a request open it would wait for itself.
             if self.suspects.answered(hop) and hop.open:
                 await self.suspects.take(hop)
-                await self.hosts[hop.address].charge(hop)
+                await self.host_of(hop.address).charge(hop)
         except JunctorError as refused:
             error = refused
         if not hop.open:
@@ -121,7 +121,7 @@ class Savepoints(Intake):
         """The origin of a send inside a hop. A request whose message expired undelivered is asked anew: nobody saw
         it."""
         payload = draft.payload
-        data = payload if type(payload) is bytes else self.hosts[draft.target].encode(payload)
+        data = payload if type(payload) is bytes else self.host_of(draft.target).encode(payload)
         origin = origin_of(f"{self.node}-{hop.seq}", draft.counter, draft.target, draft.type, data)
         while hop.sent and (sent := hop.sent.get(origin)) is not None and sent.status is Status.EXPIRED:
             origin = origin_after(origin, sent.seq)

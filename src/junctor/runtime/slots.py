@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from junctor.core.hop import Delivery, current
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
 from junctor.errors import ConditionFailed, NoHandler, RequestExpired, StoreDamaged
-from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry
+from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry, codec
 from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Entry:
         "_where",
         "blocking",
         "call",
+        "direct",
         "must_reply",
         "name",
         "plain",
@@ -67,11 +70,14 @@ class Entry:
         address: str,
         own_loop: bool,
         shares: bool,
+        inherits: bool,
     ) -> None:
         self.name = spec.name
         self.call = call
         self.blocking = spec.blocking
         self.plain = not spec.blocking and not own_loop
+        # After a change, objects that were sent before may be of a class that has been loaded anew.
+        self.direct = self.plain and not inherits
         self.type = accepts
         self.replies = replies
         self.must_reply = replies is not None and not replies.fits(None)
@@ -110,6 +116,7 @@ NOTHING = Entry(
     "",
     False,
     False,
+    False,
 )
 """The entry of a slot before its first delivery."""
 
@@ -142,6 +149,8 @@ class Slot:
 
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""
+        self._routing = Routing()
+        self._typed = self._routing.typed
         types = self.host.types
         own_loop = self.host.own_loop is not None
         shares = self.host.transport.capabilities.by_reference
@@ -149,7 +158,8 @@ class Slot:
             accepts = types.register(spec.accepts)
             replies = types.register(spec.replies) if spec.replies is not None else None
             call = spec.bind(self.instance if spec.blocking else shared)
-            entry = Entry(spec, call, accepts, replies, types, self.host.address, own_loop, shares)
+            where, inherits = self.host.address, self.host.inherits
+            entry = Entry(spec, call, accepts, replies, types, where, own_loop, shares, inherits)
             self._routing.add(spec.name, accepts, entry)
 
     def codes(self) -> list[tuple[str, CodeType]]:
@@ -345,10 +355,10 @@ class Slot:
         """Enter the handler where its kind of code runs."""
         message = delivery.message
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
-        if entry is not None and entry.plain and type(message.payload) is not bytes and not delivery.damaged:
+        if entry is not None and entry.direct and type(message.payload) is not bytes and not delivery.damaged:
             # As in _open(): the way of every body that travels as it is.
             delivery.started = started = self._time()
-            if message.deadline and started > message.deadline:
+            if message.deadline and started > message.deadline and self._late(message, started):
                 raise _expired(self.host)
             delivery.name = entry.name
             self._entry = entry
@@ -376,7 +386,7 @@ class Slot:
         """
         message = delivery.message
         delivery.started = started = self._time()
-        if message.deadline and started > message.deadline:
+        if message.deadline and started > message.deadline and self._late(message, started):
             raise _expired(self.host)
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
         if entry is None:
@@ -386,7 +396,13 @@ class Slot:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
         body = message.payload
+        if type(body) is not bytes and self.host.inherits and not entry.type.fits(body):
+            message = msgspec.structs.replace(message, payload=codec.encode(body))
+            body = message.payload
         return entry, entry.read(message) if type(body) is bytes else body
+
+    def _late(self, message: Message, now: int) -> bool:
+        return self.host.engine.standstills.late(now, message.deadline, message.time)
 
     def _blocking_thread(self) -> SlotThread:
         if self._thread is None:

@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable
 from types import CodeType, FrameType
 
+from junctor.runtime.debugger import Standstills
+
 log = logging.getLogger("junctor.watchdog")
 
 _BEAT = 0.25
@@ -20,13 +22,17 @@ class Watchdog:
     """``lag`` is the longest delay of the loop in the last beats, in seconds.
 
     :param name_of: from a code object to the name of the handler it belongs to.
+    :param standstills: kept up to date here; code at a breakpoint does not block.
     :param limit: seconds without a turn of the loop before the blocker is named.
     """
 
-    def __init__(self, name_of: Callable[[CodeType], str | None], limit: float = 1.0) -> None:
+    def __init__(
+        self, name_of: Callable[[CodeType], str | None], standstills: Standstills, limit: float = 1.0
+    ) -> None:
         self.lag = 0.0
         self.blocked_by = ""
         self._name_of = name_of
+        self._standstills = standstills
         self._limit = limit
         self._beat = time.monotonic()
         self._stop = threading.Event()
@@ -54,6 +60,10 @@ class Watchdog:
     def _watch(self) -> None:
         reported = 0.0
         while not self._stop.wait(_BEAT):
+            if self._standstills.look():
+                self._beat = time.monotonic()
+                reported = 0.0
+                continue
             silent = time.monotonic() - self._beat - _BEAT
             if silent < self._limit:
                 if reported:

@@ -71,7 +71,7 @@ class WorkerSlot(Slot):
         host = self.host
         delivery.started = started = self._time()
         deadline = delivery.message.deadline
-        if deadline and started > deadline:
+        if deadline and started > deadline and self._late(delivery.message, started):
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
             return
         outcome = await self._in_worker(delivery)

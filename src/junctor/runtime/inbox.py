@@ -1,0 +1,81 @@
+"""What a service has apart from its instances: its queue, its counts, its state on the way to the store.
+
+It outlives them: a service that is changed while the node runs goes on with the same inbox, and that of a service which
+was taken out waits for its return.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from junctor.core.policy import Policies
+from junctor.runtime.mailbox import Mailbox
+from junctor.runtime.refill import Refill
+from junctor.transports.base import Commit
+
+if TYPE_CHECKING:
+    from junctor.runtime.engine import Engine
+
+
+class Counters:
+    """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds."""
+
+    __slots__ = (
+        "accepted",
+        "busy",
+        "calls",
+        "done",
+        "expired",
+        "failed",
+        "held",
+        "parked",
+        "refused",
+        "retried",
+        "ticks",
+    )
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+    accepted: int
+    busy: int
+    calls: int
+    done: int
+    expired: int
+    failed: int
+    held: int
+    parked: int
+    refused: int
+    retried: int
+    ticks: int
+
+
+class Inbox:
+    """Kept by the engine for every address that it knows of. ``used``: a service has worked on it already."""
+
+    def __init__(self, engine: Engine, address: str, policies: Policies) -> None:
+        self.address = address
+        self.used = False
+        self.counters = Counters()
+        self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
+        self.refill = Refill(engine, self)
+        self.mailbox = Mailbox(
+            address,
+            policies,
+            engine.clock,
+            engine.window,
+            self.refill.wanted,
+            self.refill.lane_wanted,
+            engine.dispatcher.give_back,
+        )
+
+    async def change(self, policies: Policies, engine: Engine) -> None:
+        """Treat the messages by other policies from now on. Nothing of the service runs meanwhile."""
+        if not self.mailbox.lays_out_as(policies):
+            self.mailbox.shut()
+            # What was accepted or fetched before has arrived after this; what comes meanwhile stays in the store.
+            await engine.committed()
+            while self.refill.busy:
+                await engine.committed()
+        self.mailbox.change(policies)
