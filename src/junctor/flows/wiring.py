@@ -38,6 +38,14 @@ class Connection(msgspec.Struct, frozen=True):
         return f"{self.source}.{self.target} -> {self.to} ({self.type}, {self.how}{condition})"
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """Something worth knowing that is no error. ``where`` as in an error; ``text`` is a whole sentence."""
+
+    code: str
+    where: str
+    text: str
+
+
 class Wiring(msgspec.Struct, frozen=True):
     """A wired flow: the model it was made of, the plan to run, the connections, and remarks that are no errors."""
 
@@ -57,6 +65,7 @@ class Examined(msgspec.Struct, frozen=True):
 
     wiring: Wiring
     problems: tuple[ConfigurationError, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def wire(model: FlowModel) -> Wiring:
@@ -113,7 +122,7 @@ class _Wirer:
         self._model = model
         self._items = {item.name: item for item in model.services}
         self._connections: list[Connection] = []
-        self._notes: list[str] = list(model.notes)
+        self._remarks: list[Remark] = []
         self._flows: Mapping[str, _Wirer] | None = None
 
     def take(self) -> None:
@@ -144,8 +153,12 @@ class _Wirer:
             self._check_pool(spec)
         self._note_circles()
         plan = FlowPlan(name=self.name, types=types, services=plans)
-        wiring = Wiring(self._model, plan, tuple(self._connections), tuple(self._notes))
-        return Examined(wiring, tuple(self.problems))
+        notes = (*self._model.notes, *(remark.text for remark in self._remarks))
+        wiring = Wiring(self._model, plan, tuple(self._connections), notes)
+        return Examined(wiring, tuple(self.problems), tuple(self._remarks))
+
+    def _note(self, code: str, where: str, text: str) -> None:
+        self._remarks.append(Remark(code, where, text))
 
     # Types --------------------------------------------------------------------------------------------------
 
@@ -183,6 +196,7 @@ class _Wirer:
         for name, target in declared.items():
             if name in item.connect:
                 connected[name] = tuple(self._by_name(item, target))
+                self._check_left(item, target, connected[name])
             elif (to := self._by_type(item, target)) is not None:
                 connected[name] = (Wire(to),)
             if target.reply is not None and any(wire.when is None for wire in connected.get(name, ())[:-1]):
@@ -203,18 +217,23 @@ class _Wirer:
                 self._check_types(item, target, self.specs[name])
                 yield Wire(self._connected(item, target, name, "by name", when), when)
             elif name in self._model.disabled:
-                fix = "Set enabled: true there, or connect the target to another service."
-                self._wrong(where, f'the service "{name}" is disabled', fix)
+                self._note("disabled", where, f"{item.name}.{target.name} does not lead to {name}, which is disabled")
             elif name not in self._items:
                 self._wrong(where, f'there is no service "{name}"', nearest(name, self._items).strip())
+
+    def _check_left(self, item: Item, target: TargetSpec, left: tuple[Wire, ...]) -> None:
+        """What is disabled may be all that a target leads to."""
+        off = [wire.to for wire in item.connect[target.name] if wire.to in self._model.disabled]
+        if off and not left and not target.optional:
+            fix = "Set enabled: true there, or connect the target to another service."
+            self._wrong(_place(item, target.name), f'the service "{off[0]}" is disabled', fix)
 
     def _across(self, item: Item, target: TargetSpec, flow: str, name: str) -> bool:
         """Check a connection to another flow; whether it leads anywhere, as far as is known."""
         where = _place(item, target.name)
         if self._flows is None:
-            self._notes.append(
-                f"{item.name}.{target.name} leads to {flow}/{name}, which is checked when the node starts"
-            )
+            text = f"{item.name}.{target.name} leads to {flow}/{name}, which is checked when the node starts"
+            self._note("other-flow", where, text)
             return True
         other = self._flows.get(flow)
         if other is None:
@@ -257,7 +276,7 @@ class _Wirer:
                 f'Name the one: connect={{"{target.name}": "{able[0].name}"}}.',
             )
         elif target.optional:
-            self._notes.append(f"{where} is not connected; it is optional")
+            self._note("not-connected", where, f"{where} is not connected; it is optional")
         elif len(self.specs) == len(self._items):
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))
@@ -321,31 +340,33 @@ class _Wirer:
         if key.partition(".")[0] not in fields:
             what = f'no type that it handles has the field "{key}"'
             fix = f'{nearest(key, fields)}For keys that senders give with key=, write key="key".'
-            self.problems.append(ConfigurationError(what, where=self._policy(spec, "key"), fix=fix))
+            self.problems.append(ConfigurationError(what, where=self._where(spec, ".key", "key"), fix=fix))
 
     def _check_pool(self, spec: ServiceSpec) -> None:
         pool = spec.policies.pool
         if pool.size == 1:
             return
         if spec.stateful and pool.key is None:
-            place = self._items[spec.name].places.get("pool")
             self.problems.append(
                 ConfigurationError(
                     f"it uses self.state with a pool of {pool.size} and no key",
-                    where=f"{spec.name} ({place})" if place else spec.name,
+                    where=self._where(spec, "", "pool"),
                     fix='Give a key, a field of the body: key="sensor"; or use pool=1.',
                 )
             )
         blocking = [handler.name for handler in spec.handlers if handler.blocking]
         if blocking:
-            self._notes.append(
+            self._note(
+                "instances",
+                self._where(spec, "", "pool"),
                 f"{spec.name}: {', '.join(blocking)} runs in threads; with a pool of {pool.size} there are "
-                f"{pool.size} instances, each with attributes of its own"
+                f"{pool.size} instances, each with attributes of its own",
             )
 
-    def _policy(self, spec: ServiceSpec, word: str) -> str:
+    def _where(self, spec: ServiceSpec, path: str, word: str) -> str:
+        """The service, or a path below it, with the place where a word of it is written."""
         place = self._items[spec.name].places.get(word)
-        return f"{spec.name}.{word} ({place})" if place else f"{spec.name}.{word}"
+        return f"{spec.name}{path} ({place})" if place else f"{spec.name}{path}"
 
     def _note_circles(self) -> None:
         asks: dict[str, list[str]] = {}
@@ -353,9 +374,8 @@ class _Wirer:
             if connection.reply:
                 asks.setdefault(connection.source, []).append(connection.to)
         for circle in fitting.circles(asks):
-            self._notes.append(
-                f"requests can go in a circle: {' -> '.join(circle)}; with a pool of 1 each would wait for the other"
-            )
+            text = f"requests can go in a circle: {' -> '.join(circle)}; with a pool of 1 each would wait for the other"
+            self._note("circle", circle[0], text)
 
 
 def _for_engine(spec: ServiceSpec) -> ServiceSpec:
