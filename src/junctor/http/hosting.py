@@ -76,10 +76,14 @@ class Host(Protocol):
 
 
 class Hosts(Protocol):
-    """The services of a node by address, and whether the node is stopping. ``loop_lag`` in seconds."""
+    """The services of a node by address. ``ready``: its start is over and its stop has not begun. ``loop_lag`` in
+    seconds."""
 
     @property
     def hosts(self) -> Mapping[str, Host]: ...
+
+    @property
+    def ready(self) -> bool: ...
 
     @property
     def stopping(self) -> bool: ...

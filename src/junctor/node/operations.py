@@ -109,6 +109,30 @@ async def status(node: Node) -> NodeStatus:
     return node.status(await node.read(parked_counts))
 
 
+class Health(msgspec.Struct):
+    """How the node is, for probes. ``ready``: it takes work, and no service has failed; ``reasons`` say why not.
+
+    ``well``: no service has failed; a node that starts or stops is well and not ready. ``waiting`` are the services
+    that accept messages and do not handle them now, because they are held or paused.
+    """
+
+    node: str
+    state: str
+    ready: bool
+    well: bool
+    reasons: list[str]
+    waiting: list[str]
+
+
+@operation("health", permission="read")
+async def health(node: Node) -> Health:
+    """How the node is; asks only what is in memory, so that a probe is answered at once."""
+    from junctor.http.health import condition
+
+    found = condition(node.engine.hosts, ready=node.engine.ready, stopping=node.engine.stopping)
+    return Health(node.name, node.state.value, found.ready, found.well, found.reasons, found.waiting)
+
+
 @operation("services", permission="read")
 async def services(node: Node) -> list[ServiceView]:
     """What each service offers and where its targets lead."""

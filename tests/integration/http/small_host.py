@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -51,13 +52,14 @@ def spec_of(service: object, name: str) -> ServiceSpec:
             "name": key,
             "bind": lambda thing, key=key: getattr(thing, key),
             "signature": function,
-            "blocking": not asyncio.iscoroutinefunction(function),
+            "blocking": not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)),
             "doc": getattr(function, "__doc__", None) or "",
         }
         if method == "ACTION":
             actions.append(ActionSpec(**common))
         elif method:
-            routes.append(RouteSpec(method=method, path=path, status=status, **common))
+            streams = inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)
+            routes.append(RouteSpec(method=method, path=path, status=status, streams=streams, **common))
     doc = type(service).__doc__ or ""
     return ServiceSpec(name=name, build=lambda context: service, routes=tuple(routes), actions=tuple(actions), doc=doc)
 
@@ -71,7 +73,7 @@ class SmallHost:
         self.lifecycle.to(State.RUNNING)
         self.depth = Depth()
         self.counters = Tally()
-        self.in_flight = 0
+        self.in_flight = self.lasting = 0
         self.instance = service
         self.hops: list[Hop] = []
         self._calls = calls
@@ -90,14 +92,16 @@ class SmallHost:
         kwargs: dict[str, Any] | None = None,
         *,
         session: int = 0,
+        lasting: bool = False,
     ) -> Entered:
         if self.lifecycle.state is not State.RUNNING:
             raise ServiceStopped(f"the service is {self.lifecycle.state.value}", where=self.address)
-        if self.in_flight >= self._calls:
+        if (self.lasting if lasting else self.in_flight) >= self._calls:
             raise QueueFull(f"{self._calls} calls run already", where=self.address)
         hop = Hop(kind, self.address, name, session, len(self.hops) + 1, 0)
         self.hops.append(hop)
-        self.in_flight += 1
+        self.in_flight += not lasting
+        self.lasting += lasting
         self.counters.calls += 1
         token = current.set(hop)
         try:
@@ -105,10 +109,13 @@ class SmallHost:
             value = await (asyncio.to_thread(call, *args, **given) if blocking else call(*args, **given))
         finally:
             current.reset(token)
-            self.in_flight -= 1
+            self.in_flight -= not lasting
+            self.lasting -= lasting
         return Entered(value, session)
 
 
 def node_of(*hosts: SmallHost) -> Any:
     """What health, metrics and the index ask a node for."""
-    return SimpleNamespace(hosts={host.address: host for host in hosts}, stopping=False, loop_lag=0.002)
+    return SimpleNamespace(
+        hosts={host.address: host for host in hosts}, ready=True, stopping=False, loop_lag=0.002
+    )

@@ -71,6 +71,38 @@ async def test_a_stopping_node_is_not_ready(serve: Any) -> None:
     async with serve(node=node) as listener:
         answer = await call(listener.port, "GET", "/health/ready")
         assert (answer.status, answer.json["reasons"]) == (503, ["the node is stopping"])
+        assert (await call(listener.port, "GET", "/health/started")).status == 200
+
+
+async def test_a_node_that_starts_is_alive_and_neither_started_nor_ready(serve: Any) -> None:
+    node = node_of(SmallHost(Pump()))
+    node.ready = False
+    async with serve(node=node) as listener:
+        answer = await call(listener.port, "GET", "/health/ready")
+        assert (answer.status, answer.json["reasons"]) == (503, ["the node is starting"])
+        answer = await call(listener.port, "GET", "/health/started")
+        assert (answer.status, answer.json) == (503, {"status": "starting"})
+        assert (await call(listener.port, "GET", "/health/live")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("alias", "path"), [("livez", "live"), ("healthz", "live"), ("readyz", "ready"), ("startupz", "started")]
+)
+async def test_kubernetes_finds_the_names_it_knows(serve: Any, alias: str, path: str) -> None:
+    async with serve(SmallHost(Pump())) as listener:
+        answer = await call(listener.port, "GET", f"/{alias}")
+        assert (answer.status, answer.json) == (200, (await call(listener.port, "GET", f"/health/{path}")).json)
+
+
+async def test_a_service_that_wants_such_a_name_gets_it(serve: Any) -> None:
+    class Own:
+        @route("GET", "/healthz")
+        async def health(self) -> str:
+            return "mine"
+
+    async with serve(SmallHost(Own())) as listener:
+        assert b"mine" in (await call(listener.port, "GET", "/healthz")).body
+        assert (await call(listener.port, "GET", "/livez")).json == {"status": "alive"}
 
 
 # Metrics --------------------------------------------------------------------------------------------------------
