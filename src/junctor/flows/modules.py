@@ -22,10 +22,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-_NOT_THE_USERS = tuple(
-    os.path.dirname(os.path.abspath(file)) + os.sep for file in (os.__file__, os.path.dirname(__file__))
-)
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+from junctor.observe.frames import is_users
+
+_MAIN = ("__main__", "__mp_main__")
 _TICK = 10_000_000
 """Nanoseconds by which the time of a file may lag behind the clock."""
 
@@ -68,18 +67,12 @@ def note_imports() -> None:
 
 def _import_of(name: str, module: types.ModuleType, now: int) -> _Import | None:
     file = getattr(module, "__file__", None)
-    if not isinstance(file, str) or not _is_users(name, file):
+    if not isinstance(file, str) or name in _MAIN or not is_users(file):
         return None
     file = os.path.abspath(file)
     stat = _stat(file)
     in_doubt = _noted - _TICK <= stat[0] <= now
     return _Import(module, file, stat, None if in_doubt else _digest(file))
-
-
-def _is_users(name: str, file: str) -> bool:
-    if not file.endswith(".py") or name in ("__main__", "__mp_main__"):
-        return False
-    return not file.startswith(_NOT_THE_USERS) and not any(part in file for part in _INSTALLED)
 
 
 def _stat(file: str) -> tuple[int, int, int]:

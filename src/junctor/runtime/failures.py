@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-import traceback
 from hashlib import blake2b
 from types import TracebackType
 from typing import Any
 
 from junctor.core.outcome import Failure
 from junctor.errors import storable, text_of
+from junctor.observe.frames import OURS, traceback_text
 from junctor.observe.secrets import mask
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LONGEST = 16_384
+_BEGIN = 2_048
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The failure that an exception is: its type and text, the traceback from the user's first line on, a
+    """The failure that an exception is: its type and text, the traceback with the user's own line first, a
     fingerprint."""
     tb = _from_user_code(error.__traceback__)
     return Failure(
@@ -43,17 +43,16 @@ def _own(error: BaseException, name: str) -> Any:
 
 
 def _traceback(error: BaseException, tb: TracebackType | None) -> str:
-    try:
-        lines = traceback.format_exception(type(error), error, tb)
-    except BaseException:  # noqa: BLE001 - it reads attributes of the user's class
-        lines = traceback.format_tb(tb)
-    return storable(mask("".join(lines))[-_LONGEST:])
+    text = mask(traceback_text(error, tb))
+    if len(text) > _LONGEST:  # the user's own line is at its begin, the error at its end
+        text = f"{text[:_BEGIN]}\n  ...\n{text[_BEGIN - _LONGEST :]}"
+    return storable(text)
 
 
 def _from_user_code(tb: TracebackType | None) -> TracebackType | None:
     """The traceback without our own frames above the user's code; whole when there is no code of the user in it."""
     frame = tb
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(OURS):
         frame = frame.tb_next
     return frame or tb
 
@@ -62,7 +61,7 @@ def _fingerprint(kind: str, tb: TracebackType | None) -> str:
     place = ""
     while tb is not None:
         code = tb.tb_frame.f_code
-        if not code.co_filename.startswith(_OURS):
+        if not code.co_filename.startswith(OURS):
             place = f"{os.path.basename(code.co_filename)}:{code.co_qualname}"
         tb = tb.tb_next
     return blake2b(f"{kind}\0{place}".encode(), digest_size=6).hexdigest()

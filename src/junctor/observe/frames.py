@@ -1,0 +1,120 @@
+"""Tracebacks for people who write services: their own line first, the frames of the engine folded."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import traceback
+from types import TracebackType
+from typing import NamedTuple
+
+from junctor.errors import text_of
+
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of Junctor's own code."""
+
+_NOT_THE_USERS = (OURS, os.path.dirname(os.path.abspath(os.__file__)) + os.sep)
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_FRAME = re.compile(r'(?P<margin>(?:  )*(?:[|+] )?)  File "(?P<file>[^"\n]+)", line \d+')
+_LONGEST = 120  # characters of a source line
+
+
+def is_users(file: str) -> bool:
+    """Whether a source file belongs neither to Python, nor to Junctor, nor to an installed package."""
+    if not file.endswith(".py") or file.startswith(_NOT_THE_USERS):
+        return False
+    return not any(part in file for part in _INSTALLED)
+
+
+def short_path(file: str) -> str:
+    """The path as the user sees it: relative to the working folder when it lies below."""
+    try:
+        return file.removeprefix(os.getcwd() + os.sep)
+    except OSError:  # the working folder is gone
+        return file
+
+
+class Place(NamedTuple):
+    """A line of the user's code: ``alarm.py:14, in on_reading: unit = reading.meta["unit"]``."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+
+    def __str__(self) -> str:
+        source = f": {self.source}" if self.source else ""
+        return f"{short_path(self.file)}:{self.line}, in {self.function}{source}"
+
+
+def users_place(error: BaseException) -> Place | None:
+    """The innermost line of the user's code that an exception, or what caused it, came through; None without one."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        if isinstance(following, SyntaxError) and following.filename and is_users(following.filename):
+            source = (following.text or "").strip()[:_LONGEST]
+            return Place(following.filename, following.lineno or 0, "this file", source)
+        if (place := _innermost(following.__traceback__)) is not None:
+            return place
+        following = _cause_of(following)
+    return None
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    # Not by name: a user's class may have anything there.
+    cause, context, hides = (vars(BaseException)[f"__{name}__"] for name in ("cause", "context", "suppress_context"))
+    found: BaseException | None = cause.__get__(error)
+    return found if found is not None or hides.__get__(error) else context.__get__(error)
+
+
+def _innermost(trace: TracebackType | None) -> Place | None:
+    found = None
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if is_users(code.co_filename):
+            found = (code.co_filename, trace.tb_lineno, code.co_name)
+        trace = trace.tb_next
+    if found is None:
+        return None
+    linecache.checkcache(found[0])
+    return Place(*found, linecache.getline(found[0], found[1]).strip()[:_LONGEST])
+
+
+def traceback_text(error: BaseException, trace: TracebackType | None) -> str:
+    """The traceback from ``trace`` on, as Python writes it, without the frames of the engine where the user has some.
+
+    Before it, on a line of its own, the user's own line. The class may be a user's: whatever its attributes do, there
+    is a text.
+    """
+    try:
+        lines = traceback.format_exception(type(error), error, trace)
+    except BaseException:  # noqa: BLE001 - it reads attributes of the user's class
+        lines = [*traceback.format_tb(trace), f"{type(error).__qualname__}: {text_of(error)}\n"]
+    place = users_place(error)
+    text = "".join(lines)
+    return text if place is None else f"{place}\n{folded(text)}"
+
+
+def folded(text: str) -> str:
+    """A written traceback with the frames of Junctor's own code in one line each time."""
+    kept: list[str] = []
+    count, inside = 0, ""
+    for line in text.splitlines(keepends=True):
+        frame = _FRAME.match(line)
+        if frame is not None and frame["file"].startswith(OURS):
+            count, inside = count + 1, frame["margin"]
+            continue
+        if count and frame is None and line.startswith((f"{inside}    ", f"{inside}  [")):
+            continue  # the source line of such a frame, its marks, or how often it was repeated
+        if count:
+            kept.append(_fold(inside, count))
+            count = 0
+        kept.append(line)
+    return "".join([*kept, _fold(inside, count)] if count else kept)
+
+
+def _fold(margin: str, count: int) -> str:
+    return f"{margin}  ... {count} frame{'' if count == 1 else 's'} of junctor\n"
