@@ -6,32 +6,34 @@ import enum
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
-from junctor.http.parameters import Body, Header, Query
+from junctor.http.parameters import MARKS, Body, Cookie, Form, Header, Query
+from junctor.http.uploads import Upload
 from junctor.messages.types import is_body_class
 
 _MANY = (list, set, frozenset, tuple)
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """A parameter: ``place`` is path, query, header, body or raw; ``key`` its name there."""
+    """A parameter: ``place`` is path, query, header, cookie, form, file, body or raw; ``key`` its name there."""
 
     name: str
     type: Any
     place: str
     key: str
     required: bool
+    default: Any = None
 
     @property
     def is_object(self) -> bool:
         """Whether its JSON is an object with fields of its own."""
-        return is_body_class(_bare(self.type)) or _is_record(_bare(self.type))
+        return is_body_class(bare(self.type)) or _is_record(bare(self.type))
 
 
 def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
@@ -59,6 +61,28 @@ def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
     return found
 
 
+_STREAMS = (AsyncIterator, AsyncIterable, AsyncGenerator, Iterator, Generator)
+
+
+def returned(call: Call) -> Any:
+    """The declared type of the result; Any when nothing is declared or it cannot be resolved."""
+    kind = inspect.signature(call).return_annotation
+    if isinstance(kind, str):
+        try:
+            kind = _hints(call, "").get("return", Any)
+        except ConfigurationError:
+            return Any
+    return Any if kind is inspect.Signature.empty else kind
+
+
+def streamed(call: Call) -> Any:
+    """The type of the values of a declared stream: ``Reading`` of ``AsyncIterator[Reading]``; None for no stream."""
+    kind = returned(call)
+    if (typing.get_origin(kind) or kind) not in _STREAMS:
+        return None
+    return (typing.get_args(kind) or (Any,))[0]
+
+
 def is_open(call: Call) -> bool:
     """Whether the function takes arguments of any name."""
     return any(one.kind is one.VAR_KEYWORD for one in inspect.signature(call).parameters.values())
@@ -81,17 +105,20 @@ def _declared(parameter: inspect.Parameter, hint: Any, in_path: list[str]) -> De
     mark = _mark(hint)
     required = parameter.default is parameter.empty
     place, key = _place(parameter.name, hint, mark, in_path)
-    return Declared(parameter.name, _unmarked(hint), place, key, required)
+    return Declared(parameter.name, _unmarked(hint), place, key, required, None if required else parameter.default)
 
 
 def _place(name: str, hint: Any, mark: Any, in_path: list[str]) -> tuple[str, str]:
     if name in in_path:
         return "path", name
     if isinstance(mark, Header):
-        return "header", mark.name
-    if isinstance(mark, Query):
-        return "query", mark.name or name
-    if _bare(hint) is bytes:
+        return "header", (mark.name or name.replace("_", "-")).lower()
+    if is_upload(hint):
+        return "file", mark.name or name if isinstance(mark, Form) else name
+    for kind, place in ((Query, "query"), (Cookie, "cookie"), (Form, "form")):
+        if isinstance(mark, kind):
+            return place, mark.name or name
+    if bare(hint) is bytes:
         return "raw", name
     if isinstance(mark, Body) or comes_from_body(hint):
         return "body", name
@@ -131,8 +158,15 @@ def unreadable(hint: Any) -> Any:
 
 def is_many(hint: Any) -> bool:
     """Whether several values of one name are wanted: a list, set or tuple, or an optional one."""
-    bare = _bare(hint)
-    return (typing.get_origin(bare) or bare) in _MANY
+    inner = bare(hint)
+    return (typing.get_origin(inner) or inner) in _MANY
+
+
+def is_upload(hint: Any) -> bool:
+    """Whether a file is wanted, or several."""
+    inner = bare(hint)
+    parts = typing.get_args(inner) if typing.get_origin(inner) in _MANY else (inner,)
+    return any(part is Upload for part in parts)
 
 
 def mentions_float(hint: Any) -> bool:
@@ -142,31 +176,31 @@ def mentions_float(hint: Any) -> bool:
 
 def names_of(hint: Any) -> str:
     """A type as a user reads it: ``int``, ``list[str]``, ``one of 'a', 'b'``."""
-    bare = _bare(hint)
-    if typing.get_origin(bare) is typing.Literal:
-        return f"one of {', '.join(map(repr, typing.get_args(bare)))}"
-    if isinstance(bare, type) and issubclass(bare, enum.Enum):
-        return f"one of {', '.join(repr(member.value) for member in bare)}"
-    if isinstance(bare, type) and not typing.get_args(bare):
-        return bare.__name__
-    return str(bare).replace("typing.", "")
+    inner = bare(hint)
+    if typing.get_origin(inner) is typing.Literal:
+        return f"one of {', '.join(map(repr, typing.get_args(inner)))}"
+    if isinstance(inner, type) and issubclass(inner, enum.Enum):
+        return f"one of {', '.join(repr(member.value) for member in inner)}"
+    if isinstance(inner, type) and not typing.get_args(inner):
+        return inner.__name__
+    return str(inner).replace("typing.", "")
 
 
-def _bare(hint: Any) -> Any:
-    """Without ``Annotated``, and without None in a union of two."""
+def bare(hint: Any) -> Any:
+    """A type without ``Annotated``, and without None in a union of two."""
     if typing.get_origin(hint) is typing.Annotated:
-        return _bare(typing.get_args(hint)[0])
+        return bare(typing.get_args(hint)[0])
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         rest = [part for part in typing.get_args(hint) if part is not type(None)]
-        return _bare(rest[0]) if len(rest) == 1 else hint
+        return bare(rest[0]) if len(rest) == 1 else hint
     return hint
 
 
 def _mark(hint: Any) -> Any:
     marks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
     for mark in marks:
-        made = mark() if isinstance(mark, type) and mark in (Header, Query, Body) else mark
-        if isinstance(made, (Header, Query, Body)):
+        made = mark() if isinstance(mark, type) and mark in MARKS else mark
+        if isinstance(made, MARKS):
             return made
     return None
 
@@ -176,5 +210,5 @@ def _unmarked(hint: Any) -> Any:
     if typing.get_origin(hint) is not typing.Annotated:
         return hint
     inner, *marks = typing.get_args(hint)
-    kept = [mark for mark in marks if not isinstance(mark, (Header, Query, Body)) and mark not in (Header, Query, Body)]
+    kept = [mark for mark in marks if not isinstance(mark, MARKS) and mark not in MARKS]
     return typing.Annotated[(inner, *kept)] if kept else inner

@@ -10,11 +10,10 @@ import msgspec
 from junctor.http.annotations import Declared, names_of
 from junctor.http.asgi import Headers, Receive, header_value
 from junctor.http.problem import HttpError
+from junctor.http.settings import HttpSettings
 from junctor.messages import codec
 from junctor.messages.types import type_name
 
-MIB = 1024 * 1024
-MAX_DEPTH = 100
 _ABSENT = object()
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _OTHER = bytes(set(range(256)) - set(b"[]{}"))
@@ -62,7 +61,10 @@ class RawBody:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def put(self, arguments: dict[str, Any], body: bytes, headers: Headers) -> None:
+    async def read(self, receive: Receive, headers: Headers, settings: HttpSettings) -> bytes | None:
+        return await read_body(receive, headers, settings.body)
+
+    def put(self, arguments: dict[str, Any], body: bytes, settings: HttpSettings) -> None:
         arguments[self.name] = body
 
 
@@ -72,31 +74,40 @@ class JsonBody:
     ``is_open`` also takes fields that no parameter has.
     """
 
-    __slots__ = ("_decode", "_expects", "_name", "_required")
+    __slots__ = ("_decode", "_expects", "_name", "declared", "is_open", "kind", "required")
 
     def __init__(self, declared: list[Declared], *, as_object: bool, is_open: bool = False) -> None:
         self._name = "" if as_object else declared[0].name
         kind = _object_type(declared) if as_object else declared[0].type
         self._expects = "object" if as_object else _name_of(kind)
         self._decode = _open_decoder(kind) if is_open else _decoder(kind)
-        self._required = any(one.required for one in declared)
+        self.declared = declared
+        self.is_open = is_open
+        self.kind = None if as_object else kind
+        self.required = any(one.required for one in declared)
 
-    def put(self, arguments: dict[str, Any], body: bytes, headers: Headers) -> None:
-        """:raises HttpError: 415 for another content type, 400 for no JSON, 422 for JSON that does not fit."""
-        if not body and not self._required:
+    async def read(self, receive: Receive, headers: Headers, settings: HttpSettings) -> bytes | None:
+        """:raises HttpError: 415 for another content type, 413 above the limit."""
+        body = await read_body(receive, headers, settings.body)
+        if body or (body is not None and self.required):
+            check_json_type(headers)
+        return body
+
+    def put(self, arguments: dict[str, Any], body: bytes, settings: HttpSettings) -> None:
+        """:raises HttpError: 400 for no JSON, 422 for JSON that does not fit."""
+        if not body and not self.required:
             return
-        check_json_type(headers)
         if not body:
             raise HttpError(f"a JSON body is missing: {self._expects}", status=422, code="body")
-        value = self._read(body)
+        value = self._read(body, settings.depth)
         if self._name:
             arguments[self._name] = value
         else:
             arguments.update(value if type(value) is dict else _given(value))
 
-    def _read(self, body: bytes) -> Any:
-        if too_deep(body):
-            raise HttpError(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="json")
+    def _read(self, body: bytes, depth: int) -> Any:
+        if too_deep(body, depth):
+            raise deep_error(depth)
         try:
             return self._decode(body)
         except RecursionError:
@@ -124,14 +135,19 @@ def _unfit(error: Exception) -> HttpError:
     )
 
 
-def too_deep(body: bytes) -> bool:
-    """Whether JSON is nested deeper than :data:`MAX_DEPTH` levels: what a decoder still manages, the code that walks
+def deep_error(depth: int) -> HttpError:
+    """400, with the limit in it."""
+    return HttpError(f"the JSON is nested deeper than {depth} levels", code="json")
+
+
+def too_deep(body: bytes, depth: int) -> bool:
+    """Whether JSON is nested deeper than ``depth`` levels: what a decoder still manages, the code that walks
     the value later may not. Malformed JSON gets any answer; decoding refuses it."""
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") <= depth:
         return False
     # Only the brackets, and then level by level from the inside: each pass is one scan in C.
     brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _OTHER)
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         inner_gone = brackets.replace(b"[]", b"")
         if len(inner_gone) == len(brackets):
             return False
@@ -145,8 +161,7 @@ def check_json_type(headers: Headers) -> None:
     A request that does not say is taken at its word: it is JSON or refused as malformed.
     """
     given = header_value(headers, b"content-type")
-    if header_value(headers, b"content-encoding") not in (None, b"identity"):
-        raise HttpError("compressed bodies are not read", status=415, code="content-type", fix="Send it uncompressed.")
+    check_encoding(headers)
     if given is None or given == b"application/json":
         return
     kind, _, options = given.lower().partition(b";")
@@ -161,6 +176,12 @@ def check_json_type(headers: Headers) -> None:
             code="content-type",
             fix="Send the header Content-Type: application/json.",
         )
+
+
+def check_encoding(headers: Headers) -> None:
+    """:raises HttpError: 415 for a compressed body."""
+    if header_value(headers, b"content-encoding") not in (None, b"identity"):
+        raise HttpError("compressed bodies are not read", status=415, code="content-type", fix="Send it uncompressed.")
 
 
 def _object_type(declared: list[Declared]) -> type:

@@ -34,7 +34,7 @@ def _answer(scope: Scope) -> Answer:
 
 @cache
 def _page() -> tuple[bytes, bytes]:
-    """The page and its policy: only the script and the style that are in it run, and it asks only where it came from."""
+    """The page and its policy: only the script and the style in it run, and it asks only where it came from."""
     text = files("junctor.http").joinpath("pages", "docs.html").read_text("utf-8")
     allowed = {kind: f"'sha256-{_hash(code)}'" for kind, code in _INLINE.findall(text)}
     policy = (

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from junctor.core.spec import ActionSpec, RouteSpec
-from junctor.errors import EncodeError, JunctorError
+from junctor.core.spec import ActionSpec, Call, RouteSpec
+from junctor.errors import EncodeError, JunctorError, QueueFull
 from junctor.http import problem
-from junctor.http.asgi import Headers, Receive, Scope, header_value
+from junctor.http.annotations import streamed
+from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.binding import Plan
-from junctor.http.bodies import read_body
+from junctor.http.forms import FormBody
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
 from junctor.http.responses import of_value
@@ -20,6 +22,9 @@ from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text
 from junctor.runtime.supervisor import is_cancelled
+
+if TYPE_CHECKING:
+    from junctor.http.streams import Framing, Stream
 
 log = logging.getLogger("junctor.http")
 
@@ -30,52 +35,117 @@ Application = Callable[..., Awaitable[None]]
 """A response that sends itself, as an ASGI application: ours, Starlette's."""
 
 
+MAX_UPLOADS = 64
+"""Forms that one route reads at once: what they hold on disk is bounded by it and by the limit of each."""
+# What answers come through is not to keep them back.
+_LIVE = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+
+
 class Endpoint(Protocol):
     """Answers requests. ``source`` names what it belongs to, for errors of composition."""
 
     source: str
 
-    async def answer(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+    def answer(self, scope: Scope, receive: Receive, values: list[str], /) -> Awaitable[Answer | Application | None]:
         """The answer, an ASGI response, or None when the client is gone. May raise any :class:`JunctorError`."""
         ...
 
 
 class ServiceEndpoint:
-    """A route or an action of a running service."""
+    """A route or an action of a running service.
 
-    __slots__ = ("_blocking", "_host", "_kind", "_limit", "_name", "_plan", "_spec", "_status", "source")
+    ``plan`` makes its arguments, ``settings`` are those of its flow. ``answer`` is settled at the start: what a route
+    does not use costs its requests nothing.
+    """
+
+    __slots__ = (
+        "_blocking",
+        "_enter",
+        "_host",
+        "_item",
+        "_kind",
+        "_name",
+        "_spec",
+        "_status",
+        "_streams",
+        "_uploading",
+        "answer",
+        "plan",
+        "settings",
+        "source",
+    )
 
     def __init__(self, host: Host, spec: RouteSpec | ActionSpec, plan: Plan, settings: HttpSettings) -> None:
-        route = isinstance(spec, RouteSpec)
         self._host = host
         self._spec = spec
-        self._plan = plan
-        self._limit = settings.body
+        self.plan = plan
+        self.settings = settings
         self._name = spec.name
         self._blocking = spec.blocking
-        self._kind = Kind.ROUTE if route else Kind.ACTION
+        self._kind = Kind.ROUTE if isinstance(spec, RouteSpec) else Kind.ACTION
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
+        self._item = streamed(spec.signature)
+        self._enter = self._generate if isinstance(spec, RouteSpec) and spec.streams else self._call
+        self._streams: set[Stream] = set()
+        self._uploading = 0
         self.source = f"{host.address}.{spec.name}"
+        self.answer: Callable[[Scope, Receive, list[str]], Awaitable[Answer | Application | None]] = self._plain
+        if isinstance(plan.body, FormBody):
+            self.answer = self._with_form
+        elif plan.body is not None:
+            self.answer = self._with_body
 
-    async def answer(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+    async def _plain(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
         headers: Headers = scope["headers"]
-        body = b""
-        if self._plan.body is not None:
-            read = await read_body(receive, headers, self._limit)
-            if read is None:
-                return None
-            body = read
-        arguments = self._plan.bind(values, scope["query_string"], headers, body)
+        arguments = self.plan.bind(values, scope["query_string"], headers)
+        return await self._respond(scope, headers, arguments)
+
+    async def _with_body(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+        headers: Headers = scope["headers"]
+        body: Any = self.plan.body
+        given = await body.read(receive, headers, self.settings)
+        if given is None:
+            return None
+        arguments = self.plan.bind(values, scope["query_string"], headers)
+        body.put(arguments, given, self.settings)
+        return await self._respond(scope, headers, arguments)
+
+    async def _with_form(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+        headers: Headers = scope["headers"]
+        body: Any = self.plan.body
+        # Before the files come: nobody should wait for an upload to hear of a wrong parameter.
+        arguments = self.plan.bind(values, scope["query_string"], headers)
+        if self._uploading >= MAX_UPLOADS:
+            raise QueueFull(f"{MAX_UPLOADS} forms are read already", where=self.source, fix="Send it again.")
+        self._uploading += 1
+        try:
+            parts = await body.read(receive, headers, self.settings)
+        finally:
+            self._uploading -= 1
+        if parts is None:
+            return None
+        try:
+            body.put(arguments, parts, self.settings)
+            made = await self._respond(scope, headers, arguments)
+        except BaseException:
+            parts.close()
+            raise
+        if isinstance(made, tuple):
+            parts.close()
+            return made
+        return _Closing(made, parts.close)
+
+    async def _respond(self, scope: Scope, headers: Headers, arguments: dict[str, Any]) -> Answer | Application:
         given = header_value(headers, b"traceparent")
         caller = session_of(given) if given is not None else 0
         session = caller or new_session()
-        made = await self._call(arguments, session)
+        made: Any = await self._enter(scope, arguments, session)
         extra = [(b"junctor-session", b"%032x" % session)]
         if caller:
             extra.append((b"traceparent", traceparent(session).encode()))
         return _with_headers(made, extra)
 
-    async def _call(self, arguments: dict[str, Any], session: int) -> Answer | Any:
+    async def _call(self, scope: Scope, arguments: dict[str, Any], session: int) -> Answer | Any:
         host = self._host
         try:
             entered = await host.enter(
@@ -91,9 +161,59 @@ class ServiceEndpoint:
         try:
             return of_value(value, self._status)
         except EncodeError as error:
+            if hasattr(value, "__anext__") or hasattr(value, "__next__") or hasattr(value, "framing"):
+                return await self._stream_of(value, scope, session)
             log.error("%s returned what cannot be sent: %s (session %s)", self.source, error, session_text(session))
             refused = HttpError(error.what, status=500, code=error.code, where=self.source, fix=error.fix)
             return problem.of_error(refused, session)
+
+    async def _generate(self, scope: Scope, arguments: dict[str, Any], session: int) -> Any:
+        """A generator function: all of it is one call."""
+
+        def make(**arguments: Any) -> Any:
+            return self._host.bound(self._spec)(**arguments)
+
+        return await self._stream(scope, make, arguments, session, self._blocking, None)
+
+    async def _stream_of(self, value: Any, scope: Scope, session: int) -> Any:
+        """An iterator that a function returned: it runs as a call of its own."""
+        content = getattr(value, "content", value)
+        blocking = not hasattr(content, "__anext__")
+        made = await self._stream(
+            scope, lambda: content, {}, session, blocking, getattr(value, "framing", None)
+        )
+        if content is not value and type(made) is not tuple:
+            made.status_code, made.raw_headers = value.status_code, [*made.raw_headers, *value.raw_headers]
+        return made
+
+    async def _stream(
+        self, scope: Scope, make: Call, arguments: dict[str, Any], session: int, blocking: bool, framing: Framing | None
+    ) -> Any:
+        from junctor.http.streams import Stream, framing_of
+
+        headers: Headers = scope["headers"]
+        framing = framing or framing_of(Any if self._item is None else self._item, headers)
+        if scope["method"] == "HEAD":
+            return self._status, [(b"content-type", framing.media_type.encode())] if framing else [], b""
+        stream = Stream(self.source, framing, headers, partial(self._explain, session=session), self._streams.discard)
+
+        def enter(feed: Call) -> Awaitable[Any]:
+            return self._host.enter(
+                self._kind, self._name, feed, blocking, (), arguments, session=session, lasting=True
+            )
+
+        self._streams.add(stream)
+        if not await stream.begin(enter, make, blocking):
+            assert stream.error is not None
+            return self._explain(stream.error, session)
+        stream.status_code = self._status
+        stream.raw_headers = [(b"content-type", stream.media_type), *(_LIVE if stream.events else ())]
+        return stream
+
+    def end_streams(self) -> None:
+        """End what is streamed: the service or the node stops."""
+        for stream in tuple(self._streams):
+            stream.end()
 
     def _explain(self, error: BaseException, session: int) -> Answer:
         """The answer to an exception out of the service. Its text stays inside, unless it was meant for the caller."""
@@ -107,6 +227,22 @@ class ServiceEndpoint:
             return problem.of_error(error, session)
         log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
         return problem.of_failure(session)
+
+
+class _Closing:
+    """A response that sends itself, and what is to be closed behind it."""
+
+    def __init__(self, inner: Any, close: Callable[[], None]) -> None:
+        self._inner = inner
+        self._close = close
+        self.status_code: int = inner.status_code
+        self.raw_headers: Headers = inner.raw_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._inner(scope, receive, send)
+        finally:
+            self._close()
 
 
 class NodeEndpoint:

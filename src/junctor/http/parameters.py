@@ -1,7 +1,7 @@
 """Marks that say where a parameter of a route comes from, for use in ``Annotated``.
 
-Without a mark the type decides: names in the path, then a body for classes with fields, ``dict`` and lists of such, and
-the query for everything else.
+Without a mark the type decides: names in the path, files for :class:`Upload`, then a body for classes with fields,
+``dict`` and lists of such, and the query for everything else.
 """
 
 from __future__ import annotations
@@ -21,5 +21,23 @@ class Header(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class Cookie(msgspec.Struct, frozen=True):
+    """``Annotated[str, Cookie("sid")]``: from a cookie; without a name the parameter's."""
+
+    name: str = ""
+
+
+class Form(msgspec.Struct, frozen=True):
+    """``Annotated[str, Form()]``: a field of a form, ``application/x-www-form-urlencoded`` or ``multipart/form-data``.
+
+    On a class with fields, each of its fields is one of the form.
+    """
+
+    name: str = ""
+
+
 class Body(msgspec.Struct, frozen=True):
     """``Annotated[list[int], Body()]``: from the JSON body, whatever the type."""
+
+
+MARKS = (Query, Header, Cookie, Form, Body)

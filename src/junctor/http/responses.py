@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,10 @@ JSON = (b"content-type", b"application/json")
 _BINARY = (b"content-type", b"application/octet-stream")
 _NO_BODY = frozenset({204, 304})
 _LENGTH = b"content-length"
+
+
+_COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NO_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 
 
 class Response:
@@ -57,6 +62,31 @@ def text(content: str, status: int = 200) -> Response:
 def redirect(url: str, status: int = 307) -> Response:
     """Send the client elsewhere; 307 keeps the method, 303 turns it into GET."""
     return Response(b"", status, {"location": quote(url, safe=":/%#?=@[]!$&'()*+,;")})
+
+
+def set_cookie(
+    name: str,
+    value: str,
+    *,
+    max_age: float | None = None,
+    path: str = "/",
+    secure: bool = False,
+    http_only: bool = True,
+    same_site: str = "Lax",
+) -> tuple[str, str]:
+    """A header for a :class:`Response` that sets a cookie: ``Response(..., headers=[set_cookie("sid", "42")])``.
+
+    :param max_age: seconds that it lives, 0 removes it; None: until the browser is closed.
+    :param http_only: scripts of a page do not see it.
+    :raises ValueError: the name or value holds what a cookie cannot carry.
+    """
+    if not _COOKIE.fullmatch(name) or _NO_COOKIE.search(value):
+        raise ValueError(f"cookie {name!r}: a name is a word, a value has no spaces, quotes, commas, semicolons")
+    parts = [f"{name}={value}", f"Path={path}", f"SameSite={same_site}"]
+    parts += [f"Max-Age={int(max_age)}"] if max_age is not None else []
+    parts += ["Secure"] if secure else []
+    parts += ["HttpOnly"] if http_only else []
+    return "set-cookie", "; ".join(parts)
 
 
 def header(name: str, value: str) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from junctor.http.bodies import MAX_DEPTH, too_deep
+from junctor.http.bodies import too_deep
 from junctor.http.guard import Guard, is_loopback
 from junctor.http.paths import PathTable, split_raw
 from junctor.http.problem import HttpError, of_error
@@ -117,6 +117,9 @@ def test_sessions_differ() -> None:
 # Depth ----------------------------------------------------------------------------------------------------------
 
 
+MAX_DEPTH = 100
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for level in range(depth):
@@ -126,19 +129,19 @@ def nested(depth: int) -> Any:
 
 @pytest.mark.parametrize(("depth", "deep"), [(1, False), (MAX_DEPTH, False), (MAX_DEPTH + 1, True), (900, True)])
 def test_depth_is_counted_in_levels(depth: int, deep: bool) -> None:
-    assert too_deep(json.dumps(nested(depth)).encode()) is deep
-    assert too_deep(json.dumps([nested(depth - 1)] * 200).encode()) is deep
+    assert too_deep(json.dumps(nested(depth)).encode(), MAX_DEPTH) is deep
+    assert too_deep(json.dumps([nested(depth - 1)] * 200).encode(), MAX_DEPTH) is deep
 
 
 @given(st.text('[]{}"\\ab', max_size=400))
 @settings(max_examples=50)
 def test_brackets_within_text_do_not_count(text: str) -> None:
-    assert not too_deep(json.dumps([text] * 3).encode())
+    assert not too_deep(json.dumps([text] * 3).encode(), MAX_DEPTH)
 
 
 def test_a_long_hostile_body_is_judged_quickly() -> None:
     for body in (b'"' + b"\\" * 1_000_000, b'"\\' * 500_000, b"[" * 1_000_000, b"[]" * 500_000, b"[{}," * 250_000):
-        too_deep(body)  # the time limit of the test is the assertion
+        too_deep(body, MAX_DEPTH)  # the time limit of the test is the assertion
 
 
 # Guard ----------------------------------------------------------------------------------------------------------
