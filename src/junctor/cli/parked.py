@@ -16,9 +16,7 @@ from junctor.node.views import BODY_LIMIT, MessageView, ParkedView
 @click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many of each.")
 @node_option
 @json_option
-def command(
-    group: str | None, service: str | None, members: bool, limit: int, node: str | None, as_json: bool
-) -> None:
+def command(group: str | None, service: str | None, members: bool, limit: int, node: str | None, as_json: bool) -> None:
     """Show the messages that were put aside, grouped by service, type, error and place in the code.
 
     With the PLACE of a group, or its first digits, it lists the messages of this group. --json has body and headers:
@@ -49,7 +47,7 @@ def _show_groups(groups: list[ParkedView], node: str) -> None:
             str(group.count),
             words.clock(group.first),
             words.clock(group.last),
-            words.short(f"{group.error}: {group.text}", 80),
+            words.short(_error(group), 80),
             group.fingerprint[:8],
             group.command + node,
         )
@@ -60,11 +58,17 @@ def _show_groups(groups: list[ParkedView], node: str) -> None:
 
 def _show_members(group: ParkedView) -> None:
     count = f"{group.count} message" + ("" if group.count == 1 else "s")
-    error = words.short(f"{group.error}: {group.text}", 80)
+    error = words.short(_error(group), 80)
     click.echo(f"{words.safe(group.service)} {words.safe(group.type)}  {error}  {group.fingerprint[:8]}  {count}")
     tables.show(("seq", "time", "key", "body"), [_row(message) for message in group.members], right="seq")
     if group.count > len(group.members):
         click.echo(f"the latest {len(group.members)} are shown; -n shows more")
+
+
+def _error(group: ParkedView) -> str:
+    """The error, with the line of the user's code where it came from: ``alarm.py:14: KeyError: 'unit'``."""
+    place = group.line.partition(",")[0]
+    return f"{place}: {group.error}: {group.text}" if place else f"{group.error}: {group.text}"
 
 
 def _row(message: MessageView) -> tuple[str, ...]:

@@ -100,8 +100,12 @@ def _details(hop: Hop, verbose: bool) -> Iterator[str]:
     error = hop.message.error
     if error is not None and all(attempt.error.text != error.text for attempt in hop.attempts):
         yield click.style(words.short(f"{error.type}: {error.text}", width), fg="red")
-    if verbose and (last := error or (hop.attempts[-1].error if hop.attempts else None)):
-        yield from readable(last.traceback).splitlines()
+    last = error or (hop.attempts[-1].error if hop.attempts else None)
+    if last is not None:
+        # A whole traceback begins with the user's own line.
+        yield from (
+            readable(last.traceback).splitlines() if verbose else [words.short(last.line, width)] * bool(last.line)
+        )
 
 
 def _body(hop: Hop, verbose: bool, width: int) -> Iterator[str]:

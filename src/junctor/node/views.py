@@ -16,6 +16,7 @@ import msgspec
 
 from junctor.core.outcome import Failure
 from junctor.messages import Message, Status, codec, session_text
+from junctor.observe.frames import own_line
 from junctor.transports.base import Archive, AttemptRecord, HopLog, ParkedGroup, Query, Record
 
 BODY_LIMIT = 64 * 1024
@@ -29,12 +30,13 @@ PAGE, PAGES = 500, 40
 
 
 class Reason(msgspec.Struct, omit_defaults=True):
-    """Why an attempt failed."""
+    """Why an attempt failed. ``line`` is the user's own: ``alarm.py:14, in on_reading: unit = reading["unit"]``."""
 
     type: str
     text: str
     traceback: str = ""
     fingerprint: str = ""
+    line: str = ""
 
 
 class MessageView(msgspec.Struct, omit_defaults=True):
@@ -128,7 +130,8 @@ class Trace(msgspec.Struct, omit_defaults=True):
 
 
 class ParkedView(msgspec.Struct, omit_defaults=True):
-    """Parked messages that failed alike. ``command`` shows the latest of them, ``body`` and ``headers`` are its own.
+    """Parked messages that failed alike. ``command`` shows the latest of them, ``body``, ``headers`` and ``line``, the
+    line of the user's code that failed, are its own.
 
     ``members`` has the messages themselves, newest first, where they were asked for.
     """
@@ -145,6 +148,7 @@ class ParkedView(msgspec.Struct, omit_defaults=True):
     command: str
     body: Any = msgspec.UNSET
     headers: dict[str, str] = {}
+    line: str = ""
     members: list[MessageView] = []
 
 
@@ -381,7 +385,8 @@ def _attempt(record: AttemptRecord) -> Attempt:
 
 
 def _reason(failure: Failure) -> Reason:
-    return Reason(failure.type, failure.text, failure.traceback, failure.fingerprint)
+    line = own_line(failure.traceback)
+    return Reason(failure.type, failure.text, failure.traceback, failure.fingerprint, line)
 
 
 def _log(log: HopLog) -> LogEntry:
@@ -405,6 +410,7 @@ def _parked(group: ParkedGroup, latest: Record | None) -> ParkedView:
     if latest is not None:
         shown = _message(latest, never_held, bodies=True)
         view.body, view.headers = shown.body, shown.headers
+        view.line = shown.error.line if shown.error is not None else ""
     return view
 
 

@@ -17,6 +17,7 @@ OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NOT_THE_USERS = (OURS, os.path.dirname(os.path.abspath(os.__file__)) + os.sep)
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _FRAME = re.compile(r'(?P<margin>(?:  )*(?:[|+] )?)  File "(?P<file>[^"\n]+)", line \d+')
+_OWN_LINE = re.compile(r"\S.*:\d+, in \S")
 _LONGEST = 120  # characters of a source line
 
 
@@ -96,6 +97,12 @@ def traceback_text(error: BaseException, trace: TracebackType | None) -> str:
     place = users_place(error)
     text = "".join(lines)
     return text if place is None else f"{place}\n{folded(text)}"
+
+
+def own_line(text: str) -> str:
+    """The user's own line that :func:`traceback_text` wrote before a traceback, empty where it wrote none."""
+    first = text.partition("\n")[0]
+    return first if _OWN_LINE.match(first) else ""
 
 
 def folded(text: str) -> str:
