@@ -26,6 +26,7 @@ from junctor.flows import FlowModel, Wiring, wire
 from junctor.node.address import Address, chosen_address
 from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
+from junctor.node.first import stand_aside
 from junctor.node.node import GRACE, Node, Plan
 from junctor.node.notify import Notifier, being_debugged, taken
 from junctor.observe.logfile import LogFile
@@ -63,6 +64,7 @@ def launch(load: Callable[[], Sequence[FlowModel]], options: Options) -> int:
 
     Errors are told on standard error.
     """
+    stand_aside()
     ending = Ending()
     code = _launched(load, options, ending, taken())
     ending.see_to_exit(code)
