@@ -54,7 +54,7 @@ class Home(Service):
         found = 0
         for number in filter(str.isdigit, os.listdir("/proc")):
             try:
-                found += open(f"/proc/{number}/comm").read() .strip() == "sleep"
+                found += open(f"/proc/{number}/comm").read().strip() == "sleep"
             except OSError:
                 continue
         return found
