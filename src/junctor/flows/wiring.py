@@ -273,7 +273,7 @@ class _Wirer:
             self._wrong(
                 where,
                 f"{len(able)} services handle {shown(target.request)}: {names}",
-                f'Name the one: connect={{"{target.name}": "{able[0].name}"}}.',
+                f"Name the one: {_spelled(item, target, able[0].name)}.",
             )
         elif target.optional:
             self._note("not-connected", where, f"{where} is not connected; it is optional")
@@ -287,7 +287,7 @@ class _Wirer:
         others = [spec for spec in self.specs.values() if spec.name != item.name]
         anything = [spec.name for spec in others if any(handler.accepts is Any for handler in spec.handlers)]
         if anything:
-            fix = f'To use one that takes everything, name it: connect={{"{target.name}": "{anything[0]}"}}.'
+            fix = f"To use one that takes everything, name it: {_spelled(item, target, anything[0])}."
             return f"no service handles {wanted} by type", fix
         known = sorted({shown(handler.accepts) for spec in others for handler in spec.handlers})
         fix = f"Add a service with a @handler for {wanted}, or make the target optional: Target[{wanted}] | None."
@@ -385,6 +385,11 @@ def _for_engine(spec: ServiceSpec) -> ServiceSpec:
         for target in spec.targets
     )
     return msgspec.structs.replace(spec, targets=targets)
+
+
+def _spelled(item: Item, target: TargetSpec, to: str) -> str:
+    """A connection as it is written where the service is: in a file, or in Python."""
+    return f"connect: {{{target.name}: {to}}}" if item.place else f'connect={{"{target.name}": "{to}"}}'
 
 
 def _place(item: Item, target: str) -> str:

@@ -1,0 +1,110 @@
+"""``junctor check``: what is wrong with flows, without running them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from junctor.cli.options import FlowArguments, flow_options, json_option
+from junctor.observe.secrets import mask
+
+if TYPE_CHECKING:
+    from junctor.flows.findings import Finding, Report
+    from junctor.flows.wiring import Wiring
+
+OK, CONFIGURATION = 0, 78
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+@click.command("check")
+@flow_options
+@click.option("--store", metavar="PATH", is_flag=False, flag_value="", help="Also read what waits in the store.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@json_option
+def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool) -> int:
+    """Find what is wrong with flows without running them.
+
+    Several TARGETs are checked as the flows of one node. With --store, every message that waits or is parked is read
+    with today's types; a node may run meanwhile. --store alone takes the usual folder, ./.junctor/FLOW.
+
+    The exit code is 0 when there is no error, and 78 when there is one.
+    """
+    from junctor.flows.check import check
+
+    report, wirings = check(flows.targets, flows.overrides)
+    if store is not None and wirings:
+        report = _with_store(report, wirings, store)
+    if as_json:
+        from junctor.cli.words import json_text
+
+        click.echo(json_text(_plain(report)))
+    else:
+        _print(report)
+    wrong = report.count("error") + (report.count("warning") if strict else 0)
+    return CONFIGURATION if wrong else OK
+
+
+def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:
+    from junctor.flows.check_store import store_findings
+    from junctor.node.directory import data_directory
+    from junctor.store.reader import open_archive
+
+    archive = open_archive(data_directory(wirings[0].plan.name, store or None))
+    try:
+        found, count = store_findings(archive, wirings)
+    finally:
+        archive.close()
+    return msgspec.structs.replace(report, findings=(*report.findings, *found), messages=count)
+
+
+def _plain(report: Report) -> dict[str, object]:
+    findings = [
+        {**msgspec.structs.asdict(finding), "file": finding.file, "line": finding.line} for finding in report.findings
+    ]
+    return {**msgspec.structs.asdict(report), "findings": findings}
+
+
+def _print(report: Report) -> None:
+    ordered = sorted(report.findings, key=lambda finding: finding.file)
+    for file, findings in itertools.groupby(ordered, key=lambda finding: finding.file):
+        click.echo(click.style(_safe(file) or "(no file)", bold=True))
+        for finding in findings:
+            _print_one(finding)
+        click.echo()
+    click.echo(_summary(report))
+
+
+def _print_one(finding: Finding) -> None:
+    level = click.style(f"{finding.level:7}", fg=_COLOURS[finding.level])
+    line = str(finding.line) if finding.line else ""
+    where = f"{finding.where}: " if finding.where else ""
+    click.echo(f"  {line:>4}  {level}  {_safe(where + finding.what)}")
+    for text in (finding.fix, *finding.see):
+        if text:
+            click.echo(f"        {' ':7}  {_safe(text)}")
+
+
+def _safe(text: str) -> str:
+    from junctor.cli.words import safe
+
+    return safe(mask(text))
+
+
+def _summary(report: Report) -> str:
+    counts = [_number(report.count(level), level) for level in ("error", "warning", "note")]
+    looked = [
+        _number(report.flows, "flow"),
+        _number(report.services, "service"),
+        _number(report.connections, "connection"),
+    ]
+    if report.messages is not None:
+        looked.append(_number(report.messages, "stored message"))
+    found = ", ".join(count for count in counts if not count.startswith("0 ")) or click.style("all is well", fg="green")
+    return f"{found} in {', '.join(looked)}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

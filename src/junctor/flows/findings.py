@@ -1,0 +1,95 @@
+"""What ``junctor check`` finds: values, so that a terminal, a script and an editor can each show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from junctor.errors import JunctorError, SeveralProblems
+from junctor.flows.model import FlowModel
+from junctor.flows.places import place_in
+
+Level = Literal["error", "warning", "note"]
+
+_BEHIND = re.compile(r"^(?P<where>.*?)\s*\((?P<place>[^()]+)\)$")
+_ALONE = re.compile(r"^\S.*:\d+$")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing about a flow.
+
+    ``code`` is a stable word for the kind of finding. ``where`` names the thing (``alarm.limit``), ``place`` is the
+    file with its line (``flow.yaml:12``), empty where there is none. ``see`` are other places that matter.
+    """
+
+    level: Level
+    code: str
+    where: str
+    what: str
+    fix: str = ""
+    place: str = ""
+    see: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        return self.place.rpartition(":")[0] if self.line else self.place
+
+    @property
+    def line(self) -> int:
+        line = self.place.rpartition(":")[2]
+        return int(line) if line.isdigit() else 0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All findings, with how much was looked at."""
+
+    findings: tuple[Finding, ...]
+    flows: int = 0
+    services: int = 0
+    connections: int = 0
+    messages: int | None = None
+
+    def count(self, level: Level) -> int:
+        return sum(finding.level == level for finding in self.findings)
+
+
+def problems_in(error: JunctorError) -> Iterator[JunctorError]:
+    """The single errors of one that may stand for several."""
+    if isinstance(error, SeveralProblems):
+        for problem in error.problems:
+            yield from problems_in(problem)
+    else:
+        yield error
+
+
+def of_error(error: JunctorError, models: Iterable[FlowModel] = ()) -> Finding:
+    """An error as a finding. The place is the one in its text, else that of the thing it names."""
+    where, place = split(error.where or "")
+    return Finding("error", error.code, where, error.what.rstrip("."), error.fix, place or place_of(where, models))
+
+
+def split(where: str) -> tuple[str, str]:
+    """Name and place of ``alarm.limit (flow.yaml:12)``, of ``flow.yaml:12`` and of ``alarm.limit``."""
+    found = _BEHIND.match(where)
+    if found is not None:
+        return found["where"], found["place"]
+    return ("", where) if _ALONE.match(where) else (where, "")
+
+
+def place_of(where: str, models: Iterable[FlowModel]) -> str:
+    """The file and line of ``service.member`` or ``flow/service.member``: in the flow file, else in the code."""
+    path, _, rest = where.partition(".")
+    flow, _, name = path.rpartition("/")
+    for model in models:
+        item = model.item(name) if flow in ("", model.name) else None
+        if item is not None:
+            written: Mapping[str, str] = item.places
+            member = rest.partition(".")[0]
+            exact = written.get(rest) or written.get(f"connect.{rest}") if rest else ""
+            return exact or (place_in(item, member) if member else "") or item.place or place_in(item)
+        if where == f"flow {model.name}" and model.source is not None and model.source.files:
+            return f"{model.source.files[0].name}:1"
+    return ""
