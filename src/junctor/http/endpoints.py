@@ -189,12 +189,12 @@ class ServiceEndpoint:
     async def _stream(
         self, scope: Scope, make: Call, arguments: dict[str, Any], session: int, blocking: bool, framing: Framing | None
     ) -> Any:
-        from junctor.http.streams import Stream, framing_of
+        from junctor.http.streams import HeadersOnly, Stream, framing_of
 
         headers: Headers = scope["headers"]
         framing = framing or framing_of(Any if self._item is None else self._item, headers)
         if scope["method"] == "HEAD":
-            return self._status, [(b"content-type", framing.media_type.encode())] if framing else [], b""
+            return HeadersOnly(self._status, framing)
         stream = Stream(self.source, framing, headers, partial(self._explain, session=session), self._streams.discard)
 
         def enter(feed: Call) -> Awaitable[Any]:

@@ -1,15 +1,35 @@
-"""``/openapi.json``: everything that the services of a listener answer, as an OpenAPI 3.1 document."""
+"""``/openapi.json``: everything that the services of a listener answer, as an OpenAPI 3.1 document.
+
+Health and metrics are not in it: their readers know where they are and what they say.
+"""
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from junctor.core.spec import RouteSpec
+from junctor.http.annotations import Declared, bare, returned, streamed
 from junctor.http.asgi import Scope
-from junctor.http.endpoints import Answer, NodeEndpoint
-from junctor.http.responses import JSON
+from junctor.http.bodies import JsonBody, RawBody
+from junctor.http.endpoints import Answer, NodeEndpoint, ServiceEndpoint
+from junctor.http.forms import FormBody
+from junctor.http.problem import Problem
+from junctor.http.responses import JSON, Response
 from junctor.http.routes import Opened, Routes
+from junctor.http.schemas import Schemas, described, is_optional, plain, present
+from junctor.http.streams import Event
+
+_WHERE = ("path", "query", "header", "cookie")
+_BINARY = {"type": "string", "format": "binary"}
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the node in `Authorization: Bearer`."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of the node."},
+}
 
 
 def open_openapi(
@@ -32,20 +52,212 @@ class Document:
     def __init__(self, routes: Routes, title: str, version: str, server: str) -> None:
         self._routes = routes
         self._info = {"title": title, "version": version or "0"}
-        self._server = server
+        self._server = server or "/"
         self._of: list[Opened] = []
         self._made = b""
 
     def answer(self, scope: Scope) -> Answer:
         opened = list(self._routes)
         if not self._made or opened != self._of:
-            self._made = msgspec.json.encode(self._build(opened))
+            self._made = msgspec.json.encode(document_of(opened, self._info, self._server))
             self._of = opened
-        return 200, [JSON], self._made
+        return 200, [JSON, (b"cache-control", b"no-cache")], self._made
 
-    def _build(self, opened: list[Opened]) -> dict[str, Any]:
-        paths: dict[str, Any] = {}
-        for one in opened:
-            operation = {"operationId": f"{one.host.service}_{one.spec.name}", "responses": {"200": {"description": ""}}}
-            paths.setdefault(one.path.replace(":path}", "}"), {})[one.method.lower()] = operation
-        return {"openapi": "3.1.0", "info": self._info, "servers": [{"url": self._server or "/"}], "paths": paths}
+
+def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
+    """The document for these entries."""
+    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint)]
+    schemas = Schemas()
+    names = _Names(entries)
+    problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
+    paths: dict[str, Any] = {}
+    for one in entries:
+        operation = _operation(one, one.endpoint, schemas, names)
+        paths.setdefault(one.path.replace(":path}", "}"), {})[one.method.lower()] = operation
+    components: dict[str, Any] = {
+        "schemas": schemas.fill(),
+        "responses": {
+            "Problem": {"description": "What is wrong, and what to do about it.", "content": problem},
+            "Unfit": {"description": "A parameter or the body does not fit its type.", "content": problem},
+        },
+    }
+    if any(one.endpoint.settings.keys for one in entries if isinstance(one.endpoint, ServiceEndpoint)):
+        components["securitySchemes"] = _SECURITY
+    document = {"openapi": "3.1.0", "info": info, "servers": [{"url": server}], "paths": paths}
+    return {**document, "tags": names.tags(), "components": components}
+
+
+class _Names:
+    """Names of services and operations, each unique in its document and the same whatever else comes or goes, as long
+    as no other flow has a service of this name."""
+
+    def __init__(self, entries: list[Opened]) -> None:
+        self._hosts = {one.host.address: one.host for one in entries}
+        services = [host.service for host in self._hosts.values()]
+        self._shared = {name for name in services if services.count(name) > 1}
+        self._taken: set[str] = set()
+
+    def tag(self, one: Opened) -> str:
+        return one.host.address if one.host.service in self._shared else one.host.service
+
+    def operation(self, one: Opened) -> str:
+        made = base = re.sub(r"\W+", "_", f"{self.tag(one)}_{one.spec.name}")
+        if made in self._taken:
+            made = base = f"{base}_{one.method.lower()}"
+        number = 1
+        while made in self._taken:
+            number += 1
+            made = f"{base}_{number}"
+        self._taken.add(made)
+        return made
+
+    def tags(self) -> list[dict[str, str]]:
+        found = []
+        for address, host in self._hosts.items():
+            name = address if host.service in self._shared else host.service
+            found.append({"name": name, **({"description": host.spec.doc.strip()} if host.spec.doc.strip() else {})})
+        return found
+
+
+def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> dict[str, Any]:
+    doc = inspect.cleandoc(one.spec.doc)
+    summary, _, text = doc.partition("\n")
+    body = _body(endpoint.plan.body, schemas)
+    status = str(one.spec.status) if isinstance(one.spec, RouteSpec) else "200"
+    made: dict[str, Any] = {
+        "operationId": names.operation(one),
+        "tags": [names.tag(one)],
+        "summary": summary or one.spec.name.replace("_", " "),
+        "parameters": [_parameter(field, schemas) for field in endpoint.plan.declared if field.place in _WHERE],
+        "responses": {
+            **_answers(one, status, schemas),
+            **({"422": {"$ref": "#/components/responses/Unfit"}} if endpoint.plan.declared else {}),
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+    if text.strip():
+        made["description"] = text.strip()
+    if body is not None:
+        made["requestBody"] = body
+    if ".. deprecated::" in doc or hasattr(one.spec.signature, "__deprecated__"):
+        made["deprecated"] = True
+    if endpoint.settings.keys:
+        made["security"] = [{"bearer": []}, {"key": []}]
+    return made
+
+
+def _parameter(one: Declared, schemas: Schemas) -> dict[str, Any]:
+    default = {} if one.required or plain(one.default) is None else {"default": plain(one.default)}
+    made: dict[str, Any] = {
+        "name": one.key,
+        "in": one.place,
+        "required": one.required or one.place == "path",
+        "schema": schemas.of(present(one.type), **default),
+    }
+    if described(one.type):
+        made["description"] = described(one.type)
+    return made
+
+
+# Bodies ---------------------------------------------------------------------------------------------------------
+
+
+def _body(body: Any, schemas: Schemas) -> dict[str, Any] | None:
+    if body is None:
+        return None
+    if isinstance(body, RawBody):
+        return {"required": False, "content": {"application/octet-stream": {"schema": _BINARY}}}
+    if isinstance(body, FormBody):
+        schema = _form(body, schemas)
+        required = any(one.required for one in body.declared)
+        return {"required": required, "content": {kind: {"schema": schema} for kind in body.kinds}}
+    assert isinstance(body, JsonBody)
+    schema = schemas.of(body.kind) if body.kind is not None else _object(body.declared, schemas, body.is_open)
+    return {"required": body.required, "content": {"application/json": {"schema": schema}}}
+
+
+def _object(declared: list[Declared], schemas: Schemas, is_open: bool = False) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": {one.name: _property(one, schemas) for one in declared},
+        "required": [one.name for one in declared if one.required],
+    }
+    return made if is_open else {**made, "additionalProperties": False}
+
+
+def _property(one: Declared, schemas: Schemas) -> dict[str, Any]:
+    default = {} if one.required or plain(one.default) is None else {"default": plain(one.default)}
+    return schemas.of(one.type, **default)
+
+
+def _form(body: FormBody, schemas: Schemas) -> dict[str, Any]:
+    """Fields and files as one object; a class with fields gives its own."""
+    models = [one for one in body.declared if one.place == "form" and one.is_object]
+    others = [one for one in body.declared if one not in models]
+    parts = [schemas.of(bare(one.type)) for one in models]
+    if not others:
+        return parts[0] if len(parts) == 1 else {"allOf": parts}
+    own = {
+        "type": "object",
+        "properties": {one.key: _form_field(one, schemas) for one in others},
+        "required": [one.key for one in others if one.required],
+    }
+    return {"allOf": [*parts, own]} if parts else own
+
+
+def _form_field(one: Declared, schemas: Schemas) -> dict[str, Any]:
+    if one.place != "file":
+        return _property(msgspec.structs.replace(one, type=present(one.type)), schemas)
+    many = bool(getattr(bare(one.type), "__args__", ()))
+    return {"type": "array", "items": _BINARY} if many else dict(_BINARY)
+
+
+# Answers --------------------------------------------------------------------------------------------------------
+
+
+def _answers(one: Opened, status: str, schemas: Schemas) -> dict[str, Any]:
+    """The answers that are no errors, by status."""
+    kind = returned(one.spec.signature)
+    item = streamed(one.spec.signature)
+    if item is None and isinstance(one.spec, RouteSpec) and one.spec.streams:
+        item = Any
+    if item is not None:
+        return {status: {"description": "A stream.", "content": _stream(item, schemas)}}
+    nothing = {"204" if status == "200" else status: {"description": "Done, with nothing to say."}}
+    if kind is None or kind is type(None):
+        return nothing
+    if _is_response(kind):
+        return {range_: {"description": "As the service says.", "content": {"*/*": {}}} for range_ in ("2XX", "3XX")}
+    good = {"description": "The answer.", "content": _content(kind, schemas)}
+    if kind is Any:
+        return {"204": {"description": "Nothing to say."}, "2XX": good, "3XX": good}
+    return {**(nothing if is_optional(kind) else {}), status: good}
+
+
+def _is_response(kind: Any) -> bool:
+    return isinstance(kind, type) and (issubclass(kind, Response) or hasattr(kind, "raw_headers") or hasattr(kind, "render"))
+
+
+def _content(kind: Any, schemas: Schemas) -> dict[str, Any]:
+    if kind is Any:
+        return {"*/*": {}}
+    if bare(kind) is bytes:
+        return {"application/octet-stream": {"schema": _BINARY}}
+    return {"application/json": {"schema": schemas.of(present(kind))}}
+
+
+def _stream(item: Any, schemas: Schemas) -> dict[str, Any]:
+    if item in (bytes, bytearray, memoryview):
+        return {"application/octet-stream": {"schema": _BINARY}}
+    if item is str:
+        return {"text/plain": {"schema": {"type": "string"}}}
+    if item is Any:
+        return {"*/*": {}}
+    value = item
+    if item is Event or getattr(item, "__origin__", None) is Event:
+        value = (getattr(item, "__args__", ()) or (Any,))[0]
+    # A schema of the whole text: each line, or the data of each event, is a value of the type named beside it.
+    return {
+        kind: {"schema": {"type": "string"}, "x-item": schemas.of(value)}
+        for kind in ("application/x-ndjson", "text/event-stream")
+    }

@@ -15,6 +15,32 @@ from junctor.observe.secrets import mask
 _TYPE = (b"content-type", b"application/problem+json")
 
 
+class Problem(msgspec.Struct, omit_defaults=True):
+    """What is wrong with a request, or went wrong with it (RFC 9457).
+
+    ``code`` stays the same in all versions; ``fix`` says what to do; ``errors`` has one entry for each wrong parameter;
+    ``session`` leads to the trace.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    fix: str
+    instance: str = ""
+    errors: list[WrongParameter] = []
+    session: str = ""
+
+
+class WrongParameter(msgspec.Struct):
+    """One wrong parameter; ``in`` says where it was: path, query, header, cookie, form, file or body."""
+
+    parameter: str
+    place: str = msgspec.field(name="in")
+    reason: str
+
+
 class HttpError(JunctorError):
     """A request that is answered with a status of its own. A route may raise it: ``HttpError("...", status=404)``.
 
@@ -87,6 +113,7 @@ def _problem(
     if errors:
         fields["errors"] = [{name: mask(text) for name, text in one.items()} for one in errors]
     if session:
+        fields["instance"] = f"urn:junctor:session:{session_text(session)}"
         fields["session"] = session_text(session)
     body = msgspec.json.encode(_encodable(fields))
     headers.append(_TYPE)

@@ -77,7 +77,8 @@ def stream(
     """
     if not is_stream(content):
         raise TypeError(f"a stream is an iterator or asynchronous iterator, not {type(content).__qualname__}")
-    framing = Framing(media_type, _raw) if media_type else None
+    charset = "; charset=utf-8" if media_type.startswith("text/") and "charset" not in media_type else ""
+    framing = Framing(media_type + charset, _raw) if media_type else None
     return Streaming(content, framing, status, [header(*pair) for pair in (headers or {}).items()])
 
 
@@ -358,6 +359,18 @@ class Stream:
     def _notify(self) -> None:
         if self._waiter is not None:
             _set(self._waiter)
+
+
+class HeadersOnly:
+    """The answer to HEAD for a stream: nothing runs, and nothing says how long it would be."""
+
+    def __init__(self, status: int, framing: Framing | None) -> None:
+        self.status_code = status
+        self.raw_headers: Headers = [(b"content-type", framing.media_type.encode())] if framing else []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _set(future: asyncio.Future[Any], value: Any = None) -> None:
