@@ -241,6 +241,11 @@ class FlowModel:
             raise ConfigurationError(f'there is no service "{name}"', where=f"{place} {setting}", fix=fix)
         self._items[name] = changed(item, word, value, place)
 
+    def put(self, *items: Item) -> Self:
+        """Take services as they are written already, over those of the same name."""
+        self._items.update({item.name: item for item in items})
+        return self
+
     def copied(self, name: str | None = None) -> FlowModel:
         """A flow of its own with the same services, under another name where one is given."""
         return FlowModel(name or self.name)._like(self)

@@ -1,1 +1,41 @@
-"""What users and transports test with: contract suites, virtual time, harnesses."""
+"""What users and transports test with: a flow in virtual time, contract suites, harnesses.
+
+``async with running(flow) as plant:`` runs a flow in a test; see the guide's page on testing. Names are loaded when
+they are first used, so that the pytest plugin costs nothing where it is not used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from junctor.testing._blocking import BlockingFlow as BlockingFlow
+    from junctor.testing._idle import NotAtRest as NotAtRest
+    from junctor.testing._idle import RealSleep as RealSleep
+    from junctor.testing._plant import RunningFlow as RunningFlow
+    from junctor.testing._run import Running as Running
+    from junctor.testing._run import running as running
+    from junctor.testing._verdict import Parked as Parked
+    from junctor.testing._verdict import Unexpected as Unexpected
+
+_SOURCES = {
+    "BlockingFlow": "junctor.testing._blocking",
+    "NotAtRest": "junctor.testing._idle",
+    "Parked": "junctor.testing._verdict",
+    "RealSleep": "junctor.testing._idle",
+    "Running": "junctor.testing._run",
+    "RunningFlow": "junctor.testing._plant",
+    "Unexpected": "junctor.testing._verdict",
+    "running": "junctor.testing._run",
+}
+
+__all__ = ("BlockingFlow", "NotAtRest", "Parked", "RealSleep", "Running", "RunningFlow", "Unexpected", "running")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SOURCES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_SOURCES[name]), name)
+    globals()[name] = value
+    return value
