@@ -40,6 +40,15 @@ class FlowArguments(msgspec.Struct, frozen=True):
 
 def flow_options(command: Command) -> Command:
     """``TARGET...`` with ``--overlay``, ``--env-file``, ``--set`` and ``--name``; the command gets ``flows``."""
+    return _flow_options(command, required=True)
+
+
+def optional_flow_options(command: Command) -> Command:
+    """The same where no TARGET has a meaning too."""
+    return _flow_options(command, required=False)
+
+
+def _flow_options(command: Command, required: bool) -> Command:
 
     @functools.wraps(command)
     def collected(
@@ -61,7 +70,7 @@ def flow_options(command: Command) -> Command:
         ),
         click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="NAME=value lines for ${NAME}."),
         click.option("--overlay", "overlays", multiple=True, metavar="FILE", help="Merged over the flow; repeatable."),
-        click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
+        click.argument("targets", metavar="TARGET...", nargs=-1, required=required),
     ):
         collected = option(collected)
     return collected  # type: ignore[return-value]

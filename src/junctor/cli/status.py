@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from junctor.cli import tables, words
@@ -71,4 +73,11 @@ def _note(service: ServiceStatus) -> str:
     slow = [one for one in service.running if one.seconds >= 1]
     if slow:
         return f"{slow[0].handler} has been running for {words.duration(slow[0].seconds)} ({slow[0].message})"
-    return f"last error: {service.last_error}" if service.last_error else ""
+    return f"last error{_ago(service)}: {service.last_error}" if service.last_error else ""
+
+
+def _ago(service: ServiceStatus) -> str:
+    if service.last_error_at is None:
+        return ""
+    seconds = max(0.0, (datetime.now(UTC) - service.last_error_at).total_seconds())
+    return f" {words.duration(seconds)} ago"

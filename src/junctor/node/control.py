@@ -22,7 +22,7 @@ import msgspec
 from junctor import forks
 from junctor.errors import BodyTooLarge, NotRunning, StoreError, UnknownOperation
 from junctor.node import wire
-from junctor.node.directory import claim_socket, release_socket
+from junctor.node.directory import claim_socket, release_socket, user_name
 from junctor.runtime.supervisor import Supervisor
 
 log = logging.getLogger("junctor.control")
@@ -31,8 +31,8 @@ CONNECTIONS = 200
 QUESTIONS = 1000
 """Open questions of one connection; further ones are read when some are answered."""
 
-Perform = Callable[[str, dict[str, msgspec.Raw]], Awaitable[Any]]
-"""Does an operation by name and encoded arguments."""
+Perform = Callable[[str, dict[str, msgspec.Raw], str], Awaitable[Any]]
+"""Does an operation by name and encoded arguments, for somebody of this login name."""
 
 _arguments = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -89,8 +89,9 @@ class ControlSocket:
             await asyncio.wait(readers, timeout=grace)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(reader, writer, self._perform, self._supervisor)
-        refused = self._refuse(writer)
+        uid = peer_uid(writer.get_extra_info("socket"))
+        connection = _Connection(reader, writer, self._perform, self._supervisor, uid)
+        refused = self._refuse(uid)
         if refused is not None:
             connection.tell(wire.refusal(0, refused))
             writer.close()
@@ -101,8 +102,7 @@ class ControlSocket:
         finally:
             del self._connections[connection]
 
-    def _refuse(self, writer: asyncio.StreamWriter) -> Exception | None:
-        uid = peer_uid(writer.get_extra_info("socket"))
+    def _refuse(self, uid: int) -> Exception | None:
         if uid not in (0, os.geteuid()):
             log.warning("user %s was refused at the control socket", uid)
             return wire.NotPermitted("only the user of the node may use its control socket", where=str(self._directory))
@@ -143,8 +143,14 @@ class _Connection:
     """One peer: reads questions, answers each when it is done."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, perform: Perform, supervisor: Supervisor
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        perform: Perform,
+        supervisor: Supervisor,
+        uid: int,
     ) -> None:
+        self._uid = uid
         self._reader = reader
         self._writer = writer
         self._perform = perform
@@ -188,7 +194,7 @@ class _Connection:
     async def _answer(self, question: wire.Question) -> None:
         try:
             arguments = _arguments.decode(question.arguments)
-            line = wire.answer(question.id, await self._perform(question.operation, arguments))
+            line = wire.answer(question.id, await self._perform(question.operation, arguments, user_name(self._uid)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the peer is told
             line = wire.refusal(question.id, error)
         except asyncio.CancelledError:

@@ -68,7 +68,7 @@ def _refuse_shared(folder: Path) -> None:
     user = os.geteuid()
     if user not in (found.st_uid, 0):
         raise StoreError(
-            f"the folder belongs to another user ({_user_name(found.st_uid)})",
+            f"the folder belongs to another user ({user_name(found.st_uid)})",
             where=str(folder),
             fix="Run the node as that user, or give a folder of your own with --store or $JUNCTOR_STORE.",
         )
@@ -81,12 +81,13 @@ def _refuse_shared(folder: Path) -> None:
     if found.st_uid != user:
         if user == 0:
             text = "%s belongs to %s and the node runs as root: what it writes there, that user cannot read"
-            log.warning(text, folder, _user_name(found.st_uid))
+            log.warning(text, folder, user_name(found.st_uid))
     elif found.st_mode & 0o077:
         folder.chmod(found.st_mode & 0o700)
 
 
-def _user_name(number: int) -> str:
+def user_name(number: int) -> str:
+    """The login name of a user, its number where it has none."""
     import pwd  # only for what is shown
 
     try:

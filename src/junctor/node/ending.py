@@ -29,7 +29,8 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ending:
-    """Lets Ctrl-C, SIGTERM and a closed terminal stop the node, and ends the process when the stop does not end.
+    """Lets Ctrl-C, SIGTERM and a closed terminal stop the node, lets SIGHUP load its flows again, and ends the process
+    when the stop does not end.
 
     Handlers of Python, not of the loop: they also run while a handler of a service blocks the loop. They stay until the
     loop is closed, because closing it waits for threads of its pool.
@@ -39,6 +40,7 @@ class Ending:
         self._before: dict[int, Any] = {}
         self._strangers = set(threading.enumerate())
         self._pid = os.getpid()
+        self._terminals = [number for number in range(3) if os.isatty(number)]
         self._node: Node | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._first = self._until = 0.0
@@ -64,7 +66,9 @@ class Ending:
         for number, before in self._before.items():
             if number == signal.SIGALRM:
                 signal.signal(number, self._out_of_patience)
-            elif number != signal.SIGHUP or before is not signal.SIG_IGN:  # nohup means: live on
+            elif number == signal.SIGHUP and before is not signal.SIG_IGN:  # nohup means: live on
+                signal.signal(number, self._hung_up)
+            elif number != signal.SIGHUP:
                 signal.signal(number, self._asked)
         node.on_asked = self._arm
 
@@ -89,6 +93,13 @@ class Ending:
         elif number == signal.SIGINT and now - self._first > SAME_KEY:
             os.write(2, b"junctor: ended at once; accepted messages are in the store\n")
             os._exit(INTERRUPTED)
+
+    def _hung_up(self, number: int, frame: FrameType | None) -> Any:
+        """The terminal is closed, which ends the node like Ctrl-C; else somebody asks for a look at the flows."""
+        if os.getpid() != self._pid or (self._terminals and not any(map(os.isatty, self._terminals))):
+            self._asked(number, frame)
+        elif self._loop is not None and self._node is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._node.ask_reload, "SIGHUP")
 
     def _out_of_patience(self, number: int, frame: FrameType | None) -> None:
         """The stop did not come to its end: something blocks the event loop, so that nothing else can tell."""

@@ -22,7 +22,8 @@ from typing import Literal
 import msgspec
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, StoreError, StoreFull, StoreLocked
-from junctor.flows import FlowModel, Wiring, wire
+from junctor.flows import FlowModel, Wiring, wire_all
+from junctor.flows.modules import note_imports
 from junctor.node.address import Address, chosen_address
 from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
@@ -71,14 +72,12 @@ def launch(load: Callable[[], Sequence[FlowModel]], options: Options) -> int:
     return code
 
 
-def _launched(
-    load: Callable[[], Sequence[FlowModel]], options: Options, ending: Ending, manager: Notifier
-) -> int:
+def _launched(load: Callable[[], Sequence[FlowModel]], options: Options, ending: Ending, manager: Notifier) -> int:
     undo: list[Callable[[], None]] = []
     try:
         kept = LogFile()
         undo += [configure(options.log_level), kept.join(), join_hops(), join_prints()]
-        plan = _plan([wire(flow) for flow in load()], options)
+        plan = _plan(_wired(load), options)
         with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_main(plan, ending, manager, kept))
     except _Unusable as unusable:
@@ -93,6 +92,12 @@ def _launched(
     finally:
         for step in reversed(undo):
             step()
+
+
+def _wired(load: Callable[[], Sequence[FlowModel]]) -> list[Wiring]:
+    models = load()
+    note_imports()  # what changes from now on is known as changed when the flows are loaded again
+    return wire_all(models)
 
 
 def _plan(flows: Sequence[Wiring], options: Options) -> Plan:

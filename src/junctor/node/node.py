@@ -6,12 +6,12 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,11 +26,16 @@ from junctor.node.address import Address
 from junctor.node.control import ControlSocket
 from junctor.node.entries import action_of, host_of
 from junctor.node.status import NodeStatus, parked_counts, status_of
+from junctor.node.switches import Switches
 from junctor.node.web import Web
 from junctor.runtime.engine import Engine
 from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
 from junctor.transports.base import Archive, Transport
+
+if TYPE_CHECKING:
+    from junctor.flows.comparison import Changes
+    from junctor.runtime.host import Host
 
 T = TypeVar("T")
 
@@ -79,6 +84,9 @@ class Node:
         self.on_asked: Callable[[], object] | None = None
         self._web: Web | None = None
         self._control: ControlSocket | None = None
+        self.flows: Sequence[Wiring] = tuple(plan.flows)
+        self.switches = Switches(self.engine)
+        self._applying = asyncio.Lock()
         self._stop_asked = asyncio.Event()
         self._starting: asyncio.Task[Any] | None = None
         self._readers = CallThreads("junctor archive")
@@ -117,6 +125,8 @@ class Node:
         self.name = opened.node
         for flow in self._plan.flows:
             self.engine.add(flow.plan)
+        self.switches.read()
+        self.switches.set(self.engine.hosts.values())
         if self.directory is not None:
             self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
             await self._control.open()
@@ -213,6 +223,8 @@ class Node:
         :param parked: how many messages are parked by service, where the caller has counted them.
         """
         found = status_of(self.engine, parked_counts(self.archive) if parked is None else parked)
+        for service in found.services:
+            service.paused = self.switches.paused.get(f"{service.flow}/{service.service}")
         found.node = self.name
         found.state = self.state.value
         found.version = __version__
@@ -223,6 +235,55 @@ class Node:
         found.transport = self._transport.name
         found.urls = [self.url] if self.url else []
         return found
+
+    # Change -------------------------------------------------------------------------------------------------
+
+    async def apply(
+        self, flows: Sequence[Wiring], *, who: str, dry_run: bool = False, remove: Collection[str] = ()
+    ) -> list[Changes]:
+        """Go over to these flows while the node runs. What is equal is not touched, neither are flows that are not
+        named; a service that is not equal stops cleanly and starts anew on the same queue.
+
+        Everything is checked before anything stops. One at a time; goes on where the caller is cancelled.
+
+        :param who: for the record.
+        :param dry_run: only tell what would change.
+        :param remove: the names of flows that end.
+        :raises ConfigurationError: something cannot be used as it is; nothing has changed then.
+        """
+        from junctor.node.apply import applied
+
+        async def change() -> list[Changes]:
+            async with self._applying:
+                return await applied(self, flows, remove, who, dry_run)
+
+        return await asyncio.shield(self.engine.supervisor.start("apply", change(), failed=lambda error: None))
+
+    async def change_web(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
+        """Let the listeners lead to other services.
+
+        :raises ConfigurationError: two services want the same path; nothing has changed then.
+        """
+        if self._web is not None:
+            await self._web.change(flows, gone, come)
+
+    async def restart(self, host: Host) -> None:
+        """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed."""
+        async with self._applying:
+            await self.engine.hosts[host.address].restart(GRACE)
+
+    def ask_reload(self, who: str) -> None:
+        """Load again what the node was started with, and go over to it. Does not wait; what comes of it is logged."""
+        from junctor.node.apply import reload
+
+        self.engine.supervisor.start("reload", reload(self, who))
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do blocking work in a thread while the node goes on."""
+        done: T = await self._readers.call(work, (), None)
+        return done
+
+    # What is stored -----------------------------------------------------------------------------------------
 
     @property
     def archive(self) -> Archive:
@@ -250,11 +311,11 @@ class Node:
         host = self.engine.hosts.get(address)
         return host is not None and host.lifecycle.state is State.HELD
 
-    async def _perform(self, name: str, arguments: dict[str, msgspec.Raw]) -> Any:
+    async def _perform(self, name: str, arguments: dict[str, msgspec.Raw], who: str) -> Any:
         # The table is loaded by the first question. Who asks here is the user of the node: every permission.
         from junctor.node import operations
 
-        return await operations.perform(self, name, arguments)
+        return await operations.perform(self, name, arguments, who=who)
 
     def __repr__(self) -> str:
         return f"<Node {self.name or 'new'} {self.state.value}>"

@@ -17,12 +17,14 @@ import msgspec
 from junctor import __version__
 from junctor.core.port import Receipt
 from junctor.errors import ConfigurationError, UnknownOperation, nearest
+from junctor.flows.comparison import Changes
 from junctor.node import answers, views
+from junctor.node.apply import Named, Over, apply_sources, sources_of
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
 from junctor.node.entries import action_of, handler_for, host_of, refuse_reserved
 from junctor.node.search import Filter
-from junctor.node.status import NodeStatus, parked_counts
+from junctor.node.status import NodeStatus, ServiceStatus, parked_counts
 from junctor.node.wire import NotPermitted
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def operation(name: str, *, permission: Permission) -> Callable[[Function], Func
 
     def register(function: Function) -> Function:
         TABLE[name] = Operation(
-            name, permission, inspect.getdoc(function) or "", function, Parameters(function, skip=("node",))
+            name, permission, inspect.getdoc(function) or "", function, Parameters(function, skip=("node", "who"))
         )
         return function
 
@@ -69,11 +71,12 @@ def operation(name: str, *, permission: Permission) -> Callable[[Function], Func
 
 
 async def perform(
-    node: Node, name: str, arguments: Mapping[str, Any], permissions: Collection[Permission] = ALL
+    node: Node, name: str, arguments: Mapping[str, Any], permissions: Collection[Permission] = ALL, who: str = ""
 ) -> Any:
     """Do an operation.
 
     :param arguments: by name; values are JSON values, or still encoded as ``msgspec.Raw``.
+    :param who: the name of the asker as the server of the wire knows it; operations that keep it have a ``who``.
     :raises UnknownOperation: there is none of this name, or the arguments have other names.
     :raises NotPermitted: the asker may not.
     :raises WrongArgument: an argument does not fit its type.
@@ -83,7 +86,10 @@ async def perform(
         raise UnknownOperation(f'there is no operation "{name}"', fix=nearest(name, TABLE).rstrip())
     if row.permission not in permissions:
         raise NotPermitted(f'this needs the permission "{row.permission}"', where=name)
-    return await row.run(node, **row.parameters.bind(arguments, name))
+    bound = row.parameters.bind(arguments, name)
+    if "who" in inspect.signature(row.run).parameters:
+        bound["who"] = who
+    return await row.run(node, **bound)
 
 
 # The node ---------------------------------------------------------------------------------------------------
@@ -143,6 +149,56 @@ async def services(node: Node) -> list[ServiceView]:
 async def stop(node: Node) -> None:
     """Stop cleanly. Answers at once; the node ends when its work in flight is done."""
     node.ask_stop("asked for by `junctor stop`")
+
+
+# Change -----------------------------------------------------------------------------------------------------
+
+
+@operation("apply", permission="operate")
+async def apply(
+    node: Node,
+    who: str,
+    targets: list[Named] | None = None,
+    over: Over | None = None,
+    remove: list[str] | None = None,
+    dry_run: bool = False,
+) -> list[Changes]:
+    """Go over to what these flows say now, or, without ``targets``, those that the node has; ``over`` is then said over
+    them. Answers what has changed. ``remove``: the names of flows that end."""
+    more = over or Over()
+    if targets is None and not remove:
+        sources = sources_of(node, more.overrides())
+    else:
+        sources = [target.source() for target in targets or ()]
+    return await apply_sources(node, sources, remove=remove or (), who=who, dry_run=dry_run)
+
+
+@operation("pause", permission="operate")
+async def pause(node: Node, who: str, service: str | None = None, reason: str = "") -> list[str]:
+    """Let a service rest, or all of them, until it is resumed. Answers the addresses."""
+    hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
+    for host in hosts:
+        await node.switches.pause(host, who, reason)
+    return [host.address for host in hosts]
+
+
+@operation("resume", permission="operate")
+async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
+    """Let a paused service go on, or all that are paused. Answers the addresses of those that were."""
+    hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
+    paused = [host for host in hosts if host.address in node.switches.paused]
+    for host in paused:
+        await node.switches.resume(host, who)
+    return [host.address for host in paused]
+
+
+@operation("restart", permission="operate")
+async def restart(node: Node, who: str, service: str) -> ServiceStatus:
+    """Stop a service and start it anew, also one that failed too often. Answers how it is then."""
+    host = host_of(node.engine, service)
+    host.alert("restarted", f"{host.address} was restarted by {who or 'somebody'}")
+    await node.restart(host)
+    return next(one for one in node.status({}).services if f"{one.flow}/{one.service}" == host.address)
 
 
 # Calls and messages -----------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from junctor.node.switches import Pause
 from junctor.transports.base import Archive, Query
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     ticks: int = 0
     restarts: int = 0
     last_error: str = ""
+    last_error_at: datetime | None = None
+    paused: Pause | None = None
     running: list[Running] = []
 
 
@@ -116,9 +119,7 @@ def status_of(engine: Engine, parked: Mapping[str, int]) -> NodeStatus:
     services = [_service(host) for host in engine.hosts.values()]
     for service in services:
         service.parked = parked.get(f"{service.flow}/{service.service}", 0)
-    return NodeStatus(
-        "", "", list(engine.flows), services, loop_lag=engine.loop_lag, parked=sum(parked.values())
-    )
+    return NodeStatus("", "", list(engine.flows), services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
 
 
 def _service(host: Host) -> ServiceStatus:
@@ -143,5 +144,6 @@ def _service(host: Host) -> ServiceStatus:
         ticks=counters.ticks,
         restarts=host.restarts,
         last_error=host.last_error,
+        last_error_at=datetime.fromtimestamp(host.last_error_at / 1e9, UTC) if host.last_error_at else None,
         running=[Running(name, message, seconds) for name, message, seconds in host.current],
     )

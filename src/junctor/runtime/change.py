@@ -24,11 +24,10 @@ Hosts = Sequence[Host]
 
 
 class Change:
-    """From what runs to ``plans``, which are all flows that run afterwards.
+    """From what runs to ``plans``, which are all flows that run afterwards: looked at here, then ``build``, ``make``.
 
     :param replaced: the addresses of services whose instances are to be made anew.
     :raises WiringError: a target leads to nothing, or to a service that does not take its type.
-    :raises ConfigurationError: the constructor of a service failed.
     """
 
     def __init__(self, engine: Engine, plans: Sequence[FlowPlan], replaced: Collection[str]) -> None:
@@ -43,6 +42,12 @@ class Change:
         self._links: dict[str, Mapping[str, tuple[Link, ...]]] = {
             host.address: host.resolve(self._hosts, self._plans[host.flow].types) for host in self._hosts.values()
         }
+
+    def build(self) -> None:
+        """Make the instances of the services that come.
+
+        :raises ConfigurationError: a constructor failed.
+        """
         for host in self.come:
             self._build(host)
 

@@ -26,9 +26,7 @@ class Watchdog:
     :param limit: seconds without a turn of the loop before the blocker is named.
     """
 
-    def __init__(
-        self, name_of: Callable[[CodeType], str | None], standstills: Standstills, limit: float = 1.0
-    ) -> None:
+    def __init__(self, name_of: Callable[[CodeType], str | None], standstills: Standstills, limit: float = 1.0) -> None:
         self.lag = 0.0
         self.blocked_by = ""
         self._name_of = name_of

@@ -28,7 +28,7 @@ class Desk:
         self.go_on = asyncio.Event()
         self.asked: list[str] = []
 
-    async def perform(self, name: str, arguments: dict[str, msgspec.Raw]) -> Any:
+    async def perform(self, name: str, arguments: dict[str, msgspec.Raw], who: str) -> Any:
         self.asked.append(name)
         if name == "wait":
             await self.go_on.wait()

@@ -1,0 +1,27 @@
+"""``junctor resume``: a paused service goes on."""
+
+from __future__ import annotations
+
+import click
+
+from junctor.cli.options import node_option, running_node
+from junctor.cli.pause import one_or_all
+from junctor.node.stopped import PATIENCE
+
+
+@click.command("resume")
+@click.argument("service", required=False)
+@click.option("--all", "every", is_flag=True, help="All services that are paused.")
+@node_option
+def command(service: str | None, every: bool, node: str | None) -> None:
+    """Let the paused SERVICE go on with its queue."""
+    one = one_or_all(service, every)
+    client = running_node(node)
+    try:
+        resumed: list[str] = client.ask("resume", list[str], patience=PATIENCE, service=one)
+    finally:
+        client.close()
+    for address in resumed:
+        click.echo(f"{address} goes on")
+    if not resumed:
+        click.echo(f"{one} is not paused" if one else "no service is paused")

@@ -1,0 +1,193 @@
+"""A running node goes over to what its flows say now.
+
+What is different is found by value; only that is touched. Everything that can be wrong is found first, and then nothing
+has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from junctor.errors import ConfigurationError, JunctorError, NotRunning, nearest
+from junctor.flows import FlowSource, Overrides, Wiring, load, wire_all
+from junctor.flows.comparison import Changes, compare
+from junctor.flows.modules import changed_modules
+from junctor.observe.secrets import mask
+from junctor.runtime.change import Change, Hosts
+from junctor.transports.base import AlertRecord
+
+if TYPE_CHECKING:
+    from junctor.node.node import Node
+
+NOTHING = Overrides()
+
+log = logging.getLogger("junctor.node")
+
+GRACE = 8.0
+"""Seconds that a service which is replaced has for its work in flight."""
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow as a user names it to a running node: names and paths, never code.
+
+    ``text`` is what follows ``junctor run``; relative paths are those of ``folder``.
+    """
+
+    text: str
+    folder: str
+    overlays: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    name: str | None = None
+
+    def source(self) -> FlowSource:
+        """Where to load it from, with absolute paths."""
+        over = Overrides(overlays=self.overlays, env_files=self.env_files, set=self.set, name=self.name)
+        return absolute(FlowSource(text=self.text, overrides=over, folder=Path(self.folder)))
+
+
+class Over(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said over the flows that a node has: as in :class:`Named`, with absolute paths."""
+
+    overlays: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+
+    def overrides(self) -> Overrides:
+        return Overrides(overlays=self.overlays, env_files=self.env_files, set=self.set)
+
+
+def absolute(source: FlowSource) -> FlowSource:
+    """The same source, to be loaded from any working folder. What is no file in its folder stays a name."""
+    folder, over = source.folder, source.overrides
+    place, colon, attribute = source.text.partition(":")
+    text = f"{folder / place}{colon}{attribute}" if (folder / place).exists() else source.text
+    overlays, env_files = (tuple(str(folder / file) for file in files) for files in (over.overlays, over.env_files))
+    overrides = msgspec.structs.replace(over, overlays=overlays, env_files=env_files)
+    return FlowSource(text=text, overrides=overrides, folder=folder, files=source.files)
+
+
+def sources_of(node: Node, over: Overrides = NOTHING) -> list[FlowSource]:
+    """What the flows of a node were loaded from, with more said over it.
+
+    :raises ConfigurationError: one was made in Python, or it is not clear which flow ``over`` is about.
+    """
+    if over != NOTHING and len(node.flows) > 1:
+        names = ", ".join(flow.plan.name for flow in node.flows)
+        raise ConfigurationError(f"the node has several flows: {names}", where="apply", fix="Name the TARGET as well.")
+    found = []
+    for flow in node.flows:
+        source = flow.model.source
+        if source is None:
+            raise ConfigurationError(
+                "this flow was not loaded from a file",
+                where=f"flow {flow.plan.name}",
+                fix="Name the file: junctor apply FILE.",
+            )
+        found.append(absolute(msgspec.structs.replace(source, overrides=_with(source.overrides, over))))
+    return found
+
+
+def _with(over: Overrides, more: Overrides) -> Overrides:
+    return Overrides(
+        overlays=over.overlays + more.overlays,
+        env_files=over.env_files + more.env_files,
+        set=over.set + more.set,
+        name=more.name or over.name,
+    )
+
+
+async def apply_sources(
+    node: Node, sources: Sequence[FlowSource], *, remove: Collection[str] = (), who: str, dry_run: bool = False
+) -> list[Changes]:
+    """Load flows, with code that changed on disk loaded anew, and let the node go over to them.
+
+    :raises ConfigurationError: something in them is wrong; nothing has changed then.
+    """
+    with changed_modules():
+        # In a thread: what runs goes on while the user's modules are imported.
+        models = await node.aside(lambda: [load(source.text, source.overrides) for source in sources])
+        names = {model.name for model in models}
+        others = [flow for flow in node.flows if flow.plan.name not in names and flow.plan.name not in remove]
+        wired = await node.aside(lambda: wire_all([*(flow.model for flow in others), *models]))
+        return await node.apply(wired, who=who, dry_run=dry_run, remove=remove)
+
+
+async def reload(node: Node, who: str) -> None:
+    """Load again what the node was started with, as a signal asks for it; what comes of it is logged."""
+    log.info("%s: the flows are loaded again", who)
+    try:
+        changes = await apply_sources(node, sources_of(node), who=who)
+    except JunctorError as error:
+        log.error("nothing was changed: %s", mask(str(error)))
+        return
+    for change in changes:
+        for line in change.lines():
+            log.info("%s", mask(line))
+
+
+async def applied(
+    node: Node, flows: Sequence[Wiring], remove: Collection[str], who: str, dry_run: bool
+) -> list[Changes]:
+    """What :meth:`Node.apply` does, one at a time."""
+    if not node.engine.ready:
+        raise NotRunning("the node does not run", where="apply", fix="Try again when `junctor status` says running.")
+    current = {flow.plan.name: flow for flow in node.flows}
+    wanted = _wanted(current, flows, remove)
+    changes = [compare(current.get(name), wanted.get(name)) for name in {**current, **wanted}]
+    for change in changes:
+        if change.kind == "same":
+            # The running plan stays; only where it comes from may be said in another way.
+            wanted[change.flow] = msgspec.structs.replace(current[change.flow], model=wanted[change.flow].model)
+    replaced = {f"{change.flow}/{service.service}" for change in changes for service in change.of("changed")}
+    plans = [flow.plan for flow in wanted.values()]
+    making = Change(node.engine, plans, replaced)
+    if dry_run:
+        return changes
+    if any(change.kind != "same" for change in changes):
+        making.build()
+        await making.make(lambda gone, come: _switch(node, list(wanted.values()), gone, come), GRACE)
+        _note(node, changes, who)
+    node.flows = tuple(wanted.values())
+    return changes
+
+
+def _wanted(current: dict[str, Wiring], flows: Sequence[Wiring], remove: Collection[str]) -> dict[str, Wiring]:
+    for name in remove:
+        if name not in current:
+            fix = nearest(name, current).strip() or f"It has {', '.join(current)}."
+            raise ConfigurationError(f'the node has no flow "{name}"', where="apply --remove", fix=fix)
+    wanted = {name: flow for name, flow in current.items() if name not in remove}
+    given: set[str] = set()
+    for flow in flows:
+        name = flow.plan.name
+        if name in given:
+            fix = "Give one of them another name: --name NAME."
+            raise ConfigurationError(f'two flows are called "{name}"', where="apply", fix=fix)
+        given.add(name)
+        wanted[name] = flow
+    if not wanted:
+        raise ConfigurationError("no flow would be left", where="apply", fix="To end the node: junctor stop.")
+    return wanted
+
+
+async def _switch(node: Node, flows: Sequence[Wiring], gone: Hosts, come: Hosts) -> None:
+    node.switches.set(come)
+    await node.change_web(flows, gone, come)
+
+
+def _note(node: Node, changes: Sequence[Changes], who: str) -> None:
+    """Keep who changed what."""
+    for change in changes:
+        if change.kind == "same":
+            continue
+        lines = [line.strip() for line in change.lines() if not line.startswith("  =")]
+        text = mask(f"{who or 'somebody'} applied {'; '.join(lines)}")
+        node.engine.note_alert(
+            AlertRecord(node.engine.clock.time_ns(), "applied", change.flow, text, "junctor services")
+        )

@@ -1,0 +1,79 @@
+"""The services that an operator has paused: by whom, since when and why. Kept in the store, so over restarts as well.
+
+They are ordinary state under an address that no service can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from junctor.clock import SECOND
+from junctor.core.outcome import StateWrite
+
+if TYPE_CHECKING:
+    from junctor.runtime.engine import Engine
+    from junctor.runtime.host import Host
+
+ADDRESS = "/node"
+"""The owner of the state: a service's address has a flow in front of the slash."""
+
+KEY = "paused"
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Who paused a service, since when, and why."""
+
+    who: str
+    since: datetime
+    reason: str = ""
+
+    def __str__(self) -> str:
+        because = f": {self.reason}" if self.reason else ""
+        return f"by {self.who or 'somebody'} since {self.since.astimezone():%Y-%m-%d %H:%M}{because}"
+
+
+class Switches:
+    """``paused`` by the address of the service; there are entries of services that the node does not have now."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.paused: dict[str, Pause] = {}
+
+    def read(self) -> None:
+        """Take over what the store has, once it is open."""
+        entries = self._engine.transport.state(ADDRESS, KEY)
+        self.paused = {name: msgspec.json.decode(value, type=Pause) for name, (value, _) in entries.items()}
+
+    def set(self, hosts: Iterable[Host]) -> None:
+        """Let services that have not started yet start paused where they are."""
+        for host in hosts:
+            pause = self.paused.get(host.address)
+            host.pause_reason = str(pause) if pause is not None else None
+
+    async def pause(self, host: Host, who: str, reason: str) -> Pause:
+        """Pause a service, or say another reason for it. The wish is kept before it has an effect."""
+        since = datetime.fromtimestamp(self._engine.clock.time_ns() / SECOND, UTC)
+        pause = Pause(who, since, reason)
+        await self._write(host.address, msgspec.json.encode(pause))
+        self.paused[host.address] = pause
+        host.pause(str(pause))
+        host.alert("paused", f"{host.address} is paused {pause}", f"junctor resume {host.address}")
+        return pause
+
+    async def resume(self, host: Host, who: str) -> None:
+        """Let a paused service go on; nothing where it is not paused."""
+        if host.address not in self.paused:
+            return
+        await self._write(host.address, None)
+        del self.paused[host.address]
+        await host.resume()
+        host.alert("resumed", f"{host.address} was resumed by {who or 'somebody'}")
+
+    async def _write(self, name: str, value: bytes | None) -> None:
+        _, version = self._engine.transport.state(ADDRESS, KEY).get(name, (b"", 0))
+        write = StateWrite(KEY, name, value, version)
+        await self._engine.committed(writes=(write,), source=ADDRESS)
