@@ -17,6 +17,7 @@ from junctor.observe.logs import LEVELS
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; $PORT or 8080 by default.")
 @click.option("--transport", type=click.Choice(TRANSPORTS), default="sqlite", help="The default keeps messages.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="What is logged.")
+@click.option("--reload", is_flag=True, help="Follow what is saved: only services that it concerns start anew.")
 def command(
     flows: FlowArguments,
     store: str | None,
@@ -24,11 +25,12 @@ def command(
     port: int | None,
     transport: str,
     log_level: str,
+    reload: bool,
 ) -> int:
     """Run flows until Ctrl-C.
 
     TARGET is a flow file (flow.yaml), a service file (cpu.py), a folder with one, a module, or one thing in it
     (cpu.py:Cpu, package.module:flow). Several targets are several flows on one node.
     """
-    options = Options(transport=transport, store=store, host=host, port=port, log_level=log_level)
+    options = Options(transport=transport, store=store, host=host, port=port, log_level=log_level, reload=reload)
     return launch(flows.load, options)

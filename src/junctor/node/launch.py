@@ -42,7 +42,8 @@ _OURS = str(Path(__file__).parents[1])
 
 
 class Options(msgspec.Struct, kw_only=True):
-    """How to run a flow. ``listen`` "when-needed" leaves the listener out where no service has a route or action."""
+    """How to run a flow. ``listen`` "when-needed" leaves the listener out where no service has a route or action;
+    ``reload`` lets the node follow what is saved in the files of the flow."""
 
     transport: str = "sqlite"
     store: str | Path | None = None
@@ -50,6 +51,7 @@ class Options(msgspec.Struct, kw_only=True):
     port: int | None = None
     log_level: str = "info"
     listen: Literal["always", "when-needed"] = "always"
+    reload: bool = False
 
 
 class _Unusable(Exception):
@@ -79,7 +81,7 @@ def _launched(load: Callable[[], Sequence[FlowModel]], options: Options, ending:
         undo += [configure(options.log_level), kept.join(), join_hops(), join_prints()]
         plan = _plan(_wired(load), options)
         with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_main(plan, ending, manager, kept))
+            return runner.run(_main(plan, ending, manager, kept, load if options.reload else None))
     except _Unusable as unusable:
         _tell(unusable.error, manager)
         return CONFIGURATION
@@ -120,7 +122,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _main(plan: Plan, ending: Ending, manager: Notifier, kept: LogFile) -> int:
+async def _main(
+    plan: Plan, ending: Ending, manager: Notifier, kept: LogFile, again: Callable[[], Sequence[FlowModel]] | None
+) -> int:
     node = Node(plan)
     ending.watch(node)
     try:
@@ -129,6 +133,10 @@ async def _main(plan: Plan, ending: Ending, manager: Notifier, kept: LogFile) ->
                 await _start(node, plan.flows, kept)
             pulse.ready()
             _say("stop with Ctrl-C")
+            if again is not None:
+                from junctor.node.reload import Reload  # only for those who develop
+
+                node.engine.supervisor.start("reload", Reload(node, again, _say).watch())
             await node.asked_to_stop()
             log.info("stopping: %s; what runs has %g s to finish", node.stop_reason, GRACE)
             pulse.stopping(node.stop_reason, GRACE + PATIENCE)
