@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from junctor.core.policy import RetryPolicy as RetryPolicy
     from junctor.core.port import Receipt as Receipt
     from junctor.errors import JunctorError as JunctorError
+    from junctor.flows.wires import when as when
     from junctor.messages import Message as Message
     from junctor.messages import message as message
     from junctor.node.client import connect as connect
@@ -64,6 +65,7 @@ _SOURCES = {
     # Compose and run
     "Flow": "junctor.node.flow",
     "run": "junctor.node.flow",
+    "when": "junctor.flows.wires",
     "connect": "junctor.node.client",
     "RetryPolicy": "junctor.core.policy",
     "RestartPolicy": "junctor.core.policy",
@@ -97,6 +99,7 @@ __all__ = (  # kept equal to _SOURCES by a test
     "run",
     "setting",
     "subscribe",
+    "when",
 )
 
 

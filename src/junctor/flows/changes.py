@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -17,7 +18,7 @@ from junctor.services.declared import module_settings, raw_settings
 from junctor.settings import Leaf, Setting, Table
 
 if TYPE_CHECKING:
-    from junctor.flows.model import Item
+    from junctor.flows.model import FlowModel, Item
 
 ISOLATIONS = ("node", "worker")
 _WHOLE = ("enabled", "isolation", "loop")
@@ -28,7 +29,7 @@ CHANGEABLE = (*POLICY_WORDS, *_WHOLE, *_NAMED)
 
 def settings_of(source: Any) -> dict[str, Setting]:
     """The settings that a class, blueprint or module declares. The types are not looked at."""
-    if isinstance(source, ServiceSpec):
+    if source is None or isinstance(source, ServiceSpec):
         return {}
     if isinstance(source, types.ModuleType):
         known = vars(source).get("__junctor_settings__")  # there once the module is a service
@@ -45,6 +46,8 @@ def changed(item: Item, word: str, value: str, place: str) -> Item:
     :raises ConfigurationError: there is nothing of this name, or the value does not fit.
     """
     first, _, rest = word.partition(".")
+    if item.source is None:
+        return _still_off(item, word, value, place)
     declared = settings_of(item.source)
     if first == "settings" and rest:
         return _set(item, rest, value, place)
@@ -65,10 +68,68 @@ def changed(item: Item, word: str, value: str, place: str) -> Item:
     raise _unknown(item, first, word, declared, place)
 
 
+# From the environment ------------------------------------------------------------------------------------------
+
+PREFIX = "JUNCTOR_SET_"
+
+
+def variable_name(name: str) -> str:
+    """How a name is written in a variable: ``MACHINE_MONITOR`` for ``machine-monitor``."""
+    return name.upper().replace("-", "_")
+
+
+def change_by_variables(flow: FlowModel, variables: Mapping[str, str]) -> None:
+    """Set what ``JUNCTOR_SET_ALARM__LIMIT=90`` says. One that names no service of the flow is noted: it may be meant
+    for another.
+
+    :raises ConfigurationError: there is nothing of this name in the service, or the value does not fit.
+    """
+    for variable in sorted(name for name in variables if name.startswith(PREFIX)):
+        service, _, word = variable.removeprefix(PREFIX).partition("__")
+        item = next((item for item in flow.items if variable_name(item.name) == service), None)
+        if item is None or not word:
+            names = ", ".join(f"{PREFIX}{variable_name(item.name)}__" for item in flow.items)
+            flow.notes = (*flow.notes, f"{variable} has no effect here; what begins with one of these has: {names}")
+        else:
+            flow.change(f"{item.name}.{_word_of(item, word)}", variables[variable], variable)
+
+
+def switched_on(options: Iterable[tuple[str, str]], variables: Mapping[str, str]) -> frozenset[str]:
+    """The services that ``--set alarm.enabled=true`` and the like switch on, as :func:`variable_name` writes them."""
+    said = {
+        name.removeprefix(PREFIX).removesuffix("__ENABLED"): value
+        for name, value in variables.items()
+        if name.startswith(PREFIX) and name.endswith("__ENABLED")
+    }
+    for setting, value in options:
+        if setting.endswith(".enabled"):
+            said[variable_name(setting.removesuffix(".enabled"))] = value
+    return frozenset(name for name, value in said.items() if value.strip().lower() in ("true", "yes", "on", "1"))
+
+
+def _word_of(item: Item, written: str) -> str:
+    """``retry.attempts`` for ``RETRY__ATTEMPTS``; settings and schedules as they are spelled in the code."""
+    parts = written.split("__")
+    spelled = {variable_name(name): name for name in settings_of(item.source)}
+    first = spelled.get(parts[0], parts[0].lower())
+    rest = [spelled.get(part, part.lower()) if first == "settings" else part.lower() for part in parts[1:]]
+    return ".".join([first, *rest])
+
+
+# What is set ---------------------------------------------------------------------------------------------------
+
+
 def _set(item: Item, name: str, value: str, place: str) -> Item:
     return msgspec.structs.replace(
         item, settings={**item.settings, name: value}, places={**item.places, name: place}
     )
+
+
+def _still_off(item: Item, word: str, value: str, place: str) -> Item:
+    """A service that a file switches off: it can stay so; anything else has no effect, and saying so is no help."""
+    if word == "enabled":
+        _whole(item, word, Leaf(value, place, value, "given"))
+    return item
 
 
 def _nested(path: str, leaf: Leaf, place: str) -> Leaf | Table:

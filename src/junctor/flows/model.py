@@ -61,7 +61,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     The wires of ``connect`` lead to names, not yet to addresses. ``schedules`` stand instead of those of the class.
     ``code`` is where it was defined, ``module:Class``; empty where nothing can be imported. ``place`` is where the
-    service itself is written, empty for one that was added in Python.
+    service itself is written, empty for one that was added in Python. ``section`` is what a file says of a service
+    that it switches off: its ``source`` is None, for its class is not imported.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[str, str] = {}
     code: str = ""
     place: str = ""
+    section: Mapping[str, Any] = {}
 
     def spec(self) -> ServiceSpec:
         """The spec, with the name and the policies of this flow.
@@ -130,6 +132,11 @@ class FlowModel:
     def disabled(self) -> Mapping[str, Item]:
         """Those that are written and switched off, by name."""
         return {item.name: item for item in self._items.values() if not item.enabled}
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All of them, enabled or not."""
+        return tuple(self._items.values())
 
     def item(self, name: str) -> Item | None:
         """The service of this name, enabled or not."""
@@ -224,6 +231,17 @@ class FlowModel:
         if place:
             return ConfigurationError(what, where=place, fix=f'Give one of them another name, for example "{free}".')
         return ConfigurationError(what, where=self.name, fix=f'Give one of them another name: add(..., name="{free}").')
+
+    def leave_out(self, name: str, section: Mapping[str, Any], place: str = "") -> None:
+        """Note a service that a file switches off. Its class is not imported.
+
+        :param section: what the file says of it, as plain values.
+        """
+        if (other := self._items.get(name)) is not None:
+            raise self._taken(name, other, place)
+        self._items[name] = Item(
+            name=name, source=None, policies=Policies(), enabled=False, section=section, place=place
+        )
 
     def change(self, setting: str, value: str, place: str = "--set") -> None:
         """Set ``service.setting`` to a value, as text; or a policy, ``service.retry.attempts``, if no setting has the

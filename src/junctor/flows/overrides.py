@@ -11,13 +11,15 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     """What is said beside the flow file.
 
     ``overlays`` are files merged over it, in order; ``env_files`` have ``NAME=value`` lines for ``${NAME}``, under the
-    environment; ``set`` has ``service.setting=value`` texts; ``name`` is another name for the flow.
+    environment; ``set`` has ``service.setting=value`` texts; ``name`` is another name for the flow. ``environment``
+    says whether ``JUNCTOR_SET_SERVICE__SETTING`` counts.
     """
 
     overlays: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
     name: str | None = None
+    environment: bool = True
 
 
 class FlowSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,10 +49,14 @@ def parse_size(text: str) -> int:
 
 
 class Reader:
-    """Reads nodes as types and keeps the ``problems``. A path like ``alarm.retry.max`` names each part in errors."""
+    """Reads nodes as types and keeps the ``problems``. A path like ``alarm.retry.max`` names each part in errors.
 
-    def __init__(self) -> None:
+    :param secrets: whether a secret may stand where text is expected.
+    """
+
+    def __init__(self, *, secrets: bool = False) -> None:
         self.problems: list[ConfigurationError] = []
+        self._secrets = secrets
 
     def wrong(self, path: str, node: Node | str, what: str, fix: str = "") -> _Unread:
         """Note a problem.
@@ -73,7 +77,10 @@ class Reader:
         if optional and isinstance(node, Leaf) and node.value is None:
             return None
         if isinstance(node, Leaf) and isinstance(node.value, Secret):
-            return self.wrong(path, node, "a secret cannot be used here", "Secrets are for settings that are secret.")
+            if not self._secrets or kind is not str:
+                fix = "Secrets are for settings that are secret."
+                return self.wrong(path, node, "a secret cannot be used here", fix)
+            return node.value.reveal()
         if typing.get_origin(kind) in (Union, types.UnionType):
             kind = _member(node, kind)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

@@ -1,24 +1,18 @@
-"""What a user names on a command line, as a flow: a file, a module, a class or a flow in one of them.
-
-Only here user code is imported, and only because a user named it; nothing in the path of a message ever imports.
-"""
+"""What a user names on a command line, as a flow: a flow file, a Python file, a module, a class or a flow in one."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import os
-import sys
 import types
-from collections.abc import Iterator
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from junctor.errors import ConfigurationError, ImportFailed, JunctorError, nearest, text_of
+from junctor.errors import ConfigurationError
+from junctor.flows.changes import change_by_variables, switched_on
+from junctor.flows.file import is_flow_file, load_file, read_env_files
+from junctor.flows.imports import attribute_of, import_place, loading
 from junctor.flows.model import FlowModel
-from junctor.flows.modules import note_imports
 from junctor.flows.overrides import FlowSource, Overrides
 from junctor.flows.script import Script, read_script
 from junctor.services import Service, has_marks, name_of_module
@@ -26,12 +20,7 @@ from junctor.services.native import has_entries
 
 NO_OVERRIDES = Overrides()
 
-_loading: ContextVar[str] = ContextVar("junctor_loading", default="")
-
-
-def loading() -> str:
-    """The file or module that is being imported right now, empty for none: ``run()`` must not start a node then."""
-    return _loading.get()
+__all__ = ("flow_name", "flow_of_module", "load", "loading")
 
 
 def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
@@ -47,36 +36,55 @@ def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
     :raises ImportFailed: there is no such file or module, or its code fails; the user's own line comes first.
     :raises ConfigurationError: nothing in it can run.
     """
-    flow = _load(_in_folder(text)).copied(overrides.name)
-    flow.source = FlowSource(text=text, overrides=overrides, folder=Path.cwd())
-    for change in overrides.set:
-        setting, sign, value = change.partition("=")
-        if not sign:
-            raise ConfigurationError(f'"{change}" has no value', where="--set", fix="Write service.setting=value.")
+    place = _in_folder(text)
+    options = [_option(change) for change in overrides.set]
+    variables: Mapping[str, str] = read_env_files(overrides.env_files) if overrides.environment else {}
+    if is_flow_file(place):
+        loaded = load_file(place, overrides, switched_on(options, variables))
+        flow, files, variables = loaded.flow, loaded.files, loaded.variables if overrides.environment else {}
+    else:
+        flow, files = _load(place, overrides).copied(overrides.name), ()
+    change_by_variables(flow, variables)
+    for setting, value in options:
         flow.change(setting, value)
+    flow.source = FlowSource(text=text, overrides=overrides, folder=Path.cwd(), files=files)
     return flow
 
 
-def _load(text: str) -> FlowModel:
+def _option(change: str) -> tuple[str, str]:
+    setting, sign, value = change.partition("=")
+    if not sign:
+        raise ConfigurationError(f'"{change}" has no value', where="--set", fix="Write service.setting=value.")
+    return setting, value
+
+
+def _load(text: str, overrides: Overrides) -> FlowModel:
     place, _, attribute = text.partition(":")
-    module = _import(place)
+    if is_flow_file(place):
+        fix = f"Name the file, {place}, and switch services off with --set SERVICE.enabled=false."
+        raise ConfigurationError("a flow file is run as a whole", where=text, fix=fix)
+    if overrides.overlays:
+        fix = "Give --set, or write the flow as a file with: junctor graph --yaml."
+        raise ConfigurationError("an overlay is for a flow file, and this is Python", where=place, fix=fix)
+    module = import_place(place)
     if attribute:
-        return _flow_of(_attribute(module, attribute, place), module, place)
+        return _flow_of(attribute_of(module, attribute, place), module, place)
     return flow_of_module(module, place)
 
 
 def _in_folder(text: str) -> str:
-    """The file that a folder stands for: flow.py, main.py, the file of its own name, or its only one."""
+    """The file that a folder stands for: flow.yaml, flow.py, main.py, the file of its own name, or its only one."""
     place, colon, attribute = text.partition(":")
     folder = Path(place)
     if not folder.is_dir() or (folder / "__init__.py").exists():
         return text
     own = folder.resolve().name.replace("-", "_")
-    for name in ("flow.py", "main.py", f"{own}.py"):
+    files = () if attribute else ("flow.yaml", "flow.yml")
+    for name in (*files, "flow.py", "main.py", f"{own}.py"):
         if (folder / name).is_file():
             return f"{folder / name}{colon}{attribute}"
-    files = list(folder.glob("*.py"))
-    return f"{files[0]}{colon}{attribute}" if len(files) == 1 else text
+    found = list(folder.glob("*.py"))
+    return f"{found[0]}{colon}{attribute}" if len(found) == 1 else text
 
 
 def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:
@@ -135,123 +143,3 @@ def _flow_of(value: Any, module: types.ModuleType, place: str) -> FlowModel:
     if isinstance(value, FlowModel):
         return value
     return FlowModel(flow_name(module)).add(value)
-
-
-def _attribute(module: types.ModuleType, path: str, place: str) -> Any:
-    value: Any = module
-    for part in path.split("."):
-        if not hasattr(value, part):
-            known = [name for name in vars(value) if not name.startswith("_")] if hasattr(value, "__dict__") else []
-            raise ImportFailed(
-                f"there is no {part}", where=place, fix=nearest(part, known).strip() or "Correct the name."
-            )
-        value = getattr(value, part)
-    return value
-
-
-# Import -------------------------------------------------------------------------------------------------------
-
-
-def _import(place: str) -> types.ModuleType:
-    path = Path(place)
-    if path.is_dir() and (os.sep in place or not (path / "__init__.py").exists()):
-        names = ", ".join(sorted(file.name for file in path.glob("*.py"))[:5])
-        raise ImportFailed("this is a folder", where=place, fix=f"Name a file: {names or path / 'cpu.py'}.")
-    if place.endswith(".py") or os.sep in place:
-        return _import_file(path)
-    _first_on_path(Path.cwd())
-    return _running(place, Path.cwd(), lambda: importlib.import_module(place))
-
-
-def _import_file(path: Path) -> types.ModuleType:
-    if not path.is_file():
-        near = nearest(path.name, [other.name for other in path.parent.glob("*.py")]) if path.parent.is_dir() else ""
-        raise ImportFailed("there is no such file", where=str(path), fix=near.strip() or "Check the path.")
-    path = path.resolve()
-    _first_on_path(path.parent)
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None and _same_file(known, path):
-        return known
-    if known is not None or not name.isidentifier():
-        # Something else has this name already, perhaps of the standard library; replacing it would break its users.
-        name = f"junctor_file_{name}".replace("-", "_").replace(".", "_")
-        known = sys.modules.get(name)
-        if known is not None and _same_file(known, path):
-            return known
-    return _running(str(path), path.parent, lambda: _execute(name, path))
-
-
-def _execute(name: str, path: Path) -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, path  # a .py file always has a loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _same_file(module: types.ModuleType, path: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return file is not None and Path(file).resolve() == path
-
-
-def _first_on_path(folder: Path) -> None:
-    if not sys.path or sys.path[0] != str(folder):
-        sys.path.insert(0, str(folder))
-
-
-def _running(place: str, folder: Path, run: Any) -> types.ModuleType:
-    """Run user code; whatever it raises becomes one error with the user's own line."""
-    token = _loading.set(place)
-    try:
-        module: types.ModuleType = run()
-    except JunctorError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _import_failed(error, place, folder) from error
-    finally:
-        _loading.reset(token)
-    note_imports()
-    return module
-
-
-def _import_failed(error: BaseException, place: str, folder: Path) -> ImportFailed:
-    where = _own_line(error, folder) or place
-    text = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")
-    if isinstance(error, SyntaxError):
-        return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix="Correct the line.")
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        if error.name == place or place.startswith(f"{error.name}."):
-            fix = "Give a file (cpu.py) or a module that Python finds from this folder."
-            return ImportFailed(f"there is no module {error.name}", where=place, fix=fix)
-        fix = f"Install it, for example: pip install {error.name.partition('.')[0]}."
-        return ImportFailed(f"there is no module {error.name}", where=where, fix=fix)
-    if isinstance(error, SystemExit):
-        fix = 'Put what runs the program under if __name__ == "__main__":.'
-        return ImportFailed("the file ends the program while it is imported", where=where, fix=fix)
-    return ImportFailed(text, where=where, fix="Correct the line; the whole traceback is below.")
-
-
-def _own_line(error: BaseException, folder: Path) -> str:
-    """``file:line`` of the innermost line that lies in the user's folder."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{_short(error.filename)}:{error.lineno}"
-    found = ""
-    traceback = error.__traceback__
-    while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file.startswith(str(folder)) and "site-packages" not in file:
-            found = f"{_short(file)}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return found
-
-
-def _short(file: str) -> str:
-    """The path as the user sees it: relative to the working folder when it lies below."""
-    here = f"{os.getcwd()}{os.sep}"
-    return file.removeprefix(here)

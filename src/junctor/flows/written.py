@@ -62,7 +62,8 @@ class _Writer:
             plan = plans[item.name]
             content["services"][item.name] = self._service(item, plan.connect)
         for name, item in self._model.disabled.items():
-            content["services"][name] = {**self._service(item, item.connect), "enabled": False}
+            section = item.section or self._service(item, item.connect)
+            content["services"][name] = {**section, "enabled": False}
         if http := self._http():
             content["http"] = http
         if alerts := self._model.sections.get("alerts"):

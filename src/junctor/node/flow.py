@@ -6,14 +6,14 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from junctor.clock import Clock
 from junctor.errors import ConfigurationError
-from junctor.flows import FlowModel, flow_name, flow_of_module, loading, wire
+from junctor.flows import FlowModel, Overrides, flow_name, flow_of_module, load, loading, wire
 from junctor.flows.model import known_words
 from junctor.node.address import Address, parse_address
 from junctor.node.directory import data_directory
@@ -35,6 +35,31 @@ class Flow(FlowModel):
     def of(cls, model: FlowModel, name: str | None = None) -> Self:
         """A flow with the services of ``model``, under another name where one is given."""
         return cls(name or model.name)._like(model)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        overlays: Sequence[str | Path] = (),
+        env_files: Sequence[str | Path] = (),
+        set: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """The flow of a file, flow.yaml or a Python file, with what is said over it, as ``junctor run`` has it.
+
+        :param overlays: files merged over it, in order.
+        :param env_files: files of ``NAME=value`` lines for ``${NAME}``, under the environment.
+        :param set: ``{"alarm.limit": 90}``; values count as text.
+        :raises ConfigurationError: all that is wrong with the files, each with its place.
+        """
+        overrides = Overrides(
+            overlays=tuple(map(str, overlays)),
+            env_files=tuple(map(str, env_files)),
+            set=tuple(f"{setting}={value}" for setting, value in (set or {}).items()),
+            name=name,
+        )
+        return cls.of(load(str(path), overrides))
 
     def running(
         self,

@@ -10,6 +10,7 @@ import sys
 import msgspec
 
 from junctor.core.spec import ServiceSpec
+from junctor.flows.overrides import Overrides
 from junctor.flows.source import load
 from junctor.observe.logs import configure, join_hops
 from junctor.observe.prints import join_prints
@@ -23,7 +24,7 @@ def spec_of(build: Build) -> ServiceSpec:
     :raises ConfigurationError: the class cannot be imported or the settings do not fit.
     """
     sys.path[:] = [*build.path]
-    (item,) = load(build.code).services
+    (item,) = load(build.code, Overrides(environment=False)).services
     return msgspec.structs.replace(item, name=build.service, settings=build.settings).spec()
 
 

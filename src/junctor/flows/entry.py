@@ -1,0 +1,219 @@
+"""One service of a flow file: its class is imported, the rest is handed to the flow as Python would."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from junctor.core.spec import Loop, ServiceSpec
+from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, nearest
+from junctor.flows.changes import settings_of, variable_name
+from junctor.flows.imports import attribute_of, import_place
+from junctor.flows.interpolate import Interpolation
+from junctor.flows.model import FlowModel
+from junctor.flows.policies import POLICY_WORDS
+from junctor.flows.reading import UNREAD, Reader, described
+from junctor.flows.written import as_written
+from junctor.services import Service, checked_name, has_marks
+from junctor.settings import Leaf, Table
+from junctor.settings.written import Node, holds_secret, leaves
+
+SERVICE_WORDS = frozenset(
+    {"class", "settings", "connect", "schedules", "enabled", "isolation", "isolate", "loop", *POLICY_WORDS}
+)
+"""The keys of a service in a flow file."""
+_EXAMPLE = "{class: alarm:Alarm}"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A service as it stands in a file: its name, its node, the place of the name, the folder of its classes."""
+
+    name: str
+    node: Node
+    place: str
+    folder: Path
+
+
+class EntryReader:
+    """Adds the services of a file to a flow. What is wrong goes to ``reader``, what is doubtful to ``notes``.
+
+    :param enabled: names of services that are to be there though the file switches them off.
+    """
+
+    def __init__(self, flow: FlowModel, reader: Reader, filling: Interpolation, enabled: frozenset[str]) -> None:
+        self.notes: list[str] = []
+        self._flow = flow
+        self._reader = reader
+        self._filling = filling
+        self._enabled = enabled
+
+    def add(self, entry: Entry) -> None:
+        """Add one service."""
+        table = self._reader.table(entry.node, f"services.{entry.name}", _EXAMPLE)
+        if table is None:
+            return
+        self._known(table, entry.name)
+        try:
+            checked_name(entry.name, entry.place)
+            if self._is_on(table, entry):
+                self._add(entry, table)
+            else:
+                self._flow.leave_out(entry.name, as_written(table), entry.place)
+        except SeveralProblems as error:
+            self._note(*error.problems)
+        except ConfigurationError as error:
+            self._note(error)
+
+    def _note(self, *problems: ConfigurationError) -> None:
+        """Keep problems, once: services of one broken module would all tell of it."""
+        known = set(map(str, self._reader.problems))
+        self._reader.problems += [problem for problem in problems if str(problem) not in known]
+
+    def _known(self, table: Table, name: str) -> None:
+        for key in table.entries:
+            if key not in SERVICE_WORDS:
+                close = nearest(key, SERVICE_WORDS)
+                fix = close if close.startswith("Did") else "Settings of the class stand below settings:."
+                self._reader.wrong(f"{name}.{key}", table.keys.get(key, table.place), "there is no such word", fix)
+
+    def _is_on(self, table: Table, entry: Entry) -> bool:
+        node = table.entries.get("enabled")
+        if node is None or variable_name(entry.name) in self._enabled:
+            return True
+        value = self._reader.read(self._filling.filled(node), bool, f"{entry.name}.enabled")
+        return value is not False
+
+    def _add(self, entry: Entry, table: Table) -> None:
+        before = len(self._filling.problems)
+        filled = self._filling.filled(table)
+        assert isinstance(filled, Table)
+        source = self._source(entry, filled)
+        parts = {word: self._part(filled, entry.name, word) for word in ("settings", "connect", "schedules")}
+        isolation = self._isolation(filled, entry.name)
+        loop = self._word(filled, entry.name, "loop", Loop, "shared")
+        if source is None or len(self._filling.problems) > before:
+            return
+        settings, connect, schedules = (part.entries for part in parts.values())
+        places = {name: node.place for name, node in settings.items()}
+        places |= {f"connect.{target}": node.place for target, node in connect.items()}
+        policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
+        self._flow.add(
+            source,
+            entry.name,
+            settings=settings,
+            connect=connect,  # type: ignore[arg-type]  # nodes are read like values
+            schedules=schedules,
+            isolation=isolation,
+            loop=loop,
+            places=places,
+            place=entry.place,
+            **policies,
+        )
+        self._see_to_secrets(entry, source, parts["settings"])
+
+    def _part(self, table: Table, name: str, word: str) -> Table:
+        node = table.entries.get(word)
+        if node is None:
+            return Table({})
+        return self._reader.table(node, f"{name}.{word}", f"{word}: {{NAME: VALUE}}") or Table({})
+
+    def _word(self, table: Table, name: str, word: str, kind: Any, default: str) -> Any:
+        node = table.entries.get(word)
+        read = default if node is None else self._reader.read(node, kind, f"{name}.{word}")
+        return default if read is UNREAD else read
+
+    def _isolation(self, table: Table, name: str) -> Any:
+        node = table.entries.get("isolate")
+        if node is not None and self._reader.read(node, bool, f"{name}.isolate") is True:
+            return "worker"
+        return self._word(table, name, "isolation", Literal["node", "worker"], "node")
+
+    def _see_to_secrets(self, entry: Entry, source: Any, given: Table) -> None:
+        for name, declared in settings_of(source).items():
+            node = given.entries.get(name)
+            if node is None or holds_secret(node) or not _is_secret(source, name, declared.secret):
+                continue
+            if any(leaf.value and "${" not in leaf.written for leaf in leaves(node)):
+                variable = f"{entry.name}_{name}".upper().replace("-", "_")
+                self.notes.append(
+                    f"{entry.name}.{name} ({node.place}): a secret stands in the file as text; write "
+                    f"${{secret:{variable}}} and give it as a variable or a file"
+                )
+
+    # Classes ------------------------------------------------------------------------------------------------
+
+    def _source(self, entry: Entry, table: Table) -> Any:
+        node = table.entries.get("class")
+        path = f"{entry.name}.class"
+        if node is None:
+            fix = "Write class: module:Class, for example class: alarm:Alarm."
+            self._reader.wrong(entry.name, entry.place or table.place, '"class" is missing', fix)
+            return None
+        if not isinstance(node, Leaf) or not isinstance(node.value, str) or not node.value.strip():
+            what = f"expected module:Class, got {described(node)}"
+            self._reader.wrong(path, node, what, "Write for example class: alarm:Alarm.")
+            return None
+        try:
+            return _imported(node.value.strip(), entry.folder)
+        except ConfigurationError as error:
+            self._note(_placed(error, f"{path} ({node.place})", node.value, entry.folder))
+            return None
+
+
+def _imported(text: str, folder: Path) -> Any:
+    place, _, attribute = text.partition(":")
+    module = import_place(place, folder)
+    found: Any = attribute_of(module, attribute, place) if attribute else module
+    if isinstance(found, types.ModuleType):
+        if has_marks(found):
+            return found
+        names = [name for name, value in vars(module).items() if _is_service(value) and value.__module__ == place]
+        fix = f"Name the class: {place}:{names[0]}." if names else "Mark a function with @handler, @every or a route."
+        raise ConfigurationError("the module has no marked function", where=place, fix=fix)
+    if _is_service(found) or isinstance(found, Service | ServiceSpec):
+        return found
+    raise ConfigurationError(
+        f"{attribute} is not a service", where=text, fix="Name a class derived from Service, or an object of one."
+    )
+
+
+def _is_service(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Service) and value is not Service
+
+
+def _placed(error: ConfigurationError, where: str, text: str, folder: Path) -> ConfigurationError:
+    """The error with the place in the flow file; what the user's code raised keeps the user's line."""
+    if error.__cause__ is not None and "traceback" in error.fix:
+        return error
+    module, _, attribute = text.partition(":")
+    what, fix = error.what, error.fix
+    if isinstance(error, ImportFailed) and what.startswith("there is no module") and error.where == module:
+        last = module.rpartition(".")
+        close = nearest(module, [file.stem for file in folder.glob("*.py")])
+        if not attribute and last[2][:1].isupper():
+            fix = f"Write {last[0]}:{last[2]}."
+        elif close.startswith("Did"):
+            fix = close.strip()
+        else:
+            fix = "Modules are looked for in the folder of the flow file, then where Python finds them."
+    elif error.where not in (module, text, None):
+        what = f"{error.where}: {what}"
+    return type(error)(what, where=where, fix=fix)
+
+
+def _is_secret(source: Any, name: str, declared: bool) -> bool:
+    """Whether a setting is secret, by its declaration or by its annotation, which is not resolved for that."""
+    if declared:
+        return True
+    if isinstance(source, types.ModuleType):
+        owners: tuple[Any, ...] = (source,)
+    else:
+        owners = (source if isinstance(source, type) else type(source)).__mro__
+    for owner in owners:
+        annotation = vars(owner).get("__annotations__", {}).get(name)
+        if annotation is not None:
+            return "Secret" in str(annotation)
+    return False

@@ -1,0 +1,209 @@
+"""Flow files: from YAML, with what is included in it and laid over it, to a flow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from junctor.errors import ConfigurationError, SeveralProblems
+from junctor.flows.alerts import read_alerts
+from junctor.flows.entry import Entry, EntryReader
+from junctor.flows.files import gather, label_of
+from junctor.flows.interpolate import Interpolation
+from junctor.flows.model import FlowModel
+from junctor.flows.overrides import Overrides
+from junctor.flows.reading import UNREAD, Reader, described
+from junctor.flows.variables import Secrets, read_variables
+from junctor.flows.written import as_written
+from junctor.http.settings import HttpSettings
+from junctor.services import checked_name
+from junctor.services.names import fit_name
+from junctor.settings import Leaf, Series, Table
+from junctor.settings.written import Node, holds_secret
+
+SUFFIXES = (".yaml", ".yml")
+SECRETS_FILE = "secrets.env"
+"""The file of secrets beside a flow file, where it names none."""
+
+
+def is_flow_file(text: str) -> bool:
+    """Whether a text on a command line names a flow file."""
+    return text.lower().endswith(SUFFIXES)
+
+
+class LoadedFile(msgspec.Struct, frozen=True):
+    """A flow, the files it was made of in the order in which they were read, and the variables it was made with."""
+
+    flow: FlowModel
+    files: tuple[Path, ...]
+    variables: Mapping[str, str]
+
+
+def load_file(text: str, overrides: Overrides, enabled: frozenset[str] = frozenset()) -> LoadedFile:
+    """The flow of a file, with overlays, variables and secrets; its classes are imported.
+
+    :param text: the path as the user named it.
+    :param enabled: names of services that are to be there though the file switches them off.
+    :raises ConfigurationError: all that is wrong with the files, each with its place.
+    """
+    return _Loader(Path(text), overrides, enabled).load()
+
+
+def read_env_files(env_files: tuple[str, ...]) -> dict[str, str]:
+    """The variables of ``--env-file``, later files over earlier ones, and the environment over them all."""
+    found: dict[str, str] = {}
+    for file in env_files:
+        found.update(read_variables(Path(file), label_of(file)))
+    return {**found, **os.environ}
+
+
+class _Loader:
+    def __init__(self, path: Path, overrides: Overrides, enabled: frozenset[str]) -> None:
+        self._path = path
+        self._folder = Path(os.path.abspath(path)).parent
+        self._overrides = overrides
+        self._enabled = enabled
+        self._reader = Reader()
+
+    def load(self) -> LoadedFile:
+        gathered = gather(self._path, self._overrides.overlays, self._reader)
+        root, files = gathered.root, gathered.files
+        variables = self._variables(root, files)
+        filling = Interpolation(variables, self._secrets(root).find)
+        flow = FlowModel(self._name(root, filling))
+        entries = EntryReader(flow, self._reader, filling, self._enabled)
+        services = root.entries.get("services")
+        if isinstance(services, Table):
+            for name, node in services.entries.items():
+                place = services.keys.get(name, node.place)
+                entries.add(Entry(name, node, place, gathered.folders.get(name, self._folder)))
+        notes = [*gathered.notes, *entries.notes, *self._sections(flow, root, filling)]
+        self._raise(flow, filling)
+        flow.notes = tuple(notes)
+        return LoadedFile(flow, tuple(files), variables)
+
+    def _raise(self, flow: FlowModel, filling: Interpolation) -> None:
+        problems = [*filling.problems, *self._reader.problems]
+        if not problems and (flow.services or flow.disabled):
+            return
+        label = label_of(self._path)
+        if not problems:
+            fix = "Write services: {alarm: {class: alarm:Alarm}}."
+            raise ConfigurationError("there is no service in it", where=label, fix=fix)
+        # What is wrong with the settings of the others is told along with it.
+        for item in flow.services:
+            try:
+                item.spec()
+            except SeveralProblems as error:
+                problems += error.problems
+            except ConfigurationError as error:
+                problems.append(error)
+        raise SeveralProblems.of(problems, label)
+
+    # Variables and secrets ----------------------------------------------------------------------------------
+
+    def _variables(self, root: Table, files: list[Path]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path, place in self._paths(root, "env_file"):
+            found.update(_placed(read_variables, path, place))
+            files.append(path)
+        files += [Path(os.path.abspath(file)) for file in self._overrides.env_files]
+        return {**found, **read_env_files(self._overrides.env_files)}
+
+    def _secrets(self, root: Table) -> Secrets:
+        named = self._paths(root, "secrets_file")
+        if len(named) > 1:
+            self._reader.wrong("secrets_file", named[1][1], "there is more than one", "Put them into one file.")
+        path = named[0][0] if named else self._folder / SECRETS_FILE
+        exists = bool(named) or path.is_file()
+        return Secrets(os.environ, path if exists else None, label_of(path))
+
+    def _paths(self, root: Table, word: str) -> list[tuple[Path, str]]:
+        node = root.entries.get(word)
+        found = []
+        for part in () if node is None else node.items if isinstance(node, Series) else (node,):
+            if isinstance(part, Leaf) and isinstance(part.value, str) and part.value and "${" not in part.value:
+                found.append((self._folder / part.value, part.place))
+            else:
+                what = f"expected the path of a file, got {described(part)}"
+                self._reader.wrong(word, part, what, "Write a path as seen from the flow file.")
+        return found
+
+    # Sections -----------------------------------------------------------------------------------------------
+
+    def _name(self, root: Table, filling: Interpolation) -> str:
+        node = root.entries.get("flow")
+        path = Path(os.path.abspath(self._path))
+        own = fit_name(path.parent.name if path.stem == "flow" and path.parent.name else path.stem)
+        if node is None or self._overrides.name:
+            return self._overrides.name or own
+        name = self._reader.read(filling.filled(node), str, "flow")
+        if name is UNREAD:
+            return own
+        try:
+            return checked_name(name, f"flow ({node.place})")
+        except ConfigurationError as error:
+            self._reader.problems.append(error)
+            return own
+
+    def _sections(self, flow: FlowModel, root: Table, filling: Interpolation) -> list[str]:
+        """Read ``http`` and ``alerts``; answer what is to be said about them."""
+        notes: list[str] = []
+        sections: dict[str, Any] = {}
+        for word in ("http", "alerts"):
+            node = root.entries.get(word)
+            if node is None:
+                continue
+            before = len(filling.problems)
+            filled = filling.filled(node)
+            sections[word] = as_written(node)
+            if len(filling.problems) > before:
+                continue
+            if word == "http":
+                flow.http = self._http(filled)
+                notes += _open_keys(filled)
+            else:
+                flow.alerts = read_alerts(self._reader, filled)
+                notes += _alerts_note(node)
+        flow.sections = sections
+        return notes
+
+    def _http(self, node: Node) -> HttpSettings | None:
+        reader = Reader(secrets=True)
+        read = reader.read(node, HttpSettings, "http")
+        self._reader.problems += reader.problems
+        return None if read is UNREAD else read
+
+
+def _placed(read: Any, path: Path, place: str) -> dict[str, str]:
+    try:
+        found: dict[str, str] = read(path, label_of(path))
+    except ConfigurationError as error:
+        if error.where != label_of(path):
+            raise  # it has a line of its own
+        raise ConfigurationError(f"{error.where}: {error.what}", where=place, fix=error.fix) from error
+    return found
+
+
+def _alerts_note(node: Node) -> list[str]:
+    if isinstance(node, Series) and not node.items:
+        return []
+    return [
+        f"{node.place}: alerts are recorded and listed by `junctor alerts`; they are not sent anywhere by this version"
+    ]
+
+
+def _open_keys(node: Node) -> list[str]:
+    keys = node.entries.get("keys") if isinstance(node, Table) else None
+    notes = []
+    for key in keys.items if isinstance(keys, Series) else ():
+        secret = key.entries.get("secret") if isinstance(key, Table) else None
+        if isinstance(secret, Leaf) and isinstance(secret.value, str) and not holds_secret(secret):
+            if "${" not in secret.written and not secret.value.startswith("sha256:"):
+                what = "an API key stands in the file as text; write ${secret:NAME} or sha256:HEX"
+                notes.append(f"{secret.place}: {what}")
+    return notes

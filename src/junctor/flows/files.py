@@ -1,0 +1,145 @@
+"""The files that make up one flow: the flow file, what it includes, what is laid over it, as one tree."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from junctor.errors import ConfigurationError, nearest
+from junctor.flows.document import read_document
+from junctor.flows.overlay import laid_over
+from junctor.flows.reading import Reader, described
+from junctor.settings import Leaf, Series, Table
+from junctor.settings.written import Node
+
+FLOW_WORDS = frozenset({"flow", "services", "http", "alerts", "include", "env_file", "secrets_file"})
+"""The keys of a flow file, beside those that begin with ``x-``."""
+_NOT_INCLUDED = ("http", "env_file", "secrets_file")
+_MOST_FILES = 100
+
+
+class Gathered(msgspec.Struct):
+    """One tree for several files. ``folders`` has the folder of each service: its classes are looked for there."""
+
+    root: Table
+    files: list[Path] = []
+    folders: dict[str, Path] = {}
+    notes: list[str] = []
+
+
+def label_of(path: Path | str) -> str:
+    """How errors call a file: as seen from the working folder where it is below."""
+    return os.path.abspath(path).removeprefix(f"{os.getcwd()}{os.sep}")
+
+
+def gather(path: Path, overlays: tuple[str, ...], reader: Reader) -> Gathered:
+    """The flow file with its includes and overlays.
+
+    :param reader: gets what is wrong with their shape.
+    :raises ConfigurationError: one of them cannot be read at all, or they include each other.
+    """
+    gathering = _Gathering(reader)
+    gathered = gathering.read(Path(os.path.abspath(path)), ())
+    for overlay in overlays:
+        gathered.root = gathering.over(gathered.root, Path(os.path.abspath(overlay)))
+    gathered.files = gathering.files
+    gathered.notes = gathering.notes
+    return gathered
+
+
+class _Gathering:
+    def __init__(self, reader: Reader) -> None:
+        self.files: list[Path] = []
+        self.notes: list[str] = []
+        self._reader = reader
+
+    def read(self, path: Path, within: tuple[Path, ...]) -> Gathered:
+        root = self._document(path)
+        gathered = Gathered(root, folders=dict.fromkeys(_services(root).entries, path.parent))
+        include = root.entries.get("include")
+        for name, place in self._included(include) if include is not None else ():
+            other = Path(os.path.abspath(path.parent / name))
+            chain = (*within, path)
+            if other in chain:
+                circle = " -> ".join(label_of(one) for one in (*chain[chain.index(other) :], other))
+                raise ConfigurationError(
+                    f"the files include each other: {circle}", where=place, fix="Remove one of these includes."
+                )
+            if len(self.files) >= _MOST_FILES:
+                what = f"there are more than {_MOST_FILES} files"
+                raise ConfigurationError(what, where=place, fix="Include fewer files.")
+            self._join(gathered, self.read(other, chain), place)
+        return gathered
+
+    def _document(self, path: Path) -> Table:
+        label = label_of(path)
+        root = read_document(path, label)
+        self.files.append(path)
+        entries = {key: node for key, node in root.entries.items() if not key.startswith("x-")}
+        root = Table(entries, root.place, root.keys)
+        self._reader.known(root, FLOW_WORDS, "", "key of a flow")
+        services = entries.get("services")
+        example = "services: {alarm: {class: alarm:Alarm}}"
+        if services is not None and self._reader.table(services, "services", example) is None:
+            entries["services"] = Table({}, services.place)
+        return root
+
+    def _included(self, node: Node) -> list[tuple[str, str]]:
+        """The paths that a file includes, each with its place."""
+        found = []
+        for part in node.items if isinstance(node, Series) else (node,):
+            if isinstance(part, Leaf) and isinstance(part.value, str) and part.value and "${" not in part.value:
+                found.append((part.value, part.place))
+            else:
+                what = f"expected the path of a file, got {described(part)}"
+                self._reader.wrong("include", part, what, "Write for example [lines.yaml]; it takes no references.")
+        return found
+
+    def _join(self, into: Gathered, other: Gathered, place: str) -> None:
+        """Services and alerts of an included file, in front of the file's own."""
+        mine, theirs = _services(into.root), _services(other.root)
+        for name in theirs.entries:
+            if name in mine.entries:
+                what = f'there is a service "{name}" already, at {theirs.keys.get(name, theirs.place)}'
+                self._reader.wrong("", mine.keys.get(name, mine.place), what, "Give one of them another name.")
+        services = Table({**theirs.entries, **mine.entries}, mine.place, {**theirs.keys, **mine.keys})
+        entries = {**into.root.entries, "services": services}
+        alerts, more = into.root.entries.get("alerts"), other.root.entries.get("alerts")
+        if isinstance(more, Series):
+            own = alerts.items if isinstance(alerts, Series) else ()
+            entries["alerts"] = Series((*more.items, *own), more.place)
+        self.notes += [
+            f"{other.root.keys[word]}: {word} of an included file does not count"
+            for word in _NOT_INCLUDED
+            if word in other.root.entries
+        ]
+        into.root = Table(entries, into.root.place, into.root.keys)
+        into.folders = {**other.folders, **into.folders}
+
+    def over(self, base: Table, path: Path) -> Table:
+        """The flow with one overlay over it."""
+        overlay = self._document(path)
+        if "include" in overlay.entries:
+            fix = "Include it in the flow file, or give it as another --overlay."
+            self._reader.wrong("include", overlay.keys["include"], "an overlay includes nothing", fix)
+        known, given = _services(base), _services(overlay)
+        for name, node in given.entries.items():
+            if name not in known.entries and isinstance(node, Table) and "class" not in node.entries:
+                fix = f"{nearest(name, known.entries)}To add a service, give it a class."
+                what = f'there is no service "{name}" in the flow'
+                self._reader.wrong("", given.keys.get(name, node.place), what, fix)
+                overlay = _without(overlay, name)
+        return laid_over(base, overlay, self._reader.problems)
+
+
+def _services(root: Table) -> Table:
+    found = root.entries.get("services")
+    return found if isinstance(found, Table) else Table({}, root.place)
+
+
+def _without(root: Table, service: str) -> Table:
+    services = _services(root)
+    kept = {name: node for name, node in services.entries.items() if name != service}
+    return Table({**root.entries, "services": Table(kept, services.place, services.keys)}, root.place, root.keys)
