@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from junctor.node.client import connect as connect
     from junctor.node.flow import Flow as Flow
     from junctor.node.flow import run as run
+    from junctor.services import Audience as Audience
     from junctor.services import Service as Service
+    from junctor.services import Socket as Socket
+    from junctor.services import SocketClosed as SocketClosed
     from junctor.services import Target as Target
     from junctor.services import action as action
     from junctor.services import cron as cron
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from junctor.services import post as post
     from junctor.services import put as put
     from junctor.services import subscribe as subscribe
+    from junctor.services import websocket as websocket
     from junctor.settings import setting as setting
 
 __version__ = "0.1.0"
@@ -54,6 +58,11 @@ _SOURCES = {
     "put": "junctor.services",
     "patch": "junctor.services",
     "delete": "junctor.services",
+    # Live data over WebSockets
+    "websocket": "junctor.services",
+    "Socket": "junctor.services",
+    "SocketClosed": "junctor.services",
+    "Audience": "junctor.services",
     # Messages
     "message": "junctor.messages",
     "Message": "junctor.messages",
@@ -74,6 +83,7 @@ _SOURCES = {
 }
 
 __all__ = (  # kept equal to _SOURCES by a test
+    "Audience",
     "Flow",
     "Hold",
     "JunctorError",
@@ -84,6 +94,8 @@ __all__ = (  # kept equal to _SOURCES by a test
     "Retry",
     "RetryPolicy",
     "Service",
+    "Socket",
+    "SocketClosed",
     "Target",
     "action",
     "connect",

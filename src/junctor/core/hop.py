@@ -4,12 +4,14 @@ it."""
 from __future__ import annotations
 
 from contextvars import ContextVar
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from junctor.core.outcome import Draft, LogLine, Settlement, StateWrite
 from junctor.messages import Kind, Message
+from junctor.messages.codec import encode
 
 MAX_LINES = 200
 MAX_LINE = 4096
@@ -60,6 +62,35 @@ class Hop(msgspec.Struct, eq=False, gc=False):
             self.logs.append(LogLine(line.time, line.level, line.logger, text))
         elif len(self.logs) == MAX_LINES:
             self.logs.append(LogLine(line.time, line.level, line.logger, f"... more than {MAX_LINES} lines, cut"))
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """What is known of the request that a route, action or WebSocket answers.
+
+    ``caller`` is the name of its API key. ``seed`` stands for its idempotency key: what is sent while it is answered is
+    recognized when the request is carried out once more.
+    """
+
+    caller: str = ""
+    seed: str = ""
+
+
+class AskedHop(Hop, eq=False, gc=False):
+    """A first hop that answers a request of which something is known. ``contents`` counts equal messages it sent."""
+
+    asking: Asking = Asking()
+    contents: dict[bytes, int] | None = None
+
+    def mark(self, draft: Draft) -> Draft:
+        """The draft with an idempotency key made of the request's and its own content, so that order does not matter;
+        as it is, when the code gave it one or the request has none."""
+        if not self.asking.seed or draft.idempotency_key is not None:
+            return draft
+        payload = draft.payload if type(draft.payload) is bytes else encode(draft.payload)
+        digest = sha256(f"{draft.target}\0{draft.type}\0".encode() + payload).digest()[:16]
+        self.contents = self.contents or {}
+        count = self.contents[digest] = self.contents.get(digest, 0) + 1
+        return msgspec.structs.replace(draft, idempotency_key=f"{self.asking.seed}/{digest.hex()}/{count}")
 
 
 class Delivery(Hop, eq=False, gc=False):
@@ -128,6 +159,20 @@ def anew(delivery: Delivery) -> Delivery:
     following.probes, following.suspect, following.damaged = delivery.probes, delivery.suspect, delivery.damaged
     return following
 
+
+def asked_hop(hop: Hop, known: Asking) -> AskedHop:
+    """The hop with what is known of its request."""
+    return AskedHop(*msgspec.structs.astuple(hop), known)
+
+
+def caller() -> str:
+    """The name of the caller whose request runs now, empty where there is none."""
+    hop = current.get()
+    return hop.asking.caller if isinstance(hop, AskedHop) else ""
+
+
+asking: ContextVar[Asking | None] = ContextVar("junctor_asking", default=None)
+"""What is known of the request that is answered now; None where nothing is."""
 
 current: ContextVar[Hop | None] = ContextVar("junctor_hop", default=None)
 """The hop of the running code; None outside a service."""

@@ -11,7 +11,10 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+import msgspec
+
 from junctor.http.asgi import Headers
+from junctor.http.cors import Sharing
 from junctor.http.problem import HttpError
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,23 +32,58 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class Page(msgspec.Struct, frozen=True):
+    """What a browser says about the page that sends a request: its origin, and how it is related to us."""
+
+    host: str
+    origin: str
+    site: str
+
+    def is_ours(self) -> bool:
+        """Whether the page came from this listener itself."""
+        # Browsers that send Sec-Fetch-Site have compared the two themselves; older ones leave that to us.
+        if self.site:
+            return self.site in ("same-origin", "none")
+        return urlsplit_netloc(self.origin) == self.host
+
+    def check(self, method: str, sharing: Sharing | None) -> None:
+        """Whether the page may send this.
+
+        :param method: of the request, "WEBSOCKET" for opening one.
+        :param sharing: what the flow allows to pages of other origins.
+        :raises HttpError: 403.
+        """
+        if method in _SAFE or self.is_ours() or (sharing is not None and sharing.admits(self.origin, method)):
+            return
+        raise HttpError(
+            "a page of another site may not send this request",
+            status=403,
+            code="cross-site",
+            fix="Call the node from a program, or name the site in `http: {cors: {origins: [...]}}` of the flow.",
+        )
+
+
 class Guard:
     """The rules of one listener.
 
-    :param hosts: names accepted in ``Host``; None accepts every one. A loopback listener accepts loopback names too.
-    :param origins: origins (``https://example.org``) whose pages may send requests that change something.
+    :param hosts: names accepted in ``Host``; None accepts every one. A loopback listener accepts loopback names too,
+        any other one addresses: a page cannot make its own name an address.
+    :param shares: pages of other origins are admitted somewhere on this listener.
     """
 
-    def __init__(self, *, loopback: bool, hosts: tuple[str, ...] | None = None, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, loopback: bool, hosts: tuple[str, ...] | None = None, shares: bool = False) -> None:
         self._check_host = loopback or hosts is not None
         self._loopback = loopback
-        self._hosts = frozenset(name.lower() for name in hosts or ())
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._hosts = frozenset(name.lower().rstrip(".") for name in hosts or ())
+        self.shares = shares
         # Hosts seen and accepted: a client sends the same few again and again. Bounded, because clients choose them.
         self._accepted: set[bytes] = set()
 
-    def check(self, method: str, headers: Headers) -> None:
-        """:raises HttpError: 421 for a foreign ``Host``, 403 for a request across sites, 400 for two of ``Host``."""
+    def check(self, method: str, headers: Headers) -> Page | None:
+        """None for a request that any program may send; otherwise the page to ask whether it may.
+
+        :raises HttpError: 421 for a foreign ``Host``, 400 for two of ``Host``.
+        """
         host: bytes | None = None
         origin = site = b""
         for name, value in headers:
@@ -59,15 +97,17 @@ class Guard:
                 site = value
         if self._check_host and host not in self._accepted:
             self._check(host)
-        if (origin or site) and method not in _SAFE:
-            self._check_site(host or b"", origin, site)
+        if (origin or site) and ((self.shares and origin) or method not in _SAFE):
+            return Page(_text(host or b""), _text(origin).rstrip("/"), _text(site))
+        return None
 
     def _check(self, host: bytes | None) -> None:
-        name = _name_of(host or b"")
-        if not (name in self._hosts or (self._loopback and is_loopback(name))):
+        name = _name_of(host or b"").rstrip(".")
+        if not (name in self._hosts or is_loopback(name) or (not self._loopback and _is_address(name))):
             shown = ascii((host or b"").decode("latin-1"))
+            whom = "names of this machine" if self._loopback else "names that it knows"
             raise HttpError(
-                f"this node answers only to names of this machine, not to {shown}",
+                f"this node answers only to {whom}, not to {shown}",
                 status=421,
                 code="host",
                 fix="Use http://localhost or http://127.0.0.1, or name the host in `http: {hosts: [...]}` of the flow.",
@@ -75,19 +115,17 @@ class Guard:
         if host is not None and len(self._accepted) < 100:
             self._accepted.add(host)
 
-    def _check_site(self, host: bytes, origin: bytes, site: bytes) -> None:
-        given = origin.decode("latin-1").rstrip("/").lower()
-        if given in self._origins:
-            return
-        # Browsers that send Sec-Fetch-Site have compared the two themselves; older ones leave that to us.
-        same = site in (b"same-origin", b"none") if site else urlsplit_netloc(given) == host.decode("latin-1").lower()
-        if not same:
-            raise HttpError(
-                "a page of another site may not send this request",
-                status=403,
-                code="cross-site",
-                fix="Call the node from a program, or name the site in `http: {origins: [...]}` of the flow.",
-            )
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1").lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def urlsplit_netloc(origin: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from junctor.core.lifecycle import Lifecycle
@@ -72,6 +72,19 @@ class Host(Protocol):
         lasting: bool = False,
     ) -> Entered:
         """Run it beside the queue, within the service's limit of calls, or of streams when it is ``lasting``."""
+        ...
+
+
+    async def stay(
+        self,
+        name: str,
+        call: Call,
+        kwargs: dict[str, Any],
+        accepted: Callable[[], Awaitable[object]],
+        *,
+        session: int = 0,
+    ) -> None:
+        """Run a WebSocket for as long as its client stays; ``accepted`` is awaited just before."""
         ...
 
 

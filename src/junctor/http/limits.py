@@ -7,12 +7,16 @@ import msgspec
 KIB = 1024
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one client may take. Sizes in bytes, times in seconds.
 
     ``head`` bounds request line and headers together, ``headers`` their number. A request must be complete ``receive``
-    seconds after it began, plus one second for every ``pace`` bytes received; a client that takes none of its answer
-    for ``send`` seconds is dropped. ``connections`` counts all clients of the listener.
+    seconds after it began, plus one second for every ``pace`` bytes received; a TLS handshake too. A client that takes
+    none of its answer for ``send`` seconds is dropped. An idle connection is closed after ``keep_alive`` seconds.
+    ``connections`` counts all clients of the listener.
+
+    ``sockets`` bounds the WebSockets among them, ``message`` the size of what one of them sends. ``ping`` is the pause
+    between two pings; a client that does not answer one within it is dropped.
     """
 
     head: int = 64 * KIB
@@ -20,5 +24,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     receive: float = 20.0
     pace: int = 1 * KIB
     send: float = 60.0
-    keep_alive: int = 75
+    keep_alive: float = 75.0
     connections: int = 1000
+    sockets: int = 500
+    message: int = 1024 * KIB
+    ping: float = 20.0

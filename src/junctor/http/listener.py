@@ -17,10 +17,15 @@ from junctor.errors import ConfigurationError, PortInUse
 from junctor.http.asgi import Receive, Scope, Send
 from junctor.http.guard import is_loopback
 from junctor.http.limits import Limits
+from junctor.http.settings import Tls
 
 if TYPE_CHECKING:
+    import ssl
+
     from uvicorn import Config
     from uvicorn.server import ServerState
+
+    from junctor.http.handshakes import Handshakes
 
 log = logging.getLogger("junctor.http")
 
@@ -42,17 +47,34 @@ class Listener:
     :param spawn: starts the listener's housekeeping under supervision.
     :param host: a name or address of this machine; anything but loopback is announced.
     :param port: 0 takes a free one, see :attr:`port` after the start.
+    :param tls: serve HTTPS with these files.
+    :param protected: whether callers need a key or a certificate; it is told where others are told too.
+    :param sockets: answer WebSockets too.
     """
 
     def __init__(
-        self, app: Application, *, spawn: Spawn, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None
+        self,
+        app: Application,
+        *,
+        spawn: Spawn,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        limits: Limits | None = None,
+        tls: Tls | None = None,
+        protected: bool = False,
+        sockets: bool = False,
     ) -> None:
         self.host = host
         self.port = port
+        self.tls = tls
+        self.protected = protected
         self._app = app
         self._spawn = spawn
         self._limits = limits or Limits()
+        self.sockets = sockets
+        self._config: Config | None = None
         self._server: asyncio.Server | None = None
+        self._handshakes: Handshakes | None = None
         self._state: ServerState | None = None
         self._tick: asyncio.Task[Any] | None = None
         self._file = -1
@@ -61,7 +83,8 @@ class Listener:
     def url(self) -> str:
         """The address to open on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+        scheme = "https" if self.tls is not None else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
     @property
     def connections(self) -> int:
@@ -72,28 +95,79 @@ class Listener:
         """Listen. When it returns, requests are answered.
 
         :raises PortInUse: another process listens there.
-        :raises ConfigurationError: the address is not one of this machine's, or the port is not allowed.
+        :raises ConfigurationError: the address is not one of this machine's, the port is not allowed, or a file of TLS
+            cannot be used.
         """
+        context = self._context(self.tls)
         bound = bind(self.host, self.port)
         self.port = bound.getsockname()[1]
-        config = _configuration(self._app, self._limits)
+        self._config = config = _configuration(self._app, self._limits)
         make, self._state = _connections(config)
-        self._server = await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
         self._file = bound.fileno()
         forks.close_in_children(self._file)
         self._refresh()
+        self._set(self._limits, self.sockets)
+        if context is None:
+            self._server = await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
+        else:
+            from junctor.http.handshakes import Handshakes
+
+            self._handshakes = Handshakes(bound, make, context, self._limits, self._spawn)
+            self._handshakes.start()
         self._tick = self._spawn(f"http listener {self.port}", self._keep_house())
         self._announce()
 
+    def prepare(self, tls: Tls | None) -> ssl.SSLContext | None:
+        """The first half of a change: read the files of TLS again.
+
+        :raises ConfigurationError: one cannot be used.
+        """
+        return self._context(tls) if tls is not None else None
+
+    def change(self, limits: Limits, tls: Tls | None, context: ssl.SSLContext | None, *, sockets: bool) -> None:
+        """The second half, which cannot fail. Connections stay; new ones get what is new.
+
+        :param tls: the files that ``context`` was made of by :meth:`prepare`.
+        """
+        self.sockets = sockets
+        self._set(limits, sockets)
+        if self._handshakes is not None and context is not None:
+            self.tls = tls
+            self._handshakes.context, self._handshakes.limits = context, limits
+
+    def _set(self, limits: Limits, sockets: bool) -> None:
+        config = self._config
+        assert config is not None
+        self._limits = limits
+        protocol: Any = config.http_protocol_class
+        protocol.limits = limits
+        config.timeout_keep_alive = limits.keep_alive  # type: ignore[assignment]
+        config.h11_max_incomplete_event_size = limits.head
+        config.ws_max_size = limits.message
+        config.ws_ping_interval = config.ws_ping_timeout = limits.ping
+        if sockets:
+            from junctor.http.upgrade import bounded_socket
+
+            config.ws_protocol_class = bounded_socket(limits)
+
+    def _context(self, tls: Tls | None) -> ssl.SSLContext | None:
+        if tls is None:
+            return None
+        from junctor.http.tls import context_of
+
+        return context_of(tls)
+
     async def stop(self, grace: float = 8.0) -> None:
         """Take no new requests, give those that run up to ``grace`` seconds, and close every connection. Idempotent."""
-        if self._server is None or self._state is None:
+        if self._tick is None or self._state is None:
             return
-        server, self._server = self._server, None
-        if self._tick is not None:
-            self._tick.cancel()
+        self._tick.cancel()
+        self._tick = None
         forks.forget(self._file)
-        server.close()
+        if self._server is not None:
+            self._server.close()
+        if self._handshakes is not None:
+            self._handshakes.stop()
         for connection in list(self._state.connections):
             connection.shutdown()
         await self._drain(grace)
@@ -102,8 +176,13 @@ class Listener:
     async def _drain(self, grace: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + grace
-        while self.connections and loop.time() < until:  # noqa: ASYNC110 - uvicorn tells nobody of a closed connection
+        # uvicorn tells nobody of a closed connection
+        while (self.connections or self._busy) and loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._state is not None and self._state.tasks)
 
     async def _cut(self, grace: float) -> None:
         assert self._state is not None
@@ -118,9 +197,8 @@ class Listener:
         await asyncio.sleep(0)
 
     async def _keep_house(self) -> None:
-        pause = min(1.0, self._limits.receive / 4)
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(1.0, self._limits.receive / 4))
             self._refresh()
             now = asyncio.get_running_loop().time()
             for connection in list(self._state.connections if self._state else ()):
@@ -135,10 +213,10 @@ class Listener:
     def _announce(self) -> None:
         if is_loopback(self.host):
             log.info("listens on %s", self.url)
-        else:
-            log.warning(
-                "listens on %s:%d: reachable from other machines, without a password", self.host, self.port
-            )
+            return
+        means = "callers need a key or a certificate" if self.protected else "without a password"
+        plain = "" if self.tls is not None else ", not encrypted"
+        log.warning("listens on %s:%d: reachable from other machines, %s%s", self.host, self.port, means, plain)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -204,17 +282,20 @@ def _configuration(app: Application, limits: Limits) -> Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=limits.keep_alive,
-        h11_max_incomplete_event_size=limits.head,
+        # What one request leaves in the context must not be found by the next one of its connection.
+        reset_contextvars=True,
+        ws_per_message_deflate=False,
     )
     config.load()
     return config
 
 
 def _protocol(limits: Limits) -> Any:
-    """Where there is no wheel of httptools, h11 serves: slower, and without the limits on slow clients."""
+    """Where there is no wheel of httptools, h11 serves: slower, and within the same limits."""
     if find_spec("httptools") is None:
-        return "h11"
+        from junctor.http.plain import plain
+
+        return plain(limits)
     from junctor.http.protocol import bounded
 
     return bounded(limits)

@@ -78,6 +78,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = False
         super().on_message_complete()
 
+    def _should_upgrade_to_ws(self) -> bool:
+        # A service with WebSockets may have come since this connection was made.
+        self.ws_protocol_class = self.config.ws_protocol_class
+        return self.ws_protocol_class is not None
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._begun and not self.cycle.response_complete:
+            self.transport.abort()  # an answer to an earlier request is still under way on this connection
+        elif self._head_size() > self.limits.head or len(self.headers) > self.limits.headers:
+            self._refuse(self._head_too_large(), 431, "head-too-large")
+        else:
+            self._unset_keepalive_if_required()
+            super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:
         self._refuse("this is not a valid HTTP request", 400, "malformed")
 

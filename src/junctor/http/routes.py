@@ -1,55 +1,98 @@
-"""The table of a listener: built-in parts, routes of services at their paths, actions at ``POST /SERVICE/ACTION``."""
+"""The table of a listener: built-in parts, routes of services at their paths, actions at ``POST /SERVICE/ACTION``.
+
+What a flow asks for (keys, other origins, idempotency) is put around its endpoints when they are opened: an endpoint
+that needs none of it is in the table as it is, and its requests pay for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from junctor.core.spec import ActionSpec, RouteSpec
+from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
 from junctor.errors import ConfigurationError
 from junctor.http.binding import Plan, plan_action, plan_route
+from junctor.http.cors import Shared, Sharing
 from junctor.http.endpoints import Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
+from junctor.http.idempotency import Idempotent, Ledger
+from junctor.http.keys import Keyed, Keys
 from junctor.http.paths import PathTable
 from junctor.http.problem import HttpError
-from junctor.http.settings import HttpSettings
+from junctor.http.settings import ApiKey, HttpSettings
+from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets
 
 RESERVED = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
 RESERVED_BELOW = ("/health/", "/docs/", "/-/")
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+REPEATED = frozenset({"POST", "PATCH"})
+"""Methods whose repetition ``Idempotency-Key`` makes harmless; that of the others is, or should be, by itself."""
 
 
 class Opened(msgspec.Struct, frozen=True, eq=False):
-    """One open entry of a service, with how its arguments are made and what its flow says about HTTP."""
+    """One open entry of a service, with how its arguments are made and what its flow says about HTTP.
+
+    ``endpoint`` is the entry itself, ``door`` what requests come to first.
+    """
 
     host: Host
     method: str
     path: str
-    spec: RouteSpec | ActionSpec
+    spec: RouteSpec | ActionSpec | SocketSpec
     endpoint: Endpoint
     plan: Plan
     settings: HttpSettings
+    door: Endpoint
 
 
 class Routes:
-    """Which endpoint answers a request."""
+    """Which endpoint answers a request.
 
-    def __init__(self) -> None:
+    :param keys: they open what is built in, except health, which probes must reach.
+    :param ledger: keeps answers for requests with an ``Idempotency-Key``; None: the header is not read.
+    :param live: the WebSockets of the listener.
+    """
+
+    def __init__(
+        self, *, keys: Sequence[ApiKey] = (), ledger: Ledger | None = None, live: Sockets | None = None
+    ) -> None:
+        self._keys = Keys(keys) if keys else None
+        self._key_sets: dict[tuple[ApiKey, ...], Keys] = {}
+        self._ledger = ledger
+        self._live = live or Sockets()
+        self._shares = False
         self._opened: list[Opened] = []
         self._built_in: list[tuple[str, Endpoint]] = []
         self._fallback: list[tuple[str, Endpoint]] = []
         self._table: PathTable[Endpoint] = PathTable()
 
+    @property
+    def shares(self) -> bool:
+        """Whether pages of other origins may call something here."""
+        return self._shares
+
+    @property
+    def sockets(self) -> list[Opened]:
+        """The WebSockets of services."""
+        return [one for one in self._opened if isinstance(one.spec, SocketSpec)]
+
     def build_in(self, path: str, endpoint: Endpoint, *, yields: bool = False) -> None:
         """Open a part of the node for GET. ``yields`` leaves the path to a service that wants it."""
+        if self._keys is not None and endpoint.source != "health":
+            endpoint = Keyed(endpoint, self._keys)
         (self._fallback if yields else self._built_in).append((path, endpoint))
         self._table = self._compile(self._opened)
 
     def attach(self, host: Host, settings: HttpSettings) -> None:
+        """Open all entries of a service as the ``http`` section of its flow says.
+
+        :raises ConfigurationError: a path is reserved, unreadable or taken; nothing of the service is open then.
+        """
         opened = [*self._opened, *self._entries(host, settings)]
         self._table = self._compile(opened)
         self._opened = opened
+        self._shares = self._shares or settings.cors is not None
 
     def detach(self, host: Host) -> None:
         self._opened = [one for one in self._opened if one.host is not host]
@@ -68,30 +111,55 @@ class Routes:
         return found
 
     def __iter__(self) -> Iterator[Opened]:
-        """The open entries of services, in the order of their attachment."""
-        return iter(self._opened)
+        """The open routes and actions of services, in the order of their attachment."""
+        return (one for one in self._opened if not isinstance(one.spec, SocketSpec))
 
     def _entries(self, host: Host, settings: HttpSettings) -> Iterator[Opened]:
         prefix = settings.path
+        keys = self._keys_of(settings)
+        sharing = Sharing(settings.cors, keys=keys is not None) if settings.cors is not None else None
+
+        def opened(method: str, path: str, spec: RouteSpec | ActionSpec, plan: Plan) -> Opened:
+            endpoint = ServiceEndpoint(host, spec, plan, settings)
+            door = self._door(endpoint, method, settings, keys, sharing)
+            return Opened(host, method, path, spec, endpoint, plan, settings, door)
+
         for route in host.spec.routes:
             path, method = prefix + route.path, route.method.upper()
             where = f"{host.address}.{route.name}"
             _check(method, path, where)
-            plan = plan_route(route.signature, path, method, where)
-            yield Opened(host, method, path, route, ServiceEndpoint(host, route, plan, settings), plan, settings)
+            yield opened(method, path, route, plan_route(route.signature, path, method, where))
         for action in host.spec.actions:
             path = f"{prefix}/{host.service}/{action.name}"
             where = f"{host.address}.{action.name}"
             _check("POST", path, where)
-            plan = plan_action(action.signature, where)
-            yield Opened(host, "POST", path, action, ServiceEndpoint(host, action, plan, settings), plan, settings)
+            yield opened("POST", path, action, plan_action(action.signature, where))
+        for socket in host.spec.sockets:
+            path = prefix + socket.path
+            _check("GET", path, f"{host.address}.{socket.name}")
+            live = SocketEndpoint(host, socket, path, self._live, settings, keys, sharing)
+            yield Opened(host, WEBSOCKET, path, socket, live, live.plan, settings, live)
+
+    def _keys_of(self, settings: HttpSettings) -> Keys | None:
+        if not settings.keys:
+            return None
+        return self._key_sets.setdefault(settings.keys, Keys(settings.keys))
+
+    def _door(
+        self, endpoint: Endpoint, method: str, settings: HttpSettings, keys: Keys | None, sharing: Sharing | None
+    ) -> Endpoint:
+        if self._ledger is not None and method in REPEATED:
+            endpoint = Idempotent(endpoint, self._ledger, settings)
+        if sharing is not None:
+            endpoint = Shared(endpoint, sharing)
+        return Keyed(endpoint, keys) if keys is not None else endpoint
 
     def _compile(self, opened: Iterable[Opened]) -> PathTable[Endpoint]:
         table: PathTable[Endpoint] = PathTable()
         for path, endpoint in self._built_in:
             table.add("GET", path, endpoint)
         for one in opened:
-            held = table.add(one.method, one.path, one.endpoint)
+            held = table.add(one.method, one.path, one.door)
             if held is not None:
                 raise ConfigurationError(
                     f"{one.method} {one.path} is wanted by {held.source} and by {one.endpoint.source}",
@@ -103,6 +171,9 @@ class Routes:
         return table
 
     def _nearest(self, path: str) -> str:
+        if self._keys is not None or self._key_sets:
+            return "Look at the address again."  # which paths there are is for callers with a key
+
         from difflib import get_close_matches
 
         known = sorted({one.path for one in self._opened})

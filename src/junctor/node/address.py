@@ -1,4 +1,4 @@
-"""Where the listener of a node listens."""
+"""What was said about where the main listener of a node is: by options, $PORT, or the program that runs the flow."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from junctor.errors import ConfigurationError
 
 HOST = "127.0.0.1"
 PORT = 8080
+"""Where the main listener is when nobody says anything. Another port will do when this one is taken."""
 
 
 class Address(msgspec.Struct, frozen=True):
-    """A host and a port; port 0 takes a free one. ``flexible``: nobody asked for this port, another will do."""
+    """A host and a port, None where nothing was said: the ``http`` section of a flow decides then, and at last
+    :data:`HOST` and :data:`PORT`. Port 0 takes a free one."""
 
-    host: str = HOST
-    port: int = PORT
-    flexible: bool = False
+    host: str | None = None
+    port: int | None = None
 
 
 def parse_address(text: str) -> Address:
@@ -29,11 +30,11 @@ def parse_address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
     if not port.isdigit() or int(port) > 65535 or (":" in host and not host.startswith("[")):
         raise ConfigurationError(f'"{text}" is not an address', where="http", fix="Write for example 127.0.0.1:8080.")
-    return Address(host.strip("[]") or HOST, int(port))
+    return Address(host.strip("[]") or None, int(port))
 
 
 def chosen_address(host: str | None, port: int | None, env: Mapping[str, str] | None = None) -> Address:
-    """The address from options and $PORT; 127.0.0.1 and 8080, or a free port, where nothing is said.
+    """The address from options and $PORT, as far as they say one.
 
     :raises ConfigurationError: $PORT is not a port.
     """
@@ -43,4 +44,4 @@ def chosen_address(host: str | None, port: int | None, env: Mapping[str, str] | 
         if not text.isdigit() or int(text) > 65535:
             raise ConfigurationError(f'"{text}" is not a port', where="$PORT", fix="Give a number from 0 to 65535.")
         port = int(text)
-    return Address(host or HOST, PORT if port is None else port, flexible=port is None)
+    return Address(host or None, port)

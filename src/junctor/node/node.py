@@ -131,7 +131,7 @@ class Node:
             self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
             await self._control.open()
         if self._plan.http is not None:
-            self._web = Web(self.engine, self._plan.http, self.name)
+            self._web = Web(self.engine, self._plan.flows, self._plan.http, self.name)
             await self._web.start()
 
     async def stop(self, grace: float = GRACE) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Hop
+from junctor.core.hop import Hop, asked_hop, asking
 from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import Bind
 from junctor.errors import QueueFull, ServiceStopped
-from junctor.messages import Kind
+from junctor.messages import Kind, Status
 from junctor.runtime.failures import failure_of
+from junctor.transports.base import Commit
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -61,16 +63,14 @@ class Calls:
         :raises ServiceStopped: the service does not run.
         :raises QueueFull: as many calls as its policy allows run already.
         """
-        # A paused service takes no messages; who calls it still gets an answer.
-        if self._host.lifecycle.state not in DELIVERING and self._host.lifecycle.state is not State.PAUSED:
-            raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
+        self._check_state()
         limit = self._host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
             self._host.counters.refused += 1
             what = "streams" if lasting else "calls"
             fix = "Call again, or raise `calls`."
             raise QueueFull(f"{limit} {what} run already", where=self._host.address, fix=fix)
-        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
+        hop = self._new_hop(kind, name, session)
         self.running += not lasting
         self.lasting += lasting
         self._host.counters.calls += 1
@@ -87,6 +87,50 @@ class Calls:
             self.lasting -= lasting
         self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self._host)
         return Entered(value, hop.session)
+
+    async def stay(
+        self,
+        name: str,
+        call: Callable[..., Any],
+        kwargs: dict[str, Any],
+        accepted: Callable[[], Awaitable[object]],
+        *,
+        session: int = 0,
+    ) -> None:
+        """Run a WebSocket for as long as its client stays. It is no call: the limit of calls is not for it, and a stop
+        of the service does not wait for it.
+
+        :param accepted: awaited before the code of the service; what it raises is no failure of the service.
+        :raises ServiceStopped: the service does not run.
+        """
+        self._check_state()
+        await accepted()
+        host = self._host
+        hop = self._new_hop(Kind.ROUTE, name, session)
+        host.counters.calls += 1
+        # Recorded at once: it may last for days, and what it sends refers to it.
+        record = host.dispatcher.hop_record(hop, Status.DONE)
+        host.transport.commit(Commit(lambda commit, error: None, inserts=(record,), durability="written"))
+        error: BaseException | None = None
+        try:
+            await host.run_call(call, False, hop, (), kwargs)
+        except BaseException as raised:
+            ended = isinstance(raised, asyncio.CancelledError) or status_of(raised) < 500
+            error = None if ended else raised
+            raise
+        finally:
+            host.dispatcher.settle_hop(hop, self.hop_outcome(hop, error), host)
+
+    def _check_state(self) -> None:
+        # A paused service takes no messages; who calls it still gets an answer.
+        state = self._host.lifecycle.state
+        if state not in DELIVERING and state is not State.PAUSED:
+            raise ServiceStopped(f"the service is {state.value}", where=self._host.address)
+
+    def _new_hop(self, kind: Kind, name: str, session: int) -> Hop:
+        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
+        known = asking.get()
+        return hop if known is None else asked_hop(hop, known)
 
     def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
         now = self._host.engine.clock.time_ns()

@@ -68,6 +68,7 @@ class Engine:
         self.flows: dict[str, FlowPlan] = {}
         # What is in memory anyway needs no window.
         self.window = WINDOW if transport.capabilities.durable else UNBOUNDED
+        self.watchers: list[Callable[[Host, State], object]] = []
         self.stopping = False
         self.ready = False
         self.started_at = 0
@@ -283,6 +284,8 @@ class Engine:
 
     def changed(self, host: Host, old: State, new: State) -> None:
         log.debug("%s: %s -> %s %s", host.address, old.value, new.value, host.lifecycle.reason)
+        for watch in self.watchers:
+            watch(host, new)
 
     @property
     def loop_lag(self) -> float:

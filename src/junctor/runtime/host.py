@@ -66,6 +66,7 @@ class Host(Handling):
         self.calls = Calls(self)
         self.bound = self.calls.bound
         self.enter = self.calls.enter
+        self.stay = self.calls.stay
 
     @property
     def plan(self) -> ServicePlan:

@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from junctor.clock import SECOND, Clock
-from junctor.core.hop import Delivery, Hop, delivery_of
+from junctor.core.hop import AskedHop, Delivery, Hop, delivery_of
 from junctor.core.origin import origin_of_key
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Receipt
@@ -209,6 +211,8 @@ class Intake:
         """The record of a first hop: it has no body and no queue."""
         hop.recorded = True
         message = Message(hop.seq, self.node, hop.session, hop.kind, "", hop.address, hop.name, b"null", hop.started)
+        if isinstance(hop, AskedHop) and hop.asking.caller:
+            message = structs.replace(message, headers={"caller": hop.asking.caller})
         return Insert(message, status, hop.started, duration)
 
     def _accepted(self, commit: Commit, error: Exception | None) -> None:

@@ -14,7 +14,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
-from junctor.core.hop import Delivery, Hop, current
+from junctor.core.hop import AskedHop, Delivery, Hop, current
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
@@ -108,6 +108,8 @@ class EnginePort:
         if hop is not None and hop.joins:
             self._join(hop, draft)
             return JOINED
+        if isinstance(hop, AskedHop):
+            draft = hop.mark(draft)
         if get_ident() == self._thread:
             future = self._loop.create_future()
             self._dispatcher.submit(draft, self.address, hop, None, future)
@@ -176,6 +178,8 @@ class EnginePort:
                 before, hop.drafts = hop.drafts or [], None
                 ask = lambda future: self._dispatcher.savepoint(hop, before, draft, link, future)  # noqa: E731
         else:
+            if isinstance(hop, AskedHop):
+                draft = hop.mark(draft)
             ask = lambda future: self._dispatcher.submit(draft, self.address, hop, link, future)  # noqa: E731
         if get_ident() == self._thread:
             future = self._loop.create_future()

@@ -1,17 +1,21 @@
 """What users subclass and mark: services, targets, state. Sees the engine only through a port."""
 
 from junctor.services.functions import current, has_marks, module_spec
-from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe
+from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe, websocket
 from junctor.services.names import checked_name, name_of_class, name_of_module
 from junctor.services.native import spec_of
 from junctor.services.service import Service, Sleep, published
+from junctor.services.socket import Audience, Socket, SocketClosed
 from junctor.services.state import State
 from junctor.services.target import RecordingTarget, Target
 
 __all__ = (
+    "Audience",
     "RecordingTarget",
     "Service",
     "Sleep",
+    "Socket",
+    "SocketClosed",
     "State",
     "Target",
     "action",
@@ -32,4 +36,5 @@ __all__ = (
     "put",
     "spec_of",
     "subscribe",
+    "websocket",
 )

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from junctor.clock import parse_duration
-from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec
+from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec, SocketSpec
 from junctor.errors import ConfigurationError
 from junctor.messages import Message, type_name
 from junctor.services.hints import signature_of
-from junctor.services.markers import Acts, Handles, Mark, Serves, Ticks, place_of
+from junctor.services.markers import Acts, Handles, Mark, Serves, Talks, Ticks, place_of
+from junctor.services.socket import socket_types
 from junctor.services.target import wire_types
 
 _ASYNCHRONOUS = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
@@ -46,6 +47,7 @@ class Entries(msgspec.Struct):
     schedules: list[ScheduleSpec] = []
     routes: list[RouteSpec] = []
     actions: list[ActionSpec] = []
+    sockets: list[SocketSpec] = []
 
     def add(self, member: Member) -> None:
         """Take the entries of a member in.
@@ -59,13 +61,15 @@ class Entries(msgspec.Struct):
                 self._add_handlers(member, mark, signature)
             elif isinstance(mark, Ticks):
                 self.schedules.append(_schedule(member, mark, signature))
+            elif isinstance(mark, Talks):
+                self._add_socket(member, mark, signature)
             elif isinstance(mark, Serves):
                 self._add_route(member, mark, signature)
             else:
                 self._add_action(member, mark, signature)
 
     def __bool__(self) -> bool:
-        return bool(self.handlers or self.schedules or self.routes or self.actions)
+        return bool(self.handlers or self.schedules or self.routes or self.actions or self.sockets)
 
     def _add_handlers(self, member: Member, mark: Handles, signature: inspect.Signature) -> None:
         body = _body(member, signature)
@@ -110,6 +114,35 @@ class Entries(msgspec.Struct):
             doc=member.doc,
         )
         self.routes.append(spec)
+
+    def _add_socket(self, member: Member, mark: Talks, signature: inspect.Signature) -> None:
+        if is_blocking(member.function):
+            raise member.wrong("a WebSocket needs an `async def`", f"Write async def {member.name}(...).")
+        _path_fits(member, mark, signature)
+        found = {name: socket_types(parameter.annotation) for name, parameter in signature.parameters.items()}
+        named = {name: types for name, types in found.items() if types is not None}
+        if len(named) != 1:
+            first = "self, " if member.owner else ""
+            found_wrong = "two parameters" if named else "no parameter"
+            raise member.wrong(
+                f"it has {found_wrong} for the connection",
+                f"Write async def {member.name}({first}socket: Socket[In, Out]).",
+            )
+        if any(other.path == mark.path for other in self.sockets):
+            raise member.wrong(f"there is a WebSocket at {mark.path} already", "Give one of them another path.")
+        name, (accepts, sends) = next(iter(named.items()))
+        self.sockets.append(
+            SocketSpec(
+                name=member.name,
+                path=mark.path,
+                bind=member.bind,
+                signature=_described(member, signature),
+                socket=name,
+                accepts=accepts,
+                sends=sends,
+                doc=member.doc,
+            )
+        )
 
     def _add_action(self, member: Member, mark: Acts, signature: inspect.Signature) -> None:
         name = mark.name or member.name
@@ -237,7 +270,7 @@ def _check_cron(member: Member, expression: str, zone: str | None) -> None:
         ) from error
 
 
-def _path_fits(member: Member, mark: Serves, signature: inspect.Signature) -> None:
+def _path_fits(member: Member, mark: Serves | Talks, signature: inspect.Signature) -> None:
     open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
     for name in _BRACES.findall(mark.path):
         if name not in signature.parameters and not open_ended:

@@ -76,6 +76,7 @@ def module_spec(
         schedules=tuple(entries.schedules),
         routes=tuple(entries.routes),
         actions=tuple(entries.actions),
+        sockets=tuple(entries.sockets),
         targets=targets,
         settings=values,
         start=_activity(module, "on_start"),

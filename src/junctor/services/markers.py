@@ -47,7 +47,13 @@ class Acts(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-Mark = Handles | Ticks | Serves | Acts
+class Talks(msgspec.Struct, frozen=True):
+    """A WebSocket entry."""
+
+    path: str
+
+
+Mark = Handles | Ticks | Serves | Acts | Talks
 
 
 def marks_of(function: object) -> tuple[Mark, ...]:
@@ -167,9 +173,13 @@ def action(function: Any = None, /, *, name: str = "") -> Any:
 
 def _route(method: str, path: object, status: int) -> Callable[[F], F]:
     written = f"@{method.lower()}"
+    return _at(written, path, f'{written}("/alarms/{{sensor}}")', lambda path: Serves(method, path, status))
+
+
+def _at(written: str, path: object, example: str, mark: Callable[[str], Mark]) -> Callable[[F], F]:
     if not isinstance(path, str) or not path.startswith("/"):
-        raise _needs(written, "a path that begins with /", f'{written}("/alarms/{{sensor}}")', path)
-    return lambda function: _mark(function, Serves(method, path, status), f"{written}(...)")
+        raise _needs(written, "a path that begins with /", example, path)
+    return lambda function: _mark(function, mark(path), f"{written}(...)")
 
 
 def get(path: str, *, status: int = 200) -> Callable[[F], F]:
@@ -198,3 +208,16 @@ def patch(path: str, *, status: int = 200) -> Callable[[F], F]:
 def delete(path: str, *, status: int = 200) -> Callable[[F], F]:
     """Answer ``DELETE path``; see :func:`get`."""
     return _route("DELETE", path, status)
+
+
+def websocket(path: str) -> Callable[[F], F]:
+    """Open a WebSocket at ``path``. The ``async def`` method runs once a connection, for as long as it lasts::
+
+        @websocket("/live/{sensor}")
+        async def live(self, socket: Socket[Ask, Reading], sensor: str):
+            async for ask in socket:
+                await socket.send(self.newest(sensor, ask))
+
+    One parameter is a :class:`~junctor.Socket`; the others come from the path, query and headers as in :func:`get`.
+    """
+    return _at("@websocket", path, '@websocket("/live")', Talks)

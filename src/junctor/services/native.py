@@ -59,6 +59,7 @@ def spec_of(
         schedules=tuple(entries.schedules),
         routes=tuple(entries.routes),
         actions=tuple(entries.actions),
+        sockets=tuple(entries.sockets),
         targets=tuple(targets.values()),
         settings=_settings(cls, blueprint, name, settings or {}, places),
         start=_activity(cls, "on_start"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from junctor.clock import parse_duration
+from junctor.core.hop import caller
 from junctor.core.port import Pending, Port
 from junctor.errors import ConfigurationError, OutsideDelivery
 from junctor.messages import Message
@@ -119,6 +120,11 @@ class Service:
         return message
 
     @property
+    def caller(self) -> str:
+        """The name of the API key with which the running route, action or WebSocket was called; empty without one."""
+        return caller()
+
+    @property
     def stopping(self) -> bool:
         """True from the moment the service is asked to stop; blocking code looks at it in its loops."""
         return self.__junctor__.port.stopping
@@ -189,7 +195,7 @@ def published(service: Service) -> list[Any]:
 
 
 _AN_EXAMPLE = "service.message = Message.example(body), before its handler is called."
-_TAKEN = ("name", "log", "state", "message", "stopping", "sleep", "target", "publish", "broadcast")
+_TAKEN = ("name", "log", "state", "message", "caller", "stopping", "sleep", "target", "publish", "broadcast")
 
 
 def _refuse_taken_names(cls: type) -> None:

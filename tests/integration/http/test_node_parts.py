@@ -12,7 +12,7 @@ from junctor.errors import ConfigurationError
 from junctor.http import Response, html
 from junctor.http.app import Site
 from junctor.http.guard import Guard
-from junctor.http.settings import HttpSettings
+from junctor.http.settings import Cors, HttpSettings
 from tests.integration.http.client import call, raw
 from tests.integration.http.small_host import SmallHost, action, node_of, route
 
@@ -239,8 +239,8 @@ async def test_pages_of_other_sites_may_not_change_anything(
     serve: Any, headers: dict[str, str], allowed: bool
 ) -> None:
     host = SmallHost(Pump())
-    guard = Guard(loopback=True, origins=("https://plant.example",))
-    async with serve(host, guard=guard) as listener:
+    settings = HttpSettings(cors=Cors(origins=("https://plant.example",)))
+    async with serve(host, settings=settings) as listener:
         answer = await call(listener.port, "POST", "/lab/stop", headers=headers)
         assert answer.status == (204 if allowed else 403)
         assert len(host.hops) == int(allowed)

@@ -13,8 +13,8 @@ from junctor.node.address import Address, chosen_address, parse_address
     [
         ("127.0.0.1:8080", Address("127.0.0.1", 8080)),
         ("0.0.0.0:0", Address("0.0.0.0", 0)),
-        (":80", Address("127.0.0.1", 80)),
-        ("80", Address("127.0.0.1", 80)),
+        (":80", Address(None, 80)),
+        ("80", Address(None, 80)),
         ("[::1]:80", Address("::1", 80)),
     ],
 )
@@ -29,9 +29,9 @@ def test_no_address(text: str) -> None:
 
 
 def test_an_option_goes_before_the_environment() -> None:
-    assert chosen_address(None, None, {}) == Address("127.0.0.1", 8080, flexible=True)
-    assert chosen_address(None, None, {"PORT": "90"}) == Address("127.0.0.1", 90)
+    assert chosen_address(None, None, {}) == Address()
+    assert chosen_address(None, None, {"PORT": "90"}) == Address(None, 90)
     assert chosen_address("::1", 91, {"PORT": "90"}) == Address("::1", 91)
-    assert chosen_address(None, 0, {"PORT": "x"}) == Address("127.0.0.1", 0)
+    assert chosen_address(None, 0, {"PORT": "x"}) == Address(None, 0)
     with pytest.raises(ConfigurationError, match=r"\$PORT"):
         chosen_address(None, None, {"PORT": "x"})
