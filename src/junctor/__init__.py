@@ -112,6 +112,7 @@ __all__ = (  # kept equal to _SOURCES by a test
     "setting",
     "subscribe",
     "when",
+    "websocket",
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.spec import ActionSpec, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan
+from junctor.core.spec import ActionSpec, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan, SocketSpec
 from junctor.messages import type_name
 from junctor.node.arguments import Parameters
 
@@ -38,7 +38,14 @@ def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
     """One service of a flow. Settings are shown as text; their type says what is secret."""
     spec = plan.spec
     routes = [Entry("route", f"{r.method} {r.path}", "", "", _first_line(r.doc)) for r in spec.routes]
-    entries = [*map(_handler, spec.handlers), *map(_schedule, spec.schedules), *routes, *map(_action, spec.actions)]
+    sockets = [_socket(socket) for socket in spec.sockets]
+    entries = [
+        *map(_handler, spec.handlers),
+        *map(_schedule, spec.schedules),
+        *routes,
+        *sockets,
+        *map(_action, spec.actions),
+    ]
     return ServiceView(
         flow.name,
         spec.name,
@@ -58,6 +65,12 @@ def _handler(spec: HandlerSpec) -> Entry:
 
 def _schedule(spec: ScheduleSpec) -> Entry:
     return Entry("schedule", spec.name, f"every {spec.every:g} s" if spec.every else f"cron {spec.cron}", doc=spec.doc)
+
+
+def _socket(spec: SocketSpec) -> Entry:
+    takes = type_name(spec.accepts) if spec.accepts is not None else ""
+    sends = type_name(spec.sends) if spec.sends is not None else ""
+    return Entry("websocket", spec.path, takes, sends, _first_line(spec.doc))
 
 
 def _action(spec: ActionSpec) -> Entry:

@@ -233,7 +233,7 @@ class Node:
         found.uptime = time.monotonic() - self._started
         found.store = str(self.directory or "")
         found.transport = self._transport.name
-        found.urls = [self.url] if self.url else []
+        found.urls = self._web.urls if self._web is not None else []
         return found
 
     # Change -------------------------------------------------------------------------------------------------
