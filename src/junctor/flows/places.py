@@ -1,4 +1,4 @@
-"""Where things are written: the lines of classes, methods, functions and targets. A file is read only when asked for."""
+"""Where things are written: the lines of classes, methods, functions and targets. Files are read only on demand."""
 
 from __future__ import annotations
 
