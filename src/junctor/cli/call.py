@@ -1,4 +1,4 @@
-"""``junctor call``: call an action of a service."""
+"""``junctor call``: call an action of a service, or let a schedule tick now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from junctor.cli.results import print_result
 def command(service: str, action: str, arguments: tuple[str, ...], node: str | None, as_json: bool) -> None:
     """Call an action of a service and print what it returns.
 
-    Values are converted to the types of the action's parameters; lists and objects are written as JSON.
+    Values are converted to the types of the action's parameters; lists and objects are written as JSON. A schedule can
+    be called, too: it ticks once, now, as it would at its time.
     """
     given = pairs(arguments, "argument")
     client = running_node(node)

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from junctor.core.lifecycle import DELIVERING
 from junctor.core.port import Link, Port
-from junctor.core.spec import ActionSpec, HandlerSpec
-from junctor.errors import JunctorError, NoHandler, SendError, UnknownOperation, UnknownTarget, nearest, text_of
+from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec
+from junctor.errors import (
+    JunctorError,
+    NoHandler,
+    SendError,
+    ServiceStopped,
+    UnknownOperation,
+    UnknownTarget,
+    nearest,
+    text_of,
+)
 from junctor.messages import RESERVED, Kind, MessageType, without_reserved
 from junctor.node.arguments import Parameters
 from junctor.node.wire import CallFailed
+from junctor.runtime.scheduler import tick
 from junctor.runtime.supervisor import is_cancelled
 
 if TYPE_CHECKING:
@@ -126,24 +137,51 @@ class ActionEntry(msgspec.Struct):
         return entered.value
 
     def _failed(self, error: BaseException) -> CallFailed:
-        name = type(error).__name__
-        return CallFailed(
-            f"{name}: {text}" if (text := text_of(error)) else name,
-            where=self.where,
-            fix="`junctor messages --status failed` leads to its trace.",
-            error_type=name,
-        )
+        return _call_failed(self.where, type(error).__name__, text_of(error))
 
 
-def action_of(host: Host, name: str) -> ActionEntry:
-    """The action of this name.
+class ScheduleEntry(msgspec.Struct):
+    """A schedule whose tick an outside caller asks for: the same one delivery, at another time."""
+
+    spec: ScheduleSpec
+    where: str
+
+    async def call(self, host: Host, arguments: Mapping[str, Any], text: bool) -> None:
+        """Tick once; while a tick of this schedule runs, wait for its end first.
+
+        :raises UnknownOperation: there are arguments.
+        :raises ServiceStopped: the service does not run, or is paused.
+        :raises CallFailed: the tick failed; it is recorded as any other.
+        """
+        if arguments:
+            raise UnknownOperation("a schedule takes no arguments", where=self.where, fix="Leave them out.")
+        if host.lifecycle.state not in DELIVERING:
+            raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
+        failure = await tick(host, self.spec)
+        if failure is not None:
+            raise _call_failed(self.where, failure.type, failure.text)
+
+
+def _call_failed(where: str, name: str, text: str) -> CallFailed:
+    what = f"{name}: {text}" if text and text != name else name
+    fix = "`junctor messages --status failed` leads to its trace."
+    return CallFailed(what, where=where, fix=fix, error_type=name)
+
+
+def action_of(host: Host, name: str) -> ActionEntry | ScheduleEntry:
+    """The action of this name, or the schedule.
 
     :raises UnknownOperation: the service has none; the fix names the nearest or lists them.
     """
-    for spec in host.spec.actions:
-        # Whoever types a hyphen for an underscore, or the other way round, means the same action.
-        if spec.name.replace("_", "-") == name.replace("_", "-"):
-            return ActionEntry(spec, f"{host.address}.{spec.name}")
-    guess = nearest(name, [spec.name for spec in host.spec.actions]) or "The service has no actions. "
+    # Whoever types a hyphen for an underscore, or the other way round, means the same one.
+    wanted = name.replace("_", "-")
+    for action in host.spec.actions:
+        if action.name.replace("_", "-") == wanted:
+            return ActionEntry(action, f"{host.address}.{action.name}")
+    for schedule in host.spec.schedules:
+        if schedule.name.replace("_", "-") == wanted:
+            return ScheduleEntry(schedule, f"{host.address}.{schedule.name}")
+    known = [*(spec.name for spec in host.spec.actions), *(spec.name for spec in host.spec.schedules)]
+    guess = nearest(name, known) or "The service has no actions. "
     fix = f"{guess}`junctor services` shows what each service offers."
     raise UnknownOperation(f'there is no action "{name}"', where=host.address, fix=fix)

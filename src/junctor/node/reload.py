@@ -215,7 +215,7 @@ def _told(error: BaseException) -> Iterator[str]:
     elif place is not None:
         yield str(place)
     text = "".join(traceback.format_exception(type(root), root, root.__traceback__))
-    yield from readable(mask(folded(text))).rstrip().split("\n")
+    yield from readable(mask(folded(text) if place is not None else text)).rstrip().split("\n")
 
 
 def _outcome(node: Node, changes: Sequence[Changes], seconds: float) -> str:

@@ -7,10 +7,12 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from junctor.clock import SECOND
 from junctor.core.lifecycle import DELIVERING
+from junctor.core.outcome import Failure
 from junctor.core.spec import ScheduleSpec
 from junctor.errors import StateConflict
 from junctor.messages import Kind
@@ -23,6 +25,8 @@ log = logging.getLogger("junctor.runtime")
 
 # A wall clock can be set; waiting for a cron time in steps notices it.
 _LONGEST_WAIT = 30.0
+
+_turns: WeakKeyDictionary[Host, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 async def run_schedule(host: Host, schedule: ScheduleSpec) -> None:
@@ -61,17 +65,21 @@ async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
             await tick(host, schedule)
 
 
-async def tick(host: Host, schedule: ScheduleSpec) -> None:
-    """One tick. Its exception is recorded and logged; the next tick comes as planned. When a handler has changed the
-    state that it has read, it is done again on the newer one, like a delivery."""
-    while host.lifecycle.state in DELIVERING:
-        conflict = await _tick(host, schedule)
-        if conflict is None:
-            return
-        log.info("%s.%s: %s", host.address, schedule.name, conflict)
+async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:
+    """One tick, also by hand; one of a schedule at a time. Its exception is recorded, logged and answered; the next
+    tick comes as planned. When a handler has changed the state that it has read, it is done again on the newer one,
+    like a delivery."""
+    turns = _turns.setdefault(host, {})
+    async with turns.setdefault(schedule.name, asyncio.Lock()):
+        while host.lifecycle.state in DELIVERING:
+            conflict, failure = await _tick(host, schedule)
+            if conflict is None:
+                return failure
+            log.info("%s.%s: %s", host.address, schedule.name, conflict)
+    return None
 
 
-async def _tick(host: Host, schedule: ScheduleSpec) -> StateConflict | None:
+async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, Failure | None]:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
     call = schedule.bind(host.slots[0].instance)
     host.counters.ticks += 1
@@ -92,7 +100,7 @@ async def _tick(host: Host, schedule: ScheduleSpec) -> StateConflict | None:
         done = asyncio.get_running_loop().create_future()
     host.dispatcher.settle_hop(hop, outcome, host, done)
     refused = await done if done is not None else None
-    return refused if isinstance(refused, StateConflict) else None
+    return refused if isinstance(refused, StateConflict) else None, outcome.failure
 
 
 async def _wait(host: Host, seconds: float) -> None:
