@@ -62,6 +62,7 @@ class Host(Handling):
         self._history = RestartHistory(self.spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
         self._main_task: asyncio.Task[Any] | None = None
+        self._recovery: asyncio.Task[Any] | None = None
         self._runners: list[asyncio.Task[Any]] = []
         self.calls = Calls(self)
         self.bound = self.calls.bound
@@ -288,7 +289,7 @@ class Host(Handling):
         else:
             self.lifecycle.to(State.BACKOFF, self.last_error)
             log.error("%s failed: %s; restart in %.1f s\n%s", self.address, self.last_error, delay, failure.traceback)
-        self.engine.supervisor.start(f"{self.address} restart", self._restart(delay))
+        self._recovery = self.engine.supervisor.start(f"{self.address} restart", self._restart(delay))
 
     async def _restart(self, delay: float | None) -> None:
         await self._close(RESTART_GRACE)
@@ -323,6 +324,9 @@ class Host(Handling):
         """Second step: what runs may finish, then the instances are closed."""
         if self.lifecycle.state is not State.STOPPING:
             return
+        if self._recovery is not None:
+            # It may be closing what failed; in this state it starts nothing any more.
+            await self.engine.supervisor.end(self._recovery, grace=grace)
         await self._close(grace)
         self.lifecycle.to(State.STOPPED)
 
