@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from junctor.cli import completing
 from junctor.cli.options import json_option, node_option, pairs, running_node
 from junctor.cli.results import print_result
 
 
 @click.command("call")
-@click.argument("service")
-@click.argument("action")
+@click.argument("service", shell_complete=completing.services)
+@click.argument("action", shell_complete=completing.actions)
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
 @node_option
 @json_option

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from junctor.cli import words
+from junctor.cli import completing, words
 from junctor.cli.options import json_option, node_option
 from junctor.errors import NodeNotFound
 from junctor.node import directory
@@ -71,7 +71,7 @@ _decoder = msgspec.json.Decoder(Entry)
 
 @click.command("logs")
 @click.option("-f", "--follow", is_flag=True, help="Show what is logged from now on, until Ctrl-C.")
-@click.option("--service", metavar="NAME", help="Of this service.")
+@click.option("--service", metavar="NAME", help="Of this service.", shell_complete=completing.services)
 @click.option("--level", type=click.Choice(LEVELS), help="Of this level and above.")
 @click.option("--since", metavar="WHEN", help="Since 10m (ago), 14:30 or 2026-11-20T14:30.")
 @click.option("--session", metavar="SESSION", help="Of this session; its first digits are enough.")

@@ -11,12 +11,15 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from junctor import __version__
 from junctor.errors import ConfigurationError, JunctorError, nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 OK, FAILED, MISUSED, INTERRUPTED, CONFIGURATION = 0, 1, 2, 130, 78
 
@@ -45,6 +48,7 @@ COMMANDS = {
     "restart": "Start a service anew.",
     "apply": "Change a running node to what a flow says now.",
     "stop": "Stop a running node cleanly.",
+    "completion": "Print what lets a shell complete commands and names.",
 }
 
 
@@ -81,16 +85,28 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
-        if word not in COMMANDS and not word.startswith("-"):
+        if word not in COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(f'there is no command "{word}". {nearest(word, COMMANDS)}'.rstrip())
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(name, help=doc) for name, doc in COMMANDS.items() if name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+if os.environ.get("NO_COLOR"):
+    _SETTINGS["color"] = False
+
+
+@click.group(cls=Commands, context_settings=_SETTINGS)
 @click.version_option(__version__, prog_name="junctor", message="%(prog)s %(version)s")
 def cli() -> None:
     """Turn a Python class into a running service.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from junctor.cli import tables, words
+from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.node.search import STATUSES, Filter
 from junctor.node.views import MessageView
 
 
 @click.command("messages")
-@click.option("--service", metavar="NAME", help="From or to this service.")
+@click.option("--service", metavar="NAME", help="From or to this service.", shell_complete=completing.services)
 @click.option("--type", "type_", metavar="NAME", help="Of this type.")
 @click.option("--status", multiple=True, metavar="WORD", help=f"One of {', '.join(STATUSES)}; repeatable.")
 @click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so.")

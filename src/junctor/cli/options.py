@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from junctor.cli import completing
 from junctor.errors import NodeNotFound
 from junctor.flows import FlowModel, Overrides
 from junctor.node import directory
@@ -70,7 +71,7 @@ def _flow_options(command: Command, required: bool) -> Command:
         ),
         click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="NAME=value lines for ${NAME}."),
         click.option("--overlay", "overlays", multiple=True, metavar="FILE", help="Merged over the flow; repeatable."),
-        click.argument("targets", metavar="TARGET...", nargs=-1, required=required),
+        click.argument("targets", metavar="TARGET...", nargs=-1, required=required, shell_complete=completing.targets),
     ):
         collected = option(collected)
     return collected  # type: ignore[return-value]
@@ -78,7 +79,13 @@ def _flow_options(command: Command, required: bool) -> Command:
 
 def node_option(command: Command) -> Command:
     """``--node``: the data directory, or the name of one in ./.junctor."""
-    return click.option("--node", metavar="PATH|NAME", help="The node; else by folder or $JUNCTOR_NODE.")(command)
+    option = click.option(
+        "--node",
+        metavar="PATH|NAME",
+        help="The node; else by folder or $JUNCTOR_NODE.",
+        shell_complete=completing.nodes,
+    )
+    return option(command)
 
 
 def json_option(command: Command) -> Command:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from junctor.cli import tables, words
+from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.node.views import BODY_LIMIT, MessageView, ParkedView
 
 
 @click.command("parked")
 @click.argument("group", required=False, metavar="[PLACE]")
-@click.option("--service", metavar="NAME", help="Of this service.")
+@click.option("--service", metavar="NAME", help="Of this service.", shell_complete=completing.services)
 @click.option("--members", is_flag=True, help="List the messages of each group.")
 @click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many of each.")
 @node_option

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from junctor.cli import completing
 from junctor.cli.options import node_option, running_node
 from junctor.node.stopped import PATIENCE
 
 
 @click.command("pause")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=completing.services)
 @click.option("--all", "every", is_flag=True, help="All services of the node.")
 @click.option("--reason", metavar="TEXT", default="", help="Why; shown by `junctor status`.")
 @node_option

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from junctor.cli import words
+from junctor.cli import completing, words
 from junctor.cli.options import node_option, running_node
 from junctor.errors import ServiceStopped
 from junctor.node.status import ServiceStatus
@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 @click.command("restart")
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @node_option
 def command(service: str, node: str | None) -> None:
     """Stop SERVICE and start it anew, with a new instance.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from junctor.cli import completing
 from junctor.cli.options import node_option, running_node
 from junctor.cli.pause import one_or_all
 from junctor.node.stopped import PATIENCE
 
 
 @click.command("resume")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=completing.services)
 @click.option("--all", "every", is_flag=True, help="All services that are paused.")
 @node_option
 def command(service: str | None, every: bool, node: str | None) -> None:

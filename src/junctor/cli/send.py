@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from junctor.cli import words
+from junctor.cli import completing, words
 from junctor.cli.options import header_option, json_option, node_option, pairs, running_node
 
 
 @click.command("send")
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("body", metavar="BODY")
 @click.option("--type", "type_", metavar="NAME", help="The type of the body, where the service handles several.")
 @click.option("--key", help="What keeps messages in order, where the flow names no field.")

@@ -1,0 +1,68 @@
+"""What a shell completes: services, actions, types and nodes, quietly and soon; where no node answers, nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from junctor.node.describe import ServiceView
+
+PATIENCE = 0.5
+"""Seconds that somebody who pressed a key waits for a node."""
+
+
+def services(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The services of the node."""
+    views = _views(ctx)
+    several = len({view.flow for view in views}) > 1
+    names = [(f"{view.flow}/{view.service}" if several else view.service, view.doc) for view in views]
+    return [CompletionItem(name, help=doc or None) for name, doc in names if name.startswith(begun)]
+
+
+def actions(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The actions and schedules of the service that stands before."""
+    entries = [
+        entry
+        for view in _views(ctx)
+        if ctx.params.get("service") in (view.service, f"{view.flow}/{view.service}")
+        for entry in view.entries
+        if entry.kind in ("action", "schedule") and entry.name.startswith(begun)
+    ]
+    return [CompletionItem(entry.name, help=entry.doc or f"{entry.kind} {entry.takes}") for entry in entries]
+
+
+def nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The nodes of this folder by name, else a path."""
+    found: list[CompletionItem] = []
+    with contextlib.suppress(OSError):
+        names = sorted(path.name for path in Path(".junctor").iterdir() if path.is_dir())
+        found = [CompletionItem(name) for name in names if name.startswith(begun)]
+    return found or [CompletionItem(begun, type="dir")]
+
+
+def targets(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Files; the shell knows them."""
+    return [CompletionItem(begun, type="file")]
+
+
+def _views(ctx: click.Context) -> list[ServiceView]:
+    with contextlib.suppress(Exception):  # whatever is wrong there, a shell that completes says nothing
+        return list(_asked(ctx.params.get("node")))
+    return []
+
+
+def _asked(node: str | None) -> Iterator[ServiceView]:
+    from junctor.cli.options import running_node
+    from junctor.node.describe import ServiceView
+
+    client = running_node(node)
+    try:
+        yield from client.ask("services", list[ServiceView], patience=PATIENCE)
+    finally:
+        client.close()
