@@ -77,6 +77,9 @@ _HOP = _side("thread-pool hop", "blocking_bare:thread_hop")
 _BLOCKING = _side("flow, memory", "request_engine:blocking")
 _WRITER = _side("apsw group commit", "durable_bare:group_commit")
 _SEND = _side("flow, sqlite", "durable_engine:send")
+_STARLETTE = _side("Starlette, msgspec", "http_get:starlette")
+_FASTAPI = _side("FastAPI", "http_get:fastapi")
+_ROUTE = _side("node", "http_get:node")
 
 _ALL = (
     _rate_job("request-1", "request in memory, 1 caller", 0.5, 1, 100, _MAILBOX, _REQUEST),
@@ -85,6 +88,8 @@ _ALL = (
     _rate_job("blocking-16", "blocking handler, 16 callers", 0.7, 16, 20, _HOP, _BLOCKING),
     _rate_job("durable-64", "durable send to processed, 64 producers", 0.5, 64, 10, _WRITER, _SEND),
     _rate_job("durable-1", "durable send to processed, 1 producer", 0.6, 1, 10, _WRITER, _SEND),
+    _rate_job("http-get", "HTTP GET with a typed query parameter, 64 connections", 0.85, 64, 1, _STARLETTE, _ROUTE),
+    _rate_job("http-get-fastapi", "the same job against FastAPI", 1.8, 64, 1, _FASTAPI, _ROUTE),
     Job(
         "open",
         "open with 1 M stored and 100 k pending messages",

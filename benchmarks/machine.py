@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.load import loop_name
 
-PARTS = ("apsw", "uvloop", "msgspec", "uvicorn", "starlette")
+PARTS = ("apsw", "uvloop", "msgspec", "uvicorn", "httptools", "starlette", "fastapi")
 IN_MEMORY = {"tmpfs", "ramfs"}
 
 

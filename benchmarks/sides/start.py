@@ -15,26 +15,27 @@ from benchmarks import memory
 
 HERE = Path(__file__).parent
 PATIENCE = 15.0  # seconds until a start counts as failed
-REQUEST = b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+REQUEST = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def answers(port: int, path: bytes = b"/hello") -> bool:
+    """Whether a GET of the path is answered with 200."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as client:
-            client.sendall(REQUEST)
+            client.sendall(REQUEST % path)
             return client.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, begin: float) -> float:
-    while not _answers(port):
+    while not answers(port):
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with code {server.returncode} before it answered")
         if time.perf_counter() - begin > PATIENCE:
@@ -44,7 +45,7 @@ def _wait(server: subprocess.Popen[bytes], port: int, begin: float) -> float:
 
 
 def _launch(script: str, params: Mapping[str, Any]) -> dict[str, float]:
-    port = _free_port()
+    port = free_port()
     env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": str(params["folder"])}
     begin = time.perf_counter()
     server = subprocess.Popen([sys.executable, str(HERE / script)], env=env, cwd=params["folder"], stdout=sys.stderr)

@@ -1,0 +1,73 @@
+"""HTTP GET with a typed query parameter: the server in a process of its own, the client in this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.http_load import take
+from benchmarks.load import Load
+from benchmarks.sides.start import HERE, answers, free_port
+
+PATIENCE = 15.0
+REQUEST = b"GET /square?n=12 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n"
+ANSWER = b'{"n":12,"square":144}'
+BUSY = 0.9
+"""Share of a core from which the client itself would be measured."""
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _serve(script: str, params: Mapping[str, Any]) -> dict[str, float]:
+    port = free_port()
+    env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": str(params["folder"])}
+    server = subprocess.Popen([sys.executable, str(HERE / script)], env=env, cwd=params["folder"], stdout=sys.stderr)
+    try:
+        _wait(server, port)
+        before = _cpu(server.pid)
+        load = Load(**params["load"])
+        taken = take(port, REQUEST, ANSWER, load)
+        used = _cpu(server.pid) - before
+        if taken.busy > BUSY:
+            raise RuntimeError(f"the client used {taken.busy:.0%} of its core: it is too slow for this server")
+        share = taken.seconds / (taken.seconds + load.warm_up.seconds)
+        return {"rate": taken.rate, "cpu_us": 1e6 * used * share / taken.answers, "client_busy": taken.busy}
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    until = time.perf_counter() + PATIENCE
+    while not answers(port, b"/square?n=1"):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with code {server.returncode} before it answered")
+        if time.perf_counter() > until:
+            raise RuntimeError(f"no 200 within {PATIENCE:.0f} s")
+        time.sleep(0.005)
+
+
+def starlette(params: Mapping[str, Any]) -> dict[str, float]:
+    return _serve("http_starlette.py", params)
+
+
+def fastapi(params: Mapping[str, Any]) -> dict[str, float]:
+    return _serve("http_fastapi.py", params)
+
+
+def node(params: Mapping[str, Any]) -> dict[str, float]:
+    from junctor import Service, get, run  # noqa: F401 - "not there yet" is another answer than "failed"
+
+    return _serve("http_service.py", params)
