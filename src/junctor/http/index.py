@@ -10,12 +10,14 @@ import msgspec
 from junctor.http.asgi import Scope, header_value
 from junctor.http.endpoints import Answer, NodeEndpoint
 from junctor.http.hosting import Host, Hosts
+from junctor.http.problem import HttpError
 from junctor.http.responses import JSON
 from junctor.http.routes import Opened, Routes
 
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 # The page holds no script and needs nothing from elsewhere.
 _POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+_PARTS = ("/docs", "/openapi.json", "/health/ready", "/metrics")
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1b2733}"
     "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}h2 small{font-weight:400;color:#5b6b7a}"
@@ -31,7 +33,8 @@ def open_index(routes: Routes, node: Hosts) -> None:
     def index(scope: Scope) -> Answer:
         listing = [_service(host, routes) for host in node.hosts.values()]
         if b"text/html" in (header_value(scope["headers"], b"accept") or b""):
-            return 200, [_HTML, _POLICY], _page(listing).encode()
+            links = [path for path in _PARTS if _opens(routes, path)]
+            return 200, [_HTML, _POLICY], _page(listing, links).encode()
         return 200, [JSON], msgspec.json.encode({"services": listing})
 
     routes.build_in("/", NodeEndpoint("index", index), yields=True)
@@ -55,9 +58,17 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def _page(listing: list[dict[str, Any]]) -> str:
+def _opens(routes: Routes, path: str) -> bool:
+    try:
+        routes.find(path, path.encode())
+    except HttpError:
+        return False
+    return True
+
+
+def _page(listing: list[dict[str, Any]], parts: list[str]) -> str:
     body = "".join(map(_section, listing)) or "<p>No service runs here.</p>"
-    links = "".join(f"<a href={path}>{path}</a> " for path in ("/health/ready", "/metrics"))
+    links = "".join(f"<a href={path}>{path}</a> " for path in parts)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Junctor</title><style>{_STYLE}</style><h1>What runs here</h1>{body}<p>{links}</p></html>"

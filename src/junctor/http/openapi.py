@@ -26,6 +26,7 @@ from junctor.http.streams import Event
 
 _WHERE = ("path", "query", "header", "cookie")
 _BINARY = {"type": "string", "format": "binary"}
+_DEPRECATED = re.compile(r"^\.\. deprecated::.*(?:\n[ \t]+.*)*", re.MULTILINE)
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the node in `Authorization: Bearer`."},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of the node."},
@@ -121,7 +122,7 @@ class _Names:
 
 def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> dict[str, Any]:
     doc = inspect.cleandoc(one.spec.doc)
-    summary, _, text = doc.partition("\n")
+    summary, _, text = _DEPRECATED.sub("", doc).strip().partition("\n")
     body = _body(endpoint.plan.body, schemas)
     status = str(one.spec.status) if isinstance(one.spec, RouteSpec) else "200"
     made: dict[str, Any] = {
@@ -139,7 +140,7 @@ def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> d
         made["description"] = text.strip()
     if body is not None:
         made["requestBody"] = body
-    if ".. deprecated::" in doc or hasattr(one.spec.signature, "__deprecated__"):
+    if _DEPRECATED.search(doc) or hasattr(one.spec.signature, "__deprecated__"):
         made["deprecated"] = True
     if endpoint.settings.keys:
         made["security"] = [{"bearer": []}, {"key": []}]
