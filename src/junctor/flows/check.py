@@ -91,14 +91,17 @@ def _see(finding: Finding, one: Examined, models: Sequence[FlowModel]) -> Iterat
     target = next((target for target in specs[name].targets if target.name == member), None) if name in specs else None
     if finding.code != "wiring" or item is None or target is None:
         return
-    if (place := place_in(item, member)) and place != finding.place:
-        yield f"{finding.where} takes {fitting.shown(target.request)}: {place}"
+    handlers = []
     for wire in item.connect.get(member, ()):
         flow, _, to = wire.to.rpartition("/")
         for model in models:
             other = model.item(to) if model.name == (flow or one.wiring.model.name) else None
-            if other is not None:
-                yield from _handlers_of(other, wire.to)
+            if other is not None and wire.to in finding.what:
+                handlers += _handlers_of(other, wire.to)
+    if handlers and (place := place_in(item, member)) != finding.place:
+        declared = fitting.declaration(fitting.shown(target.request), target.reply)
+        yield f"{finding.where} is {declared}: {place}"
+    yield from handlers
 
 
 def _handlers_of(item: Item, name: str) -> Iterator[str]:

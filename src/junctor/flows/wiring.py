@@ -33,9 +33,13 @@ class Connection(msgspec.Struct, frozen=True):
     when: str = ""
     reply: str = ""
 
+    @property
+    def terms(self) -> str:
+        """What it is for, in words: ``Reading, by name, when body.value > 80``."""
+        return f"{self.type}, {self.how}" + (f", when {self.when}" if self.when else "")
+
     def __str__(self) -> str:
-        condition = f", when {self.when}" if self.when else ""
-        return f"{self.source}.{self.target} -> {self.to} ({self.type}, {self.how}{condition})"
+        return f"{self.source}.{self.target} -> {self.to} ({self.terms})"
 
 
 class Remark(msgspec.Struct, frozen=True):

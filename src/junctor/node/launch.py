@@ -190,7 +190,7 @@ def _flow_lines(wiring: Wiring) -> Iterator[str]:
         yield f"  {spec.name}" + (f"  {readable(settings)}" if settings else "")
         for connection in wiring.connections:
             if connection.source == spec.name:
-                yield f"    {connection.target} -> {connection.to}  ({connection.type}, {connection.how})"
+                yield f"    {connection.target} -> {connection.to}  ({connection.terms})"
     for note in wiring.notes:
         yield f"note: {note}"
 

@@ -126,7 +126,7 @@ class Target(Generic[Req, Rep]):
                     if not link.when.holds(body, key, given):
                         continue
                 except ConditionFailed as error:
-                    log.warning("%s -> %s: %s", self._where, link.address, error)
+                    log.debug("%s -> %s: %s", self._where, link.address, error)
                     given = {**(given or {}), CONDITION: storable(f"{error.where}: {error.what}")}
             taken = True
             yield link, given
