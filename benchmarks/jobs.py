@@ -109,6 +109,26 @@ _ALL = (
         params={"settle": 1.0},
         quick={"settle": 0.5},
     ),
+    Job(
+        "check-50",
+        "junctor check of a flow file with 50 services, from start to exit",
+        (Figure("seconds", "s", Compare.BELOW, 0.3),),
+        bare=_side("python -c pass", "command:python"),
+        engines=(_side("junctor check", "command:check"),),
+        params={"services": 50, "runs": 5},
+        quick={"runs": 3},
+        max_rounds=3,
+    ),
+    Job(
+        "help",
+        "junctor --help, from start to exit",
+        (Figure("seconds", "s", Compare.BELOW, 0.15),),
+        bare=_side("python -c pass", "command:python"),
+        engines=(_side("junctor --help", "command:help_page"),),
+        params={"runs": 5},
+        quick={"runs": 3},
+        max_rounds=3,
+    ),
 )
 JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _ALL})
 
