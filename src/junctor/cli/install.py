@@ -156,7 +156,7 @@ def _refuse_secret(change: str, settings: Mapping[str, Mapping[str, Any]]) -> No
         raise ConfigurationError(
             "everybody on the machine can read a unit, so a secret cannot stand in it",
             where=f"--set {place}",
-            fix=f"Write the flow with ${{{setting.upper()}}} and give --secret {setting.upper()}=FILE.",
+            fix=f"Write ${{secret:{setting.upper()}}} in the flow file and give --secret {setting.upper()}=FILE.",
         )
 
 
@@ -230,8 +230,7 @@ def _unit(
     return Unit(
         name=name,
         program=program,
-        words=tuple(words),
-        listen=listen,
+        words=(*words, *listen),
         folder=Path.cwd(),
         per_user=per_user,
         account=account,

@@ -29,11 +29,12 @@ from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
 from junctor.node.first import stand_aside
 from junctor.node.node import GRACE, Node, Plan
-from junctor.node.notify import Notifier, being_debugged, taken
+from junctor.node.notify import Notifier, taken
 from junctor.observe.logfile import LogFile
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
 from junctor.observe.secrets import mask
+from junctor.runtime import debugger
 
 log = logging.getLogger("junctor.node")
 
@@ -128,7 +129,8 @@ async def _main(
     node = Node(plan)
     ending.watch(node)
     try:
-        with manager.following(node.engine.hosts, being_debugged) as pulse:
+        with manager.following(node.engine.hosts, debugger.attached) as pulse:
+            node.while_changing = pulse.reloading
             with _greeted_instead():
                 await _start(node, plan.flows, kept)
             pulse.ready()

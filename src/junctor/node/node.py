@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +68,7 @@ class Node:
     """A running Junctor. Made by ``flow.running()`` and ``junctor.run``; stopped by leaving them.
 
     ``failure`` is the error that ended it, None while it runs and after a clean stop. ``on_asked`` is called when it is
-    asked to stop.
+    asked to stop; ``while_changing`` surrounds each change to other flows.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -87,6 +87,7 @@ class Node:
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
         self._applying = asyncio.Lock()
+        self.while_changing: Callable[[], AbstractContextManager[None]] = nullcontext
         self._stop_asked = asyncio.Event()
         self._starting: asyncio.Task[Any] | None = None
         self._readers = CallThreads("junctor archive")
@@ -255,7 +256,10 @@ class Node:
 
         async def change() -> list[Changes]:
             async with self._applying:
-                return await applied(self, flows, remove, who, dry_run)
+                if dry_run:
+                    return await applied(self, flows, remove, who, dry_run)
+                with self.while_changing():
+                    return await applied(self, flows, remove, who, dry_run)
 
         return await asyncio.shield(self.engine.supervisor.start("apply", change(), failed=lambda error: None))
 

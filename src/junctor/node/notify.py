@@ -10,12 +10,10 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from traceback import walk_stack
 from typing import Protocol
 
 from junctor.core.lifecycle import Lifecycle, State
@@ -68,15 +66,6 @@ class Notifier:
         self.tell("STOPPING=1", _status(f"stopping: {reason}"), f"EXTEND_TIMEOUT_USEC={_usec(seconds)}")
 
     @contextmanager
-    def reloading(self) -> Iterator[None]:
-        """While the node changes to another flow: between the two the manager shows it as reloading."""
-        self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}", _status("applying a changed flow"))
-        try:
-            yield
-        finally:
-            self.tell("READY=1")
-
-    @contextmanager
     def following(self, hosts: Mapping[str, Hosted], debugged: Callable[[], bool]) -> Iterator[Pulse]:
         """Inside the event loop: feed the watchdog while it turns, and keep the status line true.
 
@@ -121,6 +110,18 @@ class Pulse:
         self._said = summary(self._hosts.values())
         self._notifier.tell("READY=1", _status(self._said))
 
+    @contextmanager
+    def reloading(self) -> Iterator[None]:
+        """While the node changes to another flow: the manager shows it as reloading."""
+        self._silent = True
+        now = time.monotonic_ns() // 1000
+        self._notifier.tell("RELOADING=1", f"MONOTONIC_USEC={now}", _status("changing to what the flow says now"))
+        try:
+            yield
+        finally:
+            self._silent = False
+            self.ready()
+
     def stopping(self, reason: str, seconds: float) -> None:
         """See :meth:`Notifier.stopping`; the watchdog is fed until the end."""
         self._silent = True
@@ -140,14 +141,6 @@ class Pulse:
         while not self._ended.wait(self._notifier.watchdog / 2):
             if self._debugged():
                 self._notifier.tell("WATCHDOG=1")
-
-
-def being_debugged() -> bool:
-    """Whether a debugger is attached to this process, or pdb waits in one of its threads."""
-    if "pydevd" in sys.modules:
-        return True
-    frames = list(sys._current_frames().values()) if "bdb" in sys.modules else []
-    return any(frame.f_globals.get("__name__") == "bdb" for top in frames for frame, _ in walk_stack(top))
 
 
 def taken(env: MutableMapping[str, str] | None = None) -> Notifier:

@@ -38,18 +38,16 @@ _SYSTEM_FEATURES = (
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """What a unit says. Paths are absolute.
 
-    ``program`` is the command line tool, ``words`` what stands behind ``run`` and ``apply`` alike, ``listen`` what only
-    ``run`` takes. ``per_user``: for the service manager of one user. ``account`` is the user that a system unit runs
-    as; empty: one that systemd makes for it. ``secrets`` are names and files, ``writes`` folders that it may change
-    beside its own. ``home`` and ``private_tmp`` say what of ``/home`` and ``/tmp`` it sees; ``low_port``: it listens
-    below 1024.
+    ``program`` is the command line tool, ``words`` what stands behind ``run``. ``per_user``: for the service manager of
+    one user. ``account`` is the user that a system unit runs as; empty: one that systemd makes for it. ``secrets`` are
+    names and files, ``writes`` folders that it may change beside its own. ``home`` and ``private_tmp`` say what of
+    ``/home`` and ``/tmp`` it sees; ``low_port``: it listens below 1024.
     """
 
     name: str
     program: tuple[str, ...]
     words: tuple[str, ...]
     folder: Path
-    listen: tuple[str, ...] = ()
     per_user: bool = False
     account: str = ""
     secrets: tuple[tuple[str, Path], ...] = ()
@@ -105,10 +103,9 @@ def _head(unit: Unit) -> Iterator[str]:
 
 def _service(unit: Unit) -> Iterator[str]:
     yield "Type=notify"
-    yield f"ExecStart={command([*unit.program, 'run', *unit.words, *unit.listen])}"
-    # No variable is needed: %S is what the manager makes $STATE_DIRECTORY of.
-    node = ("--node", f"%S/{unit.data}")
-    yield f"ExecReload={command([*unit.program, 'apply', *unit.words])} {' '.join(node)}"
+    yield f"ExecStart={command([*unit.program, 'run', *unit.words])}"
+    # The node knows what it was started with. No variable is needed: $STATE_DIRECTORY is made of %S.
+    yield f"ExecReload={command([*unit.program, 'apply', '--node'])} %S/{unit.data}"
     yield f"WorkingDirectory={raw_path(unit.folder)}"
     yield f"StateDirectory={unit.data}"
     yield "StateDirectoryMode=0700"

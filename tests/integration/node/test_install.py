@@ -39,7 +39,7 @@ def test_the_unit_runs_the_flow_as_it_was_named(junctor: Junctor) -> None:
     assert Path(words[0]).is_absolute() and Path(words[0]).name == "junctor"
     assert of(text, "WorkingDirectory") == folder
     assert of(text, "StateDirectory") == "junctor/machine"
-    assert of(text, "ExecReload").endswith("--set alarm.limit=75 --node %S/junctor/machine")
+    assert of(text, "ExecReload") == f"{words[0]} apply --node %S/junctor/machine"
 
 
 def test_what_the_unit_says_can_be_run(junctor: Junctor) -> None:

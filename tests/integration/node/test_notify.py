@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from junctor.node.notify import Notifier
 from tests.integration.node.conftest import PATIENCE, Junctor
 
 ANY_PORT = ("--port", "0")
@@ -157,8 +156,13 @@ def test_what_keeps_a_node_from_starting_is_in_the_status_line(junctor: Junctor,
     assert heard.startswith("STATUS=") and "missing.py" in heard
 
 
-def test_a_reload_is_told_with_its_time(manager: Manager) -> None:
-    with Notifier(manager.address).reloading():
-        told = manager.until("RELOADING=1")
-    assert int(told[1].removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+def test_a_change_is_told_with_its_time_and_its_end(junctor: Junctor, manager: Manager) -> None:
+    junctor.start("machine.py", *ANY_PORT, env=told_to(manager))
     manager.until("READY=1")
+    code = (junctor.folder / "machine.py").read_text()
+    (junctor.folder / "machine.py").write_text(code.replace("Judges readings", "Judges all readings"))
+    junctor.here("apply")
+    reloading = manager.until("RELOADING=1")
+    assert int(reloading[1].removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+    assert reloading[2] == "STATUS=changing to what the flow says now"
+    assert manager.until("READY=1") == ["READY=1", "STATUS=2 services run"]

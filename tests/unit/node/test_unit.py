@@ -114,8 +114,7 @@ def test_systemd_accepts_it(tmp_path: Path, per_user: bool) -> None:
     made = unit(
         folder,
         program=(str(program),),
-        words=(str(folder / "flow.yaml"), "--set", "a.b=${C} %n"),
-        listen=("--port", "443"),
+        words=(str(folder / "flow.yaml"), "--set", "a.b=${C} %n", "--port", "443"),
         per_user=per_user,
         secrets=(("PASSWORD", folder / "secret"),),
         writes=(folder, Path("/srv")),
