@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from junctor.http.asgi import Headers, Scope
@@ -15,13 +15,16 @@ from junctor.http.routes import Routes
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
-def open_docs(routes: Routes) -> None:
-    """Open ``/docs``; :func:`junctor.http.openapi.open_openapi` has to be open beside it."""
-    routes.build_in("/docs", NodeEndpoint("docs", _answer))
+def open_docs(routes: Routes, server: str = "") -> None:
+    """Open ``/docs``; :func:`junctor.http.openapi.open_openapi` has to be open beside it.
+
+    :param server: the address where the entries answer, when it is not the one that this page comes from.
+    """
+    routes.build_in("/docs", NodeEndpoint("docs", partial(_answer, server)))
 
 
-def _answer(scope: Scope) -> Answer:
-    page, policy = _page()
+def _answer(server: str, scope: Scope) -> Answer:
+    page, policy = _page(server)
     headers: Headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", policy),
@@ -33,12 +36,13 @@ def _answer(scope: Scope) -> Answer:
 
 
 @cache
-def _page() -> tuple[bytes, bytes]:
+def _page(server: str) -> tuple[bytes, bytes]:
     """The page and its policy: only the script and the style in it run, and it asks only where it came from."""
     text = files("junctor.http").joinpath("pages", "docs.html").read_text("utf-8")
     allowed = {kind: f"'sha256-{_hash(code)}'" for kind, code in _INLINE.findall(text)}
+    asks = f"'self' {server}".strip()
     policy = (
-        f"default-src 'none'; script-src {allowed['script']}; style-src {allowed['style']}; connect-src 'self'; "
+        f"default-src 'none'; script-src {allowed['script']}; style-src {allowed['style']}; connect-src {asks}; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return text.encode(), policy.encode()

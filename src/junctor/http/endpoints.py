@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 from junctor.core.spec import ActionSpec, Call, RouteSpec
 from junctor.errors import EncodeError, JunctorError, QueueFull
@@ -41,6 +42,10 @@ MAX_UPLOADS = 64
 _LIVE = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
+# By service and not by endpoint: a listener may go over to other endpoints while a service goes on.
+_streams: WeakKeyDictionary[Host, set[Stream]] = WeakKeyDictionary()
+
+
 class Endpoint(Protocol):
     """Answers requests. ``source`` names what it belongs to, for errors of composition."""
 
@@ -67,7 +72,6 @@ class ServiceEndpoint:
         "_name",
         "_spec",
         "_status",
-        "_streams",
         "_uploading",
         "answer",
         "plan",
@@ -86,7 +90,6 @@ class ServiceEndpoint:
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
         self._item = streamed(spec.signature)
         self._enter = self._generate if isinstance(spec, RouteSpec) and spec.streams else self._call
-        self._streams: set[Stream] = set()
         self._uploading = 0
         self.source = f"{host.address}.{spec.name}"
         self.answer: Callable[[Scope, Receive, list[str]], Awaitable[Answer | Application | None]] = self._plain
@@ -195,25 +198,21 @@ class ServiceEndpoint:
         framing = framing or framing_of(Any if self._item is None else self._item, headers)
         if scope["method"] == "HEAD":
             return HeadersOnly(self._status, framing)
-        stream = Stream(self.source, framing, headers, partial(self._explain, session=session), self._streams.discard)
+        running = _streams.setdefault(self._host, set())
+        stream = Stream(self.source, framing, headers, partial(self._explain, session=session), running.discard)
 
         def enter(feed: Call) -> Awaitable[Any]:
             return self._host.enter(
                 self._kind, self._name, feed, blocking, (), arguments, session=session, lasting=True
             )
 
-        self._streams.add(stream)
+        running.add(stream)
         if not await stream.begin(enter, make, blocking):
             assert stream.error is not None
             return self._explain(stream.error, session)
         stream.status_code = self._status
         stream.raw_headers = [(b"content-type", stream.media_type), *(_LIVE if stream.events else ())]
         return stream
-
-    def end_streams(self) -> None:
-        """End what is streamed: the service or the node stops."""
-        for stream in tuple(self._streams):
-            stream.end()
 
     def _explain(self, error: BaseException, session: int) -> Answer:
         """The answer to an exception out of the service. Its text stays inside, unless it was meant for the caller."""
@@ -227,6 +226,12 @@ class ServiceEndpoint:
             return problem.of_error(error, session)
         log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
         return problem.of_failure(session)
+
+
+def end_streams(host: Host) -> None:
+    """End what a service streams: it stops, or the node does."""
+    for stream in tuple(_streams.get(host, ())):
+        stream.end()
 
 
 class _Closing:

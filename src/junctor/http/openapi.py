@@ -34,7 +34,12 @@ _SECURITY = {
 
 
 def open_openapi(
-    routes: Routes, described: Routes | None = None, *, title: str = "Junctor", version: str = "", server: str = ""
+    routes: Routes,
+    described: Iterable[Opened] | None = None,
+    *,
+    title: str = "Junctor",
+    version: str = "",
+    server: str = "",
 ) -> None:
     """Open ``/openapi.json``. The document is made when it is first asked for, and again when services come or go.
 
@@ -50,7 +55,7 @@ def open_openapi(
 class Document:
     """The document of one table of routes, kept until the table changes."""
 
-    def __init__(self, routes: Routes, title: str, version: str, server: str) -> None:
+    def __init__(self, routes: Iterable[Opened], title: str, version: str, server: str) -> None:
         self._routes = routes
         self._info = {"title": title, "version": version or "0"}
         self._server = server or "/"
@@ -236,7 +241,8 @@ def _answers(one: Opened, status: str, schemas: Schemas) -> dict[str, Any]:
 
 
 def _is_response(kind: Any) -> bool:
-    return isinstance(kind, type) and (issubclass(kind, Response) or hasattr(kind, "raw_headers") or hasattr(kind, "render"))
+    makes = ("raw_headers", "render")  # ours, and those of Starlette
+    return isinstance(kind, type) and (issubclass(kind, Response) or any(hasattr(kind, name) for name in makes))
 
 
 def _content(kind: Any, schemas: Schemas) -> dict[str, Any]:

@@ -30,7 +30,9 @@ class Schemas:
         """The schema of a type, with further keywords."""
         made: dict[str, Any] = {}
         # Without a time zone these are no "date-time" of the standard, yet the word is what readers understand.
-        more |= {"format": word for one, word in _TIMES if bare(kind) is one}
+        for time, word in _TIMES:
+            if bare(kind) is time:
+                more["format"] = word
         if kind is not Any:
             self._wanted.append((kind, made))
         made.update(more)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from junctor import __version__
 from junctor.core.lifecycle import DELIVERING, State
@@ -14,6 +14,7 @@ from junctor.errors import ConfigurationError, PortInUse
 from junctor.flows import Wiring
 from junctor.http.app import Site
 from junctor.http.docs import open_docs
+from junctor.http.endpoints import end_streams
 from junctor.http.guard import Guard, is_loopback
 from junctor.http.health import open_health
 from junctor.http.hosting import Host
@@ -104,6 +105,8 @@ class Web:
 
     async def stop(self, grace: float) -> None:
         """Take no new requests, let those that run finish for ``grace`` seconds. Idempotent."""
+        for host in self._hosts:
+            end_streams(host)  # they would go on for ever
         await self._close(self._doors, grace)
 
     async def change(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
@@ -208,13 +211,13 @@ class Web:
         open_index(routes, engine)
         if not any(section.docs for section in sections.values()):
             return
-        described = routes
+        described: Iterable[Opened] = routes
         server = ""
         if not place.flows and doors:
-            described = cast(Routes, Everything([other.site for other in doors]))
+            described = Everything([other.site for other in doors])
             server = doors[0].listener.url
         open_openapi(routes, described, title=", ".join(sections), version=__version__, server=server)
-        open_docs(routes)
+        open_docs(routes, server)
 
     def _turn(self, door: Door, routes: Routes) -> None:
         place = door.place
@@ -265,7 +268,8 @@ class Web:
             self._send_away(host)
 
     def _send_away(self, host: Host) -> None:
-        """The WebSockets of a service that stops or starts again."""
+        """The streams and WebSockets of a service that stops or starts again."""
+        end_streams(host)
         for door in self._doors:
             door.site.live.close(host)
 
