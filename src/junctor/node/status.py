@@ -33,12 +33,15 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
 
     ``state`` is a word of the lifecycle, ``unknown`` where the node does not run. ``queued`` counts the messages that
     are owed to a handler; ``parked`` is what the store holds. The other counters are zero where the node does not run.
+    ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n of
+    the list those that took at least 2**(n-1) and less than 2**n nanoseconds.
     """
 
     flow: str
     service: str
     state: str
     reason: str = ""
+    since: datetime | None = None
     dialect: str = ""
     queued: int = 0
     queued_bytes: int = 0
@@ -53,6 +56,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     refused: int = 0
     calls: int = 0
     ticks: int = 0
+    busy: float = 0.0
+    durations: list[int] = []
     restarts: int = 0
     last_error: str = ""
     last_error_at: datetime | None = None
@@ -129,6 +134,7 @@ def _service(host: Host) -> ServiceStatus:
         host.service,
         host.lifecycle.state.value,
         host.lifecycle.reason,
+        datetime.fromtimestamp(host.since / 1e9, UTC) if host.since else None,
         host.spec.dialect,
         queued=host.depth.count,
         queued_bytes=host.depth.bytes,
@@ -142,8 +148,18 @@ def _service(host: Host) -> ServiceStatus:
         refused=counters.refused,
         calls=counters.calls,
         ticks=counters.ticks,
+        busy=counters.busy / 1e9,
+        durations=_without_zeros(counters.durations),
         restarts=host.restarts,
         last_error=host.last_error,
         last_error_at=datetime.fromtimestamp(host.last_error_at / 1e9, UTC) if host.last_error_at else None,
         running=[Running(name, message, seconds) for name, message, seconds in host.current],
     )
+
+
+def _without_zeros(counts: list[int]) -> list[int]:
+    """The list up to its last number that is not zero."""
+    end = len(counts)
+    while end and not counts[end - 1]:
+        end -= 1
+    return counts[:end]

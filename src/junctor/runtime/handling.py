@@ -56,6 +56,7 @@ class Handling:
         self.links: dict[str, tuple[Link, ...]] = {}
         self.last_error = ""
         self.last_error_at = 0
+        self.since = 0
         self._plan = plan
         self._shares = engine.transport.capabilities.by_reference
         self._key_of = key_reader(spec.policies.pool.key)

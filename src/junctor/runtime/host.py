@@ -372,6 +372,7 @@ class Host(Handling):
                 sleeper.set_result(True)
 
     def _changed(self, old: State, new: State) -> None:
+        self.since = self.engine.clock.time_ns()
         self.engine.changed(self, old, new)
 
     def hold(self, delivery: Delivery, delay: float) -> None:

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Counters:
-    """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds."""
+    """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds.
+
+    ``durations`` counts deliveries by the length of their time in bits: index 20 has those from 2**19 up to 2**20 ns.
+    """
 
     __slots__ = (
         "accepted",
         "busy",
         "calls",
         "done",
+        "durations",
         "expired",
         "failed",
         "held",
@@ -37,11 +41,13 @@ class Counters:
     def __init__(self) -> None:
         for name in self.__slots__:
             setattr(self, name, 0)
+        self.durations = [0] * 65
 
     accepted: int
     busy: int
     calls: int
     done: int
+    durations: list[int]
     expired: int
     failed: int
     held: int

@@ -312,6 +312,7 @@ class Slot:
                 reply = self.host.reply_of(value, entry.replies)
         duration = self._time() - delivery.started
         self._counters.busy += duration
+        self._counters.durations[duration.bit_length()] += 1
         if (
             self._immediate
             and delivery.drafts is None

@@ -76,6 +76,7 @@ class WorkerSlot(Slot):
             return
         outcome = await self._in_worker(delivery)
         host.counters.busy += outcome.duration
+        host.counters.durations[outcome.duration.bit_length()] += 1
         host.dispatcher.settle(delivery, outcome, host)
 
     async def _in_worker(self, delivery: Delivery) -> Outcome:
