@@ -115,7 +115,7 @@ class Failures:
             del self._seen[next(iter(self._seen))]
         self._seen[client] = count, now
         if count in (1, 10, 100, 1000):
-            log.warning("%d requests from %s with a wrong API key", count, client)
+            log.warning("a wrong API key from %s, the %s. time", client or "a client", count)
         return min(_STEP * count, _LONGEST)
 
     async def slow_down(self, client: tuple[str, int] | None) -> None:

@@ -15,7 +15,7 @@ from junctor.http.index import open_index
 from junctor.http.limits import Limits
 from junctor.http.listener import Listener
 from junctor.http.metrics import open_metrics
-from junctor.http.settings import HttpSettings
+from junctor.http.settings import HttpSettings, Tls
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.small_host import SmallHost, node_of
 
@@ -33,6 +33,7 @@ def serve() -> Serve:
         node: Any = None,
         host: str = "127.0.0.1",
         settings: HttpSettings | None = None,
+        tls: Tls | None = None,
         **options: Any,
     ) -> AsyncIterator[Listener]:
         site = Site(**options)
@@ -43,7 +44,9 @@ def serve() -> Serve:
         for one in hosts:
             site.attach(one, settings or HttpSettings())
         supervisor = Supervisor()
-        listener = Listener(site, spawn=supervisor.start, host=host, limits=limits)
+        listener = Listener(
+            site, spawn=supervisor.start, host=host, limits=limits, tls=tls, sockets=bool(site.routes.sockets)
+        )
         await listener.start()
         try:
             yield listener
