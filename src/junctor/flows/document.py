@@ -117,7 +117,7 @@ def _no_yaml(error: Any, text: str, label: str) -> ConfigurationError:
     if "\t" in line[: mark.column + 1]:
         return ConfigurationError("there is a tab", where=where, fix="Use blanks to indent and after a colon.")
     what = str(getattr(error, "problem", None) or "it is no YAML")
-    return ConfigurationError(_plainly(what), where=where, fix=_hint(what, line[mark.column : mark.column + 1]))
+    return ConfigurationError(_plainly(what), where=where, fix=_hint(what, line, mark.column))
 
 
 def _unprintable(error: Any, text: str, label: str) -> ConfigurationError:
@@ -134,7 +134,10 @@ def _plainly(what: str) -> str:
     return f"this is no YAML: {what}"
 
 
-def _hint(what: str, sign: str) -> str:
+def _hint(what: str, line: str, column: int) -> str:
+    sign = line[column : column + 1]
+    if "${" in line:
+        return "Inside brackets a text with ${NAME} has to be in quotes."
     if "mapping values are not allowed" in what:
         return "A text with a colon and a blank in it has to be in quotes; or the line is indented wrongly."
     if sign in ("%", "@", "`", "&", "*", "!", "|", ">", "{", "}", "[", "]", "?") and sign:

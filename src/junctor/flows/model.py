@@ -24,6 +24,7 @@ from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.alerts import AlertRule
 from junctor.flows.changes import changed
+from junctor.flows.imports import importable
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
@@ -90,6 +91,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             name=self.name,
             schedules=scheduled(made.schedules, self.schedules, self.name),
             policies=self.policies,
+            code=importable(made.code),
             isolation=self.isolation if self.isolation != "node" else made.isolation,
             loop=self.loop if self.loop != "shared" else made.loop,
         )

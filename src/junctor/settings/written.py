@@ -134,16 +134,17 @@ def _plain_leaf(leaf: Leaf, kind: Any) -> Any:
     if kind is bool:
         return leaf.value
     if looks == "octal":
+        decimal = written.replace("_", "").replace("o", "").lstrip("+-0") or "0"
         raise Misread(
-            f"{written} is {leaf.value} to some readers of YAML, and another number to others",
-            f'Write {leaf.value} for that number, or put the text in quotes: "{written}".',
+            f"{written} is {leaf.value} to some readers of YAML, and {decimal} to others",
+            f'Write {leaf.value} or {decimal} for the number you mean, or put the text in quotes: "{written}".',
         )
     if looks == "clock":
         raise Misread(
             f"YAML reads {written} as the number {leaf.value}",
             f'Put it in quotes: "{written}"; a duration is written 1h30m.',
         )
-    if _wants_text(kind) or (kind is Any and looks in ("word", "date")):
+    if _wants_text(kind) or looks == "word" or (kind is Any and looks == "date"):
         raise Misread(f"YAML reads {written} as {_meaning(leaf)}, not as text", f'Put it in quotes: "{written}".')
     return leaf.value
 
