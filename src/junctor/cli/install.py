@@ -11,15 +11,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from junctor.cli.options import FlowArguments, flow_options, pairs
-from junctor.errors import ConfigurationError, JunctorError
+from junctor.errors import ConfigurationError, JunctorError, SeveralProblems
 from junctor.node import unit as units
 from junctor.node.unit import Unit
 from junctor.services.names import checked_name
+
+if TYPE_CHECKING:
+    from junctor.flows.findings import Finding
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
@@ -132,19 +135,33 @@ def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> str:
 
     :raises JunctorError: what is wrong with it.
     """
-    from junctor.flows import wire_all
+    from junctor.flows.check import check
 
-    try:
-        with _environment_of_a_unit(secrets):
-            loaded = flows.load()
-            wirings = wire_all(loaded)
-    except JunctorError:
-        click.echo("A unit has no variable of this shell: --env-file and --secret NAME=FILE give it some.", err=True)
-        raise
+    with _environment_of_a_unit(secrets):
+        report, wirings = check(flows.targets, flows.overrides)
+    errors = [finding for finding in report.findings if finding.level == "error"]
+    if errors:
+        _tell_of_variables(" ".join(f"{finding.what} {finding.fix}" for finding in errors))
+        raise SeveralProblems.of(map(_error, errors), where=" ".join(flows.targets))
+    if count := report.count("warning"):
+        shown = shlex.join(("junctor", "check", *flows.targets))
+        click.echo(f"note: {count} warning{'s' if count > 1 else ''}: `{shown}` shows more", err=True)
     settings = {service.spec.name: service.spec.settings for wiring in wirings for service in wiring.plan.services}
     for change in flows.overrides.set:
         _refuse_secret(change, settings)
     return wirings[0].plan.name
+
+
+def _error(finding: Finding) -> ConfigurationError:
+    where = f"{finding.where} ({finding.place})" if finding.where and finding.place else finding.where or finding.place
+    return ConfigurationError(finding.what, where=where, fix=finding.fix)
+
+
+def _tell_of_variables(text: str) -> None:
+    for name in re.findall(r"\w+", text):
+        if name in os.environ and name not in _KEPT:
+            click.echo(f"${name} is set in this shell; a unit has it from --env-file or --secret.", err=True)
+            return
 
 
 def _refuse_secret(change: str, settings: Mapping[str, Mapping[str, Any]]) -> None:

@@ -66,7 +66,7 @@ def test_the_variables_of_the_shell_do_not_hide_what_the_unit_lacks(junctor: Jun
     )
     said = junctor("install", "cloud.py", "--print", code=78, REGION="north")
     assert "KeyError: 'REGION'" in said
-    assert "A unit has no variable of this shell" in said
+    assert "$REGION is set in this shell; a unit has it from --env-file or --secret." in said
 
 
 def test_a_unit_by_another_hand_is_not_overwritten(junctor: Junctor) -> None:
@@ -142,7 +142,8 @@ def test_several_flows_and_their_files_keep_their_places(junctor: Junctor) -> No
     folder = junctor.folder
     expected = ["run", f"{folder}/machine.py", f"{folder}/other.py:Other", "--env-file", f"{folder}/my.env"]
     assert shlex.split(of(text, "ExecStart"))[1:] == expected
-    assert "names one flow" in junctor.here("install", "machine.py", "other.py", "--name", "x", "--print", code=2)
+    said = junctor.here("install", "machine.py", "other.py", "--name", "x", "--print", code=78)
+    assert "another flow of the node has this name" in said
 
 
 def test_now_with_a_folder_makes_no_sense(junctor: Junctor) -> None:
