@@ -325,6 +325,9 @@ class Engine:
 
     async def _next_due(self) -> None:
         # Retries in memory have timers of their own, so a due time in the past is looked at again only after a moment.
+        now = self.clock.time_ns()
         due = await self.transport.next_due()
-        if due:
-            self._due_changed(max(due, self.clock.time_ns() + 250_000_000))
+        if 0 < due <= now:
+            self._due_changed(now + 250_000_000)
+            due = await self.transport.next_due(now)
+        self._due_changed(due)

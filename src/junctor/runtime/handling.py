@@ -121,9 +121,10 @@ class Handling:
             raise WiringError(
                 f"no handler takes {accepts.name}", where=self.address, fix=f"It handles {names or 'nothing'}."
             )
-        # A named handler may get what its sender made of plain data, and another flow may have another class of this
-        # name: bodies for them are always read.
+        # A named handler may get what its sender made of plain data, another flow may have another class of this name,
+        # and nothing is shared with a worker process: bodies for them are always read.
         shares = not foreign and not handler and self.transport.capabilities.by_reference
+        shares = shares and self.spec.isolation == "node"
         by_reference = shares and (accepts.frozen or accepts.cls is Any)
         replies = sender.register(reply) if reply is not None and reply is not Any else None
         return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)

@@ -21,7 +21,7 @@ _READY_LINE = (
     " ORDER BY seq LIMIT ?"
 )
 _DUE = "SELECT seq FROM hop WHERE status = 2 AND due <= ? AND target = ? ORDER BY due, seq LIMIT ?"
-_NEXT_DUE = "SELECT min(due) FROM hop WHERE status = 2"
+_NEXT_DUE = "SELECT min(due) FROM hop WHERE status = 2 AND due > ?"
 _DEPTHS = "SELECT target, count(*), sum(size) FROM hop WHERE status < 3 GROUP BY target"
 _SUSPECTS = """
 SELECT h.seq FROM hop AS h INDEXED BY hop_queue WHERE h.status < 3
@@ -84,9 +84,9 @@ def suspects(readers: Readers) -> list[Stored]:
         return [stored(record) for record in read_all(db, readers.words, seqs)]
 
 
-def next_due(readers: Readers) -> int:
+def next_due(readers: Readers, after: int = 0) -> int:
     with readers.connection() as db:
-        return int(select(db, _NEXT_DUE)[0][0] or 0)
+        return int(select(db, _NEXT_DUE, (after,))[0][0] or 0)
 
 
 def sent_by(readers: Readers, cause: int) -> list[Sent]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from junctor.testing._blocking import BlockingFlow as BlockingFlow
+    from junctor.testing._http import HttpClient as HttpClient
+    from junctor.testing._http import Response as Response
     from junctor.testing._idle import NotAtRest as NotAtRest
     from junctor.testing._idle import RealSleep as RealSleep
     from junctor.testing._plant import RunningFlow as RunningFlow
@@ -21,16 +23,29 @@ if TYPE_CHECKING:
 
 _SOURCES = {
     "BlockingFlow": "junctor.testing._blocking",
+    "HttpClient": "junctor.testing._http",
     "NotAtRest": "junctor.testing._idle",
     "Parked": "junctor.testing._verdict",
     "RealSleep": "junctor.testing._idle",
+    "Response": "junctor.testing._http",
     "Running": "junctor.testing._run",
     "RunningFlow": "junctor.testing._plant",
     "Unexpected": "junctor.testing._verdict",
     "running": "junctor.testing._run",
 }
 
-__all__ = ("BlockingFlow", "NotAtRest", "Parked", "RealSleep", "Running", "RunningFlow", "Unexpected", "running")
+__all__ = (
+    "BlockingFlow",
+    "HttpClient",
+    "NotAtRest",
+    "Parked",
+    "RealSleep",
+    "Response",
+    "Running",
+    "RunningFlow",
+    "Unexpected",
+    "running",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,8 +14,35 @@ if TYPE_CHECKING:
     from junctor.messages import Message
     from junctor.node.views import Trace
     from junctor.testing._faults import When
+    from junctor.testing._http import HttpClient, Response
     from junctor.testing._run import LoopThread
     from junctor.testing._verdict import ExpectParked, Parked
+
+
+class BlockingHttp:
+    """See :class:`~junctor.testing.HttpClient`."""
+
+    def __init__(self, client: HttpClient, loop: LoopThread) -> None:
+        self._client = client
+        self._loop = loop
+
+    def get(self, path: str, **more: Any) -> Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> Response:
+        return self.request("POST", path, **more)
+
+    def put(self, path: str, **more: Any) -> Response:
+        return self.request("PUT", path, **more)
+
+    def patch(self, path: str, **more: Any) -> Response:
+        return self.request("PATCH", path, **more)
+
+    def delete(self, path: str, **more: Any) -> Response:
+        return self.request("DELETE", path, **more)
+
+    def request(self, method: str, path: str, **more: Any) -> Response:
+        return self._loop.run(self._client.request(method, path, **more))
 
 
 class BlockingFlow:
@@ -67,6 +94,17 @@ class BlockingFlow:
 
     def call(self, service: str, action: str, /, *, within: float | str = 0, **arguments: Any) -> Any:
         return self.loop.run(self._plant.call(service, action, within=within, **arguments))
+
+    def restart(self) -> None:
+        self.loop.run(self._plant.restart())
+
+    @property
+    def http(self) -> BlockingHttp:
+        return BlockingHttp(self._plant.http, self.loop)
+
+    @property
+    def url(self) -> str:
+        return self._plant.url
 
     @property
     def messages(self) -> list[Message]:

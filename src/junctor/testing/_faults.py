@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from junctor.core.spec import Activity, Bind, Call, ServiceSpec
 from junctor.errors import ConfigurationError, nearest
+from junctor.runtime.pending import Settled
 
 When = Callable[..., bool]
 
@@ -48,6 +50,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self.dead = False
 
     def add(self, fault: Fault) -> None:
         self._waiting.append(fault)
@@ -57,6 +60,15 @@ class Faults:
         for fault in self._waiting:
             if (fault.place == f"{service}.{entry}" or (handler and fault.place == service)) and fault.meets(args):
                 fault.fire()
+
+    @contextlib.contextmanager
+    def dying(self) -> Iterator[None]:
+        """Inside the node is killed: nothing begins any more, ``on_stop`` neither."""
+        self.dead = True
+        try:
+            yield
+        finally:
+            self.dead = False
 
     def unused(self) -> list[Fault]:
         """Those that were to be raised so many times, or at all, and were not."""
@@ -81,6 +93,8 @@ class Guarded:
         self.__name__ = entry
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._faults.dead:
+            return Settled(None)
         self._faults.check(self._service, self._entry, self._handler, args)
         return self._call(*args, **kwargs)
 

@@ -140,7 +140,7 @@ class Idle:
 
     def _working(self, driven: asyncio.Task[Any] | None) -> Iterator[Work]:
         if self._ledger.pending:
-            yield Work("the store writes")
+            yield Work("the store writes", future=self._ledger.done())
         for host in list(self._engine.hosts.values()):
             yield from self._threads_of(host)
             if host.own_loop is not None:

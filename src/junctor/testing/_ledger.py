@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Ledger:
         self.alerts: list[AlertRecord] = []
         self.logs: list[HopLog] = []
         self.pending = 0
+        self._waiting: list[asyncio.Future[None]] = []
         self._hops: dict[int, Message] = {}
 
     def watch(self, commit: Commit) -> None:
@@ -53,8 +55,26 @@ class Ledger:
             if error is None:
                 self._keep(commit)
             told(commit, error)
+            self._tell()
 
         commit.done = done
+
+    def done(self) -> asyncio.Future[None]:
+        """Done when the next commit is."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
+
+    async def written(self) -> None:
+        """Return when no commit is under way."""
+        while self.pending:
+            await self.done()
+
+    def _tell(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
     def accept(self, message: Message) -> None:
         self._hops[message.seq] = message
@@ -107,6 +127,7 @@ class WatchedSqlite(SqliteTransport):
 
     def __init__(self, directory: Path, ledger: Ledger, **options: Any) -> None:
         super().__init__(directory, **options)
+        self.directory = Path(directory)
         self._ledger = ledger
         self._abandoned = False
 

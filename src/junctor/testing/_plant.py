@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
+import tempfile
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +28,10 @@ from junctor.testing._verdict import ExpectParked, Parked, Verdict
 if TYPE_CHECKING:
     from junctor.core.records import AlertRecord
     from junctor.core.spec import TargetSpec
+    from junctor.http.app import Site
     from junctor.node.views import Trace
     from junctor.runtime.host import Host
+    from junctor.testing._http import HttpClient
     from junctor.testing._stage import Testable
 
 STARTS_WITHIN = 3600.0
@@ -72,7 +77,7 @@ class RunningFlow:
         self._ledger = Ledger()
         self._faults = Faults()
         self._captures = Captures()
-        model = model_of(flow, options.set, options.replace, options.without)
+        model = model_of(flow, options.set, options.replace, options.without, options.capture)
         self._stage: Stage = stage(model, options.without, self._faults, self._captures)
         self._captures.address = self._stage.captured
         self._clock = VirtualClock(options.start)
@@ -105,11 +110,11 @@ class RunningFlow:
 
         self._undo = join_hops()
         try:
-            await self._driven(self.node.start(), STARTS_WITHIN)
+            await self.driven(self.node.start(), STARTS_WITHIN)
+            await self.idle()
         except BaseException:
-            self._undo()
+            await self.stop(check=False)
             raise
-        await self.idle()
 
     async def stop(self, check: bool = True) -> None:
         """Stop; then tell what failed without being expected.
@@ -127,6 +132,31 @@ class RunningFlow:
                 await self._tasks.aclose()
             finally:
                 self._undo()
+
+    async def restart(self) -> None:
+        """Kill the node and start it again, as ``kill -9`` and a new process do: code that runs is left where it is,
+        what was not committed is gone, and what was being handled is delivered again. The time stays.
+
+        :raises ConfigurationError: messages are in memory, where nothing outlives a kill.
+        """
+        transport = self._transport
+        if not isinstance(transport, WatchedSqlite):
+            fix = "Keep them on disk: running(flow, store=tmp_path)."
+            raise ConfigurationError("messages in memory do not outlive a kill", where="restart()", fix=fix)
+        await self._ledger.written()
+        transport.abandon()
+        with tempfile.TemporaryDirectory(prefix="junctor-") as folder:
+            left = Path(folder) / "left"
+            # Without the index of the WAL: a process that starts after a crash rebuilds it.
+            shutil.copytree(transport.directory, left, ignore=shutil.ignore_patterns("*-shm", "reserve"))
+            with self._faults.dying():
+                await self.node.stop(grace=0.0)
+            shutil.rmtree(transport.directory)
+            shutil.move(left, transport.directory)
+        self._clock = VirtualClock(self.now)
+        self._make()
+        await self.driven(self.node.start(), STARTS_WITHIN)
+        await self.idle()
 
     # Time ---------------------------------------------------------------------------------------------------
 
@@ -159,8 +189,11 @@ class RunningFlow:
         """Let everything run that can without time passing."""
         await self._idle.reached()
 
-    async def _driven(self, work: Coroutine[Any, Any, Any], within: float | str) -> Any:
-        """Its result; time passes as far as it is allowed to."""
+    async def driven(self, work: Coroutine[Any, Any, Any], within: float | str) -> Any:
+        """The result of some work; time passes as far as it is allowed to, and only while the work needs it.
+
+        :raises NotAtRest: it needs more.
+        """
         end = self._clock.time_ns() + int(parse_duration(within) * SECOND)
         task = self._tasks.start("the test", work, lambda error: None)
         try:
@@ -195,9 +228,7 @@ class RunningFlow:
         :param within: how much time may pass until it is accepted, for a full queue.
         """
         target = self.node.target(self._checked(service), type(body))
-        receipt: Receipt = await self._driven(
-            _awaited(target.send(body, key=key, delay=delay, headers=headers)), within
-        )
+        receipt: Receipt = await self.driven(_awaited(target.send(body, key=key, delay=delay, headers=headers)), within)
         await self.idle()
         return receipt
 
@@ -219,7 +250,7 @@ class RunningFlow:
         """
         target = self.node.target(self._checked(service), type(body), Any)
         asked = target.request(body, key=key, timeout=timeout, headers=headers)
-        reply = await self._driven(_awaited(asked), within)
+        reply = await self.driven(_awaited(asked), within)
         await self.idle()
         return reply
 
@@ -228,9 +259,31 @@ class RunningFlow:
 
         :param within: how much time may pass until it returns.
         """
-        result = await self._driven(self.node.call(self._checked(service), action, **arguments), within)
+        result = await self.driven(self.node.call(self._checked(service), action, **arguments), within)
         await self.idle()
         return result
+
+    @functools.cached_property
+    def http(self) -> HttpClient:
+        """The routes and actions of the flow: ``await plant.http.get("/alarms/cpu")``."""
+        from junctor.testing._http import HttpClient
+
+        return HttpClient(self)
+
+    def site(self) -> Site:
+        """A site with the routes and actions of the flow as it runs now."""
+        from junctor.http.app import Site
+        from junctor.http.settings import HttpSettings
+
+        site = Site()
+        for host in self.node.engine.hosts.values():
+            site.attach(host, self._stage.wiring.model.http or HttpSettings())
+        return site
+
+    @property
+    def url(self) -> str:
+        """The address of the real listener: ``running(flow, http=True)``."""
+        return self.node.url
 
     @property
     def messages(self) -> list[Message]:
@@ -315,8 +368,8 @@ class RunningFlow:
         :param reply: what its requests are answered: a value, an exception to raise, or a function of the body.
         :raises ConfigurationError: there is no such target.
         """
-        spec = self._target(target)
-        self._captures.add(target, reply is not NOTHING or spec.reply is None, None if reply is NOTHING else reply)
+        self._target(target)
+        self._captures.add(target, reply is not NOTHING, None if reply is NOTHING else reply)
 
     def fail(
         self, place: str, error: BaseException | type[BaseException], times: int | None = 1, when: When | None = None

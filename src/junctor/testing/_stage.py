@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from junctor.core.hop import current
 from junctor.core.outcome import Park
 from junctor.core.policy import Policies
 from junctor.core.spec import Context, FlowPlan, HandlerSpec, ServicePlan, ServiceSpec, Wire, service_address
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows import FlowModel, Item, Wiring, load, wire
+from junctor.messages import Kind
 from junctor.services import Service
 from junctor.testing._faults import guarded
-from junctor.testing._port import KitPort
+from junctor.testing._port import Captures, KitPort
 
 if TYPE_CHECKING:
     from junctor.testing._faults import Faults
-    from junctor.testing._port import Captures
 
 Testable = FlowModel | Service | type[Service] | types.ModuleType | str | Path
 """What a test can run: a flow, a service alone, a module with marked functions, or what ``junctor run`` takes."""
+
+KIT = "testing"
+"""The dialect of services that the kit adds to a flow."""
 
 CAPTURED = "captured"
 """The name of the service that gets what is captured."""
 
 
 def model_of(
-    flow: Testable, settings: Mapping[str, Any], replace: Mapping[str, Any], without: Iterable[str]
+    flow: Testable,
+    settings: Mapping[str, Any],
+    replace: Mapping[str, Any],
+    without: Iterable[str],
+    capture: Iterable[str],
 ) -> FlowModel:
-    """The flow with its settings and replacements.
+    """The flow with its settings and replacements; targets that lead nowhere else lead to what captures.
 
     :raises ConfigurationError: a service or setting is not there.
     """
+    alone = not isinstance(flow, FlowModel | str | Path)
     model = _model(flow).copied()
     items = {item.name: item for item in model.services}
     for name in (*replace, *without):
@@ -49,10 +58,24 @@ def model_of(
         items[service] = msgspec.structs.replace(item, settings={**item.settings, setting: value}, places=places)
     for name, fake in replace.items():
         items[name] = _replaced(items[name], fake)
-    made = FlowModel(model.name, http=model.http)
-    made.source = model.source
-    made.put(*items.values())
-    return made
+    model.put(*(_led(items, capture, alone) if alone or capture else items.values()))
+    return model
+
+
+def _led(items: dict[str, Item], capture: Iterable[str], alone: bool) -> Iterator[Item]:
+    """The services, with what is captured from the start on connected to the service that captures."""
+    specs = {name: item.spec() for name, item in items.items()}
+    name = _free_name(specs)
+    for service, item in items.items():
+        named = {target for target in capture if target.startswith(f"{service}.")}
+        led = {
+            target.name: (Wire(name),)
+            for target in specs[service].targets
+            if f"{service}.{target.name}" in named or (alone and not target.optional)
+        }
+        yield msgspec.structs.replace(item, connect={**item.connect, **led})
+    spec = _capturing(name, specs.values())
+    yield Item(name=name, source=spec, policies=spec.policies)
 
 
 def _model(flow: Testable) -> FlowModel:
@@ -92,7 +115,8 @@ def stage(model: FlowModel, without: Iterable[str], faults: Faults, captures: Ca
     flow = wiring.plan
     left_out = frozenset(without)
     specs = {service.spec.name: service.spec for service in flow.services}
-    name = next(name for name in (CAPTURED, *(f"{CAPTURED}-{n}" for n in range(2, 99))) if name not in specs)
+    capturing = next((name for name, spec in specs.items() if spec.dialect == KIT), None)
+    name = capturing or _free_name(specs)
     captured = service_address(flow.name, name)
     gone = {service_address(flow.name, service) for service in left_out}
     services = [
@@ -101,8 +125,9 @@ def stage(model: FlowModel, without: Iterable[str], faults: Faults, captures: Ca
             connect={target: _rerouted(wires, gone, captured) for target, wires in service.connect.items()},
         )
         for service in flow.services
-        if service.spec.name not in left_out
+        if service.spec.name not in left_out and service.spec.name != name
     ]
+    specs.pop(name, None)
     services.append(ServicePlan(spec=_capturing(name, specs.values(), captures)))
     plan = FlowPlan(name=flow.name, types=flow.types, services=tuple(services))
     return Stage(msgspec.structs.replace(wiring, plan=plan), specs, left_out, captured)
@@ -132,18 +157,26 @@ def _without_jitter(policies: Policies) -> Policies:
     )
 
 
-def _capturing(name: str, specs: Iterable[ServiceSpec], captures: Captures) -> ServiceSpec:
+def _free_name(taken: Mapping[str, Any]) -> str:
+    return next(name for name in (CAPTURED, *(f"{CAPTURED}-{n}" for n in range(2, 99))) if name not in taken)
+
+
+def _capturing(name: str, specs: Iterable[ServiceSpec], captures: Captures | None = None) -> ServiceSpec:
     """A service that takes what goes over captured targets: a handler for each target that there is."""
+    captures = captures or Captures()
     targets = [f"{spec.name}.{target.name}" for spec in specs for target in spec.targets]
     handlers = tuple(
         HandlerSpec(name=target, accepts=Any, replies=Any, bind=_keeps(captures, target))
         for target in (*targets, "any")
     )
-    return ServiceSpec(name=name, build=lambda context: None, handlers=handlers)
+    return ServiceSpec(name=name, build=lambda context: None, handlers=handlers, dialect=KIT)
 
 
 def _keeps(captures: Captures, target: str) -> Callable[[Any], Callable[[Any], Any]]:
     async def keep(body: Any) -> Any:
+        hop = current.get()
+        if hop is None or hop.kind is not Kind.REQUEST:
+            return None
         answers, reply = captures.answer(target)
         if not answers:
             raise no_answer(target)

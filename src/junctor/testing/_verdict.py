@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Read = Callable[[Message], Any]
 
+_PACKAGE = str(Path(__file__).parents[1])
 _WIDTH = 400
 _LINES = 12
 _SHOWN = 5
@@ -187,6 +189,7 @@ class ExpectParked:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         self.messages = self._verdict.expect(self._error, self._match, self._since)
         if error is not None or (self.messages if self._times is None else len(self.messages) == self._times):
             return
@@ -197,7 +200,10 @@ class ExpectParked:
         told = "".join(f"\n  {parked.service} parked {_short(repr(parked.body))}: {parked.error}" for parked in others)
         count = "no message was" if not self.messages else f"{len(self.messages)} messages were"
         expected = "" if self._times is None else f", expected {self._times}"
-        raise Unexpected(f"{count} parked{wanted}{expected}" + (f"; these were:{told}" if told else ""))
+        raise Unexpected(
+            f"{count} parked{wanted}{expected}" + (f"; these were:{told}" if told else ""),
+            fix="A message is parked after its last attempt: let enough time pass inside the block.",
+        )
 
 
 def _users_lines(traceback: str) -> Sequence[str]:
@@ -205,6 +211,8 @@ def _users_lines(traceback: str) -> Sequence[str]:
     lines = traceback.rstrip().splitlines()
     with contextlib.suppress(ValueError):
         lines = lines[len(lines) - lines[::-1].index("Traceback (most recent call last):") :]
+    if not any(line.startswith('  File "') and _PACKAGE not in line for line in lines):
+        return []
     return [line.removeprefix("  ") for line in lines[:-1]][-_LINES:]
 
 

@@ -129,8 +129,8 @@ class Transport(abc.ABC):
         Sees every commit whose ``done`` was called."""
 
     @abc.abstractmethod
-    async def next_due(self) -> int:
-        """The earliest due time of all WAITING records, 0 for none."""
+    async def next_due(self, after: int = 0) -> int:
+        """The earliest due time above ``after`` of all WAITING records, 0 for none."""
 
     @abc.abstractmethod
     async def sent_by(self, cause: int) -> list[Sent]:

@@ -209,8 +209,9 @@ class MemoryTransport(Transport):
         due.sort(key=lambda stored: (stored.due, stored.message.seq))
         return ready[:limit] + due[:limit]
 
-    async def next_due(self) -> int:
-        return min((record.due for record in self._open.values() if record.status == Status.WAITING), default=0)
+    async def next_due(self, after: int = 0) -> int:
+        waiting = (record.due for record in self._open.values() if record.status == Status.WAITING)
+        return min((due for due in waiting if due > after), default=0)
 
     async def sent_by(self, cause: int) -> list[Sent]:
         return [

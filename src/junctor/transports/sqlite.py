@@ -177,8 +177,8 @@ class SqliteTransport(Transport):
         ask = partial(queues.fetch, self._store.readers, target, after, limit, now, key)
         return await self._loop.run_in_executor(self._asking, ask)
 
-    async def next_due(self) -> int:
-        return await self._loop.run_in_executor(self._asking, queues.next_due, self._store.readers)
+    async def next_due(self, after: int = 0) -> int:
+        return await self._loop.run_in_executor(self._asking, queues.next_due, self._store.readers, after)
 
     async def sent_by(self, cause: int) -> list[Sent]:
         return await self._loop.run_in_executor(self._asking, queues.sent_by, self._store.readers, cause)
