@@ -147,8 +147,7 @@ def quantile(counts: list[int], share: float) -> float | None:
     wanted = share * total
     for bits, count in enumerate(counts):
         if count and wanted <= count:
-            exponent: float = bits - 1 + wanted / count
-            return math.exp2(exponent) / 1e9
+            return math.ldexp(2.0 ** (wanted / count), bits - 1) / 1e9
         wanted -= count
     return None
 

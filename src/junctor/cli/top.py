@@ -213,14 +213,19 @@ class Watch:
             head.append(Text(f"down: {self.problem}", style="red", no_wrap=True, overflow="ellipsis"))
         columns = fitting(console.width)
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for column in columns:
-            mark = ("^" if self._turned else "v") if column is self._sort else ""
-            side: Any = "left" if column.head in _LEFT else "right"
-            table.add_column(column.head + mark, justify=side, no_wrap=True, overflow="ellipsis")
         rows = self.rows()
         room = max(1, console.height - len(head) - 5)
-        for row in rows[:room]:
-            table.add_row(*(_cell(column, row, len(picture.node.flows) > 1) for column in columns))
+        several = len(picture.node.flows) > 1
+        cells = [[_cell(column, row, several) for column in columns] for row in rows[:room]]
+        for number, column in enumerate(columns):
+            mark = ("^" if self._turned else "v") if column is self._sort else ""
+            widest = max([len(column.head + mark), *(len(line[number]) for line in cells)])
+            free = column.head in ("service", "last error")  # these give way where a line is too long
+            side: Any = "left" if column.head in _LEFT else "right"
+            least = None if free else widest
+            table.add_column(column.head + mark, justify=side, no_wrap=True, overflow="ellipsis", min_width=least)
+        for line in cells:
+            table.add_row(*line)
         more = f"{len(rows) - room} more below; " if len(rows) > room else ""
         foot = Text(f"{more}q ends, a letter sorts: n i d u l p f e", style="dim", no_wrap=True, overflow="ellipsis")
         return Group(*head, Text(), table, foot)

@@ -16,6 +16,7 @@ from junctor.core.retry import decide
 from junctor.core.spec import ServicePlan, ServiceSpec, TargetSpec, service_address
 from junctor.errors import EncodeError, WiringError, nearest
 from junctor.messages import MessageType, Status, TypeRegistry, type_name
+from junctor.observe.frames import own_line
 from junctor.runtime import debugger
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.failures import failure_of
@@ -195,7 +196,7 @@ class Handling:
         now = self.engine.clock.time_ns()
         self.note_error(failure)
         if settlement is not Settlement.HOLD:
-            log.warning("%s.%s: %s", self.address, delivery.name, self.last_error, extra={"hop": delivery})
+            self._tell(delivery, failure)
         return Outcome(
             settlement,
             logs=(part.logs if part is not None else delivery.logs) or (),
@@ -247,6 +248,13 @@ class Handling:
         """Record the attempt of a suspect before it runs: if the process dies again, it is known whose fault it is."""
         settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
         await self.engine.committed(settles=(settle,))
+
+    def _tell(self, delivery: Delivery, failure: Failure) -> None:
+        """What is raised to have a message retried or parked says enough by its text; of another error the first
+        attempt shows where it came from, with the whole traceback, and later ones the user's own line."""
+        place = failure.traceback if delivery.attempt <= 1 else own_line(failure.traceback)
+        text = f"{self.last_error}\n{place}" if place and failure.reaction is None else self.last_error
+        log.warning("%s.%s: %s", self.address, delivery.name, text, extra={"hop": delivery})
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
