@@ -53,14 +53,24 @@ def read_text(path: Path, label: str, largest: int = LARGEST) -> str:
     except (OSError, ValueError) as error:
         what = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ConfigurationError(what, where=label, fix="Check the path and its permissions.") from error
-    with open(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigurationError("it is not a regular file", where=label, fix="Name a file.")
-        content = file.read(largest + 1)
+        content = _content(descriptor, largest + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > largest:
         what = f"it has more than {largest >> 10} KiB"
         raise ConfigurationError(what, where=label, fix="Keep data out of it, or divide it with include.")
     return _decoded(content, label)
+
+
+def _content(descriptor: int, most: int) -> bytes:
+    parts = []
+    while most > 0 and (part := os.read(descriptor, most)):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def _no_file(path: Path, label: str) -> ConfigurationError:

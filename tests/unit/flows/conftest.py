@@ -96,4 +96,5 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
         writer(name, source)
     yield writer
     for name in set(sys.modules) - set(before):
-        del sys.modules[name]
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
