@@ -101,7 +101,7 @@ def _row(now: ServiceStatus, before: ServiceStatus | None, window: float) -> Row
     def rate(*names: str) -> float:
         if before is None or not window:
             return 0.0
-        return max(0.0, sum(getattr(now, name) - getattr(before, name) for name in names) / window)
+        return max(0.0, float(sum(getattr(now, name) - getattr(before, name) for name in names)) / window)
 
     counts = list(_since(now.durations, before.durations if before is not None else []))
     total = sum(counts)
