@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,30 +25,40 @@ def declaration(request: str, replies: Any) -> str:
     return f"Target[{request}]" if replies is None else f"Target[{request}, {shown(replies)}]"
 
 
-def reached(target: TargetSpec, to: ServiceSpec) -> list[HandlerSpec]:
+def reached(target: TargetSpec, to: ServiceSpec, by_name: bool = False) -> list[HandlerSpec]:
     """The handlers that the bodies of a target reach."""
     if target.request is Any:
         return list(to.handlers)
-    exact = [handler for handler in to.handlers if handler.accepts in wire_types(target.request)]
+    wanted = _known_as(wire_types(target.request), by_name)
+    exact = [handler for handler in to.handlers if _known_as((handler.accepts,), by_name)[0] in wanted]
     return exact or [handler for handler in to.handlers if handler.accepts is Any]
 
 
-def unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool) -> list[Any]:
+def unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool, by_name: bool = False) -> list[Any]:
     """The types of a target that a service has no handler for.
 
     :param by_any: a handler of Any counts.
+    :param by_name: another class of the same name is the same type, as between flows.
     """
     accepted = [handler.accepts for handler in to.handlers]
     if not accepted:
         return [target.request]
     if target.request is Any or (by_any and Any in accepted) or target.request in accepted:
         return []
-    return [kind for kind in wire_types(target.request) if kind not in accepted]
+    known = _known_as(accepted, by_name)
+    kinds = wire_types(target.request)
+    return [kind for kind, name in zip(kinds, _known_as(kinds, by_name), strict=True) if name not in known]
 
 
-def fits(replies: Any, expected: Any) -> bool:
+def fits(replies: Any, expected: Any, by_name: bool = False) -> bool:
     """Whether everything that a handler may reply is expected."""
-    return replies is Any or set(members(replies)) <= set(members(expected))
+    if replies is Any:
+        return True
+    return set(_known_as(members(replies), by_name)) <= set(_known_as(members(expected), by_name))
+
+
+def _known_as(kinds: Sequence[Any], by_name: bool) -> list[Any]:
+    return [shown(kind) for kind in kinds] if by_name else list(kinds)
 
 
 def askable(cls: type) -> set[str]:

@@ -307,7 +307,9 @@ class _Wirer:
 
     def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec, name: str = "") -> None:
         where, name = _place(item, target.name), name or to.name
-        missing = fitting.unhandled(target, to, by_any=True)
+        # Types are of a flow: in another one a class is known by its name, and may be another class.
+        by_name = "/" in name
+        missing = fitting.unhandled(target, to, by_any=True, by_name=by_name)
         if missing:
             handled = ", ".join(sorted({shown(handler.accepts) for handler in to.handlers})) or "nothing"
             what = f"{name} does not handle {', '.join(map(shown, missing))}; it handles {handled}"
@@ -320,8 +322,8 @@ class _Wirer:
                     fix = "Import the class from one place in both."
             self._wrong(where, what, fix)
             return
-        for handler in fitting.reached(target, to):
-            if target.reply not in (None, Any) and not fitting.fits(handler.replies, target.reply):
+        for handler in fitting.reached(target, to, by_name):
+            if target.reply not in (None, Any) and not fitting.fits(handler.replies, target.reply, by_name):
                 declared = shown(handler.replies) if handler.replies is not None else "nothing"
                 request = shown(target.request)
                 self._wrong(

@@ -153,6 +153,9 @@ async def applied(
         making.build()
         await making.make(lambda gone, come: _switch(node, list(wanted.values()), gone, come), GRACE)
         _note(node, changes, who)
+    else:
+        # Certificates, for one, may have changed where no flow has.
+        await _switch(node, list(wanted.values()), (), ())
     node.flows = tuple(wanted.values())
     return changes
 

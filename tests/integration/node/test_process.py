@@ -39,7 +39,7 @@ def test_it_says_what_runs_where(junctor: Junctor) -> None:
     assert node.ends(0).splitlines()[-1] == "stopped"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_a_clean_stop(junctor: Junctor, number: signal.Signals) -> None:
     node = junctor.start("machine.py", *ANY_PORT)
     node.signal(number)
