@@ -13,7 +13,10 @@ from junctor.node.layout import Place, lay_out
 SECRET = "0123456789abcdef"
 
 
-def laid_out(address: Address | None = Address(), **sections: HttpSettings) -> dict[str, Place]:
+UNSAID = Address()
+
+
+def laid_out(address: Address | None = UNSAID, **sections: HttpSettings) -> dict[str, Place]:
     return {place.name: place for place in lay_out(sections, address)}
 
 
