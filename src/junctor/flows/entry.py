@@ -201,7 +201,9 @@ def _placed(error: ConfigurationError, where: str, text: str, folder: Path) -> C
             fix = "Modules are looked for in the folder of the flow file, then where Python finds them."
     elif error.where not in (module, text, None):
         what = f"{error.where}: {what}"
-    return type(error)(what, where=where, fix=fix)
+    placed = type(error)(what, where=where, fix=fix)
+    placed.__cause__ = error.__cause__
+    return placed
 
 
 def _is_secret(source: Any, name: str, declared: bool) -> bool:

@@ -22,7 +22,7 @@ from junctor.flows import FlowModel, Wiring, wire_all
 from junctor.flows.comparison import Changes, ServiceChange
 from junctor.flows.modules import changed_files, changed_modules, watched_files
 from junctor.node.node import Node
-from junctor.observe.frames import folded, short_path, users_place
+from junctor.observe.frames import folded, short_path, users_part, users_place
 from junctor.observe.logs import readable
 from junctor.observe.secrets import mask
 
@@ -110,10 +110,12 @@ class Reload:
             self._failed = error
             self._say(*_told(error), "the code from before goes on")
         else:
-            self._failed = None
+            failed, self._failed = self._failed, None
             self._models = models
             if any(change.kind != "same" for change in changes):
                 self._say(f"reloaded {names}: {_outcome(self._node, changes, time.monotonic() - began)}")
+            elif failed is not None:
+                self._say(f"{names}: as it runs already")
 
     def _loaded(self) -> tuple[Sequence[FlowModel], list[Wiring]]:
         models = self._load()
@@ -203,18 +205,19 @@ def _files_in(error: BaseException) -> Iterator[Path]:
 
 
 def _told(error: BaseException) -> Iterator[str]:
-    """The user's line first, then what is wrong with it."""
-    root = error.__cause__ if isinstance(error, JunctorError) and error.__cause__ is not None else error
+    """The user's line first, then what is wrong with it; the traceback where the user's code raised something."""
+    root = error
+    while isinstance(root, JunctorError) and root.__cause__ is not None:
+        root = root.__cause__
     place = users_place(root)
+    if place is not None:
+        yield readable(mask(f"{short_path(place.file)}:{place.line}: {place.source}"))
     if isinstance(error, JunctorError):
         yield from readable(mask(str(error))).split("\n")
-        if place is not None and place.source:
-            yield f"    {readable(mask(place.source))}"
-        if isinstance(root, SyntaxError | JunctorError) or "traceback" not in error.fix:
-            return
-    elif place is not None:
-        yield str(place)
-    text = "".join(traceback.format_exception(type(root), root, root.__traceback__))
+    if isinstance(root, JunctorError | SyntaxError | ModuleNotFoundError):
+        return
+    trace = root.__traceback__ if place is None else users_part(root.__traceback__)
+    text = "".join(traceback.format_exception(type(root), root, trace))
     yield from readable(mask(folded(text) if place is not None else text)).rstrip().split("\n")
 
 

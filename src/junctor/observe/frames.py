@@ -84,6 +84,14 @@ def _innermost(trace: TracebackType | None) -> Place | None:
     return Place(*found, linecache.getline(found[0], found[1]).strip()[:_LONGEST])
 
 
+def users_part(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from the user's first line on; whole where there is none."""
+    frame = trace
+    while frame is not None and not is_users(frame.tb_frame.f_code.co_filename):
+        frame = frame.tb_next
+    return frame or trace
+
+
 def traceback_text(error: BaseException, trace: TracebackType | None) -> str:
     """The traceback from ``trace`` on, as Python writes it, without the frames of the engine where the user has some.
 
