@@ -5,6 +5,7 @@ A temporary file has no name in any folder, so nothing is left behind, however t
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 from collections.abc import Callable, Mapping
@@ -79,22 +80,31 @@ class Disk:
     async def write(self, upload: Upload, data: bytes) -> None:
         """:raises HttpError: 507, the disk is full."""
         upload.size += len(data)
-        if upload.in_memory:
-            self._left -= len(data)
-            if self._left < 0:
-                self._left += upload.size
-                _leave_memory(upload)
         try:
+            if upload.in_memory:
+                self._left -= len(data)
+                if self._left < 0:
+                    self._left += upload.size
+                    _leave_memory(upload)
             await self.run(upload, upload.file.write, data)
         except OSError as error:
-            raise HttpError(
-                "there is no room for the uploaded file", status=507, code="upload-space", fix="Try again later."
-            ) from error
+            raise _no_room() from error
+
+    async def rewind(self, upload: Upload) -> None:
+        """:raises HttpError: 507, the disk is full."""
+        try:
+            await upload.seek(0)
+        except OSError as error:
+            raise _no_room() from error
 
     def close(self) -> None:
         if self._threads is not None:
             self._threads.close()
             self._threads = None
+
+
+def _no_room() -> HttpError:
+    return HttpError("there is no room for the uploaded file", status=507, code="upload-space", fix="Try again later.")
 
 
 def _leave_memory(upload: Upload) -> None:
@@ -118,7 +128,8 @@ class Parts:
         """Close every file. Idempotent."""
         for files in self.files.values():
             for one in files:
-                one.file.close()
+                with contextlib.suppress(OSError):  # a full disk: what it did not take is not missed any more
+                    one.file.close()
         self.disk.close()
 
 
@@ -164,7 +175,7 @@ async def _feed(reader: _Reader, receive: Receive, limit: int) -> bool:
 async def _rewind(parts: Parts) -> None:
     for files in parts.files.values():
         for one in files:
-            await one.seek(0)
+            await parts.disk.rewind(one)
 
 
 def too_large_upload(limit: int) -> HttpError:
