@@ -16,6 +16,7 @@ from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.model import FlowModel, Item
+from junctor.flows.scalars import scalar
 from junctor.flows.schedules import Schedule
 from junctor.flows.wiring import Wiring
 from junctor.http.settings import HttpSettings
@@ -34,17 +35,32 @@ def flow_yaml(wiring: Wiring, folder: Path | None = None) -> str:
     :param folder: where the file will be; the working folder by default. Classes are named as seen from there.
     :raises ConfigurationError: a service cannot be written: it is no importable class, or was made with arguments.
     """
-    import yaml
-
     writer = _Writer(wiring, (folder or Path.cwd()).resolve())
     content = writer.flow()
     if writer.problems:
         raise SeveralProblems.of(writer.problems, f"flow {wiring.plan.name}")
-    text: str = yaml.dump(
-        content, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
-    )
     remarks = [f"# Give the secret {name}: it is not in this file.\n" for name in writer.secrets]
-    return "".join(remarks) + text
+    return "".join(remarks) + _dumped(content)
+
+
+def _dumped(content: dict[str, Any]) -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Puts in quotes what any reader could take for something else than text."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def text(dumper: Dumper, value: str) -> Any:
+        doubtful = scalar(value, "", False).looks != "text" or not value.isprintable()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if doubtful else None)
+
+    Dumper.add_representer(str, text)
+    dumped: str = yaml.dump(
+        content, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+    )
+    return dumped
 
 
 class _Writer:

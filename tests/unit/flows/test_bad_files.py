@@ -13,8 +13,7 @@ import pytest
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows import Overrides, load, wire
 from junctor.flows.document import DEEPEST, LARGEST, MOST, parse_document
-
-from .conftest import FLOW, Write
+from tests.unit.flows.conftest import FLOW, Write
 
 ALARM = "        class: alarm:Alarm\n"
 
@@ -395,7 +394,8 @@ def test_what_is_no_file(plant: Write) -> None:
 
 WORDS = [
     "{", "}", "[", "]", ":", ": ", "- ", ",", "#", "&a ", "*a", "!x ", "!!int ", "|", ">", "'", '"', "%", "@", "`", "?",
-    "\t", "\n", "\n\n", "  ", "---", "...", "~", "null", "on", "12:30", "010", "2026-01-01", "${", "${A}", "${secret:B}",
+    "\t", "\n", "\n\n", "  ", "---", "...", "~", "null", "on", "12:30", "010", "2026-01-01", "${", "${A}",
+    "${secret:B}",
     "$$", "<<: ", "\x00", "\x7f", "\ufeff", "\u2028", "\ud7ff", "é", "a" * 300, "9" * 5000, "1e999", ".nan", "-", "-1",
     "class: 5", "settings: on", "pool: {}", "connect: []", "retry: {on: 5}", "include: x", "env_file: [[]]",
 ]  # fmt: skip

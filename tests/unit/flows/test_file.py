@@ -16,8 +16,7 @@ from junctor.errors import ConfigurationError
 from junctor.flows import FlowModel, Overrides, Wiring, load, wire
 from junctor.http.settings import HttpSettings
 from junctor.settings import Secret
-
-from .conftest import FLOW, Write
+from tests.unit.flows.conftest import FLOW, Write
 
 
 def spec(wiring: Wiring, name: str) -> Any:
