@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ def test_alerts_say_that_nothing_is_sent(plant: Write) -> None:
 
 def test_the_same_flow_in_python(plant: Write) -> None:
     from_file = wire(load("flow.yaml"))
-    import alarm  # type: ignore[import-not-found]
-    import monitor  # type: ignore[import-not-found]
+    alarm = import_module("alarm")
+    monitor = import_module("monitor")
 
     flow = Flow("machine-monitor", http=HttpSettings(host="127.0.0.1", port=8080))
     flow.add(monitor.Monitor(), connect={"readings": "alarm"})
@@ -323,8 +324,8 @@ def test_conditions(plant: Write) -> None:
 
 def test_conditions_in_python(plant: Write) -> None:
     wire(load("flow.yaml"))
-    import alarm
-    import monitor
+    alarm = import_module("alarm")
+    monitor = import_module("monitor")
 
     wires = (Wire("alarm", Condition("body.value > 80.0")),)
     for to in (when("alarm", "body.value > 80.0"), {"to": "alarm", "when": "body.value > 80.0"}):
@@ -359,7 +360,7 @@ def test_schedules(plant: Write, text: str, expected: list[Any]) -> None:
 
 def test_schedules_in_python(plant: Write) -> None:
     wire(load("flow.yaml"))
-    import monitor
+    monitor = import_module("monitor")
 
     flow = FlowModel().add(monitor.Monitor, schedules={"poll": "5s", "report": False})
     assert [(s.name, s.every) for s in flow.services[0].spec().schedules] == [("poll", 5.0)]
@@ -400,8 +401,8 @@ def test_a_connection_to_a_disabled_service_says_so(plant: Write) -> None:
 
 def test_enabled_in_python(plant: Write) -> None:
     wire(load("flow.yaml"))
-    import alarm
-    import monitor
+    alarm = import_module("alarm")
+    monitor = import_module("monitor")
 
     flow = FlowModel().add(monitor.Monitor, enabled=False).add(alarm.Alarm)
     assert [plan.spec.name for plan in wire(flow).plan.services] == ["alarm"]
