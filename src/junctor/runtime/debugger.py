@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 _STEPPERS = frozenset({"bdb", "pdb"})
@@ -68,27 +69,28 @@ def _is_stepped(frame: Any) -> bool:
 class Standstills:
     """When a debugger was attached, as seen by who looks in regularly. Times are nanoseconds since 1970.
 
-    ``now``: it was at the last look; ``stood`` is the sum of all times.
+    ``now``: it was at the ``last`` look; ``stood`` is the sum of all times.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[], bool] = attached) -> None:
+        self._attached = look
         self.now = False
         self.stood = 0
-        self._last = time.time_ns()
+        self.last = time.time_ns()
         self._spans: list[tuple[int, int]] = []
 
     def look(self) -> bool:
         """Look whether a debugger is attached; the time since the last look counts as stood then, and so does the time
         from the last look at it to the one that finds it gone."""
-        before, since = self.now, self._last
-        found = attached()
+        before, since = self.now, self.last
+        found = self._attached()
         at = time.time_ns()
         if found or before:
             self.stood += at - since
             if self._spans and self._spans[-1][1] == since:
                 since = self._spans.pop()[0]
             self._spans = [*self._spans[-KEPT:], (since, at)]
-        self.now, self._last = found, at
+        self.now, self.last = found, at
         return found
 
     def since(self, instant: int) -> int:
