@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from junctor.testing._run import LoopThread
     from junctor.testing._verdict import ExpectParked, Parked
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 
 class BlockingHttp:
     """See :class:`~junctor.testing.HttpClient`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from junctor.http.asgi import Headers
     from junctor.testing._plant import RunningFlow
 
-Drive = Callable[[Coroutine[Any, Any, Any], "float | str"], Coroutine[Any, Any, Any]]
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 
 NO_BODY: Any = object()
 

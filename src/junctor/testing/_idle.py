@@ -30,6 +30,8 @@ from junctor.testing._port import WAITING
 if TYPE_CHECKING:
     from junctor.testing._ledger import Ledger
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 _PACKAGE = Path(__file__).parents[1]
 _RUNTIME = f"{_PACKAGE / 'runtime'}/"
 _TRANSPORTS = f"{_PACKAGE / 'transports'}/"

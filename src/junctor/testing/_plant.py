@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from junctor.testing._http import HttpClient
     from junctor.testing._stage import Testable
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 STARTS_WITHIN = 3600.0
 """Seconds of virtual time that the start of a flow may take: what its ``on_start`` sleep."""
 
@@ -121,7 +123,6 @@ class RunningFlow:
 
         :raises AssertionError: something did.
         """
-        __tracebackhide__ = True
         try:
             if check:
                 await self.idle()

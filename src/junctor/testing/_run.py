@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from junctor.testing._blocking import BlockingFlow
     from junctor.testing._stage import Testable
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 T = TypeVar("T")
 
 
@@ -75,7 +77,6 @@ class Running:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        __tracebackhide__ = True
         assert self._plant is not None
         await self._plant.stop(check=error is None)
 
@@ -96,7 +97,6 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        __tracebackhide__ = True
         assert self._blocking is not None
         loop = self._blocking.loop
         try:
@@ -113,7 +113,11 @@ class LoopThread:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run it on the loop and answer its result here."""
-        return asyncio.run_coroutine_threadsafe(work, self._own.loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._own.loop)
+        error = future.exception()
+        if error is not None:
+            raise error  # without the frames of the way between the threads
+        return future.result()
 
     def close(self) -> None:
         self._own.close()

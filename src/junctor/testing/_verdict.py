@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from junctor.testing._faults import Faults
     from junctor.testing._ledger import Failed, Ledger
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 Read = Callable[[Message], Any]
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -95,7 +97,6 @@ class Verdict:
 
     def check(self) -> None:
         """:raises Unexpected: something failed that was not expected; the text tells what, where and how it began."""
-        __tracebackhide__ = True
         problems = [*self._messages(), *self._services(), *self._unused()]
         if problems:
             raise Unexpected("\n\n".join(problems), fix=self._fix())
@@ -189,7 +190,6 @@ class ExpectParked:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        __tracebackhide__ = True
         self.messages = self._verdict.expect(self._error, self._match, self._since)
         if error is not None or (self.messages if self._times is None else len(self.messages) == self._times):
             return
