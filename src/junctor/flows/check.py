@@ -197,9 +197,10 @@ class _Looking:
 
     def _schedules(self, address: str, spec: ServiceSpec) -> Iterator[Finding]:
         for schedule in spec.schedules:
-            if schedule.cron is not None and not fires(schedule.cron):
-                what = f'"{schedule.cron}" is never: there is no such day'
-                fix = "Correct day and month: minute hour day month weekday."
+            reason = never(schedule.cron) if schedule.cron is not None else ""
+            if reason:
+                what = f'"{schedule.cron}" never comes: {reason}'
+                fix = "Write minute, hour, day, month, day of week."
                 yield self._say("error", "never", f"{address}.{schedule.name}", what, fix)
 
     # What nobody uses ---------------------------------------------------------------------------------------
@@ -250,13 +251,13 @@ def _runs_by_itself(spec: ServiceSpec) -> bool:
     return bool(spec.routes or spec.actions or spec.sockets or spec.schedules or spec.main or spec.start)
 
 
-def fires(cron: str) -> bool:
-    """Whether a schedule has a next time. What cannot be read is not for here to say."""
+def never(cron: str) -> str:
+    """Why a schedule of a producer that does not look at it never comes: there is no such day. Empty where it comes."""
     from datetime import UTC, datetime
 
     from cronsim import CronSim, CronSimError
 
     try:
-        return next(CronSim(cron, datetime.now(UTC)), None) is not None
-    except CronSimError:
-        return True
+        return "" if next(CronSim(cron, datetime.now(UTC)), None) is not None else "there is no such day"
+    except CronSimError as error:
+        return str(error)

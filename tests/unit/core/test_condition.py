@@ -1,4 +1,4 @@
-"""Conditions: what they say of a message, what is refused before it runs, and what fails without taking anything along."""
+"""Conditions: what they say of a message, what is refused before it runs, what fails and takes nothing along."""
 
 from __future__ import annotations
 
