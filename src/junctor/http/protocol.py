@@ -18,6 +18,9 @@ from junctor.http.problem import HttpError, of_error
 from junctor.http.responses import send_whole
 
 
+_BODIES = frozenset({b"content-length", b"transfer-encoding"})
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. The class attributes are set by :func:`bounded` for the listener that it belongs to."""
 
@@ -85,7 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         if self._begun and not self.cycle.response_complete:
-            self.transport.abort()  # an answer to an earlier request is still under way on this connection
+            # Nobody may ask for an upgrade before the answers to what was asked earlier: they are the last ones.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+        elif any(name in _BODIES for name, _ in self.headers):
+            self._refuse("a WebSocket handshake has no body", 400, "malformed")
         elif self._head_size() > self.limits.head or len(self.headers) > self.limits.headers:
             self._refuse(self._head_too_large(), 431, "head-too-large")
         else:

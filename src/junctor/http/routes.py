@@ -60,7 +60,7 @@ class Routes:
         self._keys = Keys(keys) if keys else None
         self._key_sets: dict[tuple[ApiKey, ...], Keys] = {}
         self._ledger = ledger
-        self._live = live or Sockets()
+        self._live = live if live is not None else Sockets()
         self._shares = False
         self._opened: list[Opened] = []
         self._built_in: list[tuple[str, Endpoint]] = []

@@ -69,8 +69,10 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         if self.handshake_complete and not self.close_sent:
             self.end(1012, "the service restarts or the node stops")
-        else:
+        elif self.close_sent:
             super().shutdown()
+        else:
+            self.transport.abort()  # before the handshake there is nothing that could be said
 
     def sweep(self, now: float) -> None:
         """Drop the client when it takes nothing. Called about once a second."""
