@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from junctor.cli.options import FlowArguments, flow_options, json_option
+from junctor.errors import JunctorError
 from junctor.observe.secrets import mask
 
 if TYPE_CHECKING:
@@ -49,14 +50,18 @@ def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool
 
 def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:
     from junctor.flows.check_store import store_findings
+    from junctor.flows.findings import of_error
     from junctor.node.directory import data_directory
     from junctor.store.reader import open_archive
 
-    archive = open_archive(data_directory(wirings[0].plan.name, store or None))
     try:
-        found, count = store_findings(archive, wirings)
-    finally:
-        archive.close()
+        archive = open_archive(data_directory(wirings[0].plan.name, store or None))
+        try:
+            found, count = store_findings(archive, wirings)
+        finally:
+            archive.close()
+    except JunctorError as error:
+        return msgspec.structs.replace(report, findings=(*report.findings, of_error(error)))
     return msgspec.structs.replace(report, findings=(*report.findings, *found), messages=count)
 
 
