@@ -72,6 +72,16 @@ services:
 """
 
 
+CLOCK = """
+from junctor import Service, action
+
+class Clock(Service):
+    @action
+    async def now(self) -> int:
+        return 12
+"""
+
+
 class Plant:
     """The files of a flow, and the node that follows them."""
 
@@ -189,9 +199,7 @@ def test_the_flow_file_is_followed_and_its_mistakes_too(plant: Plant) -> None:
     plant.says('Did you mean "limit"')
     plant.edit("flow.yaml", "limti: 90", "limit: 90")
     plant.says("as it runs already")
-    (plant.folder / "clock.py").write_text(
-        "from junctor import Service, action\nclass Clock(Service):\n    @action\n    async def now(self):\n        return 12\n"
-    )
+    (plant.folder / "clock.py").write_text(CLOCK)
     plant.edit("flow.yaml", "services:\n", "services:\n  clock: {class: clock:Clock}\n")
     plant.says(r"clock started \(.*\); monitor, alarm untouched")
     assert plant.junctor.here("call", "clock", "now").strip() == "12"
