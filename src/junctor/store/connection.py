@@ -30,6 +30,9 @@ _WRITER = (
     ("trusted_schema", 0),
     ("cell_size_check", 1),
     ("temp_store", 2),
+    # On macOS fsync() stops at the cache of the disk; these ask for F_FULLFSYNC. Elsewhere they mean nothing.
+    ("fullfsync", 1),
+    ("checkpoint_fullfsync", 1),
 )
 _READER = (
     ("busy_timeout", BUSY_MS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,10 +36,24 @@ class Reserve:
         except OSError:
             return False
         try:
-            os.posix_fallocate(file, 0, self._size)
+            _allocate(file, self._size)
             return True
         except OSError:
             self.give_up()
             return False
         finally:
             os.close(file)
+
+
+def _allocate(file: int, size: int) -> None:
+    """Take room on the disk, also where the system cannot allocate it: macOS."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+        return
+    if os.fstat(file).st_size >= size:
+        return
+    block = bytes(1024 * 1024)
+    for at in range(0, size, len(block)):
+        part = block[: size - at]
+        if os.pwrite(file, part, at) < len(part):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

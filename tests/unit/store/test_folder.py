@@ -198,3 +198,14 @@ def test_a_store_that_was_closed_is_read_without_write_access(short_dir: Path) -
         os._exit(0 if archive.search(Query()) == [] and archive.parked() == [] else 4)
     """
     assert subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False).returncode == 0
+
+
+def test_the_reserve_takes_room_where_the_system_cannot_allocate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    size = 1024 * 1024 + 5
+    assert Reserve(tmp_path / "reserve", size).restore()
+    assert (tmp_path / "reserve").stat().st_blocks * 512 >= size
+    assert Reserve(tmp_path / "reserve", size).restore()
+    assert (tmp_path / "reserve").stat().st_size == size
