@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from junctor.http.metrics import open_metrics
 from junctor.http.openapi import open_openapi
 from junctor.http.routes import Opened, Routes
 from junctor.http.settings import HttpSettings
+from junctor.http.status import open_status
 from junctor.node.address import Address
 from junctor.node.layout import MAIN, Place, lay_out
 from junctor.node.notes import EngineNotes
@@ -77,6 +79,7 @@ class Web:
         self._engine = engine
         self._address = address
         self._name = name
+        self._since = time.monotonic()
         self._ledger = Ledger(EngineNotes(engine))
         self._hosts: list[Host] = list(engine.hosts.values())
         self._sections = _sections(flows)
@@ -208,6 +211,7 @@ class Web:
             transport=engine.transport.name,
             version=__version__,
         )
+        open_status(routes, engine, name=self._name, version=__version__, uptime=self._uptime)
         open_index(routes, engine)
         if not any(section.docs for section in sections.values()):
             return
@@ -218,6 +222,9 @@ class Web:
             server = doors[0].listener.url
         open_openapi(routes, described, title=", ".join(sections), version=__version__, server=server)
         open_docs(routes, server)
+
+    def _uptime(self) -> float:
+        return time.monotonic() - self._since
 
     def _turn(self, door: Door, routes: Routes) -> None:
         place = door.place
@@ -244,6 +251,8 @@ class Web:
         except BaseException:
             await self._close(opened, 0.0)
             raise
+        if any(door.place.port == 0 or door.place.flexible for door in doors):
+            self._fill(self._doors)  # what tells the address of another listener knows it only now
 
     async def _start(self, door: Door) -> None:
         try:
