@@ -17,7 +17,6 @@ from junctor.http.limits import Limits
 from junctor.http.problem import HttpError, of_error
 from junctor.http.responses import send_whole
 
-
 _BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
 
