@@ -120,7 +120,7 @@ class _Writer:
         values = item.spec().settings
         return {
             name: as_written(given) if isinstance(given, Leaf | Table | Series) else self._plain(item, name, value)
-            for name, (declared, kind) in _declared(item.source).items()
+            for name, (declared, kind) in declared_of(item.source).items()
             for value, given in ((values.get(name), item.settings.get(name)),)
             if name in item.settings or not _is_default(declared, kind, value)
         }
@@ -232,7 +232,8 @@ def _builtin(value: Any) -> Any:
     return str(value)
 
 
-def _declared(source: Any) -> dict[str, tuple[Setting, Any]]:
+def declared_of(source: Any) -> dict[str, tuple[Setting, Any]]:
+    """The settings of a class, object or module with their types; none of a spec, whose values are set."""
     if isinstance(source, ServiceSpec):
         return {}
     if isinstance(source, types.ModuleType):
