@@ -179,8 +179,8 @@ def greeting(node: Node, flows: Sequence[Wiring]) -> Iterator[str]:
     for wiring in flows:
         yield from _flow_lines(wiring)
     yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
-    if node.url:
-        yield f"http {node.url}"
+    for url in node.urls:
+        yield f"http {url}"
 
 
 def _flow_lines(wiring: Wiring) -> Iterator[str]:

@@ -234,7 +234,7 @@ class Node:
         found.uptime = time.monotonic() - self._started
         found.store = str(self.directory or "")
         found.transport = self._transport.name
-        found.urls = self._web.urls if self._web is not None else []
+        found.urls = self.urls
         return found
 
     # Change -------------------------------------------------------------------------------------------------
@@ -309,6 +309,11 @@ class Node:
     def url(self) -> str:
         """The address of the listener, empty without one."""
         return self._web.url if self._web is not None else ""
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of all listeners, the main one first."""
+        return self._web.urls if self._web is not None else []
 
     def is_held(self, address: str) -> bool:
         """Whether the service at this address is held."""
