@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from junctor.http.app import Site
+from junctor.http.docs import open_docs
 from junctor.http.health import open_health
 from junctor.http.index import open_index
 from junctor.http.limits import Limits
 from junctor.http.listener import Listener
 from junctor.http.metrics import open_metrics
+from junctor.http.openapi import open_openapi
 from junctor.http.settings import HttpSettings, Tls
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.small_host import SmallHost, node_of
@@ -41,6 +43,8 @@ def serve() -> Serve:
         open_health(site.routes, node)
         open_metrics(site.routes, node, lambda: site.requests, name="n1")
         open_index(site.routes, node)
+        open_openapi(site.routes, title="lab", version="1")
+        open_docs(site.routes)
         for one in hosts:
             site.attach(one, settings or HttpSettings())
         supervisor = Supervisor()

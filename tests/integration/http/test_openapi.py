@@ -1,0 +1,186 @@
+"""The document of a listener: valid, complete, stable; and the page made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+import shutil
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from schemathesis.specs.openapi import definitions
+
+from junctor.core.spec import ServiceSpec
+from junctor.http.settings import ApiKey, HttpSettings
+from junctor.services.native import spec_of
+from tests.integration.http import everything
+from tests.integration.http.client import call
+from tests.integration.http.small_host import SmallHost, action, route
+
+
+class Native(SmallHost):
+    """A small host for a service class of the real kind."""
+
+    def __init__(self, cls: type, name: str = "everything", flow: str = "test") -> None:
+        super().__init__(object(), name, flow)
+        self.spec: ServiceSpec = spec_of(cls(), name)
+
+
+async def document(serve: Any, *hosts: SmallHost, **options: Any) -> Any:
+    async with serve(*hosts, **options) as listener:
+        answer = await call(listener.port, "GET", "/openapi.json")
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+        return answer.json
+
+
+def references(thing: Any) -> set[str]:
+    if isinstance(thing, dict):
+        own = {thing["$ref"]} if isinstance(thing.get("$ref"), str) else set()
+        return own.union(*map(references, thing.values()))
+    return set().union(*map(references, thing)) if isinstance(thing, list) else set()
+
+
+async def test_the_document_is_valid_and_closed(serve: Any) -> None:
+    made = await document(serve, Native(everything.Everything))
+    definitions.OPENAPI_31_VALIDATOR.validate(made)
+    for reference in references(made):
+        place = made
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+    for schema in made["components"]["schemas"].values():
+        jsonschema_rs.Draft202012Validator({**schema, "components": made["components"]})
+    names = [one["operationId"] for item in made["paths"].values() for one in item.values()]
+    assert len(names) == len(set(names)) == 30 and all(re.fullmatch(r"\w+", name) for name in names)
+    assert await document(serve, Native(everything.Everything)) == made
+
+
+async def test_what_an_operation_says(serve: Any) -> None:
+    made = await document(serve, Native(everything.Everything))
+    query = made["paths"]["/query"]["get"]
+    assert (query["summary"], query["description"]) == ("Every type that a query knows.", "Numbers, texts, times.")
+    known = {one["name"]: one for one in query["parameters"]}
+    assert known["number"]["required"] and not known["from"]["required"]
+    assert known["percent"]["schema"] == {"type": "integer", "minimum": 0, "maximum": 100, "default": 50}
+    assert known["at"]["schema"] == {"type": "string", "format": "date-time"}
+    assert [one["in"] for one in made["paths"]["/cookie"]["get"]["parameters"]] == ["cookie", "cookie"]
+    removed = made["paths"]["/orders/{uid}"]["delete"]
+    assert removed["deprecated"] and removed["summary"] == "remove" and "204" in removed["responses"]
+    upload = made["paths"]["/upload"]["post"]["requestBody"]["content"]
+    assert list(upload) == ["multipart/form-data"]
+    properties = upload["multipart/form-data"]["schema"]["properties"]
+    assert properties["document"] == {"type": "string", "format": "binary"}
+    lines = made["paths"]["/lines"]["get"]["responses"]["200"]["content"]
+    assert sorted(lines) == ["application/x-ndjson", "text/event-stream"]
+    assert lines["text/event-stream"]["x-item"] == {"$ref": "#/components/schemas/Point"}
+    assert list(made["paths"]["/everything/reset"]["post"]["responses"]) == ["200", "422", "default"]
+    assert made["components"]["schemas"]["Point"]["description"].endswith("\nIt has two coordinates.")
+    assert made["paths"]["/rest/{rest}"]
+
+
+class Odd:
+    """Types and names that are hard to tell."""
+
+    @route("GET", "/one")
+    @route("GET", "/one")
+    async def one(self, depth: int = 1) -> Any: ...
+
+    @route("GET", "/default")
+    async def default(self, at: str | None = object()) -> None: ...  # type: ignore[assignment]
+
+    @route("GET", "/untold")
+    async def untold(self) -> asyncio.Event: ...  # type: ignore[empty-body]
+
+    @action
+    def act(self, value: int) -> int:
+        return value
+
+
+async def test_what_cannot_be_described_breaks_nothing(serve: Any) -> None:
+    made = await document(serve, SmallHost(Odd()))
+    definitions.OPENAPI_31_VALIDATOR.validate(made)
+    good = made["paths"]["/untold"]["get"]["responses"]["200"]
+    assert good["content"] == {"application/json": {"schema": {}}}
+    assert "default" not in made["paths"]["/default"]["get"]["parameters"][0]["schema"]
+
+
+async def test_services_of_one_name_in_two_flows(serve: Any) -> None:
+    class Left:
+        @route("GET", "/left")
+        async def read(self) -> int: ...  # type: ignore[empty-body]
+
+    class Right:
+        @route("GET", "/right")
+        async def read(self) -> int: ...  # type: ignore[empty-body]
+
+    made = await document(serve, SmallHost(Left(), flow="a"), SmallHost(Right(), flow="b"), SmallHost(Odd(), "other"))
+    assert {tag["name"] for tag in made["tags"]} == {"a/lab", "b/lab", "other"}
+    names = {one["operationId"] for item in made["paths"].values() for one in item.values()}
+    assert {"a_lab_read", "b_lab_read", "other_one"} <= names
+
+
+async def test_keys_are_told(serve: Any) -> None:
+    keys = (ApiKey(name="ci", secret="sha256:" + "0" * 64),)
+    made = await document(serve, SmallHost(Odd()), settings=HttpSettings(keys=keys))
+    definitions.OPENAPI_31_VALIDATOR.validate(made)
+    assert made["paths"]["/one"]["get"]["security"] == [{"bearer": []}, {"key": []}]
+    assert set(made["components"]["securitySchemes"]) == {"bearer", "key"}
+
+
+async def test_the_page_allows_itself_alone(serve: Any) -> None:
+    async with serve(SmallHost(Odd())) as listener:
+        answer = await call(listener.port, "GET", "/docs")
+        page, policy = answer.body.decode(), answer.headers["content-security-policy"]
+        for kind in ("script", "style"):
+            code = page.partition(f"<{kind}>")[2].partition(f"</{kind}>")[0]
+            digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+            assert f"{kind}-src 'sha256-{digest}'" in policy
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert not re.search(r"""(src|href)=["']?(https?:)?//|@import|url\(|innerHTML|style="|\son\w+=["']""", page)
+        index = await call(listener.port, "GET", "/", headers={"accept": "text/html"})
+        assert b"<a href=/docs>" in index.body
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
+    from playwright.async_api import async_playwright
+
+    class Shop:
+        """<script>alert(1)</script> & friends."""
+
+        @route("GET", "/price/{item}")
+        async def price(self, item: str, count: int = 1) -> dict[str, Any]:
+            """What <b>it</b> costs."""
+            return {"item": item, "count": count}
+
+    troubles: list[str] = []
+    async with serve(SmallHost(Shop(), "shop")) as listener, async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
+        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.set_default_timeout(5000)
+        await page.goto(f"{listener.url}/docs")
+        await page.locator("details.op").first.wait_for()
+        await page.keyboard.press("/")
+        await page.keyboard.type("price")
+        await page.keyboard.press("Enter")
+        card = page.locator("#shop_price")
+        await card.locator("input[name=item]").fill("it's 1/2")
+        await card.locator("input[name=count]").fill("3")
+        await card.locator("input[name=count]").press("Enter")
+        await card.locator(".status.good", has_text="200 OK").wait_for()
+        assert '"count": 3' in await card.locator("pre").first.inner_text()
+        assert f"curl '{listener.url}/price/it'\\''s%201%2F2?count=3'" in await card.inner_text()
+        await card.locator("input[name=count]").fill("x")
+        await card.locator("button.go").click()
+        await card.locator(".status.bad", has_text="422 Unprocessable").wait_for()
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+        await browser.close()
+    assert [one for one in troubles if "422" not in one] == []
