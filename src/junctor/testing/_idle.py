@@ -61,6 +61,12 @@ class NotAtRest(JunctorError, AssertionError):
         "running(..., patience=30). A loop() that reads from outside in a thread: running(..., background=[SERVICE])."
     )
 
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}\n{self.fix}" if self.where else f"{self.what}\n{self.fix}"
+
+
+NotAtRest.__module__ = RealSleep.__module__ = "junctor.testing"  # what pytest shows
+
 
 class Work(msgspec.Struct, frozen=True):
     """Something that is not at rest: what it is, where in the code it is, and the future that ends its waiting."""
