@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = (
     "BodyTooLarge",
@@ -128,10 +128,14 @@ def _restore(kind: type[JunctorError], what: str, where: str | None, fix: str | 
 
 
 class ConfigurationError(JunctorError):
-    """The flow, a setting or a command line cannot be used as written. The process ends with exit code 78."""
+    """The flow, a setting or a command line cannot be used as written. The process ends with exit code 78.
+
+    ``rest`` is what could be made in spite of it, for those who look for more that is wrong.
+    """
 
     code = "configuration"
     default_fix = "Correct the named place and start again."
+    rest: Any = None
 
 
 class SettingError(ConfigurationError):

@@ -35,6 +35,9 @@ def check(targets: Sequence[str], overrides: Overrides) -> tuple[Report, list[Wi
             models.append(load(target, overrides))
         except JunctorError as error:
             findings += [of_error(problem) for problem in problems_in(error)]
+            rest = getattr(error, "rest", None)
+            if isinstance(rest, FlowModel) and rest.services:
+                models.append(rest)
     report, wirings = check_models(models)
     return msgspec.structs.replace(report, findings=tuple(_distinct([*findings, *report.findings]))), wirings
 
@@ -139,7 +142,7 @@ class _Looking:
                 to = connection.to if "/" in connection.to else f"{flow}/{connection.to}"
                 self._edges.append((f"{flow}/{connection.source}", to, connection))
         self._usage = {address: usage_of(item.source) for address, item in self._items.items()}
-        self._complete = not any(one.problems for one in examined)
+        self._complete = not any(one.problems or one.wiring.model.broken for one in examined)
 
     def findings(self) -> Iterator[Finding]:
         yield from self._circles()

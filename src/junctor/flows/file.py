@@ -82,6 +82,8 @@ class _Loader:
                 place = services.keys.get(name, node.place)
                 entries.add(Entry(name, node, place, gathered.folders.get(name, self._folder)))
         notes = [*gathered.notes, *entries.notes, *self._sections(flow, root, filling)]
+        if isinstance(services, Table):
+            flow.broken = frozenset(name for name in services.entries if flow.item(name) is None)
         self._raise(flow, filling)
         flow.notes = tuple(notes)
         return LoadedFile(flow, tuple(files), variables)
@@ -102,7 +104,9 @@ class _Loader:
                 problems += error.problems
             except ConfigurationError as error:
                 problems.append(error)
-        raise SeveralProblems.of(problems, label)
+        error = SeveralProblems.of(problems, label)
+        error.rest = flow
+        raise error
 
     # Variables and secrets ----------------------------------------------------------------------------------
 

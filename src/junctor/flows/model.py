@@ -113,7 +113,8 @@ class FlowModel:
 
     ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
     section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
-    ``notes`` are remarks on how it is written, for a start and for ``junctor check``.
+    ``notes`` are remarks on how it is written, for a start and for ``junctor check``; ``broken`` are the names of
+    services that are written and could not be added.
     """
 
     def __init__(self, name: str = "flow", *, http: HttpSettings | None = None) -> None:
@@ -123,6 +124,7 @@ class FlowModel:
         self.alerts: tuple[AlertRule, ...] = ()
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
+        self.broken: frozenset[str] = frozenset()
         self._items: dict[str, Item] = {}
 
     @property

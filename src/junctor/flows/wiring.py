@@ -222,7 +222,7 @@ class _Wirer:
                 yield Wire(self._connected(item, target, name, "by name", when), when)
             elif name in self._model.disabled:
                 self._note("disabled", where, f"{item.name}.{target.name} does not lead to {name}, which is disabled")
-            elif name not in self._items:
+            elif name not in self._items and name not in self._model.broken:
                 self._wrong(where, f'there is no service "{name}"', nearest(name, self._items).strip())
 
     def _check_left(self, item: Item, target: TargetSpec, left: tuple[Wire, ...]) -> None:
@@ -248,7 +248,7 @@ class _Wirer:
         elif name in other.specs:
             self._check_types(item, target, other.specs[name], f"{flow}/{name}")
             return True
-        elif name not in other._items:
+        elif name not in other._items and name not in other._model.broken:
             self._wrong(where, f'there is no service "{name}" in {flow}', nearest(name, other._items).strip())
         return False
 
@@ -281,7 +281,7 @@ class _Wirer:
             )
         elif target.optional:
             self._note("not-connected", where, f"{where} is not connected; it is optional")
-        elif len(self.specs) == len(self._items):
+        elif len(self.specs) == len(self._items) and not self._model.broken:
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))
         return None
