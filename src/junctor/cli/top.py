@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import sys
 import time
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 NOTHING = "-"
+
+# An arrow, or another key that sends several letters.
+_SEVERAL = re.compile(r"\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])")
 
 
 class Column(NamedTuple):
@@ -98,9 +102,16 @@ def command(interval: str, sort: str | None, once: bool, node: str | None, as_js
     """
     watch = Watch(node, _seconds(interval), sort)
     live = sys.stdout.isatty() and sys.stdin.isatty() and not once and not as_json
-    if live:
-        watch.show()
-        return
+    try:
+        if live:
+            watch.show()
+        else:
+            _report(watch, once, as_json)
+    finally:
+        watch.close()
+
+
+def _report(watch: Watch, once: bool, as_json: bool) -> None:
     watch.first()
     while True:
         time.sleep(watch.interval)
@@ -185,18 +196,15 @@ class Watch:
 
         self.first()
         console = Console()
-        try:
-            with _keys(), Live(console=console, screen=True, auto_refresh=False) as live:
-                due = time.monotonic()
-                going = True
-                while going:
-                    live.update(self.render(console), refresh=True)
-                    going = all(map(self.press, _typed(max(0.0, due - time.monotonic()))))
-                    if time.monotonic() >= due:
-                        self.look()
-                        due = time.monotonic() + self.interval
-        finally:
-            self.close()
+        with _keys(), Live(console=console, screen=True, auto_refresh=False) as live:
+            due = time.monotonic()
+            going = True
+            while going:
+                live.update(self.render(console), refresh=True)
+                going = all(map(self.press, _typed(max(0.0, due - time.monotonic()))))
+                if time.monotonic() >= due:
+                    self.look()
+                    due = time.monotonic() + self.interval
 
     def render(self, console: Console) -> RenderableType:
         """The picture for a console of this size."""
@@ -307,5 +315,5 @@ def _typed(wait: float) -> str:
         ready, _, _ = select.select([0], [], [], wait)
         if ready:
             typed = os.read(0, 64).decode(errors="replace") or "q"
-            return "" if typed[0] == "\x1b" and len(typed) > 1 else typed  # an arrow, or another key of several letters
+            return _SEVERAL.sub("", typed)
     return ""

@@ -103,6 +103,8 @@ class LogFile(logging.Handler):
     # In the thread ------------------------------------------------------------------------------------------
 
     def _write_on(self) -> None:
+        with contextlib.suppress(OSError):
+            self._reopen()  # so that there is a log from the start
         while not self._ending:
             self._wake.clear()
             self._idle = True
