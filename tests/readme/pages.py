@@ -2,8 +2,8 @@
 
 How a page is written:
 
-- A ``python`` block that begins with ``# name.py`` is that file. Any other ``python`` block is a fragment: fragments
-  of a page are one program, which has ``dataclass`` and everything public of Junctor.
+- A ``python`` or ``yaml`` block that begins with ``# name.py`` or ``# name.yaml`` is that file. Any other ``python``
+  block is a fragment: fragments of a page are one program, which has ``dataclass`` and everything public of Junctor.
 - A ``console`` block has commands after ``$`` and what they print. Numbers, ids, times and the width of blanks may
   differ; ``...`` alone on a line stands for any lines. All blocks of a page are typed into one shell. A node that runs
   on in the foreground (``stop with Ctrl-C``) has a terminal of its own; ``^C`` stops it there.
@@ -38,6 +38,9 @@ STARTED = "stop with Ctrl-C\n"
 _FENCE = re.compile(
     r"^(?:<!-- not run: (?P<reason>.+?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
+FILES = ("python", "yaml")
+"""Languages whose blocks can be files."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _KILLED = re.compile(r"bash: line \d+: +\d+ Killed .*\n?")
 _PRELUDE = "from dataclasses import dataclass\nfrom typing import Any, Literal\nfrom junctor import *\n"
@@ -59,7 +62,7 @@ class Block(NamedTuple):
     def file(self) -> str:
         """The name in its first line, empty for a fragment."""
         found = re.match(r"# ([\w./-]+\.\w+)\n", self.text)
-        return found[1] if found and self.language == "python" else ""
+        return found[1] if found and self.language in FILES else ""
 
 
 class Step(NamedTuple):
