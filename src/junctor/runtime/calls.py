@@ -63,14 +63,17 @@ class Calls:
         :raises ServiceStopped: the service does not run.
         :raises QueueFull: as many calls as its policy allows run already.
         """
-        self._check_state()
+        if self._host.lifecycle.state is not State.RUNNING:
+            self._check_state()
         limit = self._host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
             self._host.counters.refused += 1
             what = "streams" if lasting else "calls"
             fix = "Call again, or raise `calls`."
             raise QueueFull(f"{limit} {what} run already", where=self._host.address, fix=fix)
-        hop = self._new_hop(kind, name, session)
+        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
+        if (known := asking.get()) is not None:
+            hop = asked_hop(hop, known)
         self.running += not lasting
         self.lasting += lasting
         self._host.counters.calls += 1
@@ -106,7 +109,9 @@ class Calls:
         self._check_state()
         await accepted()
         host = self._host
-        hop = self._new_hop(Kind.ROUTE, name, session)
+        hop = host.engine.new_hop(Kind.ROUTE, host.address, name, session)
+        if (known := asking.get()) is not None:
+            hop = asked_hop(hop, known)
         host.counters.calls += 1
         # Recorded at once: it may last for days, and what it sends refers to it.
         record = host.dispatcher.hop_record(hop, Status.DONE)
@@ -126,11 +131,6 @@ class Calls:
         state = self._host.lifecycle.state
         if state not in DELIVERING and state is not State.PAUSED:
             raise ServiceStopped(f"the service is {state.value}", where=self._host.address)
-
-    def _new_hop(self, kind: Kind, name: str, session: int) -> Hop:
-        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
-        known = asking.get()
-        return hop if known is None else asked_hop(hop, known)
 
     def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
         now = self._host.engine.clock.time_ns()
