@@ -80,7 +80,7 @@ class _Loader:
         if isinstance(services, Table):
             for name, node in services.entries.items():
                 place = services.keys.get(name, node.place)
-                entries.add(Entry(name, node, place, gathered.folders.get(name, self._folder)))
+                entries.add(Entry(name, node, place, gathered.folders.get(name) or self._folder.resolve()))
         notes = [*gathered.notes, *entries.notes, *self._sections(flow, root, filling)]
         if isinstance(services, Table):
             flow.broken = frozenset(name for name in services.entries if flow.item(name) is None)

@@ -57,7 +57,7 @@ class _Gathering:
 
     def read(self, path: Path, within: tuple[Path, ...]) -> Gathered:
         root = self._document(path)
-        gathered = Gathered(root, folders=dict.fromkeys(_services(root).entries, path.parent))
+        gathered = Gathered(root, folders=dict.fromkeys(_services(root).entries, path.parent.resolve()))
         include = root.entries.get("include")
         for name, place in self._included(include) if include is not None else ():
             other = Path(os.path.abspath(path.parent / name))

@@ -32,17 +32,17 @@ def loading() -> str:
 def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
     """The module that ``cpu.py``, ``lib/cpu.py`` or ``package.module`` names, as seen from ``folder``.
 
-    :param folder: the working folder by default. It comes first on the path of Python.
+    :param folder: without links; the working folder by default. It comes first on the path of Python.
     :raises ImportFailed: there is none, or its code fails; the user's own line comes first.
     """
-    here = Path.cwd() if folder is None else folder
+    here = Path.cwd().resolve() if folder is None else folder
     path = here / place
     if path.is_dir() and (os.sep in place or not (path / "__init__.py").exists()):
         names = ", ".join(sorted(file.name for file in path.glob("*.py"))[:5])
         raise ImportFailed("this is a folder", where=place, fix=f"Name a file: {names or Path(place) / 'cpu.py'}.")
     if place.endswith(".py") or os.sep in place:
         return _import_file(path, place, None if folder is None else here)
-    return _import_name(place, here.resolve())
+    return _import_name(place, here)
 
 
 def _import_name(name: str, folder: Path) -> types.ModuleType:
@@ -116,7 +116,7 @@ def _execute(name: str, path: Path) -> types.ModuleType:
 
 def _lies_at(module: types.ModuleType, path: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return file is not None and Path(file).resolve() == path.resolve()
+    return file is not None and (file == str(path) or Path(file).resolve() == path.resolve())
 
 
 def _first_on_path(folder: Path) -> None:
@@ -176,6 +176,8 @@ def _clashing(folder: Path) -> set[str]:
     clashing = set()
     for name in names & sys.modules.keys() - {"__main__"}:
         file = getattr(sys.modules[name], "__file__", None)
+        if isinstance(file, str) and os.path.dirname(file) in (str(folder), str(folder / name)):
+            continue
         own = _in_folder(name, folder)
         if own is not None and isinstance(file, str) and is_users(file) and not _lies_at(sys.modules[name], own):
             clashing.add(name)

@@ -100,7 +100,7 @@ def _policy(reader: Reader, base: Any, kind: type[msgspec.Struct], node: Node, s
         node = Table({_ALONE[name]: node}, node.place)
     if not isinstance(node, Table):
         return _no_policy(reader, kind, node, path, name)
-    if "backoff" in node.entries and "factor" in {field.name for field in msgspec.structs.fields(kind)}:
+    if "backoff" in node.entries and "factor" in kind.__struct_fields__:
         node = _without_backoff(reader, node, path)
     return reader.read(node, kind, path, base)
 

@@ -7,6 +7,7 @@ seconds also from ``"200ms"``, numbers of bytes from ``"64MiB"``.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import types
@@ -120,13 +121,13 @@ class Reader:
     def _struct(self, node: Node, kind: type[msgspec.Struct], path: str, base: Any) -> Any:
         if isinstance(node, Leaf) and isinstance(node.value, kind):
             return node.value
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-        table = self.table(node, path, _sample(kind))
-        if table is None:
+        if not isinstance(node, Table):
+            self.table(node, path, _sample(kind))
             return UNREAD
+        fields, hints = _fields_of(kind)
+        table = node
         before = len(self.problems)
         self.known(table, fields, path)
-        hints = typing.get_type_hints(kind, include_extras=True)
         values = dict(msgspec.structs.asdict(base)) if base is not None else {}
         for key, part in table.entries.items():
             if key in fields:
@@ -188,6 +189,13 @@ def described(node: Node) -> str:
     if node.value is None:
         return "nothing"
     return "***" if isinstance(node.value, Secret) else show(node.value)
+
+
+@functools.cache
+def _fields_of(kind: type[msgspec.Struct]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of a Struct by the names that are written, and their types."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    return fields, typing.get_type_hints(kind, include_extras=True)
 
 
 def _member(node: Node, kind: Any) -> Any:
