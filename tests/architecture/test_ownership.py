@@ -14,6 +14,7 @@ THREAD_OWNERS: dict[str, str] = {
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
     "node/ending.py": "ends a process whose interpreter waits for threads that services left behind",
+    "node/notify.py": "feeds systemd's watchdog while a debugger holds the loop",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
 }
 
