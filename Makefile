@@ -16,7 +16,7 @@ LOCKED := $(PIP) install -qq --require-hashes
 # The package itself: editable, built by the pinned builder in the environment, nothing fetched.
 SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
 
-.PHONY: help run test check lint types imports format bench torture docs lock clean venv
+.PHONY: help run test check lint types imports format bench dist torture docs lock clean venv
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make check     ruff, mypy, import contract: seconds'
 	@echo 'make format    sort imports, apply safe fixes'
 	@echo 'make bench     the figures, as ratios against bare code'
+	@echo 'make dist      the source archive and the wheel, into dist/'
 	@echo 'make torture   the long crash campaigns'
 	@echo 'make docs      the documentation site, into site/ (ARGS=serve shows it while you write)'
 	@echo 'make lock      pin the requirements again (UPGRADE=--upgrade takes newer ones)'
@@ -61,6 +62,9 @@ format: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(PY) -m benchmarks $(ARGS)
+
+dist: $(VENV)/.test
+	$(PY) -m build --no-isolation --outdir dist .
 
 torture: $(VENV)/.test
 	$(PY) -m pytest -m torture $(ARGS)
