@@ -92,6 +92,8 @@ class Change:
             return
         self._exchange()
         await self._engine.start_hosts(self.come)
+        # Under another order what is retried may wait in the store now, and what has waited there for its service.
+        self._engine.look_for_due()
 
     async def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace

@@ -42,6 +42,11 @@ _START = 10.0
 _STANDSTILL = 1.0
 """Seconds after which a stop gives up deliveries that only wait for each other's queues."""
 
+_LOOK_AGAIN = 0.25
+"""Seconds until what is past its time and still in the store is looked for again; doubled with each look in vain."""
+
+_LONGEST_LOOK = 30.0
+
 _SWITCH = 0.0005
 """Seconds that a thread keeps the interpreter lock when another one waits for it, while a durable store is open."""
 
@@ -77,6 +82,7 @@ class Engine:
         self._alerted: list[AlertRecord] = []
         self._switch_interval = 0.0
         self._due = 0
+        self._look_again = _LOOK_AGAIN
         self._due_timer: Any = None
         self._sweep_timer: Any = None
         self.standstills = self.dispatcher.requests.standstills
@@ -323,11 +329,21 @@ class Engine:
             host.refill.due()
         self.supervisor.start("next due", self._next_due())
 
+    def look_for_due(self) -> None:
+        """Look through the store for what has come due, and for when more does."""
+        self._look_again = _LOOK_AGAIN
+        self._due_changed(self.clock.time_ns())
+
     async def _next_due(self) -> None:
-        # Retries in memory have timers of their own, so a due time in the past is looked at again only after a moment.
+        # What is past and still there is retried in memory by timers of its own, waits for a service that is not there,
+        # or was left out for now: only the last is worth a look soon.
         now = self.clock.time_ns()
         due = await self.transport.next_due()
         if 0 < due <= now:
-            self._due_changed(now + 250_000_000)
+            left_out = any(host.refill.left_out for host in self.hosts.values())
+            self._look_again = _LOOK_AGAIN if left_out else min(2 * self._look_again, _LONGEST_LOOK)
+            self._due_changed(now + int(self._look_again * 1e9))
             due = await self.transport.next_due(now)
+        else:
+            self._look_again = _LOOK_AGAIN
         self._due_changed(due)

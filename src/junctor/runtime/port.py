@@ -328,6 +328,22 @@ class HostPort(EnginePort):
             raise WiringError(f"there is no target {target!r}", where=self.address, fix=hint)
         return known[target]
 
+    def request(self, link: Link, body: Any, **options: Any) -> Pending[Any]:
+        """As of any port; but a delivery does not wait for one that has to wait for it.
+
+        :raises RequestError: it would: the only place of the service is taken by who asks.
+        """
+        if link.address == self.address and self._host.spec.policies.pool.size == 1:
+            if isinstance(self.hop(), Delivery):
+                refused = RequestError(
+                    "a handler asks its own service, which has a pool of 1: it would wait for itself",
+                    where=self.address,
+                    fix="Call the method directly, send instead of requesting, or give the service a larger pool.",
+                )
+                refused.reaction = "park"  # type: ignore[attr-defined]
+                raise refused
+        return super().request(link, body, **options)
+
     def _link(self, host: Host, request: Any, reply: Any, handler: str) -> Link:
         return host.link(request, reply, handler, self._host.types, host.flow != self.flow)
 

@@ -17,7 +17,8 @@ _LANE_AT_ONCE = 16
 
 
 class Refill:
-    """One fetch at a time for the queue, and one for each drained lane."""
+    """One fetch at a time for the queue, and one for each drained lane. ``left_out``: the last one left a message that
+    has come due in the store, because its lane is full."""
 
     def __init__(self, engine: Engine, inbox: Inbox) -> None:
         self._inbox = inbox
@@ -25,6 +26,7 @@ class Refill:
         self._running = False
         self._asked = False
         self._lanes = 0
+        self.left_out = False
 
     @property
     def busy(self) -> bool:
@@ -77,7 +79,9 @@ class Refill:
             rows = await self._engine.transport.fetch(
                 self._inbox.address, box.cursor, limit, self._engine.clock.time_ns()
             )
-            coming_due = [row for row in rows if row.status is not Status.READY and self._comes(row)]
+            past = [row for row in rows if row.status is not Status.READY]
+            coming_due = [row for row in past if self._comes(row)]
+            self.left_out = any(box.crowded(row.message.key) for row in past)
         finally:
             box.looked()
         ready = [row for row in rows if row.status is Status.READY and row.message.seq > box.cursor]

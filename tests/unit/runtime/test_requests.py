@@ -207,3 +207,16 @@ async def _awaited(pending: object) -> Answer:
 def test_every_error_of_a_request_says_what_to_do() -> None:
     for kind in (RequestTimeout, RequestFailed, WouldBlock):
         assert issubclass(kind, JunctorError) and kind.default_fix
+
+
+async def test_a_service_with_a_pool_of_1_that_asks_itself_is_told_at_once(store: Store) -> None:
+    async def asks(me: Me, item: Item) -> Answer:
+        return await me.request("sink", item)  # type: ignore[no-any-return]
+
+    async with running(store, service("sink", asks, replies=Answer)) as node:
+        with pytest.raises(RequestFailed, match="it would wait for itself"):
+            await node.request("sink", Item(1), timeout=60)
+        assert node.statuses("sink") == ["PARKED"]
+    async with running(store, service("sink", asks, replies=Answer, pool=2)) as node:
+        with pytest.raises(RequestFailed):
+            await node.request("sink", Item(1), timeout=0.01)
