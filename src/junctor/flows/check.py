@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from junctor.flows.source import load
 from junctor.flows.usage import Usage, mentions, usage_of
 from junctor.flows.wiring import Connection, Examined, Wiring, examine
 from junctor.messages.types import is_body_class
+from junctor.services.target import wire_types
 
 _TOLD = frozenset({"circle"})
 """Remarks of the wiring that are told here in more detail."""
@@ -146,6 +148,7 @@ class _Looking:
 
     def findings(self) -> Iterator[Finding]:
         yield from self._circles()
+        yield from self._other_classes()
         for address, spec in self._specs.items():
             yield from self._schedules(address, spec)
             if spec.isolation == "worker" and not spec.code:
@@ -195,6 +198,24 @@ class _Looking:
 
     def _pool(self, address: str) -> int:
         return self._specs[address].policies.pool.size if address in self._specs else 1
+
+    # Types between flows ------------------------------------------------------------------------------------
+
+    def _other_classes(self) -> Iterator[Finding]:
+        """Between flows a type is known by its name; two classes of one name should at least have the same fields."""
+        for source, to, connection in self._edges:
+            if "/" not in connection.to or to not in self._specs:
+                continue
+            target = next(one for one in self._specs[source].targets if one.name == connection.target)
+            kinds = {fitting.shown(kind): kind for kind in wire_types(target.request)}
+            for handler in self._specs[to].handlers:
+                name = fitting.shown(handler.accepts)
+                sent, taken = fitting.carried(kinds.get(name, Any)), fitting.carried(handler.accepts)
+                missing = sorted(taken - sent) if sent is not None and taken is not None else []
+                if missing:
+                    what = f"{to} has a {name} of its own, with a field that is not sent: {', '.join(missing)}"
+                    fix = "Import the class from one place in both, or give the field a default."
+                    yield self._say("warning", "other-class", f"{source}.{connection.target}", what, fix)
 
     # Schedules ----------------------------------------------------------------------------------------------
 

@@ -147,8 +147,13 @@ def _policies(old: Any, new: Any) -> Iterator[str]:
 def _wires(old: Mapping[str, tuple[Wire, ...]], new: Mapping[str, tuple[Wire, ...]]) -> Iterator[str]:
     for target in {**old, **new}:
         before, after = old.get(target, ()), new.get(target, ())
-        if [(wire.to, wire.when) for wire in before] != [(wire.to, wire.when) for wire in after]:
+        if [_way(wire) for wire in before] != [_way(wire) for wire in after]:
             yield f"{target} leads to {_ends(after)} instead of {_ends(before)}"
+
+
+def _way(wire: Wire) -> tuple[str, str]:
+    """Where it leads and when; not the line in which its condition is written."""
+    return wire.to, wire.when.text if wire.when is not None else ""
 
 
 def _ends(wires: tuple[Wire, ...]) -> str:

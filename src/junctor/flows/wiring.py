@@ -314,12 +314,6 @@ class _Wirer:
             handled = ", ".join(sorted({shown(handler.accepts) for handler in to.handlers})) or "nothing"
             what = f"{name} does not handle {', '.join(map(shown, missing))}; it handles {handled}"
             fix = f"Add a @handler for it to {name}, or connect the target to another service."
-            for kind in missing:
-                twin = next((handler for handler in to.handlers if shown(handler.accepts) == shown(kind)), None)
-                if twin is not None:
-                    what = f"{name} handles another class that is called {shown(kind)} too"
-                    what += f": {twin.accepts.__module__}, not {kind.__module__}"
-                    fix = "Import the class from one place in both."
             self._wrong(where, what, fix)
             return
         for handler in fitting.reached(target, to, by_name):
