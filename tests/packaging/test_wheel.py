@@ -68,7 +68,7 @@ from __future__ import annotations
 import asyncio
 
 import junctor
-from junctor import Flow, JunctorError, Receipt, RetryPolicy, Target
+from junctor import Flow, JunctorError, Receipt, RetryPolicy
 
 from service import Alarm, Monitor, Reading, Verdict
 
@@ -80,7 +80,7 @@ policy = RetryPolicy(attempts=3)
 
 async def ask() -> Verdict:
     async with flow.running() as node:
-        target: Target[Reading, Verdict] = node.target("alarm", Reading, Verdict)
+        target = node.target("alarm", Reading, Verdict)
         receipt: Receipt | None = await target.send(Reading("cpu", 1.0))
         assert receipt is not None
         return await target.request(Reading("cpu", 99.0))

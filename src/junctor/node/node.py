@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
 T = TypeVar("T")
+Req = TypeVar("Req")
+Rep = TypeVar("Rep")
 
 log = logging.getLogger("junctor.node")
 
@@ -196,6 +198,15 @@ class Node:
             raise self.failure
 
     # Use ----------------------------------------------------------------------------------------------------
+
+    @overload
+    def target(self, service: str, request: type[Req], reply: type[Rep]) -> Target[Req, Rep]: ...
+
+    @overload
+    def target(self, service: str, request: type[Req], reply: None = None) -> Target[Req, Any]: ...
+
+    @overload
+    def target(self, service: str, request: Any, reply: Any = None) -> Target[Any, Any]: ...
 
     def target(self, service: str, request: Any, reply: Any = None) -> Target[Any, Any]:
         """A target from outside to a service: ``node.target("alarm", Reading)`` for sends, with the class of the reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from junctor.clock import parse_duration
 from junctor.core.hop import caller
@@ -19,6 +19,9 @@ from junctor.services.names import name_of_class
 from junctor.services.state import State
 from junctor.services.target import RecordingTarget, Target
 from junctor.settings import MISSING, read_settings
+
+Req = TypeVar("Req")
+Rep = TypeVar("Rep")
 
 
 class Attachment:
@@ -132,6 +135,21 @@ class Service:
     def sleep(self, duration: float | str) -> Sleep:
         """Wait for seconds or a text like ``"2s"``, less when the service is asked to stop: see :class:`Sleep`."""
         return Sleep(self.__junctor__.port.sleep(parse_duration(duration)))
+
+    @overload
+    def target(
+        self, name: str, request: type[Req], reply: type[Rep], *, handler: str | None = None
+    ) -> Target[Req, Rep]: ...
+
+    @overload
+    def target(
+        self, name: str, request: type[Req], reply: None = None, *, handler: str | None = None
+    ) -> Target[Req, Any]: ...
+
+    @overload
+    def target(
+        self, name: str, request: Any = Any, reply: Any = None, *, handler: str | None = None
+    ) -> Target[Any, Any]: ...
 
     def target(
         self, name: str, request: Any = Any, reply: Any = None, *, handler: str | None = None
