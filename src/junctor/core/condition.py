@@ -150,7 +150,7 @@ def _elements(value: Any) -> int:
     return count
 
 
-def _not_compiled(text: str, error: Exception, place: str) -> ConfigurationError:
+def _not_compiled(text: str, error: BaseException, place: str) -> ConfigurationError:
     """The parser's first complaint on one line: what it says, and the text before and behind the place it means."""
     first = str(error).partition("ERROR: ")[2] or str(error)
     position, _, complaint = first.partition(": ")

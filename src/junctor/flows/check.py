@@ -96,7 +96,7 @@ def _see(finding: Finding, one: Examined, models: Sequence[FlowModel]) -> Iterat
     target = next((target for target in specs[name].targets if target.name == member), None) if name in specs else None
     if finding.code != "wiring" or item is None or target is None:
         return
-    handlers = []
+    handlers: list[str] = []
     for wire in item.connect.get(member, ()):
         flow, _, to = wire.to.rpartition("/")
         for model in models:

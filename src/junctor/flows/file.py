@@ -104,9 +104,9 @@ class _Loader:
                 problems += error.problems
             except ConfigurationError as error:
                 problems.append(error)
-        error = SeveralProblems.of(problems, label)
-        error.rest = flow
-        raise error
+        wrong = SeveralProblems.of(problems, label)
+        wrong.rest = flow
+        raise wrong
 
     # Variables and secrets ----------------------------------------------------------------------------------
 

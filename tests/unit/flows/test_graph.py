@@ -10,6 +10,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,8 @@ class Monitor(Service):
     async def measure(self) -> None: ...
 
     @get("/values/{name}")
-    async def values(self, name: str) -> str: ...
+    async def values(self, name: str) -> str:
+        return name
 
 
 class Alarm(Service):
@@ -57,12 +59,13 @@ class Alarm(Service):
 
 class Judge(Service):
     @handler
-    async def judge(self, reading: Reading) -> Verdict: ...
+    async def judge(self, reading: Reading) -> Verdict:
+        return Verdict(True)
 
 
 def wired() -> Wiring:
     flow = FlowModel("plant")
-    ways = [when("alarm", 'body.value > 80.0 && "<b>" != "]"'), "log"]
+    ways: list[Any] = [when("alarm", 'body.value > 80.0 && "<b>" != "]"'), "log"]
     flow.add(Monitor, connect={"readings": ways, "judge": "judge"})
     flow.add(Alarm, pool=PoolPolicy(size=4))
     flow.add(Alarm, "log")

@@ -65,7 +65,7 @@ class All(Service):
     async def on_any(self, body: Any) -> None: ...
 
 
-def model(name: str = "plant", **services: Any) -> FlowModel:
+def model(name: str = "plant", /, **services: Any) -> FlowModel:
     """A flow of classes, or of pairs of a class and its connections."""
     flow = FlowModel(name)
     for service, made in services.items():
@@ -122,7 +122,7 @@ def test_every_condition_is_checked() -> None:
 
 
 def test_requests_may_lead_to_several_services_by_their_content() -> None:
-    judges = {"a": Judge, "b": Judge}
+    judges: dict[str, Any] = {"a": Judge, "b": Judge}
     wire(model(asker=(Asker, {"judge": [when("a", "body.value > 1"), "b"]}), **judges))
     wire(model(asker=(Asker, {"judge": [when("a", "body.value > 1"), when("b", "body.value > 0")]}), **judges))
     for ways in (["a", "b"], ["a", when("b", "body.value > 1")]):
