@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from junctor.cli import completing
-from junctor.errors import NodeNotFound
+from junctor.errors import ConfigurationError, NodeNotFound, nearest
 from junctor.flows import FlowModel, Overrides
 from junctor.node import directory
 from junctor.node.client import NodeClient
@@ -34,9 +34,26 @@ class FlowArguments(msgspec.Struct, frozen=True):
         """
         from junctor.flows import load
 
-        if self.overrides.name and len(self.targets) > 1:
+        if len(self.targets) == 1:
+            return [load(self.targets[0], self.overrides)]
+        if self.overrides.name:
             raise click.UsageError("--name names one flow; several targets have the names in their files")
-        return [load(target, self.overrides) for target in self.targets]
+        if self.overrides.overlays:
+            raise click.UsageError("--overlay is laid over one flow; run several targets without it")
+        overrides = msgspec.structs.replace(self.overrides, beside=True)
+        flows = [load(target, overrides) for target in self.targets]
+        self._for_nobody(flows)
+        return flows
+
+    def _for_nobody(self, flows: list[FlowModel]) -> None:
+        """:raises ConfigurationError: a ``--set`` names a service that none of the flows has."""
+        known = [item.name for flow in flows for item in flow.items]
+        known += [f"{flow.name}/{item.name}" for flow in flows for item in flow.items]
+        for change in self.overrides.set:
+            name = change.partition("=")[0].partition(".")[0]
+            if name not in known:
+                fix = nearest(name, known).strip()
+                raise ConfigurationError(f'no flow has a service "{name}"', where=f"--set {change}", fix=fix)
 
 
 def flow_options(command: Command) -> Command:

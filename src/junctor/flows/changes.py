@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from junctor.core.spec import Loop, ServiceSpec
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.policies import POLICY_WORDS, read_policies
 from junctor.flows.reading import UNREAD, Reader
 from junctor.flows.schedules import read_schedules
@@ -94,6 +94,31 @@ def change_by_variables(flow: FlowModel, variables: Mapping[str, str]) -> None:
             flow.change(f"{item.name}.{_word_of(item, word)}", variables[variable], variable)
 
 
+def change_by_options(flow: FlowModel, options: Iterable[tuple[str, str]], *, others: bool) -> None:
+    """Set what ``--set`` says: ``service.setting``, or ``flow/service.setting`` where several flows have the service.
+
+    :param others: there are other flows that it may be meant for.
+    :raises ConfigurationError: all that cannot be set.
+    """
+    problems: list[ConfigurationError] = []
+    for setting, value in options:
+        name, sign, own = setting.partition("/")
+        if sign and (others or name == flow.name):
+            if name != flow.name:
+                continue
+            setting = own
+        if others and flow.item(setting.partition(".")[0]) is None:
+            continue
+        try:
+            flow.change(setting, value)
+        except SeveralProblems as error:
+            problems += error.problems
+        except ConfigurationError as error:
+            problems.append(error)
+    if problems:
+        raise SeveralProblems.of(problems, f"flow {flow.name}")
+
+
 def switched_on(options: Iterable[tuple[str, str]], variables: Mapping[str, str]) -> frozenset[str]:
     """The services that ``--set alarm.enabled=true`` and the like switch on, as :func:`variable_name` writes them."""
     said = {
@@ -103,7 +128,7 @@ def switched_on(options: Iterable[tuple[str, str]], variables: Mapping[str, str]
     }
     for setting, value in options:
         if setting.endswith(".enabled"):
-            said[variable_name(setting.removesuffix(".enabled"))] = value
+            said[variable_name(setting.removesuffix(".enabled").rpartition("/")[2])] = value
     return frozenset(name for name, value in said.items() if value.strip().lower() in ("true", "yes", "on", "1"))
 
 

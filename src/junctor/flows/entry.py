@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from junctor.core.policy import Policies
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, nearest
 from junctor.flows.changes import settings_of, variable_name
 from junctor.flows.imports import attribute_of, import_place
 from junctor.flows.interpolate import Interpolation
-from junctor.flows.model import FlowModel
+from junctor.flows.model import FlowModel, Item
 from junctor.flows.policies import POLICY_WORDS
 from junctor.flows.reading import UNREAD, Reader, described
 from junctor.flows.written import as_written
@@ -56,12 +58,19 @@ class EntryReader:
         if table is None:
             return
         self._known(table, entry.name)
+        self._try(lambda: self._take(entry, table))
+
+    def _take(self, entry: Entry, table: Table) -> None:
+        checked_name(entry.name, entry.place)
+        if self._is_on(table, entry):
+            self._add(entry, table)
+        else:
+            self._flow.leave_out(entry.name, as_written(table), entry.place)
+
+    def _try(self, step: Callable[[], Any]) -> None:
+        """Do it; what is wrong is kept."""
         try:
-            checked_name(entry.name, entry.place)
-            if self._is_on(table, entry):
-                self._add(entry, table)
-            else:
-                self._flow.leave_out(entry.name, as_written(table), entry.place)
+            step()
         except SeveralProblems as error:
             self._note(*error.problems)
         except ConfigurationError as error:
@@ -100,18 +109,23 @@ class EntryReader:
         places = {name: node.place for name, node in settings.items()}
         places |= {f"connect.{target}": node.place for target, node in connect.items()}
         policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
-        self._flow.add(
-            source,
-            entry.name,
-            settings=settings,
-            connect=connect,  # type: ignore[arg-type]  # nodes are read like values
-            schedules=schedules,
-            isolation=isolation,
-            loop=loop,
-            places=places,
-            place=entry.place,
-            **policies,
-        )
+        try:
+            self._flow.add(
+                source,
+                entry.name,
+                settings=settings,
+                connect=connect,  # type: ignore[arg-type]  # nodes are read like values
+                schedules=schedules,
+                isolation=isolation,
+                loop=loop,
+                places=places,
+                place=entry.place,
+                **policies,
+            )
+        except ConfigurationError:
+            # The settings are looked at when the service is made, which it is not now.
+            self._try(Item(name=entry.name, source=source, policies=Policies(), settings=settings, places=places).spec)
+            raise
         self._see_to_secrets(entry, source, parts["settings"])
 
     def _part(self, table: Table, name: str, word: str) -> Table:

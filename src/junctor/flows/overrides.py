@@ -12,7 +12,8 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
 
     ``overlays`` are files merged over it, in order; ``env_files`` have ``NAME=value`` lines for ``${NAME}``, under the
     environment; ``set`` has ``service.setting=value`` texts; ``name`` is another name for the flow. ``environment``
-    says whether ``JUNCTOR_SET_SERVICE__SETTING`` counts.
+    says whether ``JUNCTOR_SET_SERVICE__SETTING`` counts. ``beside``: there are other flows, and a change of a service
+    that this one does not have may be meant for them.
     """
 
     overlays: tuple[str, ...] = ()
@@ -20,6 +21,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     set: tuple[str, ...] = ()
     name: str | None = None
     environment: bool = True
+    beside: bool = False
 
 
 class FlowSource(msgspec.Struct, frozen=True, kw_only=True):

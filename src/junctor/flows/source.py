@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError
-from junctor.flows.changes import change_by_variables, switched_on
+from junctor.flows.changes import change_by_options, change_by_variables, switched_on
 from junctor.flows.file import is_flow_file, load_file, read_env_files
 from junctor.flows.imports import attribute_of, import_place, loading
 from junctor.flows.model import FlowModel
@@ -45,8 +45,7 @@ def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
     else:
         flow, files = _load(place, overrides).copied(overrides.name), ()
     change_by_variables(flow, variables)
-    for setting, value in options:
-        flow.change(setting, value)
+    change_by_options(flow, options, others=overrides.beside)
     flow.source = FlowSource(text=text, overrides=overrides, folder=Path.cwd(), files=files)
     return flow
 

@@ -577,3 +577,20 @@ def test_http_is_read_by_its_types(plant: Write) -> None:
     assert http.limits.receive == 5.0
     assert "some.yaml:9: an API key stands in the file as text; write ${secret:NAME} or sha256:HEX" in wiring.notes
     assert msgspec.structs.asdict(HttpSettings()).keys() == msgspec.structs.asdict(http).keys()
+
+
+def test_a_change_where_there_are_several_flows(plant: Write) -> None:
+    from junctor.cli.options import FlowArguments
+
+    plant("a.yaml", "services: {alarm: {class: alarm:Alarm}, one: {class: alarm:Alarm}}")
+    plant("b.yaml", "services: {alarm: {class: alarm:Alarm}}")
+
+    def limits(*changes: str) -> list[float]:
+        flows = FlowArguments(("a.yaml", "b.yaml"), Overrides(set=changes)).load()
+        return [plan.spec.settings["limit"] for flow in flows for plan in wire(flow).plan.services]
+
+    assert limits("alarm.limit=1") == [1.0, 80.0, 1.0]
+    assert limits("b/alarm.limit=1", "one.limit=2") == [80.0, 2.0, 1.0]
+    for wrong in ("two.limit=1", "c/alarm.limit=1", "b/one.limit=1"):
+        with pytest.raises(ConfigurationError, match='no flow has a service "'):
+            limits(wrong)
