@@ -137,7 +137,7 @@ class VirtualClock:
         """When the next timer fires, nanoseconds since 1970; 0 when there is none."""
         while self._heap and self._heap[0][2].cancelled:
             heapq.heappop(self._heap)
-        found = [due for look in self._looks if (due := look.due())]
+        found = [due for look in self._looks if (due := look.next())]
         if self._heap:
             found.append(self._begin + self._heap[0][0])
         return max(min(found), self.time_ns()) if found else 0
@@ -150,8 +150,8 @@ class VirtualClock:
             return False
         self._elapsed = due - self._begin
         for look in self._looks:
-            if 0 < look.due() <= due:
-                look.late()
+            if 0 < look.next() <= due:
+                look.call()
                 return True
         heapq.heappop(self._heap)[2].fire()
         return True
@@ -185,8 +185,19 @@ def _grains(seconds: float) -> int:
 class _Look:
     def __init__(self, looks: list[_Look], late: Callable[[], object], due: Callable[[], int]) -> None:
         self._looks = looks
-        self.late = late
-        self.due = due
+        self._late = late
+        self._due = due
+        self._left = 0
+
+    def next(self) -> int:
+        due = self._due()
+        return due if due != self._left else 0
+
+    def call(self) -> None:
+        due = self._due()
+        self._late()
+        # What it leaves as it is, it will not do now: time must not stand still for it.
+        self._left = due if self._due() == due else 0
 
     def cancel(self) -> None:
         if self in self._looks:

@@ -98,6 +98,10 @@ class Web:
         """The addresses of all listeners, the main one first."""
         return [door.listener.url for door in sorted(self._doors, key=lambda door: door.place.name != MAIN)]
 
+    def site_of(self, flow: str) -> Site:
+        """What the listener of a flow answers. Where the node has an address, each flow has one."""
+        return next(door.site for door in self._doors if flow in door.place.flows)
+
     async def start(self) -> None:
         """Listen.
 

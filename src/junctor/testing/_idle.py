@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from junctor.errors import JunctorError
+from junctor.runtime.debugger import attached as debugger_attached
 from junctor.runtime.engine import Engine
 from junctor.runtime.host import Host
 from junctor.runtime.slots import Slot
@@ -102,10 +103,10 @@ class Idle:
             work = list(self._working(driven))
             if not work:
                 return
-            done = len(self._ledger.messages) + len(self._ledger.failed)
+            done = self._ledger.commits
             if done != seen:
                 since, seen = time.monotonic(), done
-            elif time.monotonic() - since > self._patience:
+            elif time.monotonic() - since > self._patience and not debugger_attached():
                 raise NotAtRest(self._restless(work))
             await self._something_ends(work, pause)
             pause = min(pause * 1.5, 0.01)
@@ -117,12 +118,14 @@ class Idle:
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
             return
-        until = time.monotonic() + self._patience
+        until, done = time.monotonic() + self._patience, self._ledger.commits
         await asyncio.sleep(0)
         while ready:
             await asyncio.sleep(0)
             if time.monotonic() > until:
-                raise NotAtRest(self._spinning())
+                if done == self._ledger.commits and not debugger_attached():
+                    raise NotAtRest(self._spinning())
+                until, done = time.monotonic() + self._patience, self._ledger.commits
 
     async def _something_ends(self, work: list[Work], pause: float) -> None:
         """Wait for one of the futures; for what shows none, look again soon."""

@@ -34,7 +34,7 @@ class Failed(msgspec.Struct, frozen=True):
 
 class Ledger:
     """``messages`` in the order of acceptance, ``failed`` in the order of failing. ``pending`` counts the commits that
-    are under way."""
+    are under way, ``commits`` those that are done."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -42,6 +42,7 @@ class Ledger:
         self.alerts: list[AlertRecord] = []
         self.logs: list[HopLog] = []
         self.pending = 0
+        self.commits = 0
         self._waiting: list[asyncio.Future[None]] = []
         self._hops: dict[int, Message] = {}
 
@@ -52,6 +53,7 @@ class Ledger:
 
         def done(commit: Commit, error: Exception | None) -> None:
             self.pending -= 1
+            self.commits += 1
             if error is None:
                 self._keep(commit)
             told(commit, error)
@@ -107,6 +109,7 @@ class WatchedMemory(MemoryTransport):
 
         def noted(seq: int, message: Message) -> None:
             ledger.accept(message)
+            ledger.commits += 1
             put(seq, message)
 
         self.put = noted  # type: ignore[method-assign]

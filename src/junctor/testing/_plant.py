@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import shutil
 import tempfile
+import types
+import typing
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -127,6 +129,8 @@ class RunningFlow:
             if check:
                 await self.idle()
                 self._verdict.check()
+                if self.node.failure is not None:
+                    raise self.node.failure
         finally:
             try:
                 await self.node.stop(grace=1.0)
@@ -228,7 +232,7 @@ class RunningFlow:
 
         :param within: how much time may pass until it is accepted, for a full queue.
         """
-        target = self.node.target(self._checked(service), type(body))
+        target = self.node.target(self._checked(service), self._type_for(service, body))
         receipt: Receipt = await self.driven(_awaited(target.send(body, key=key, delay=delay, headers=headers)), within)
         await self.idle()
         return receipt
@@ -249,7 +253,7 @@ class RunningFlow:
         :raises RequestError: the handler failed for good, or the request expired.
         :raises AssertionError: no reply comes without more time.
         """
-        target = self.node.target(self._checked(service), type(body), Any)
+        target = self.node.target(self._checked(service), self._type_for(service, body), Any)
         asked = target.request(body, key=key, timeout=timeout, headers=headers)
         reply = await self.driven(_awaited(asked), within)
         await self.idle()
@@ -272,14 +276,11 @@ class RunningFlow:
         return HttpClient(self)
 
     def site(self) -> Site:
-        """A site with the routes and actions of the flow as it runs now."""
-        from junctor.http.app import Site
-        from junctor.http.settings import HttpSettings
+        """What a listener of the flow would answer."""
+        from junctor.node.address import Address
+        from junctor.node.web import Web
 
-        site = Site()
-        for host in self.node.engine.hosts.values():
-            site.attach(host, self._stage.wiring.model.http or HttpSettings())
-        return site
+        return Web(self.node.engine, [self._stage.wiring], Address(port=0), self.node.name).site_of(self.name)
 
     @property
     def url(self) -> str:
@@ -417,6 +418,14 @@ class RunningFlow:
             )
         return service
 
+    def _type_for(self, service: str, body: Any) -> Any:
+        """The type under which a handler takes the body: its class, else one that it fits, like a list or a union."""
+        accepted = [handler.accepts for handler in self._host(service).spec.handlers]
+        if type(body) in accepted:
+            return type(body)
+        fitting = (kind for kind in accepted if _takes(kind, body))
+        return next(fitting, Any if Any in accepted else type(body))
+
     def _host(self, service: str) -> Host:
         from junctor.node.entries import host_of
 
@@ -433,6 +442,13 @@ class RunningFlow:
 
     def __repr__(self) -> str:
         return f"<RunningFlow {self.name} {self.now:%Y-%m-%d %H:%M:%S}>"
+
+
+def _takes(kind: Any, body: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return any(_takes(member, body) for member in typing.get_args(kind))
+    return kind is not Any and isinstance(origin or kind, type) and isinstance(body, origin or kind)
 
 
 async def _awaited(pending: Any) -> Any:

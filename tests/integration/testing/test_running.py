@@ -416,3 +416,70 @@ async def test_a_file_and_a_module_can_be_run() -> None:
     for flow in (Path(__file__).with_name("functions.py"), functions):
         async with running(flow) as plant:
             assert await plant.call("functions", "double", number=4) == 8
+
+
+YAML = """
+flow: small
+services:
+  alarm: {class: plant:Alarm, settings: {limit: 2}, connect: {mails: office}, restart: {initial: 2s}}
+  office: {class: plant:Office}
+"""
+
+
+async def test_a_yaml_file_can_be_run(tmp_path: Path) -> None:
+    (tmp_path / "flow.yaml").write_text(YAML)
+    (tmp_path / "plant.py").write_text(Path(__file__).with_name("plant.py").read_text())
+    import sys
+
+    path, modules = list(sys.path), set(sys.modules)
+    try:
+        async with running(tmp_path / "flow.yaml", without="office") as plant:
+            reading = sys.modules["plant"].Reading
+            await plant.send("alarm", reading("a", 1.0))
+            await plant.send("alarm", reading("a", 3.0))
+            assert [mail.text for mail in plant.sent("alarm.mails")] == ["a is at 3"]
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            if name == "plant":
+                del sys.modules[name]
+
+
+async def test_a_body_goes_to_the_handler_that_takes_it() -> None:
+    class Plain(Service):
+        @handler
+        async def on_list(self, readings: list[Reading]) -> int:
+            return len(readings)
+
+        @handler
+        async def on_other(self, body: Any) -> str:
+            return type(body).__name__
+
+    async with running(Plain()) as plant:
+        assert await plant.request("plain", [Reading("a", 1.0)]) == 1
+        assert await plant.request("plain", Mail("x")) == "Mail"
+        assert await plant.request("plain", {"a": 1}) == "dict"
+
+
+async def test_ids_are_the_same_in_each_run() -> None:
+    seen = []
+    for _ in range(2):
+        async with running(plant(), without="office") as flow:
+            receipt = await flow.send("alarm", Reading("a", 1.0))
+            seen.append((receipt.id, receipt.session, flow.now))
+    assert seen[0] == seen[1] and seen[0][0].startswith("test-")
+
+
+async def test_a_long_row_of_messages_is_no_standstill() -> None:
+    class Counting(Service):
+        again: Target[Ask]
+
+        @handler
+        async def on_ask(self, ask: Ask) -> None:
+            if ask.number:
+                await self.again.send(Ask(ask.number - 1))
+
+    flow = Flow("f").add(Counting(), connect={"again": "counting"})
+    async with running(flow, patience=0.05) as plant:
+        await plant.send("counting", Ask(5000))
+        assert len(plant.received("counting")) == 5001
