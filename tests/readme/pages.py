@@ -171,10 +171,12 @@ parser.add_argument("url")
 parser.add_argument("-X", dest="method")
 parser.add_argument("--json")
 parser.add_argument("-s", action="store_true")
+parser.add_argument("-H", dest="headers", action="append", default=[])
 given = parser.parse_args()
 url = given.url if "//" in given.url else f"http://{given.url}"
 data = given.json and given.json.encode()
 headers = {"content-type": "application/json"} if given.json else {}
+headers |= dict(header.split(": ", 1) for header in given.headers)
 try:
     answer = urllib.request.urlopen(urllib.request.Request(url, data, headers, method=given.method))
 except urllib.error.HTTPError as error:
