@@ -20,6 +20,7 @@ from junctor.flows.policies import POLICY_WORDS
 from junctor.flows.reading import UNREAD, Reader, described
 from junctor.flows.written import as_written
 from junctor.services import Service, checked_name, has_marks
+from junctor.services.hints import own_annotations
 from junctor.settings import Leaf, Table
 from junctor.settings.written import Node, holds_secret, leaves
 
@@ -229,7 +230,7 @@ def _is_secret(source: Any, name: str, declared: bool) -> bool:
     else:
         owners = (source if isinstance(source, type) else type(source)).__mro__
     for owner in owners:
-        annotation = vars(owner).get("__annotations__", {}).get(name)
+        annotation = own_annotations(owner).get(name)
         if annotation is not None:
             return "Secret" in str(annotation)
     return False
