@@ -105,9 +105,11 @@ def parse_document(text: str, label: str) -> Table:
         raise _no_yaml(error, text, label) from None
     except RecursionError:
         raise ConfigurationError("it is nested too deeply", where=label, fix="Make it flatter.") from None
-    if composer.problems:
-        raise SeveralProblems.of(composer.problems, label)
     root = composer.root
+    if composer.problems:
+        wrong = SeveralProblems.of(composer.problems, label)
+        wrong.rest = root
+        raise wrong
     if root is None or (isinstance(root, Leaf) and root.value is None):
         fix = "Write for example: services: {alarm: {class: alarm:Alarm}}."
         raise ConfigurationError("it is empty", where=label, fix=fix)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.document import read_document
 from junctor.flows.overlay import laid_over
 from junctor.flows.reading import Reader, described
@@ -75,7 +75,7 @@ class _Gathering:
 
     def _document(self, path: Path) -> Table:
         label = label_of(path)
-        root = read_document(path, label)
+        root = self._read(path, label)
         self.files.append(path)
         entries = {key: node for key, node in root.entries.items() if not key.startswith("x-")}
         root = Table(entries, root.place, root.keys)
@@ -85,6 +85,16 @@ class _Gathering:
         if services is not None and self._reader.table(services, "services", example) is None:
             entries["services"] = Table({}, services.place)
         return root
+
+    def _read(self, path: Path, label: str) -> Table:
+        """The content of a file; what is wrong only here and there does not hide what is wrong elsewhere."""
+        try:
+            return read_document(path, label)
+        except ConfigurationError as error:
+            if not isinstance(error.rest, Table):
+                raise
+            self._reader.problems += error.problems if isinstance(error, SeveralProblems) else [error]
+            return error.rest
 
     def _included(self, node: Node) -> list[tuple[str, str]]:
         """The paths that a file includes, each with its place."""

@@ -15,7 +15,8 @@ from junctor.flows.places import place_in
 Level = Literal["error", "warning", "note"]
 
 _BEHIND = re.compile(r"^(?P<where>.*?)\s*\((?P<place>[^()]+)\)$")
-_ALONE = re.compile(r"^\S.*:\d+$")
+_ALONE = re.compile(r"^\S.*(:\d+|\.(ya?ml|py))$")
+_LINE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(:\d+)?$")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -35,12 +36,13 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def file(self) -> str:
-        return self.place.rpartition(":")[0] if self.line else self.place
+        found = _LINE.match(self.place)
+        return found["file"] if found is not None else self.place
 
     @property
     def line(self) -> int:
-        line = self.place.rpartition(":")[2]
-        return int(line) if line.isdigit() else 0
+        found = _LINE.match(self.place)
+        return int(found["line"]) if found is not None else 0
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -103,7 +103,7 @@ def _examined(models: Sequence[FlowModel], *, alone: bool) -> list[Examined]:
                 ConfigurationError(
                     "another flow of the node has this name",
                     where=f"flow {wirer.name}",
-                    fix=f"Give one of them another name, for example {wirer.name}-{index + 1}.",
+                    fix=f"Give one of them another name, for example {wirer.name}-{index + 2}.",
                 )
             )
         wirer.take()

@@ -376,3 +376,20 @@ def test_what_a_file_says_does_not_reach_the_terminal_as_a_command(
     flow("  alarm: {class: 'rooms:Alarm', settings: {limit: \"\\e[31mred\"}}\n")
     assert main(["check", "flow.yaml"]) == 78
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_key_that_is_there_twice_hides_nothing(flow: Callable[..., Report]) -> None:
+    report = flow("  a: {class: 'rooms:Alarm'}\n  a: {class: 'rooms:Alarm'}\n  b: {class: 'rooms:Alarm', pol: 3}\n")
+    assert [(finding.line, finding.what) for finding in report.findings if finding.level == "error"] == [
+        (4, '"a" is here twice, first at flow.yaml:3'),
+        (5, "there is no such word"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("flow: x\nservices:\n  a: [1,\n", 4), ("services:\n\ta: 1\n", 2), ("a: \xff\n", 0), ("", 0)]
+)
+def test_what_is_no_yaml_has_its_line(plant: Write, text: str, line: int) -> None:
+    plant("flow.yaml", "x").write_bytes(text.encode("latin-1"))
+    finding = only(check(["flow.yaml"], Overrides())[0])
+    assert finding.file == "flow.yaml" and (finding.line == line or not line)
