@@ -109,6 +109,13 @@ async def apply_sources(
 
     :raises ConfigurationError: something in them is wrong; nothing has changed then.
     """
+    async with node.loading:
+        return await _apply_sources(node, sources, remove, who, dry_run)
+
+
+async def _apply_sources(
+    node: Node, sources: Sequence[FlowSource], remove: Collection[str], who: str, dry_run: bool
+) -> list[Changes]:
     with changed_modules():
         # In a thread: what runs goes on while the user's modules are imported.
         models = await node.aside(lambda: [load(source.text, source.overrides) for source in sources])

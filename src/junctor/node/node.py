@@ -70,7 +70,8 @@ class Node:
     """A running Junctor. Made by ``flow.running()`` and ``junctor.run``; stopped by leaving them.
 
     ``failure`` is the error that ended it, None while it runs and after a clean stop. ``on_asked`` is called when it is
-    asked to stop; ``while_changing`` surrounds each change to other flows.
+    asked to stop; ``while_changing`` surrounds each change to other flows. ``flows`` are those
+    that run; ``loading`` is held by who loads the user's code anew.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -88,6 +89,7 @@ class Node:
         self._control: ControlSocket | None = None
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
+        self.loading = asyncio.Lock()
         self._applying = asyncio.Lock()
         self.while_changing: Callable[[], AbstractContextManager[None]] = nullcontext
         self._stop_asked = asyncio.Event()

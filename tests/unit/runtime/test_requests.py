@@ -217,6 +217,3 @@ async def test_a_service_with_a_pool_of_1_that_asks_itself_is_told_at_once(store
         with pytest.raises(RequestFailed, match="it would wait for itself"):
             await node.request("sink", Item(1), timeout=60)
         assert node.statuses("sink") == ["PARKED"]
-    async with running(store, service("sink", asks, replies=Answer, pool=2)) as node:
-        with pytest.raises(RequestFailed):
-            await node.request("sink", Item(1), timeout=0.01)
