@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from junctor.cli.options import FlowArguments, flow_options, pairs
-from junctor.errors import ConfigurationError, JunctorError, SeveralProblems
+from junctor.errors import ConfigurationError, JunctorError, SeveralProblems, nearest
 from junctor.node import unit as units
 from junctor.node.unit import Unit
 from junctor.services.names import checked_name
 
 if TYPE_CHECKING:
     from junctor.flows.findings import Finding
+    from junctor.flows.wiring import Wiring
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
@@ -76,8 +77,8 @@ def command(
         _remove(place, _named(flows, place), now, force)
         return
     credentials = {name: Path(file).absolute() for name, file in pairs(secrets, "secret").items()}
-    name = _checked(flows, credentials)
-    unit = _unit(name, flows, per_user, _listening(host, port), credentials, writes, account or "")
+    wirings = _checked(flows, credentials)
+    unit = _unit(wirings, flows, per_user, _listening(host, port), credentials, writes, account or "")
     text = units.text_of_unit(unit)
     if printed:
         click.echo(text, nl=False)
@@ -130,8 +131,8 @@ class _Place:
 # The flow -----------------------------------------------------------------------------------------------------
 
 
-def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> str:
-    """The name of the first flow. What does not load or connect is refused now, not at the next start of the machine.
+def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> list[Wiring]:
+    """The flows. What does not load or connect is refused now, not at the next start of the machine.
 
     :raises JunctorError: what is wrong with it.
     """
@@ -149,7 +150,7 @@ def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> str:
     settings = {service.spec.name: service.spec.settings for wiring in wirings for service in wiring.plan.services}
     for change in flows.overrides.set:
         _refuse_secret(change, settings)
-    return wirings[0].plan.name
+    return wirings
 
 
 def _error(finding: Finding) -> ConfigurationError:
@@ -210,7 +211,7 @@ def _named(flows: FlowArguments, place: _Place) -> str:
     if flows.overrides.name:
         return checked_name(flows.overrides.name)
     target = flows.targets[0]
-    if (place.folder / units.file_of(target)).exists():
+    if (place.folder / units.file_of(target)).exists() or not Path(target.partition(":")[0]).exists():
         return target
     return flows.load()[0].name
 
@@ -224,7 +225,7 @@ def _listening(host: str | None, port: int | None) -> tuple[str, ...]:
 
 
 def _unit(
-    name: str,
+    wirings: list[Wiring],
     flows: FlowArguments,
     per_user: bool,
     listen: tuple[str, ...],
@@ -244,8 +245,10 @@ def _unit(
     seen = [Path(text.partition(":")[0]) for text in files if text.startswith("/")]
     seen += [Path(program[0]), Path(sys.prefix), Path(sys.base_prefix), Path.cwd()]
     account = account or _owner(seen)
+    ports = [wiring.model.http.port or 0 for wiring in wirings if wiring.model.http is not None]
+    ports += [int(listen[-1])] if "--port" in listen else []
     return Unit(
-        name=name,
+        name=wirings[0].plan.name,
         program=program,
         words=(*words, *listen),
         folder=Path.cwd(),
@@ -255,7 +258,7 @@ def _unit(
         writes=tuple(Path(folder).absolute() for folder in writes),
         home="read-only" if _any_below(seen, _HOMES) else "yes",
         private_tmp=not _any_below(seen, _TEMPORARY),
-        low_port="--port" in listen and 0 < int(listen[-1]) < 1024,
+        low_port=any(0 < port < 1024 for port in ports),
     )
 
 
@@ -324,7 +327,8 @@ def _write(place: _Place, name: str, text: str, force: bool) -> None:
 
 
 def _unwritable(place: _Place, error: OSError) -> InstallFailed:
-    fix = "Run it with sudo, or give --user for a unit of your own." if not place.per_user else None
+    mine = place.per_user or place.given
+    fix = None if mine else "Run it with sudo, or give --user for a unit of your own."
     return InstallFailed(f"the unit cannot be written: {error.strerror or error}", where=str(place.folder), fix=fix)
 
 
@@ -359,7 +363,9 @@ def _tell(place: _Place, unit: Unit, now: bool) -> None:
 def _remove(place: _Place, name: str, now: bool, force: bool) -> None:
     path = place.folder / units.file_of(name)
     if not path.exists():
-        raise InstallFailed(f'there is no unit of a flow "{name}"', where=str(path), fix="See `systemctl list-units`.")
+        known = [one.name[len("junctor-") : -len(".service")] for one in place.folder.glob("junctor-*.service")]
+        fix = nearest(name, known).rstrip() or None
+        raise InstallFailed(f'there is no unit of a flow "{name}"', where=str(place.folder), fix=fix)
     _refuse_foreign(path, force)
     enabled = list(place.folder.glob(f"*.wants/{path.name}"))
     if now:

@@ -94,6 +94,9 @@ def test_a_unit_is_taken_away_but_not_its_data(junctor: Junctor) -> None:
     said = junctor.here("install", "machine", "--to", "units", "--remove")
     assert said.splitlines() == [f"removed {unit}", "The data of the flow stays in /var/lib/junctor/machine."]
     assert "there is no unit" in junctor.here("install", "machine.py", "--to", "units", "--remove", code=1)
+    junctor.here("install", "machine.py", "--to", "units")
+    said = junctor.here("install", "machin", "--to", "units", "--remove", code=1)
+    assert 'there is no unit of a flow "machin". Did you mean "machine"?' in said
 
 
 def test_a_foreign_unit_is_not_taken_away(junctor: Junctor) -> None:
@@ -131,6 +134,16 @@ def test_what_the_flow_reads_decides_what_it_sees(junctor: Junctor) -> None:
         assert "PrivateTmp" not in text  # it would not find its own files
     if Path(sys.base_prefix).is_relative_to("/root"):
         assert of(text, "ProtectHome") == "read-only"
+
+
+def test_a_port_below_1024_needs_a_right(junctor: Junctor) -> None:
+    (junctor.folder / "flow.yaml").write_text(
+        "flow: low\nhttp: {port: 443}\nservices:\n  monitor: {class: machine:Monitor}\n  alarm: {class: machine:Alarm}\n"
+    )
+    right = "AmbientCapabilities=CAP_NET_BIND_SERVICE"
+    assert right in junctor.here("install", "flow.yaml", "--print")
+    assert right in junctor.here("install", "machine.py", "--port", "80", "--print")
+    assert right not in junctor.here("install", "machine.py", "--port", "8080", "--print")
 
 
 def test_several_flows_and_their_files_keep_their_places(junctor: Junctor) -> None:
