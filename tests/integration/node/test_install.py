@@ -138,7 +138,8 @@ def test_what_the_flow_reads_decides_what_it_sees(junctor: Junctor) -> None:
 
 def test_a_port_below_1024_needs_a_right(junctor: Junctor) -> None:
     (junctor.folder / "flow.yaml").write_text(
-        "flow: low\nhttp: {port: 443}\nservices:\n  monitor: {class: machine:Monitor}\n  alarm: {class: machine:Alarm}\n"
+        "flow: low\nhttp: {port: 443}\n"
+        "services:\n  monitor: {class: machine:Monitor}\n  alarm: {class: machine:Alarm}\n"
     )
     right = "AmbientCapabilities=CAP_NET_BIND_SERVICE"
     assert right in junctor.here("install", "flow.yaml", "--print")
