@@ -56,7 +56,6 @@ LONGEST_TEXT = 2000
 """Characters of the text of an exception that is not ours."""
 
 
-
 def nearest(word: str, known: Iterable[str]) -> str:
     """``Did you mean "limit"?`` for a wrong word, else the list of the right ones, else nothing; ends with a space."""
     import difflib  # only when something is wrong
@@ -258,6 +257,7 @@ class ConditionFailed(JunctorError):
 
     code = "condition-failed"
     default_fix = "Correct the condition in the flow, then send the message again."
+    reaction = "park"
 
 
 class RequestError(JunctorError):

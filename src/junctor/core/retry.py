@@ -13,7 +13,6 @@ from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
 _HOPELESS = frozenset(
     {
         "BodyTooLarge",
-        "ConditionFailed",
         "DecodeError",
         "EncodeError",
         "NoHandler",

@@ -254,7 +254,8 @@ class Handling:
         attempt shows where it came from, with the whole traceback, and later ones the user's own line."""
         place = failure.traceback if delivery.attempt <= 1 else own_line(failure.traceback)
         text = f"{self.last_error}\n{place}" if place and failure.reaction is None else self.last_error
-        log.warning("%s.%s: %s", self.address, delivery.name, text, extra={"hop": delivery})
+        entered = f"{self.address}.{delivery.name}" if delivery.name else self.address  # no handler: it went no further
+        log.warning("%s: %s", entered, text, extra={"hop": delivery})
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
