@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from functools import cache, partial
-from importlib.resources import files
 
 from junctor.http.asgi import Headers, Scope
 from junctor.http.endpoints import Answer, NodeEndpoint
@@ -38,6 +37,8 @@ def _answer(server: str, scope: Scope) -> Answer:
 @cache
 def _page(server: str) -> tuple[bytes, bytes]:
     """The page and its policy: only the script and the style in it run, and it asks only where it came from."""
+    from importlib.resources import files
+
     text = files("junctor.http").joinpath("pages", "docs.html").read_text("utf-8")
     allowed = {kind: f"'sha256-{_hash(code)}'" for kind, code in _INLINE.findall(text)}
     asks = f"'self' {server}".strip()

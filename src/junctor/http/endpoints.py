@@ -241,7 +241,15 @@ class _Closing:
         self._inner = inner
         self._close = close
         self.status_code: int = inner.status_code
-        self.raw_headers: Headers = inner.raw_headers
+
+    @property
+    def raw_headers(self) -> Headers:
+        found: Headers = self._inner.raw_headers
+        return found
+
+    @raw_headers.setter
+    def raw_headers(self, headers: Headers) -> None:
+        self._inner.raw_headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
