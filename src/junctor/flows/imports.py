@@ -231,12 +231,13 @@ def _renamed_inside(values: dict[str, object] | types.MappingProxyType[str, obje
 
 
 def importable(code: str) -> str:
-    """``module:Class`` as another process can import it: a module that had to be renamed goes by its file."""
+    """``module:Class`` as another process imports the same: a module of the user goes by its file, for its name may be
+    that of a module in another folder. One in a package keeps its name, without which it would not be in the package.
+    """
     name, colon, rest = code.partition(":")
-    module = sys.modules.get(name)
-    own = "__" in name or name.startswith("junctor_file_")
-    file = getattr(module, "__file__", None)
-    return f"{file}{colon}{rest}" if own and file and "." not in name else code
+    file = getattr(sys.modules.get(name), "__file__", None)
+    by_file = isinstance(file, str) and "." not in name and is_users(file) and not file.endswith("__init__.py")
+    return f"{file}{colon}{rest}" if by_file else code
 
 
 # What fails ---------------------------------------------------------------------------------------------------
