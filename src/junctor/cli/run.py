@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
-from junctor.cli.options import FlowArguments, flow_options
+from junctor.cli.options import FlowArguments, optional_flow_options
 from junctor.node.launch import Options, launch
 from junctor.node.node import TRANSPORTS
 from junctor.observe.logs import LEVELS
 
 
 @click.command("run")
-@flow_options
+@optional_flow_options
 @click.option("--store", metavar="PATH", help="The data directory; $JUNCTOR_STORE or ./.junctor/FLOW by default.")
 @click.option("--host", metavar="ADDRESS", help="Listen here; 127.0.0.1 by default.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; $PORT or 8080 by default.")
@@ -30,7 +31,9 @@ def command(
     """Run flows until Ctrl-C.
 
     TARGET is a flow file (flow.yaml), a service file (cpu.py), a folder with one, a module, or one thing in it
-    (cpu.py:Cpu, package.module:flow). Several targets are several flows on one node.
+    (cpu.py:Cpu, package.module:flow). Several targets are several flows on one node; without one, it is this folder.
     """
+    if not flows.targets:
+        flows = msgspec.structs.replace(flows, targets=(".",))
     options = Options(transport=transport, store=store, host=host, port=port, log_level=log_level, reload=reload)
     return launch(flows.load, options)
