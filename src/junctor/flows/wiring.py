@@ -241,7 +241,8 @@ class _Wirer:
             return True
         other = self._flows.get(flow)
         if other is None:
-            fix = nearest(flow, self._flows).strip()
+            near = nearest(flow, self._flows)
+            fix = f"{near if near.startswith('Did') else ''}Name the file of that flow on the command line too."
             self._wrong(
                 where, f'there is no flow "{flow}" beside this one', f"{fix} Name it on the command line too.".strip()
             )
