@@ -111,8 +111,8 @@ __all__ = (  # kept equal to _SOURCES by a test
     "run",
     "setting",
     "subscribe",
-    "when",
     "websocket",
+    "when",
 )
 
 

@@ -41,8 +41,8 @@ class Notes(Protocol):
 
     def read(self, name: str) -> bytes | None: ...
 
-    def names(self) -> list[str]:
-        """Callable from any thread, like :meth:`read`."""
+    async def entries(self) -> list[tuple[str, bytes]]:
+        """Everything that is kept."""
         ...
 
     async def write(self, name: str, value: bytes | None) -> None:
@@ -79,7 +79,7 @@ class Ledger:
         if self._loading is None:
             self._loading = asyncio.get_running_loop().create_future()
             try:
-                found = await asyncio.to_thread(self._load)
+                found = [(name, _until(value), len(value)) for name, value in await self._notes.entries()]
             except BaseException as error:
                 loading, self._loading = self._loading, None
                 loading.set_exception(error if isinstance(error, Exception) else RuntimeError("cancelled"))
@@ -90,14 +90,6 @@ class Ledger:
             self._loading.set_result(None)
         else:
             await asyncio.shield(self._loading)
-
-    def _load(self) -> list[tuple[str, float, int]]:
-        found = []
-        for name in self._notes.names():
-            value = self._notes.read(name)
-            if value is not None:
-                found.append((name, _until(value), len(value)))
-        return found
 
     def find(self, name: str) -> Kept | None:
         """The answer that is kept under this name."""

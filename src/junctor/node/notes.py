@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from junctor.core.outcome import StateWrite
+from junctor.runtime.threads import CallThreads
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -23,8 +24,17 @@ class EngineNotes:
         value, _ = self._engine.transport.state(ADDRESS, name).get(_NAME, (None, 0))
         return value
 
-    def names(self) -> list[str]:
-        return self._engine.transport.state_keys(ADDRESS)
+    async def entries(self) -> list[tuple[str, bytes]]:
+        threads = CallThreads("junctor answers")
+        try:
+            found: list[tuple[str, bytes]] = await threads.call(self._all, (), None)
+            return found
+        finally:
+            threads.close()
+
+    def _all(self) -> list[tuple[str, bytes]]:
+        names = self._engine.transport.state_keys(ADDRESS)
+        return [(name, value) for name in names if (value := self.read(name)) is not None]
 
     async def write(self, name: str, value: bytes | None) -> None:
         """:raises StoreFull: the disk has no room."""

@@ -39,8 +39,9 @@ class Book:
     def read(self, name: str) -> bytes | None:
         return self.held.get(name)
 
-    def names(self) -> list[str]:
-        return list(self.held)
+    async def entries(self) -> list[tuple[str, bytes]]:
+        await asyncio.sleep(0)
+        return list(self.held.items())
 
     async def write(self, name: str, value: bytes | None) -> None:
         await asyncio.sleep(0)
