@@ -56,13 +56,18 @@ class Condition(msgspec.Struct, frozen=True):
         """
         execute, uses = _compiled(self.text, self.where)
         try:
-            plain = codec.to_plain(body) if "body" in uses.variables else None
-            if uses.power and (count := _elements(plain)) ** uses.power > STEPS:
+            seen: dict[str, Any] = {"key": key}
+            if "body" in uses.variables:
+                seen["body"] = codec.to_plain(body)
+            if "headers" in uses.variables:
+                seen["headers"] = dict(headers or NO_HEADERS)
+            if "type" in uses.variables:
+                seen["type"] = type_name(type(body) if is_body_class(type(body)) else Any)
+            if uses.power and (count := _elements([*seen.values()])) ** uses.power > STEPS:
                 raise ConditionFailed(
-                    f"{self} goes through lists, and this body has {count} elements", where=self._place
+                    f"{self} goes through lists, and this message has {count} elements", where=self._place
                 )
-            kind = type_name(type(body) if is_body_class(type(body)) else Any)
-            value = execute({"body": plain, "key": key, "headers": dict(headers or NO_HEADERS), "type": kind})
+            value = execute(seen)
         except ConditionFailed:
             raise
         except Exception as error:

@@ -243,9 +243,7 @@ class _Wirer:
         if other is None:
             near = nearest(flow, self._flows)
             fix = f"{near if near.startswith('Did') else ''}Name the file of that flow on the command line too."
-            self._wrong(
-                where, f'there is no flow "{flow}" beside this one', f"{fix} Name it on the command line too.".strip()
-            )
+            self._wrong(where, f'there is no flow "{flow}" beside this one', fix)
         elif name in other.specs:
             self._check_types(item, target, other.specs[name], f"{flow}/{name}")
             return True

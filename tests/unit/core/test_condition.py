@@ -158,7 +158,7 @@ def test_a_long_list_in_a_message_fails_instead_of_holding_the_node() -> None:
         "body.parts.exists(part, part in body.parts.filter(p, p.n < 0))",
         "body.parts.all(a, body.parts.exists(b, a.n == b.n))",
     ):
-        assert "goes through lists, and this body has" in failed(text, many)
+        assert "goes through lists, and this message has" in failed(text, many)
     assert holds("size(body.parts) == 2000", many), "what goes through nothing is not bounded"
 
 

@@ -180,7 +180,7 @@ def test_a_connection_to_another_flow_is_checked_with_it() -> None:
         ("there/alrm", 'there is no service "alrm" in there. Did you mean "alarm"?'),
         (
             "ther/alarm",
-            'there is no flow "ther" beside this one. Did you mean "there"? Name the file of that flow on',
+            'there is no flow "ther" beside this one. Did you mean "there"? Name the file of that flow on the command line too.',
         ),
         ("there/renamed", "there/renamed does not handle Reading; it handles Renamed"),
     ],
