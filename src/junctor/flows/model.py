@@ -196,17 +196,8 @@ class FlowModel:
         if settings and isinstance(service, ServiceSpec):
             raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
         base = service.policies if isinstance(service, ServiceSpec) else Policies()
-        written = {
-            "pool": pool,
-            "key": key,
-            "order": order,
-            "retry": retry,
-            "hold": hold,
-            "restart": restart,
-            "queue": queue,
-            "durability": durability,
-            "timeout": timeout,
-        }
+        written: dict[str, Any] = {"pool": pool, "key": key, "order": order, "queue": queue, "durability": durability}
+        written |= {"retry": retry, "hold": hold, "restart": restart, "timeout": timeout}
         policies, wires, own_schedules = _all_of(
             name,
             lambda: read_policies(base, written, name),

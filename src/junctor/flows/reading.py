@@ -167,7 +167,7 @@ class Reader:
         try:
             value = fitting(node, kind)
         except Misread as error:
-            return self.wrong(path, node, str(error), error.fix)
+            return self.wrong(path, node, error.what, error.fix)
         if typing.get_origin(kind) is Literal:
             return value if value in typing.get_args(kind) else self._no_word(node, kind, path)
         try:

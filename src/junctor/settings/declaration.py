@@ -147,7 +147,7 @@ class Setting:
         except Misread as error:
             if self.hidden(kind):
                 raise SettingError("the text is not in quotes", where=where, fix="Put it in quotes.") from None
-            raise SettingError(str(error), where=where, fix=error.fix) from None
+            raise SettingError(error.what, where=where, fix=error.fix) from None
 
     def hidden(self, kind: Any) -> bool:
         """Whether the value must not show."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from junctor.errors import SettingError
 from junctor.settings.conversion import is_duration, without_none
 from junctor.settings.values import Secret
 
@@ -55,12 +56,11 @@ class Series(msgspec.Struct, frozen=True):
 Node = Leaf | Table | Series
 
 
-class Misread(Exception):
+class Misread(SettingError):
     """What stands in the file is not what it looks like, or not text where text is expected."""
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.fix = fix
+    code = "misread"
+    default_fix = "Put it in quotes."
 
 
 def node_of(value: Any, place: str = "") -> Node:
@@ -137,15 +137,16 @@ def _plain_leaf(leaf: Leaf, kind: Any) -> Any:
         decimal = written.replace("_", "").replace("o", "").lstrip("+-0") or "0"
         raise Misread(
             f"{written} is {leaf.value} to some readers of YAML, and {decimal} to others",
-            f'Write {leaf.value} or {decimal} for the number you mean, or put the text in quotes: "{written}".',
+            fix=f'Write {leaf.value} or {decimal} for the number you mean, or put the text in quotes: "{written}".',
         )
     if looks == "clock":
         raise Misread(
             f"YAML reads {written} as the number {leaf.value}",
-            f'Put it in quotes: "{written}"; a duration is written 1h30m.',
+            fix=f'Put it in quotes: "{written}"; a duration is written 1h30m.',
         )
     if _wants_text(kind) or looks == "word" or (kind is Any and looks == "date"):
-        raise Misread(f"YAML reads {written} as {_meaning(leaf)}, not as text", f'Put it in quotes: "{written}".')
+        what = f"YAML reads {written} as {_meaning(leaf)}, not as text"
+        raise Misread(what, fix=f'Put it in quotes: "{written}".')
     return leaf.value
 
 
