@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from junctor.cli.options import FlowArguments, flow_options, json_option
-from junctor.errors import JunctorError
+from junctor.errors import ConfigurationError, JunctorError
 from junctor.observe.secrets import mask
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool
     from junctor.flows.check import check
 
     report, wirings = check(flows.targets, flows.overrides)
+    report = _with_listeners(report, wirings)
     if store is not None and wirings:
         report = _with_store(report, wirings, store)
     if as_json:
@@ -46,6 +47,35 @@ def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool
         _print(report)
     wrong = report.count("error") + (report.count("warning") if strict else 0)
     return CONFIGURATION if wrong else OK
+
+
+def _with_listeners(report: Report, wirings: list[Wiring]) -> Report:
+    """What is wrong with the ``http`` sections, each for itself and together."""
+    sections = {wiring.plan.name: wiring.model.http for wiring in wirings if wiring.model.http is not None}
+    if not sections:
+        return report
+    from junctor.flows.findings import of_error, place_of
+    from junctor.node.address import Address
+    from junctor.node.layout import lay_out, tls_problems
+
+    found = []
+    models = [wiring.model for wiring in wirings]
+    wrong = False
+    for name, section in sections.items():
+        place = place_of(f"flow {name}", models).partition(":")[0]
+        try:
+            lay_out({name: section}, Address())
+        except ConfigurationError as error:
+            wrong = True
+            found.append(msgspec.structs.replace(of_error(error), place=place))
+        for problem in tls_problems(section):
+            found.append(msgspec.structs.replace(of_error(problem), level="warning", place=place))
+    if not wrong:
+        try:
+            lay_out(sections, Address())
+        except ConfigurationError as error:
+            found.append(of_error(error))
+    return msgspec.structs.replace(report, findings=(*report.findings, *found))
 
 
 def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:

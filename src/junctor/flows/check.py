@@ -81,11 +81,17 @@ def _wiring_findings(examined: Sequence[Examined]) -> Iterator[Finding]:
                 text = remark.text.removeprefix(f"{where}: ").removeprefix(f"{where} ")
                 yield Finding("note", remark.code, where, text, place=place or place_of(where, own))
         for note in one.wiring.model.notes:
-            yield Finding("note", "flow", f"flow {one.wiring.model.name}", note, place=_file_of(one.wiring.model))
+            yield _of_note(note, one.wiring.model)
 
 
-def _file_of(model: FlowModel) -> str:
-    return f"{model.source.files[0].name}:1" if model.source is not None and model.source.files else ""
+def _of_note(note: str, model: FlowModel) -> Finding:
+    """A remark on how a flow is written; it begins with its place."""
+    before, colon, text = note.partition(": ")
+    where, place = split(before)
+    if not colon or not place:
+        where, text = f"flow {model.name}", note
+        place = f"{model.source.files[0].name}:1" if model.source is not None and model.source.files else ""
+    return Finding("note", "flow", where, text, place=place)
 
 
 def _see(finding: Finding, one: Examined, models: Sequence[FlowModel]) -> Iterator[str]:
