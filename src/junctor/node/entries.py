@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ from junctor.runtime.supervisor import is_cancelled
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
+
+log = logging.getLogger("junctor.node")
 
 
 def host_of(engine: Engine, service: str) -> Host:
@@ -132,6 +135,7 @@ class ActionEntry(msgspec.Struct):
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
+            log.error("%s failed", self.where, exc_info=error, extra={"service": host.address})
             # SystemExit too: an action that calls sys.exit() must not end the node.
             raise self._failed(error) from error
         return entered.value

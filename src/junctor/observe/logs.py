@@ -21,6 +21,7 @@ from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
 from junctor.errors import ConfigurationError, text_of
 from junctor.messages import session_text
+from junctor.observe.frames import traceback_text, users_part
 from junctor.observe.secrets import mask
 
 Form = Literal["auto", "human", "json"]
@@ -290,7 +291,11 @@ def _service(record: logging.LogRecord, hop: Hop | None) -> str:
 def _exception(record: logging.LogRecord) -> str:
     # Cached on the record as the standard library does it: several handlers, one formatting.
     if not record.exc_text and record.exc_info:
-        record.exc_text = logging.Formatter().formatException(record.exc_info)
+        error = record.exc_info[1]
+        if error is None:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        else:
+            record.exc_text = traceback_text(error, users_part(record.exc_info[2])).rstrip("\n")
     return record.exc_text or ""
 
 

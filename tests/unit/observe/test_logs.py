@@ -182,7 +182,7 @@ def test_records_join_the_hop_from_info_on(hop: Hop) -> None:
             logging.getLogger("lib").exception("bad")
     first, second = hop.logs or []
     assert (first.text, first.level, first.logger) == ("yes 1", logging.INFO, "lib") and first.time > 10**18
-    assert second.text.startswith("bad\nTraceback") and "ValueError: boom" in second.text
+    assert second.text.startswith("bad\ntests/unit/observe/test_logs.py:") and "ValueError: boom" in second.text
 
 
 @pytest.mark.parametrize("program", ["node", "other"])
@@ -227,7 +227,7 @@ def test_the_log_of_a_service_joins_the_hop_whatever_the_program_shows(hop: Hop)
         except ValueError:
             log.info("why", exc_info=True)
     noted = [line.text for line in hop.logs or ()]
-    assert noted[:2] == ["yes 1", "more"] and noted[2].startswith("why\nTraceback")
+    assert noted[:2] == ["yes 1", "more"] and noted[2].startswith("why\ntests/unit/observe/test_logs.py:")
 
 
 def test_the_log_of_a_service_carries_its_address_and_the_callers_place(caplog: pytest.LogCaptureFixture) -> None:
