@@ -68,8 +68,8 @@ def _with_listeners(report: Report, wirings: list[Wiring]) -> Report:
         except ConfigurationError as error:
             wrong = True
             found.append(msgspec.structs.replace(of_error(error), place=place))
-        for problem in tls_problems(section):
-            found.append(msgspec.structs.replace(of_error(problem), level="warning", place=place))
+        problems = [of_error(problem) for problem in tls_problems(section)]
+        found += [msgspec.structs.replace(problem, level="warning", place=place) for problem in problems]
     if not wrong:
         try:
             lay_out(sections, Address())

@@ -46,10 +46,10 @@ def path_findings(wirings: Sequence[Wiring]) -> Iterator[Finding]:
     from junctor.http.routes import Routes  # a flow without routes is checked without HTTP
 
     models = [wiring.model for wiring in wirings]
-    listeners: dict[tuple[Any, ...], Routes] = {}
+    listeners: dict[str, Routes] = {}
     for wiring, spec in doors:
         settings = wiring.model.http or HttpSettings()
-        routes = listeners.setdefault((settings.listener, settings.host, settings.port), Routes())
+        routes = listeners.setdefault(settings.listener, Routes())
         for name, only in _one_by_one(spec):
             try:
                 routes.attach(cast("Host", Standing(wiring.model.name, only)), settings)

@@ -163,3 +163,16 @@ def _pairs(places: list[Place]) -> Iterator[tuple[Place, Place]]:
     for index, one in enumerate(places):
         for other in places[index + 1 :]:
             yield one, other
+
+
+def tls_problems(section: HttpSettings) -> Iterator[ConfigurationError]:
+    """What is wrong with the certificates of a section on this machine."""
+    for tls in (section.tls, section.admin.tls if section.admin is not None else None):
+        if tls is None:
+            continue
+        from junctor.http.tls import context_of
+
+        try:
+            context_of(tls)
+        except ConfigurationError as error:
+            yield error

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from junctor import Flow, Service, Socket, action, get, post, setting, websocket
+from junctor.cli.main import main
 from junctor.errors import ConfigurationError, JunctorError, PortInUse
 from junctor.flows import wire
 from junctor.http.limits import Limits
@@ -367,3 +369,47 @@ async def test_a_renewed_certificate(tmp_path: Any) -> None:
         with pytest.raises(ConfigurationError, match=r"a\.pem"):
             await change(node, served)
         assert await ask(1, port) == b"7"
+
+
+# junctor check --------------------------------------------------------------------------------------------------
+
+FLOW = """
+flow: {name}
+services: {{tank: {{class: "tanks:Tank"}}}}
+http: {http}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sections", "code", "said"),
+    [
+        (["{port: 9001}", "{port: 9001, path: /b}"], 0, ["all is well"]),
+        (["{port: 9001}", "{port: 9002, path: /b}"], 78, ["the flows a and b", "9001 and 9002"]),
+        (["{path: plant}"], 78, ["a.yaml", '"plant" is not a prefix']),
+        (["{listener: lab}"], 78, ['the listener "lab" has no port']),
+        (["{tls: {certificate: no.pem, key: no.key}}"], 0, ["a.yaml", "warning", "no.pem cannot be read"]),
+    ],
+)
+def test_check_finds_it_before_the_start(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sections: list[str],
+    code: int,
+    said: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "tanks.py").write_text(
+        "from junctor import Service, get\n"
+        "class Tank(Service):\n"
+        "    @get('/level')\n"
+        "    async def level(self) -> int: ...\n"
+    )
+    files = [f"{name}.yaml" for name, _ in zip("ab", sections, strict=False)]
+    for file, http in zip(files, sections, strict=True):
+        (tmp_path / file).write_text(FLOW.format(name=file[0], http=http))
+    assert main(["check", *files]) == code
+    printed = capsys.readouterr().out
+    for words in said:
+        assert words in printed, printed
