@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from junctor.cli.options import FlowArguments, flow_options, json_option
-from junctor.errors import ConfigurationError, JunctorError
+from junctor.errors import ConfigurationError, JunctorError, NodeNotFound
 from junctor.observe.secrets import mask
 
 if TYPE_CHECKING:
@@ -20,7 +21,19 @@ OK, CONFIGURATION = 0, 78
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-@click.command("check")
+class _Check(click.Command):
+    """The path behind ``--store`` may be left out: a flow that follows it is no store."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        told: list[str] = []
+        for word in args:
+            if told and told[-1] == "--store" and (word.endswith((".yaml", ".yml", ".py")) or Path(word).is_file()):
+                told[-1] = "--store="
+            told.append(word)
+        return super().parse_args(ctx, told)
+
+
+@click.command("check", cls=_Check)
 @flow_options
 @click.option("--store", metavar="PATH", is_flag=False, flag_value="", help="Also read what waits in the store.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
@@ -91,7 +104,10 @@ def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:
         finally:
             archive.close()
     except JunctorError as error:
-        return msgspec.structs.replace(report, findings=(*report.findings, of_error(error)))
+        finding = of_error(error)
+        if isinstance(error, NodeNotFound):
+            finding = msgspec.structs.replace(finding, fix="Give the node's data directory: --store PATH.")
+        return msgspec.structs.replace(report, findings=(*report.findings, finding))
     return msgspec.structs.replace(report, findings=(*report.findings, *found), messages=count)
 
 

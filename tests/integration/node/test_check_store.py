@@ -78,6 +78,7 @@ def test_what_todays_code_reads_is_no_finding(waiting: Junctor) -> None:
     assert checked(waiting, 0) == []
     said = waiting("check", "flow.yaml", "--store")
     assert "5 stored messages" in said
+    assert waiting("check", "--store", "flow.yaml") == said, "a flow behind the option is no store"
 
 
 def test_what_it_cannot_read_is_counted_by_service_and_type(waiting: Junctor) -> None:
