@@ -37,11 +37,16 @@ def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
     """
     here = Path.cwd().resolve() if folder is None else folder
     path = here / place
-    if path.is_dir() and (os.sep in place or not (path / "__init__.py").exists()):
+    if place and path.is_dir() and (os.sep in place or not (path / "__init__.py").exists()):
         names = ", ".join(sorted(file.name for file in path.glob("*.py"))[:5])
         raise ImportFailed("this is a folder", where=place, fix=f"Name a file: {names or Path(place) / 'cpu.py'}.")
     if place.endswith(".py") or os.sep in place:
+        if not place.endswith(".py"):
+            raise ImportFailed("it is not a Python file", where=place, fix="Name a file that ends with .py.")
         return _import_file(path, place, None if folder is None else here)
+    if not place.replace(".", "_").isidentifier() or place.startswith("."):
+        what = f"there is no module {place}" if place else "a module is missing"
+        raise ImportFailed(what, where=place, fix="Write it as module:Class or file.py:Class.")
     return _import_name(place, here)
 
 

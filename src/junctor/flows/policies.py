@@ -102,7 +102,12 @@ def _policy(reader: Reader, base: Any, kind: type[msgspec.Struct], node: Node, s
         return _no_policy(reader, kind, node, path, name)
     if "backoff" in node.entries and "factor" in kind.__struct_fields__:
         node = _without_backoff(reader, node, path)
-    return reader.read(node, kind, path, base)
+    made = reader.read(node, kind, path, base)
+    for field in kind.__struct_fields__ if made is not UNREAD else ():
+        value = getattr(made, field)
+        if isinstance(value, int | float) and value < 0:
+            reader.wrong(f"{path}.{field}", node.entries.get(field, node), f"{value:g} is below 0", "Give 0 or more.")
+    return made
 
 
 def _no_policy(reader: Reader, kind: type[msgspec.Struct], node: Node, path: str, name: str) -> Any:

@@ -132,6 +132,12 @@ def error_of(text: str, *, overlays: tuple[str, ...] = (), changes: tuple[str, .
         ),
         ("alarm:Alarm", "alarm.py", "alarm.class (bad.yaml:6): the module has no marked function."),
         ("alarm:Alarm", "alrm.py:Alarm", 'alarm.class (bad.yaml:6): there is no such file. Did you mean "alarm.py"?'),
+        ("alarm:Alarm", "/etc/passwd:x", "alarm.class (bad.yaml:6): it is not a Python file. Name a file"),
+        ("alarm:Alarm", ".alarm:Alarm", "alarm.class (bad.yaml:6): there is no module .alarm."),
+        ("alarm:Alarm", "':Alarm'", "alarm.class (bad.yaml:6): a module is missing."),
+        ("alarm:Alarm", "a b:Alarm", "alarm.class (bad.yaml:6): there is no module a b."),
+        ("pool: 4", "hold: {initial: -5}", "alarm.hold.initial (bad.yaml:8): -5 is below 0. Give 0 or more."),
+        ("pool: 4", "restart: {limit: -1}", "alarm.restart.limit (bad.yaml:8): -1 is below 0. Give 0 or more."),
         ("class: alarm:Alarm", "class: [a]", "alarm.class (bad.yaml:6): expected module:Class, got a list."),
         # Connections and schedules
         (
