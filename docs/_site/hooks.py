@@ -11,10 +11,14 @@ from typing import Any
 
 import click
 
+_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:examples|src|tests|[A-Z]+)\b[^)]*\)")
+"""A link into the checkout, which a page in the repository has and the site cannot have."""
+
 _ROLE = re.compile(r":(?:class|func|meth|attr|mod|data|exc):<code>~?([\w.]+)</code>")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
+    markdown = _OUTSIDE.sub(r"\1", markdown)
     if "<!-- commands -->" in markdown:
         markdown = markdown.replace("<!-- commands -->", "\n".join(_commands()))
     if "<!-- flow-schema -->" in markdown:

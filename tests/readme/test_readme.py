@@ -9,7 +9,8 @@ import pytest
 
 from tests.readme.pages import ROOT, Desk, blocks
 
-GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
+DOCS = ROOT / "docs"
+GUIDE = [DOCS / "start.md", *sorted((DOCS / "guide").glob("*.md")), *sorted((DOCS / "howto").glob("*.md"))]
 PAGES = [ROOT / "README.md", *GUIDE]
 
 
@@ -34,10 +35,10 @@ def test_every_snippet_of_the_readme_works_and_no_order_is_lost(short_dir: Path,
 def test_blocks_that_are_not_run_say_why(page: Path) -> None:
     left_out = [block.reason for block in blocks(page) if block.reason]
     assert len(left_out) <= 2, left_out
-    assert {block.language for block in blocks(page)} <= {"python", "console", "ini", "yaml"}, "nothing tests another language"
+    assert {block.language for block in blocks(page)} <= {"python", "console", "ini", "yaml", "dockerfile"}, "nothing tests another language"
 
 
-@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")])
+@pytest.mark.parametrize("page", [*PAGES, DOCS / "README.md", *(DOCS / "decisions").glob("*.md")])
 def test_links_lead_somewhere(page: Path) -> None:
     for found in re.findall(r"\]\(([^)#\s]+)|src(?:set)?=\"([^\"]+)", page.read_text()):
         target = "".join(found)
