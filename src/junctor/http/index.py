@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -27,11 +28,15 @@ _STYLE = (
 )
 
 
-def open_index(routes: Routes, node: Hosts) -> None:
-    """Open ``/``, unless a service wants it."""
+def open_index(routes: Routes, node: Hosts, described: Iterable[Opened] | None = None) -> None:
+    """Open ``/``, unless a service wants it.
+
+    :param described: whose entries it lists; those of ``routes`` by default.
+    """
 
     def index(scope: Scope) -> Answer:
-        listing = [_service(host, routes) for host in node.hosts.values()]
+        opened = list(described) if described is not None else [*routes, *routes.sockets]
+        listing = [_service(host, opened) for host in node.hosts.values()]
         if b"text/html" in (header_value(scope["headers"], b"accept") or b""):
             links = [path for path in _PARTS if _opens(routes, path)]
             return 200, [_HTML, _POLICY], _page(listing, links).encode()
@@ -40,13 +45,12 @@ def open_index(routes: Routes, node: Hosts) -> None:
     routes.build_in("/", NodeEndpoint("index", index), yields=True)
 
 
-def _service(host: Host, routes: Routes) -> dict[str, Any]:
-    opened = [one for one in routes if one.host is host]
+def _service(host: Host, opened: Iterable[Opened]) -> dict[str, Any]:
     return {
         "service": host.address,
         "state": host.lifecycle.state.value,
         "doc": _first_line(host.spec.doc),
-        "entries": [_entry(one) for one in opened],
+        "entries": [_entry(one) for one in opened if one.host is host],
     }
 
 

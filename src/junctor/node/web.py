@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from junctor import __version__
@@ -55,14 +55,21 @@ class Door:
         return same and (mine.tls is None) == (place.tls is None)
 
 
-class Everything:
-    """The routes and actions on all listeners, for the documentation on the administration's."""
+class Entries:
+    """What the pages of the node tell of its listeners: their routes, actions and WebSockets as they are now.
 
-    def __init__(self, sites: list[Site]) -> None:
+    :param documented: only those whose flow opens its documentation.
+    """
+
+    def __init__(self, sites: list[Site], *, documented: bool = False) -> None:
         self._sites = sites
+        self._documented = documented
 
     def __iter__(self) -> Iterator[Opened]:
-        return (one for site in self._sites for one in site.routes)
+        for site in self._sites:
+            for one in (*site.routes, *site.routes.sockets):
+                if one.settings.docs or not self._documented:
+                    yield one
 
 
 class Web:
@@ -216,14 +223,13 @@ class Web:
             version=__version__,
         )
         open_status(routes, engine, name=self._name, version=__version__, uptime=self._uptime)
-        open_index(routes, engine)
+        # An administration's listener tells of all the others, any other one of itself.
+        sites = [door.site] if place.flows else [other.site for other in doors]
+        open_index(routes, engine, Entries(sites))
         if not any(section.docs for section in sections.values()):
             return
-        described: Iterable[Opened] = routes
-        server = ""
-        if not place.flows and doors:
-            described = Everything([other.site for other in doors])
-            server = doors[0].listener.url
+        server = "" if place.flows else doors[0].listener.url
+        described = Entries(sites, documented=True)
         open_openapi(routes, described, title=", ".join(sections), version=__version__, server=server)
         open_docs(routes, server)
 

@@ -150,6 +150,24 @@ async def test_administration_apart() -> None:
         assert "/level" in described["paths"] and described["servers"] == [{"url": f"http://127.0.0.1:{main}"}]
 
 
+async def test_what_the_pages_tell() -> None:
+    hidden = flow("b", Tank(), HttpSettings(path="/b", docs=False))
+    async with running(flow("a"), hidden) as node:
+        port = port_of(node)
+        described = (await call(port, "GET", "/openapi.json")).json["paths"]
+        assert "/level" in described and "/b/level" not in described
+        listed = (await call(port, "GET", "/")).json["services"]
+        entries = {(entry["method"], entry["path"]) for one in listed for entry in one["entries"]}
+        assert {("GET", "/level"), ("GET", "/b/level"), ("WEBSOCKET", "/live"), ("POST", "/tank/drain")} <= entries
+        assert b"/live" in (await call(port, "GET", "/", headers={"accept": "text/html"})).body
+    async with running(flow("a", http=HttpSettings(admin=Admin(port=0)))) as node:
+        listed = (await call(port_of(node, "admin"), "GET", "/")).json["services"]
+        assert "/level" in {entry["path"] for one in listed for entry in one["entries"]}
+    async with running(flow("a", http=HttpSettings(docs=False))) as node:
+        assert await status(port_of(node), "/openapi.json") == 404
+        assert await status(port_of(node), "/docs") == 404
+
+
 async def test_health_needs_no_key_and_the_rest_does() -> None:
     section = HttpSettings(keys=(ApiKey(name="plant", secret=SECRET),))
     async with running(flow("a", http=section)) as node:
