@@ -12,12 +12,12 @@ import msgspec
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import read_alerts
 from junctor.flows.entry import Entry, EntryReader
-from junctor.flows.files import gather, label_of
+from junctor.flows.files import gather
 from junctor.flows.interpolate import Interpolation
 from junctor.flows.model import FlowModel
 from junctor.flows.overrides import Overrides
 from junctor.flows.reading import UNREAD, Reader, described
-from junctor.flows.variables import Secrets, read_variables
+from junctor.flows.variables import Secrets, label_of, read_env_files, read_variables
 from junctor.flows.written import as_written
 from junctor.http.settings import HttpSettings
 from junctor.services import checked_name
@@ -25,14 +25,8 @@ from junctor.services.names import fit_name
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node, holds_secret
 
-SUFFIXES = (".yaml", ".yml")
 SECRETS_FILE = "secrets.env"
 """The file of secrets beside a flow file, where it names none."""
-
-
-def is_flow_file(text: str) -> bool:
-    """Whether a text on a command line names a flow file."""
-    return text.lower().endswith(SUFFIXES)
 
 
 class LoadedFile(msgspec.Struct, frozen=True):
@@ -51,14 +45,6 @@ def load_file(text: str, overrides: Overrides, enabled: frozenset[str] = frozens
     :raises ConfigurationError: all that is wrong with the files, each with its place.
     """
     return _Loader(Path(text), overrides, enabled).load()
-
-
-def read_env_files(env_files: tuple[str, ...]) -> dict[str, str]:
-    """The variables of ``--env-file``, later files over earlier ones, and the environment over them all."""
-    found: dict[str, str] = {}
-    for file in env_files:
-        found.update(read_variables(Path(file), label_of(file)))
-    return {**found, **os.environ}
 
 
 class _Loader:

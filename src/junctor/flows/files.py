@@ -11,6 +11,7 @@ from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.document import read_document
 from junctor.flows.overlay import laid_over
 from junctor.flows.reading import Reader, described
+from junctor.flows.variables import label_of
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node
 
@@ -27,11 +28,6 @@ class Gathered(msgspec.Struct):
     files: list[Path] = []
     folders: dict[str, Path] = {}
     notes: list[str] = []
-
-
-def label_of(path: Path | str) -> str:
-    """How errors call a file: as seen from the working folder where it is below."""
-    return os.path.abspath(path).removeprefix(f"{os.getcwd()}{os.sep}")
 
 
 def gather(path: Path, overlays: tuple[str, ...], reader: Reader) -> Gathered:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.errors import ConfigurationError
-from junctor.flows.document import read_text
 from junctor.observe.secrets import register
 from junctor.settings import Secret
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LARGEST = 1 << 20
 _LARGEST_SECRET = 64 << 10
 RUN_SECRETS = Path("/run/secrets")
 
@@ -25,7 +25,7 @@ def read_variables(path: Path, label: str) -> dict[str, str]:
     :raises ConfigurationError: there is no such file, or a line is none of these.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(read_text(path, label).splitlines(), 1):
+    for number, line in enumerate(_text(path, label).splitlines(), 1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
@@ -37,6 +37,25 @@ def read_variables(path: Path, label: str) -> dict[str, str]:
             )
         found[name.strip()] = _unquoted(value.strip(), f"{label}:{number}")
     return found
+
+
+def read_env_files(env_files: tuple[str, ...]) -> dict[str, str]:
+    """The variables of ``--env-file``, later files over earlier ones, and the environment over them all."""
+    found: dict[str, str] = {}
+    for file in env_files:
+        found.update(read_variables(Path(file), label_of(file)))
+    return {**found, **os.environ}
+
+
+def label_of(path: Path | str) -> str:
+    """How errors call a file: as seen from the working folder where it is below."""
+    return os.path.abspath(path).removeprefix(f"{os.getcwd()}{os.sep}")
+
+
+def _text(path: Path, label: str, largest: int = _LARGEST) -> str:
+    from junctor.flows.document import read_text  # with what reads YAML
+
+    return read_text(path, label, largest)
 
 
 def _unquoted(value: str, where: str) -> str:
@@ -84,7 +103,7 @@ class Secrets:
             path = folder / name
             if path.exists():
                 try:
-                    return read_text(path, str(path), _LARGEST_SECRET).rstrip("\r\n")
+                    return _text(path, str(path), _LARGEST_SECRET).rstrip("\r\n")
                 except ConfigurationError as error:
                     raise ConfigurationError(f"{error.where}: {error.what}", where=place, fix=error.fix) from error
         return None
