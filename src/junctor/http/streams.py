@@ -35,11 +35,10 @@ _PATIENCE = 5.0
 class Event(msgspec.Struct, Generic[T], frozen=True):
     """One server-sent event.
 
-    :param data: text is sent as it is, everything else as JSON.
-    :param event: the name that the client listens to; ``message`` without one.
-    :param id: comes back in the header ``Last-Event-ID`` when the client connects again.
-    :param retry: milliseconds that the client waits before it does.
-    :raises ValueError: a line feed or NUL in ``event`` or ``id``.
+    ``data`` that is text is sent as it is, everything else as JSON. ``event`` is the name that the client listens to,
+    ``message`` without one. ``id`` comes back in the header ``Last-Event-ID`` when the client connects again, and
+    ``retry`` is how many milliseconds it waits before it does. A line feed or NUL in ``event`` or ``id`` is a
+    ``ValueError``.
     """
 
     data: T
