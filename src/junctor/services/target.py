@@ -36,7 +36,7 @@ class Target(Generic[Req, Rep]):
     then None. In a service without a node, as in a unit test, it records: see :class:`RecordingTarget`.
     """
 
-    __slots__ = ("_class", "_link", "_links", "_request", "_send", "_where")
+    __slots__ = ("_class", "_link", "_links", "_nowhere", "_request", "_send", "_where")
 
     def __class_getitem__(cls, item: Any) -> Any:
         # Generic insists on both parameters; the reply may be left out.
@@ -49,6 +49,7 @@ class Target(Generic[Req, Rep]):
         self._send = port.send
         self._request = port.request
         self._where = where
+        self._nowhere = 0
 
     def send(
         self,
@@ -131,7 +132,9 @@ class Target(Generic[Req, Rep]):
             taken = True
             yield link, given
         if not taken and self._links:
-            log.debug("%s: no condition holds for this %s, it goes nowhere", self._where, type(body).__name__)
+            self._nowhere += 1
+            text = "%s: no condition holds for this %s, it goes nowhere; %d so far"
+            log.debug(text, self._where, type(body).__name__, self._nowhere)
 
     def _route(
         self, body: Req, key: str | None, headers: Mapping[str, str] | None
