@@ -33,7 +33,13 @@ def check_section(flow: str, section: HttpSettings) -> None:
     for name in ("body", "upload", "depth"):
         if getattr(section, name) < 1:
             raise ConfigurationError(f"{name} must be at least 1", where=f"http.{name} {where}")
+    for name in section.limits.__struct_fields__:
+        if getattr(section.limits, name) <= 0:
+            raise ConfigurationError(f"{name} must be more than 0", where=f"http.limits.{name} {where}")
     check_hosts(section.hosts, f"http.hosts {where}")
+    if section.admin is not None:
+        check_hosts(section.admin.hosts, f"http.admin.hosts {where}")
+        check_keys(section.admin.keys, f"http.admin.keys {where}")
     check_keys(section.keys, f"http.keys {where}")
     if section.cors is not None:
         _check_cors(section.cors, f"http.cors {where}")

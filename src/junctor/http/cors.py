@@ -94,12 +94,12 @@ def sharing_of(endpoint: object) -> Sharing | None:
 
 
 def with_headers(made: Answer | Application, extra: Headers) -> Answer | Application:
-    """The answer with headers that take the place of those of the same name."""
-    names = {name for name, _ in extra}
+    """The answer with headers that take the place of those of the same name; what it varies by adds up."""
+    names = {name for name, _ in extra} - {b"vary"}
     if type(made) is tuple:
         status, headers, body = made
-        return status, [pair for pair in headers if pair[0] not in names] + extra, body
+        return status, [pair for pair in headers if pair[0] not in names and pair not in extra] + extra, body
     # A response object may be kept and returned again: its own list is replaced, not extended.
-    kept = [pair for pair in made.raw_headers if pair[0] not in names]  # type: ignore[union-attr]
+    kept = [pair for pair in made.raw_headers if pair[0] not in names and pair not in extra]  # type: ignore[union-attr]
     made.raw_headers = kept + extra  # type: ignore[union-attr]
     return made

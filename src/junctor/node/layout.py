@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from junctor.errors import ConfigurationError
-from junctor.http.checks import check_keys, check_section
+from junctor.http.checks import check_section
 from junctor.http.limits import Limits
 from junctor.http.settings import ApiKey, HttpSettings, Tls
 from junctor.node.address import HOST, PORT, Address
@@ -125,8 +125,7 @@ def _with_built_in(places: list[Place], sections: Mapping[str, HttpSettings]) ->
         if admin != asking[0][1]:
             raise _contradiction("the node", "admin", asking[0], (flow, admin))
     if asking and places:
-        flow, admin = asking[0]
-        check_keys(admin.keys, f"http.admin of flow {flow}")
+        admin = asking[0][1]
         return [
             *places,
             Place(

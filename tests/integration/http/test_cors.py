@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from junctor.http import Response
+from junctor.http.cors import with_headers
 from junctor.http.settings import ApiKey, Cors, HttpSettings
+from junctor.http.uploads import Upload
 from tests.integration.http.client import call
 from tests.integration.http.small_host import SmallHost, action, route
 
@@ -124,3 +128,45 @@ async def test_the_origin_of_one_flow_opens_no_other(serve: Any) -> None:
             "access-control-allow-origin" not in (await call(listener.port, "GET", "/b/level", headers=cross())).headers
         )
         assert [hop.name for hop in closed.hops] == ["level"]
+
+
+async def test_every_kind_of_answer(serve: Any) -> None:
+    """Responses of a route's own making, streams, and those that close files behind them."""
+
+    class Answers:
+        @route("GET", "/response")
+        async def response(self) -> Any:
+            return Response("made", headers={"vary": "Accept"})
+
+        @route("POST", "/form")
+        async def form(self, file: Upload) -> Any:
+            return Response("closed behind it")
+
+        @route("GET", "/stream")
+        async def stream(self) -> Any:
+            async def lines() -> Any:
+                yield {"n": 1}
+
+            return lines()
+
+    form = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n--x--\r\n'
+    more = {"content-type": "multipart/form-data; boundary=x", "content-length": str(len(form))}
+    async with serve(SmallHost(Answers()), settings=NAMED) as listener:
+        for method, path, body in (("GET", "/response", None), ("POST", "/form", form)):
+            answer = await call(listener.port, method, path, body, cross() | (more if body else {}))
+            assert answer.status == 200, answer
+            assert answer.headers["access-control-allow-origin"] == APP
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(f"GET /stream HTTP/1.1\r\nhost: localhost\r\norigin: {APP}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert f"access-control-allow-origin: {APP}".encode() in head, head
+        writer.close()
+
+
+def test_what_an_answer_varies_by_adds_up() -> None:
+    vary = (b"vary", b"Origin")
+    answer: Any = with_headers((200, [(b"vary", b"Accept"), vary, (b"x", b"1")], b""), [vary, (b"x", b"2")])
+    assert answer[1] == [(b"vary", b"Accept"), vary, (b"x", b"2")]
+    response = Response("", headers={"vary": "Accept"})
+    made: Any = with_headers(response, [vary])
+    assert made.raw_headers == [(b"vary", b"Accept"), vary]
