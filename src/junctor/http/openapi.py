@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.spec import RouteSpec
-from junctor.http.annotations import Declared, bare, returned, streamed
+from junctor.http.annotations import Declared, bare, is_many, returned, streamed
 from junctor.http.asgi import Scope
 from junctor.http.bodies import JsonBody, RawBody
 from junctor.http.endpoints import Answer, NodeEndpoint, ServiceEndpoint
@@ -153,7 +153,9 @@ def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> d
 
 
 def _parameter(one: Declared, schemas: Schemas) -> dict[str, Any]:
-    default = {} if one.required or plain(one.default) is None else {"default": plain(one.default)}
+    default: dict[str, Any] = {"minItems": 1} if one.required and is_many(one.type) else {}
+    if not one.required and plain(one.default) is not None:
+        default["default"] = plain(one.default)
     made: dict[str, Any] = {
         "name": one.key,
         "in": one.place,
@@ -215,7 +217,8 @@ def _form_field(one: Declared, schemas: Schemas) -> dict[str, Any]:
     if one.place != "file":
         return _property(msgspec.structs.replace(one, type=present(one.type)), schemas)
     many = bool(getattr(bare(one.type), "__args__", ()))
-    return {"type": "array", "items": _BINARY} if many else dict(_BINARY)
+    some = {"minItems": 1} if one.required else {}
+    return {"type": "array", "items": _BINARY, **some} if many else dict(_BINARY)
 
 
 # Answers --------------------------------------------------------------------------------------------------------

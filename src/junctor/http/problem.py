@@ -13,6 +13,7 @@ from junctor.messages import session_text
 from junctor.observe.secrets import mask
 
 _TYPE = (b"content-type", b"application/problem+json")
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -104,7 +105,7 @@ def _problem(
 ) -> tuple[int, Headers, bytes]:
     fields: dict[str, Any] = {
         "type": f"urn:junctor:error:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _PHRASES.get(status, "Error"),
         "status": status,
         "detail": mask(detail),
         "code": code,

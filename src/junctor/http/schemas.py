@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import inspect
 import typing
 from typing import Any
@@ -12,7 +11,6 @@ import msgspec
 from junctor.http.annotations import bare
 from junctor.messages.codec import is_pydantic, to_plain
 
-_TIMES = ((datetime.datetime, "date-time"), (datetime.time, "time"))
 _PLACE = "#/components/schemas/{name}"
 
 
@@ -29,10 +27,6 @@ class Schemas:
     def of(self, kind: Any, **more: Any) -> dict[str, Any]:
         """The schema of a type, with further keywords."""
         made: dict[str, Any] = {}
-        # Without a time zone these are no "date-time" of the standard, yet the word is what readers understand.
-        for time, word in _TIMES:
-            if bare(kind) is time:
-                more["format"] = word
         if kind is not Any:
             self._wanted.append((kind, made))
         made.update(more)
@@ -43,10 +37,11 @@ class Schemas:
         known = [(kind, made) for kind, made in self._wanted if self._describes(kind)]
         kinds = [kind for kind, _ in known]
         schemas, named = msgspec.json.schema_components(kinds, schema_hook=self._other, ref_template=_PLACE)
-        for (_, made), schema in zip(known, schemas, strict=True):
+        for (kind, made), schema in zip(known, schemas, strict=True):
             more = dict(made)
             made.clear()
             made.update({**schema, **more})
+            _name_times(msgspec.inspect.type_info(kind), made, named, set())
         for schema in named.values():
             if "description" in schema:
                 schema["description"] = inspect.cleandoc(schema["description"])
@@ -66,6 +61,28 @@ class Schemas:
         self._foreign.update(schema.pop("$defs", {}))
         self._foreign[kind.__name__] = schema
         return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def _name_times(info: Any, schema: dict[str, Any], named: dict[str, Any], seen: set[int]) -> None:
+    """Say of texts that they are times. Without a time zone they are not quite what the standard calls so, and msgspec
+    leaves the word out; yet it is what people and generators of clients understand."""
+    inspect_ = msgspec.inspect
+    word = {inspect_.DateTimeType: "date-time", inspect_.TimeType: "time"}.get(type(info))
+    if word and schema.get("type") == "string":
+        schema.setdefault("format", word)
+    inner = getattr(info, "type", None) if isinstance(info, inspect_.Metadata) else getattr(info, "item_type", None)
+    if inner is not None:
+        _name_times(inner, schema if isinstance(info, inspect_.Metadata) else schema.get("items") or {}, named, seen)
+    for one in getattr(info, "types", ()):
+        for choice in schema.get("anyOf", ()):
+            _name_times(one, choice, named, seen)
+    whole = named.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    cls = getattr(info, "cls", None)
+    if id(info) in seen or cls is None or whole.get("title") != cls.__name__:
+        return
+    seen.add(id(info))
+    for field in getattr(info, "fields", ()):
+        _name_times(field.type, whole.get("properties", {}).get(field.encode_name, {}), named, seen)
 
 
 def described(kind: Any) -> str:
