@@ -64,6 +64,8 @@ class Calls:
         :raises QueueFull: as many calls as its policy allows run already.
         """
         if self._host.lifecycle.state is not State.RUNNING:
+            if self._host.coming is not None:
+                await self._host.coming.wait()
             self._check_state()
         limit = self._host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
@@ -106,6 +108,8 @@ class Calls:
         :param accepted: awaited before the code of the service; what it raises is no failure of the service.
         :raises ServiceStopped: the service does not run.
         """
+        if self._host.coming is not None:
+            await self._host.coming.wait()
         self._check_state()
         await accepted()
         host = self._host

@@ -20,6 +20,9 @@ from junctor.runtime.supervisor import is_cancelled
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
+TAKING_REQUESTS = 0.25
+"""Seconds in which services that are replaced still take requests."""
+
 Hosts = Sequence[Host]
 
 
@@ -84,7 +87,16 @@ class Change:
         :param switch: gets the services that go and that come before any stops; what it raises leaves all as it is.
         :param grace: seconds for the work in flight of what stops.
         """
-        await switch(self.gone, self.come)
+        started = asyncio.Event()
+        for host in self.come:
+            host.coming = started
+        try:
+            await switch(self.gone, self.come)
+            await self._go_over(grace)
+        finally:
+            started.set()
+
+    async def _go_over(self, grace: float) -> None:
         await self._stop(grace)
         for host in self.come:
             await host.inbox.change(host.spec.policies, self._engine)
@@ -99,6 +111,11 @@ class Change:
         deadline = time.monotonic() + grace
         leaving = [host for host in self.gone if host.address not in self._hosts]
         await asyncio.gather(*(host.stop_inputs(grace / 2, leaving=host in leaving) for host in self.gone))
+        # What runs may wait for replies of others that are replaced. Under load there are requests without end, so these
+        # are taken for a moment only; the rest is for the new ones.
+        await self._engine.finish(self.gone, min(deadline, time.monotonic() + TAKING_REQUESTS))
+        for host in self.gone:
+            host.mailbox.pause()
         await self._engine.finish(self.gone, deadline)
         for host in reversed(self.gone):
             await host.stop(max(0.0, min(1.0, deadline - time.monotonic())))

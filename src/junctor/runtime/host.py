@@ -40,7 +40,8 @@ RESTART_GRACE = 2.0
 class Host(Handling):
     """The life of a service: made with its instances, started, failed and started again, paused, stopped.
 
-    One that is changed while the node runs gets a new host on the inbox of the old one.
+    One that is changed while the node runs gets a new host on the inbox of the old one. ``coming`` is set when that has
+    started: until then calls wait for it.
     """
 
     def __init__(self, engine: Engine, flow: str, plan: ServicePlan, types: TypeRegistry, inbox: Inbox) -> None:
@@ -52,6 +53,7 @@ class Host(Handling):
         self.own_sleepers: set[asyncio.Future[Any]] = set()
         self.pause_reason: str | None = None
         self.inherits = False
+        self.coming: asyncio.Event | None = None
         self.restarts = 0
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None

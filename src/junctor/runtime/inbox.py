@@ -6,6 +6,7 @@ was taken out waits for its return.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from junctor.core.policy import Policies
@@ -83,5 +84,6 @@ class Inbox:
             # What was accepted or fetched before has arrived after this; what comes meanwhile stays in the store.
             await engine.committed()
             while self.refill.busy:
+                await asyncio.sleep(0)
                 await engine.committed()
         self.mailbox.change(policies)

@@ -6,10 +6,12 @@ import getpass
 import json
 import os
 import pty
+import re
 import signal
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,6 +267,39 @@ def test_nothing_is_lost_or_doubled_while_it_changes(plant: Junctor) -> None:
     assert got(plant) == sender.accepted
     service = next(one for one in plant.json("status")["services"] if one["service"] == "sink")
     assert service["done"] == len(sender.accepted)
+
+
+def test_http_callers_wait_for_the_new_one(plant: Junctor) -> None:
+    """Of a service that is replaced again and again, no answer is an error."""
+    node = plant.start("plant.py", *ANY_PORT)
+    url = re.search(r"http://\S+", node.said)
+    assert url is not None
+    steps: list[int] = []
+    errors: list[OSError] = []
+    enough = threading.Event()
+
+    def ask() -> None:
+        try:
+            while not enough.is_set():
+                with urllib.request.urlopen(f"{url[0]}/step", timeout=PATIENCE) as answer:
+                    steps.append(int(answer.read()))
+        except OSError as error:
+            errors.append(error)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    with public.connect(plant.folder) as client:
+        for number in range(2, 12):
+            named = {"text": "plant.py", "folder": str(plant.folder), "set": [f"sink.step={number}"]}
+            client.ask("apply", targets=[named])
+            until(lambda number=number: number in steps, node)
+    enough.set()
+    for thread in asking:
+        thread.join()
+    assert not errors
+    assert set(range(2, 12)) <= set(steps)
+    assert len(steps) > 20
 
 
 def test_a_kill_in_the_middle_loses_nothing(plant: Junctor) -> None:
