@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from junctor.cli.options import FlowArguments, flow_options
-from junctor.flows import wire_all
+from junctor.flows import wire, wire_all
 
 if TYPE_CHECKING:
     from junctor.flows import Wiring
@@ -28,9 +28,11 @@ _COLOURS = {"flow": ("", True), "service": ("cyan", True), "entry": ("bright_bla
 def command(flows: FlowArguments, form: str | None, output: str | None) -> None:
     """Draw flows: services, how they are entered, where their targets lead, with types and conditions.
 
-    Without an option it is text. Several TARGETs are drawn as the flows of one node.
+    Without an option it is text. Several TARGETs are drawn as the flows of one node; where a single one leads to
+    another flow, that is not looked at.
     """
-    wirings = wire_all(flows.load())
+    models = flows.load()
+    wirings = wire_all(models) if len(models) > 1 else [wire(models[0])]
     form = form or (_FORMS.get(Path(output).suffix.lower()) if output else None)
     drawn = _drawn(wirings, form, colours=output is None)
     if output is None:

@@ -241,6 +241,14 @@ def test_the_command_prints_and_writes_each_form(
     assert [box["address"] for box in told["boxes"]] == ["machine-monitor/monitor", "machine-monitor/alarm"]
 
 
+def test_one_flow_of_several_is_drawn_alone(in_plant: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    in_plant("here.yaml", "services:\n  monitor: {class: 'monitor:Monitor', connect: {readings: there/alarm}}\n")
+    assert main(["graph", "here.yaml"]) == 0
+    assert "readings --> there/alarm  Reading" in capsys.readouterr().out
+    assert main(["graph", "here.yaml", "flow.yaml"]) == 78
+    assert 'there is no flow "there" beside this one' in capsys.readouterr().err
+
+
 def test_a_flow_that_cannot_be_wired_is_not_drawn(
     in_plant: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
