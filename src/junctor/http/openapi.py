@@ -72,13 +72,13 @@ class Document:
 
 def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
     """The document for these entries."""
-    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint)]
+    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint) and one.settings.docs]
     schemas = Schemas()
     names = _Names(entries)
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
     paths: dict[str, Any] = {}
     for one in entries:
-        operation = _operation(one, one.endpoint, schemas, names)
+        operation = _operation(one, schemas, names)
         paths.setdefault(one.path.replace(":path}", "}"), {})[one.method.lower()] = operation
     components: dict[str, Any] = {
         "schemas": schemas.fill(),
@@ -87,7 +87,7 @@ def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/
             "Unfit": {"description": "A parameter or the body does not fit its type.", "content": problem},
         },
     }
-    if any(one.endpoint.settings.keys for one in entries if isinstance(one.endpoint, ServiceEndpoint)):
+    if any(one.settings.keys for one in entries):
         components["securitySchemes"] = _SECURITY
     document = {"openapi": "3.1.0", "info": info, "servers": [{"url": server}], "paths": paths}
     return {**document, "tags": names.tags(), "components": components}
@@ -125,19 +125,19 @@ class _Names:
         return found
 
 
-def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> dict[str, Any]:
+def _operation(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:
     doc = inspect.cleandoc(one.spec.doc)
     summary, _, text = _DEPRECATED.sub("", doc).strip().partition("\n")
-    body = _body(endpoint.plan.body, schemas)
+    body = _body(one.plan.body, schemas)
     status = str(one.spec.status) if isinstance(one.spec, RouteSpec) else "200"
     made: dict[str, Any] = {
         "operationId": names.operation(one),
         "tags": [names.tag(one)],
         "summary": summary or one.spec.name.replace("_", " "),
-        "parameters": [_parameter(field, schemas) for field in endpoint.plan.declared if field.place in _WHERE],
+        "parameters": [_parameter(field, schemas) for field in one.plan.declared if field.place in _WHERE],
         "responses": {
             **_answers(one, status, schemas),
-            **({"422": {"$ref": "#/components/responses/Unfit"}} if endpoint.plan.declared else {}),
+            **({"422": {"$ref": "#/components/responses/Unfit"}} if one.plan.declared else {}),
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }
@@ -147,7 +147,7 @@ def _operation(one: Opened, endpoint: Any, schemas: Schemas, names: _Names) -> d
         made["requestBody"] = body
     if _DEPRECATED.search(doc) or hasattr(one.spec.signature, "__deprecated__"):
         made["deprecated"] = True
-    if endpoint.settings.keys:
+    if one.settings.keys:
         made["security"] = [{"bearer": []}, {"key": []}]
     return made
 
@@ -263,11 +263,9 @@ def _stream(item: Any, schemas: Schemas) -> dict[str, Any]:
         return {"text/plain": {"schema": {"type": "string"}}}
     if item is Any:
         return {"*/*": {}}
-    value = item
+    value, kinds = item, ["application/x-ndjson", "text/event-stream"]
     if item is Event or getattr(item, "__origin__", None) is Event:
         value = (getattr(item, "__args__", ()) or (Any,))[0]
+        kinds.reverse()
     # A schema of the whole text: each line, or the data of each event, is a value of the type named beside it.
-    return {
-        kind: {"schema": {"type": "string"}, "x-item": schemas.of(value)}
-        for kind in ("application/x-ndjson", "text/event-stream")
-    }
+    return {kind: {"schema": {"type": "string"}, "x-item": schemas.of(value)} for kind in kinds}

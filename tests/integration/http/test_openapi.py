@@ -129,6 +129,11 @@ async def test_keys_are_told(serve: Any) -> None:
     assert set(made["components"]["securitySchemes"]) == {"bearer", "key"}
 
 
+async def test_a_flow_may_stay_out(serve: Any) -> None:
+    made = await document(serve, SmallHost(Odd()), settings=HttpSettings(docs=False))
+    assert (made["paths"], made["tags"]) == ({}, [])
+
+
 async def test_the_page_allows_itself_alone(serve: Any) -> None:
     async with serve(SmallHost(Odd())) as listener:
         answer = await call(listener.port, "GET", "/docs")
