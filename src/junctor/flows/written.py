@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import os
 import sys
@@ -128,7 +129,16 @@ class _Writer:
     def _plain(self, item: Item, name: str, value: Any) -> Any:
         if isinstance(value, Secret):
             return self._secret(f"{item.name}_{name}")
-        return _escaped_all(msgspec.to_builtins(value, enc_hook=_builtin))
+        found: list[str] = []
+
+        def builtin(part: Any) -> Any:
+            if isinstance(part, Secret):
+                found.append(self._secret(f"{item.name}_{name}_{len(found) + 1}"))
+                return _REFERENCE + found[-1]
+            return _builtin(part)
+
+        plain = msgspec.to_builtins(value, enc_hook=builtin, builtin_types=(datetime.timedelta,))
+        return _escaped_all(plain)
 
     def _secret(self, name: str) -> str:
         name = name.upper().replace("-", "_")
@@ -203,7 +213,15 @@ def escaped(text: str) -> str:
     return text.replace("$$", "$$$$").replace("${", "$${")
 
 
+_REFERENCE = "\0reference\0"
+"""Marks a reference among plain values, which is not escaped."""
+
+
 def _escaped_all(value: Any) -> Any:
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, str) and value.startswith(_REFERENCE):
+        return value.removeprefix(_REFERENCE)
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, dict):
@@ -223,10 +241,6 @@ def as_written(node: Any) -> Any:
 
 
 def _builtin(value: Any) -> Any:
-    import datetime
-
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     return str(value)

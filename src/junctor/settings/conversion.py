@@ -69,6 +69,8 @@ def _parsed(value: Any, kind: Any) -> Any:
 
 
 def _other(kind: type, value: Any) -> Any:
+    if isinstance(value, Secret) and issubclass(kind, Secret):
+        return value
     if issubclass(kind, (Secret, pathlib.PurePath)):
         if not isinstance(value, str):
             raise TypeError(f"expected text, got {type(value).__name__}")
@@ -98,6 +100,11 @@ def is_duration(kind: Any) -> bool:
 def wants_secret(kind: Any) -> bool:
     """Whether the type is :class:`Secret`."""
     return without_none(kind)[1] is Secret
+
+
+def mentions_secret(kind: Any) -> bool:
+    """Whether :class:`Secret` is part of the type."""
+    return kind is Secret or any(map(mentions_secret, typing.get_args(kind)))
 
 
 def kind_name(kind: Any) -> str:

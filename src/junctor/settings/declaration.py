@@ -18,6 +18,7 @@ from junctor.settings.conversion import (
     convert,
     example_of,
     kind_name,
+    mentions_secret,
     show,
     wants_secret,
     words_of,
@@ -136,7 +137,7 @@ class Setting:
 
     def _from_file(self, value: Node, kind: Any, where: str) -> Any:
         """What the file says, as plain values; refused where YAML reads a word in another way than it looks."""
-        if holds_secret(value) and not self.hidden(kind):
+        if holds_secret(value) and not self.hidden(kind) and not mentions_secret(kind):
             raise SettingError(
                 "a secret is given to a setting that would show it",
                 where=where,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from junctor.clock import parse_duration
 from junctor.errors import SettingError
 from junctor.settings.conversion import is_duration, without_none
 from junctor.settings.values import Secret
@@ -118,13 +119,21 @@ def fitting(node: Node, kind: Any) -> Any:
     """
     optional, kind = without_none(kind)
     if isinstance(node, Leaf):
-        if node.style != "plain" or (optional and node.looks == "nothing"):
-            return node.value
-        return _plain_leaf(node, kind)
+        whole = node.style != "plain" or (optional and node.looks == "nothing")
+        value = node.value if whole else _plain_leaf(node, kind)
+        return _seconds(value) if is_duration(kind) and isinstance(value, str) else value
     if isinstance(node, Series):
         inner = _item_kinds(kind)
         return [fitting(part, inner(position)) for position, part in enumerate(node.items)]
     return _mapping(node, kind)
+
+
+def _seconds(text: str) -> Any:
+    """A duration, also deep inside of a setting, where the declared type is only a float to the decoder."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        return text
 
 
 def _plain_leaf(leaf: Leaf, kind: Any) -> Any:
@@ -180,8 +189,16 @@ def _mapping(node: Table, kind: Any) -> dict[str, Any]:
     if isinstance(base, type) and issubclass(base, Mapping):
         inner = parts[1] if len(parts) == 2 else Any
         return {key: fitting(part, inner) for key, part in node.entries.items()}
+    hints = _hints(base)
+    return {key: fitting(part, hints.get(key, Any)) for key, part in node.entries.items()}
+
+
+def _hints(base: Any) -> dict[str, Any]:
+    """The types of the fields of a class, by the names that are written."""
     try:
         hints = typing.get_type_hints(base, include_extras=True) if isinstance(base, type) else {}
     except (NameError, TypeError):
-        hints = {}
-    return {key: fitting(part, hints.get(key, Any)) for key, part in node.entries.items()}
+        return {}
+    if isinstance(base, type) and issubclass(base, msgspec.Struct):
+        return {field.encode_name: hints.get(field.name, Any) for field in msgspec.structs.fields(base)}
+    return hints

@@ -255,3 +255,85 @@ def test_http_of_python(plant: Write) -> None:
     _, alarm = modules(plant)
     http = HttpSettings(path="/a", body=5, tls=Tls(certificate="c", key="k"), hosts=("${x}",), docs=False)
     assert again(wire(FlowModel("x", http=http).add(alarm.Alarm))).model.http == http
+
+
+RICH = """
+    import datetime, enum
+    from dataclasses import dataclass, field
+    import msgspec
+    from junctor import Service, every, setting
+    from junctor.settings import Duration, Secret
+
+    class Color(enum.Enum):
+        RED = "red"
+        ON = "on"
+
+    @dataclass
+    class Point:
+        x: float
+        name: str = "p"
+        tags: list[str] = field(default_factory=list)
+
+    class Part(msgspec.Struct, rename="camel"):
+        some_name: str
+        wait: Duration = 1.0
+
+    class Rich(Service):
+        point: Point = setting(Point(1.0))
+        points: list[Point] = setting([])
+        color: Color = setting(Color.RED)
+        delta: datetime.timedelta = setting("1s")
+        day: datetime.date | None = setting(None)
+        pair: tuple[str, int] = setting(("a", 1))
+        many: set[int] = setting({1})
+        part: Part | None = setting(None)
+        mix: int | str = setting(1)
+        by: dict[int, str] = setting({})
+        keys: dict[str, Secret] = setting({})
+
+        @every("1s")
+        def go(self): ...
+"""
+
+
+def test_settings_of_many_types(plant: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant("rich.py", RICH)
+    plant(
+        "some.yaml",
+        """
+        services:
+          rich:
+            class: rich:Rich
+            settings:
+              point: {x: 2, name: "on", tags: ["no"]}
+              points: [{x: "3"}, {x: 4.5}]
+              color: "ON"
+              delta: 1m
+              day: 2026-01-02
+              pair: [b, 2]
+              many: "1, 2"
+              part: {someName: x, wait: 2s}
+              mix: "5"
+              by: {1: a}
+        """,
+    )
+    monkeypatch.setenv("MADE_KEYS_1", "very-secret-value")
+    wiring = wire(load("some.yaml"))
+    rich = import_module("rich")
+    made = wiring.plan.services[0].spec.settings
+    assert (made["point"], made["points"][0]) == (rich.Point(2.0, "on", ["no"]), rich.Point(3.0))
+    assert (made["color"], made["pair"], made["many"], made["mix"]) == (rich.Color.ON, ("b", 2), {1, 2}, "5")
+    assert made["part"] == rich.Part("x", 2.0)
+    flow = FlowModel("x").add(rich.Rich(**{**made, "keys": {"a": "very-secret-value"}}), "made")
+    text = flow_yaml(wire(flow))
+    assert "very-secret" not in text and "a: ${secret:MADE_KEYS_1}" in text.replace("'", "")
+    for one in (wiring, wire(flow)):
+        assert again(one).plan.services[0].spec.settings == one.plan.services[0].spec.settings
+
+
+def test_quotes_are_asked_for_inside_of_settings_too(plant: Write) -> None:
+    plant("rich.py", RICH)
+    for text, word in (("point: {x: 1, name: on}", "on"), ("points: [{x: 1, tags: [no]}]", "no"), ("by: {1: 5}", "5")):
+        plant("bad.yaml", f"services: {{rich: {{class: rich:Rich, settings: {{{text}}}}}}}")
+        with pytest.raises(ConfigurationError, match=f'Put it in quotes: "{word}".'):
+            wire(load("bad.yaml"))
