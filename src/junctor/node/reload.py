@@ -29,11 +29,13 @@ from junctor.observe.secrets import mask
 LOOK = 0.3
 """Seconds between two looks at the files."""
 
+_WHO = "junctor run --reload"
 _SUFFIXES = (".py", ".yaml", ".yml", ".env", ".json", ".toml")
 _BROKEN = (State.FAILED, State.BACKOFF)
 _UNREADABLE = frozenset({"cannot-decode", "no-handler", "orphaned"})
 
 _GONE = (0, 0, 0)
+_JUST_NOW = 5_000_000_000  # nanoseconds, more than loading takes
 
 Stamps = dict[str, tuple[int, int, int]]
 """Files with the time they were written, their size and number; zeros where one is gone."""
@@ -53,7 +55,10 @@ class Reload:
         self._models: Sequence[FlowModel] = [flow.model for flow in node.flows]
         self._failed: BaseException | None = None
         self._agreed: frozenset[str] = frozenset()
-        self._seen = {**self._look(), **dict.fromkeys(map(str, changed_files()), _GONE)}
+        # What was saved while it was loaded for the start is loaded again; where nothing is different, nothing happens.
+        in_doubt = time.time_ns() - _JUST_NOW
+        known = {file: stamp if stamp[0] < in_doubt else _GONE for file, stamp in self._look().items()}
+        self._seen: Stamps = {**known, **dict.fromkeys(map(str, changed_files()), _GONE)}
 
     async def watch(self) -> None:
         """Do it until the node stops."""
@@ -63,8 +68,7 @@ class Reload:
             if now == self._seen:
                 continue
             now = await self._settled(now)
-            saved = [file for file, stamp in now.items() if stamp != self._seen.get(file)]
-            await self._follow(saved)
+            await self._follow(self._saved(now))
             # With the stamps from before the loading: what was saved meanwhile is found by the next look.
             self._seen = {file: now.get(file, stamp) for file, stamp in self._look().items()}
 
@@ -92,6 +96,12 @@ class Reload:
                 break
         return now
 
+    def _saved(self, now: Stamps) -> list[str]:
+        """The files to name; where it is not known which was saved, the newest."""
+        saved = [file for file, stamp in now.items() if stamp != self._seen.get(file)]
+        sure = [file for file in saved if self._seen.get(file) != _GONE]
+        return sure or sorted(saved, key=lambda file: now[file])[-1:]
+
     # Following ----------------------------------------------------------------------------------------------
 
     async def _follow(self, saved: Iterable[str]) -> None:
@@ -100,10 +110,11 @@ class Reload:
         try:
             with changed_modules():
                 models, flows = await self._node.aside(self._loaded)
-                if not await self._agrees(flows):
-                    raise _KeptOld
                 gone = {flow.plan.name for flow in self._node.flows} - {flow.plan.name for flow in flows}
-                changes = await self._node.apply(flows, who="junctor run --reload", remove=gone)
+                planned = await self._node.apply(flows, who=_WHO, remove=gone, dry_run=True)
+                if any(map(_concerns_messages, planned)) and not await self._agrees(flows):
+                    raise _KeptOld
+                changes = await self._node.apply(flows, who=_WHO, remove=gone)
         except _KeptOld:
             self._say("the code from before goes on")
         except Exception as error:  # noqa: BLE001 - whatever saved code does, the old code goes on
@@ -136,7 +147,7 @@ class Reload:
         new = frozenset(wrong) - self._agreed
         if not new:
             return True
-        self._say(*(f"{readable(mask(text))}: today's code cannot handle them" for text in sorted(new)))
+        self._say("the saved code cannot handle what waits:", *(f"  {readable(mask(text))}" for text in sorted(new)))
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             self._say("correct the type, give it an upgrade=, or stop and start the node to have them parked")
             return False
@@ -184,9 +195,9 @@ def _stamp(file: Path) -> tuple[int, int, int]:
 
 
 def _neighbours(folders: Collection[Path]) -> Iterator[Path]:
-    for folder in {*folders, Path.cwd()}:
+    for folder in {*folders, Path()}:
         with contextlib.suppress(OSError):
-            yield from (found for found in folder.iterdir() if found.suffix in _SUFFIXES)
+            yield from (found.absolute() for found in folder.iterdir() if found.suffix in _SUFFIXES)
 
 
 def _files_in(error: BaseException) -> Iterator[Path]:
@@ -219,6 +230,16 @@ def _told(error: BaseException) -> Iterator[str]:
     trace = root.__traceback__ if place is None else users_part(root.__traceback__)
     text = "".join(traceback.format_exception(type(root), root, trace))
     yield from readable(mask(folded(text) if place is not None else text)).rstrip().split("\n")
+
+
+def _concerns_messages(change: Changes) -> bool:
+    """Whether what waits may look different to the new code."""
+    services = [service for service in change.services if service.kind != "same"]
+    return any(service.kind == "removed" or any(map(_is_code, service.details)) for service in services)
+
+
+def _is_code(detail: str) -> bool:
+    return detail == "code" or detail.startswith("class ")
 
 
 def _outcome(node: Node, changes: Sequence[Changes], seconds: float) -> str:
