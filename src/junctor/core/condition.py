@@ -24,6 +24,9 @@ from junctor.messages.types import is_body_class, type_name
 STEPS = 1_000_000
 """Steps that going through the lists of one message may take, as far as can be told before: about a second."""
 
+LETTERS = 64 * 1024 * 1024
+"""Characters of the texts that joining those of one message may make, as far as can be told before."""
+
 _loading = threading.Lock()
 
 
@@ -63,10 +66,8 @@ class Condition(msgspec.Struct, frozen=True):
                 seen["headers"] = dict(headers or NO_HEADERS)
             if "type" in uses.variables:
                 seen["type"] = type_name(type(body) if is_body_class(type(body)) else Any)
-            if uses.power and (count := _elements([*seen.values()])) ** uses.power > STEPS:
-                raise ConditionFailed(
-                    f"{self} goes through lists, and this message has {count} elements", where=self._place
-                )
+            if uses.power or uses.sums:
+                self._bound(uses, list(seen.values()))
             value = execute(seen)
         except ConditionFailed:
             raise
@@ -81,6 +82,15 @@ class Condition(msgspec.Struct, frozen=True):
                 f"{self} is {type(value).__name__} {_one_line(repr(value))}, neither true nor false", where=self._place
             )
         return value
+
+    def _bound(self, uses: expression.Uses, seen: list[Any]) -> None:
+        count, letters = _extent(seen)
+        if count**uses.power > STEPS:
+            what = f"{self} goes through lists, and this message has {count} elements"
+            raise ConditionFailed(what, where=self._place)
+        if uses.sums and letters * (uses.sums + 1) * (count if uses.power else 1) > LETTERS:
+            what = f"{self} joins texts, and those of this message have {letters} characters"
+            raise ConditionFailed(what, where=self._place)
 
     @property
     def _place(self) -> str:
@@ -144,15 +154,18 @@ def _panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def _elements(value: Any) -> int:
-    """The values in a body, at all depths."""
-    count, waiting = 0, [value]
+def _extent(value: Any) -> tuple[int, int]:
+    """The number of values in a message, at all depths, and the characters of its texts."""
+    count, letters, waiting = 0, 0, [value]
     while waiting:
         part = waiting.pop()
+        if isinstance(part, str):
+            letters += len(part)
+            continue
         parts = part.values() if isinstance(part, dict) else part if isinstance(part, list | tuple) else ()
         count += len(parts)
         waiting += parts
-    return count
+    return count, letters
 
 
 def _not_compiled(text: str, error: BaseException, place: str) -> ConfigurationError:

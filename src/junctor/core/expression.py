@@ -59,13 +59,14 @@ class Uses(msgspec.Struct, frozen=True):
     """What an expression looks at: its variables, and the paths below ``body`` (``("sensor", "name")``).
 
     ``power``: going through lists of n elements costs n to this power; 0 where it goes through none. ``unknown`` is
-    what to say, and the fix, of the first name that there is not.
+    what to say, and the fix, of the first name that there is not. ``sums`` counts the additions, which also join texts.
     """
 
     variables: frozenset[str]
     paths: tuple[tuple[str, ...], ...]
     power: int
     unknown: tuple[str, str] | None = None
+    sums: int = 0
 
 
 class _Macro(msgspec.Struct):
@@ -122,7 +123,7 @@ class _Reader:
                     raise _refused(self._where, f"the condition has more than {MOST_SUMS} additions")
             elif part.kind == "name":
                 self._name(index, part.text, depth)
-        return Uses(frozenset(self._variables), tuple(dict.fromkeys(self._paths)), self._power, self._unknown)
+        return Uses(frozenset(self._variables), tuple(dict.fromkeys(self._paths)), self._power, self._unknown, sums)
 
     def _name(self, index: int, name: str, depth: int) -> None:
         called, selected = self._sign(index + 1) == "(", self._sign(index - 1) == "."

@@ -162,6 +162,16 @@ def test_a_long_list_in_a_message_fails_instead_of_holding_the_node() -> None:
     assert holds("size(body.parts) == 2000", many), "what goes through nothing is not bounded"
 
 
+def test_long_texts_in_a_message_are_not_joined_without_end() -> None:
+    long = Reading("x" * 8_000_000, 1.0, parts=[{"n": n} for n in range(20)])
+    assert holds("body.sensor + 'y' != 'x'", long)
+    for text in (
+        f"{' + '.join(['body.sensor'] * 12)} != 'x'",
+        "body.parts.map(part, body.sensor + 'x').size() == 20",
+    ):
+        assert "joins texts, and those of this message have 8" in failed(text, long)
+
+
 def test_any_text_is_a_condition_or_refused() -> None:
     seed = random.randrange(2**32)
     print("seed", seed)
