@@ -44,6 +44,13 @@ _LOOP = Host._main.__code__
 _THREAD_WAITS = Future.result.__code__
 _CONDITION_WAITS = threading.Condition.wait.__code__
 
+_PAUSES = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005)
+_LONG_PAUSE = 0.01
+"""Seconds between two looks at what has no future to wait for: short ones first, most code is quick."""
+
+_LOOP_PAUSE = 0.001
+"""The shortest pause of an event loop."""
+
 _TURNS = 25
 """Turns of a loop that does not show its ready callbacks, after which it counts as having none."""
 
@@ -95,21 +102,27 @@ class Idle:
         :raises AssertionError: something has not come to rest in time; the text names it and its current line.
         """
         since = time.monotonic()
-        pause, seen = 0.0002, -1
+        pauses, seen = iter(_PAUSES), -1
         while True:
             await self._drain()
             if driven is not None and driven.done():
                 return
             work = list(self._working(driven))
             if not work:
-                return
+                # A thread that came to rest during the look has asked the loop for something first.
+                if await self._nothing_came(driven):
+                    return
+                continue
             done = self._ledger.commits
             if done != seen:
                 since, seen = time.monotonic(), done
             elif time.monotonic() - since > self._patience and not debugger_attached():
                 raise NotAtRest(self._restless(work))
-            await self._something_ends(work, pause)
-            pause = min(pause * 1.5, 0.01)
+            pause = next(pauses, _LONG_PAUSE)
+            if pause < _LOOP_PAUSE:
+                _let_threads_run(pause)
+            else:
+                await self._something_ends(work, pause)
 
     async def _drain(self) -> None:
         """Let the loop run until no callback is ready. Its queue is looked at where the loop shows it."""
@@ -127,6 +140,14 @@ class Idle:
                     raise NotAtRest(self._spinning())
                 until, done = time.monotonic() + self._patience, self._ledger.commits
 
+    async def _nothing_came(self, driven: asyncio.Task[Any] | None) -> bool:
+        """Whether the last look still holds: no callback has become ready since."""
+        ready = getattr(asyncio.get_running_loop(), "_ready", None)
+        if isinstance(ready, deque):
+            return not ready
+        await self._drain()
+        return not list(self._working(driven))
+
     async def _something_ends(self, work: list[Work], pause: float) -> None:
         """Wait for one of the futures; for what shows none, look again soon."""
         loop = asyncio.get_running_loop()
@@ -136,7 +157,7 @@ class Idle:
             if not woken.done():
                 woken.set_result(None)
 
-        futures = [each.future for each in work if each.future is not None]
+        futures = {each.future for each in work if each.future is not None} | self._waited
         for future in futures:
             future.add_done_callback(wake)
         timer = loop.call_later(pause, wake)
@@ -150,6 +171,7 @@ class Idle:
     # What works ---------------------------------------------------------------------------------------------
 
     def _working(self, driven: asyncio.Task[Any] | None) -> Iterator[Work]:
+        self._waited: set[asyncio.Future[Any]] = set()
         if self._ledger.pending:
             yield Work("the store writes", future=self._ledger.done())
         for host in list(self._engine.hosts.values()):
@@ -176,11 +198,18 @@ class Idle:
         codes = [code for _, code, _ in stack]
         files = [code.co_filename for code in codes]
         ours = driven or any(file.startswith(_RUNTIME) for file in files)
-        if not ours or not stack or WAITING in codes:
+        if not ours or not stack:
             return
         future = getattr(task, "_fut_waiter", None)
+        if future is None or future.done():
+            yield Work(task.get_name())  # woken, or not begun yet
+            return
+        if WAITING in codes:
+            return
         last = files[-1]
         if last.startswith(_RUNTIME):
+            if isinstance(future, asyncio.Future):
+                self._waited.add(future)  # perhaps of a thread, whose end it tells
             slot = stack[-1][0].cr_frame.f_locals.get("self")
             if isinstance(slot, Slot):
                 yield from _in_thread(slot, future)
@@ -240,11 +269,19 @@ def _frame_of(thread: threading.Thread) -> types.FrameType | None:
     return sys._current_frames().get(thread.ident or 0)
 
 
+def _let_threads_run(seconds: float) -> None:
+    """The loop has nothing to do: what blocks it so briefly is not felt, and a loop cannot pause for less than 1 ms."""
+    time.sleep(seconds)
+
+
 def _at_rest(waiter: Any) -> bool:
     """Whether a task or future that is not known to wait for the node does so after all, through other tasks."""
     if isinstance(waiter, asyncio.Task):
         if waiter.done():
             return True
+        future = getattr(waiter, "_fut_waiter", None)
+        if future is None or future.done():
+            return False
         stack = _stack(waiter)
         codes = [code for _, code, _ in stack]
         if WAITING in codes or (codes and codes[-1].co_filename in _BETWEEN_TASKS):
@@ -253,8 +290,7 @@ def _at_rest(waiter: Any) -> bool:
             found = _awaited_by(awaited, code)
             if found is not None:
                 return all(_at_rest(each) for each in found)
-        future = getattr(waiter, "_fut_waiter", None)
-        return future is not None and _at_rest(future)
+        return _at_rest(future)
     children = getattr(waiter, "_children", None)  # of a gather()
     return children is not None and all(_at_rest(child) for child in children)
 
@@ -309,10 +345,13 @@ def _rests(frame: types.FrameType) -> bool:
     """Whether a thread waits for an answer of the node that has not come."""
     if frame.f_code is not _CONDITION_WAITS:
         return False
+    # Each is asked for once: the thread may run on meanwhile, and its frames end.
     outer = frame.f_back
-    if outer is None or outer.f_code is not _THREAD_WAITS or outer.f_back is None:
+    caller = outer.f_back if outer is not None else None
+    if outer is None or caller is None or outer.f_code is not _THREAD_WAITS:
         return False
-    return outer.f_back.f_code.co_filename.startswith(_RUNTIME) and not outer.f_locals["self"].done()
+    waited = outer.f_locals.get("self")
+    return waited is not None and not waited.done() and caller.f_code.co_filename.startswith(_RUNTIME)
 
 
 def _line(frame: types.FrameType | None) -> str:
