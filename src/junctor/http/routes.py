@@ -26,6 +26,9 @@ from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets
 RESERVED = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
 RESERVED_BELOW = ("/health/", "/docs/", "/-/")
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_OPEN = ("health", "docs")
+"""Built-in parts for everyone: probes have no key, and the page of the documentation, the same for every node, asks for
+one before it reads what runs here."""
 REPEATED = frozenset({"POST", "PATCH"})
 """Methods whose repetition ``Idempotency-Key`` makes harmless; that of the others is, or should be, by itself."""
 
@@ -49,7 +52,7 @@ class Opened(msgspec.Struct, frozen=True, eq=False):
 class Routes:
     """Which endpoint answers a request.
 
-    :param keys: they open what is built in, except health, which probes must reach.
+    :param keys: they open what is built in, except health, which probes must reach, and the empty page of ``/docs``.
     :param ledger: keeps answers for requests with an ``Idempotency-Key``; None: the header is not read.
     :param live: the WebSockets of the listener.
     """
@@ -79,7 +82,7 @@ class Routes:
 
     def build_in(self, path: str, endpoint: Endpoint, *, yields: bool = False) -> None:
         """Open a part of the node for GET. ``yields`` leaves the path to a service that wants it."""
-        if self._keys is not None and endpoint.source != "health":
+        if self._keys is not None and endpoint.source not in _OPEN:
             endpoint = Keyed(endpoint, self._keys)
         (self._fallback if yields else self._built_in).append((path, endpoint))
         self._table = self._compile(self._opened)

@@ -14,6 +14,7 @@ import pytest
 from schemathesis.specs.openapi import definitions
 
 from junctor.core.spec import ServiceSpec
+from junctor.http.routes import Routes
 from junctor.http.settings import ApiKey, HttpSettings
 from junctor.services.native import spec_of
 from tests.integration.http import everything
@@ -189,3 +190,32 @@ async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
         assert await page.evaluate("document.documentElement.scrollWidth") == 390
         await browser.close()
     assert [one for one in troubles if "422" not in one] == []
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
+async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
+    from playwright.async_api import async_playwright
+
+    secret = "0123456789abcdef0123456789abcdef"
+    keys = (ApiKey(name="ci", secret="sha256:" + hashlib.sha256(secret.encode()).hexdigest()),)
+    site = {"routes": Routes(keys=keys), "settings": HttpSettings(keys=keys)}
+    async with serve(SmallHost(Odd()), **site) as listener, async_playwright() as driver:
+        for path, status in [("/docs", 200), ("/openapi.json", 401), ("/metrics", 401), ("/lab/act", 401)]:
+            method = "POST" if path == "/lab/act" else "GET"
+            assert (await call(listener.port, method, path)).status == status
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page()
+        page.set_default_timeout(5000)
+        await page.goto(f"{listener.url}/docs")
+        await page.locator("input[name=key]").fill("wrong")
+        await page.locator("input[name=key]").press("Enter")
+        await page.get_by_text("This key does not open it.").wait_for()
+        await page.locator("input[name=key]").fill(secret)
+        await page.locator("input[name=key]").press("Enter")
+        card = page.locator("#lab_act")
+        await card.locator("summary").first.click()
+        await card.locator("textarea[name=body]").fill('{"value": 7}')
+        await card.locator("button.go").click()
+        await card.locator(".status.good", has_text="200 OK").wait_for()
+        assert "Bearer $KEY" in await card.inner_text() and secret not in await page.content()
+        await browser.close()
