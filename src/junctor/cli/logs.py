@@ -56,14 +56,16 @@ class Wanted(msgspec.Struct, frozen=True):
             entry = _decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        fits = self._service(entry) and (self.session is None or self.session in (entry.session, entry.session[-8:]))
-        if self.session and not fits:
-            fits = self._service(entry) and entry.session.startswith(self.session)
-        late = self.since is None or entry.time >= self.since
-        return entry if fits and late and _number(entry.level) >= self.level else None
+        return entry if self._fits(entry) else None
 
-    def _service(self, entry: Entry) -> bool:
-        return self.service in (None, entry.service, entry.service.rpartition("/")[2])
+    def _fits(self, entry: Entry) -> bool:
+        return (
+            _number(entry.level) >= self.level
+            and self.service in (None, entry.service, entry.service.rpartition("/")[2])
+            and (self.since is None or entry.time >= self.since)
+            # The last eight digits are what the readable form shows.
+            and (not self.session or entry.session.startswith(self.session) or entry.session[-8:] == self.session)
+        )
 
 
 _decoder = msgspec.json.Decoder(Entry)

@@ -19,12 +19,15 @@ from pathlib import Path
 
 from junctor import forks
 from junctor.observe.logs import Noted, json_line, noted
+from junctor.observe.secrets import mask
 
 FILE = "log.jsonl"
 FILES = 5
 SIZE = 10 * 1024 * 1024
 """Bytes from which a file is full."""
-WAITING = 50_000
+LONGEST = 32_768
+"""Characters of a text or traceback; the rest is cut."""
+WAITING = 20_000
 """Lines that wait to be written; more are counted and left out."""
 PAUSE = 0.05
 """Seconds for which lines are collected before they are written together."""
@@ -74,7 +77,8 @@ class LogFile(logging.Handler):
             self._left_out += 1
             return
         try:
-            self._waiting.append(getattr(record, "json_line", None) or noted(record))
+            line = getattr(record, "json_line", None)
+            self._waiting.append(_bounded(noted(record)) if line is None or len(line) > LONGEST else line)
         except Exception:  # noqa: BLE001 - as everywhere in logging, a wrong format does not fail the caller
             self.handleError(record)
         if self._idle:
@@ -179,6 +183,15 @@ class LogFile(logging.Handler):
             older = files(self._path.parent)[:-1]
             if older:
                 older[0].unlink()
+
+
+def _bounded(said: Noted) -> Noted:
+    if len(said.text) + len(said.exception) <= LONGEST:
+        return said
+    text, exception = mask(said.text), mask(said.exception)  # before the cut, which could leave half a secret
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} ... (cut)"
+    return said._replace(text=text, exception=exception[-LONGEST:])
 
 
 def _remark(text: str) -> bytes:

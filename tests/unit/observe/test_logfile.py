@@ -143,6 +143,14 @@ def test_the_reader_goes_on_where_it_stopped_also_over_rotation(tmp_path: Path) 
     assert seen == [f"line {number}" for number in range(200)]
 
 
+def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
+    with writing(tmp_path) as kept:
+        kept.open(tmp_path)
+        log.info("x" * 10_000_000)
+    assert (tmp_path / FILE).stat().st_size < 40_000
+    assert texts(tmp_path)[0].endswith("... (cut)")
+
+
 def test_half_a_line_is_not_read(tmp_path: Path) -> None:
     reader = LogReader(tmp_path)
     path = tmp_path / FILE
