@@ -168,14 +168,32 @@ async def test_what_the_pages_tell() -> None:
         assert await status(port_of(node), "/docs") == 404
 
 
+async def test_sockets_are_counted() -> None:
+    async with running(flow("a")) as node:
+        port = port_of(node)
+
+        async def lines() -> list[str]:
+            return (await call(port, "GET", "/metrics")).body.decode().splitlines()
+
+        async with connect(f"ws://127.0.0.1:{port}/live", proxy=None) as client:
+            await client.recv()
+            found = await lines()
+            assert "junctor_http_websockets 1" in found
+            assert 'junctor_http_requests_total{method="WEBSOCKET",status="1xx"} 1' in found
+        async with asyncio.timeout(10):
+            while "junctor_http_websockets 0" not in await lines():
+                await asyncio.sleep(0.01)
+        assert node.engine.hosts["a/tank"].counters.busy == 0
+
+
 async def test_health_needs_no_key_and_the_rest_does() -> None:
     section = HttpSettings(keys=(ApiKey(name="plant", secret=SECRET),))
     async with running(flow("a", http=section)) as node:
         port = port_of(node)
         given = {"x-api-key": SECRET}
-        for path in ("/health/live", "/health/ready", "/healthz"):
+        for path in ("/health/live", "/health/ready", "/healthz", "/docs"):  # the page is empty without a key
             assert await status(port, path) == 200
-        for path in ("/metrics", "/", "/openapi.json", "/docs", "/level", "/heartbeat", "/status"):
+        for path in ("/metrics", "/", "/openapi.json", "/level", "/heartbeat", "/status"):
             assert (await status(port, path), await status(port, path, headers=given)) == (401, 200)
         assert (await call(port, "POST", "/level", b"", given)).json == "plant"
         assert (await call(port, "POST", "/tank/drain", b"", given)).json == "plant"
