@@ -283,6 +283,11 @@ class Node:
         """
         if self._web is not None:
             await self._web.change(flows, gone, come)
+            return
+        for host in come:
+            if host.spec.routes or host.spec.sockets:
+                text = "%s has routes, and this node has no listener: nobody reaches them until it is started with one"
+                log.warning(text, host.address)
 
     async def restart(self, host: Host) -> None:
         """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed."""

@@ -111,8 +111,8 @@ class Change:
         deadline = time.monotonic() + grace
         leaving = [host for host in self.gone if host.address not in self._hosts]
         await asyncio.gather(*(host.stop_inputs(grace / 2, leaving=host in leaving) for host in self.gone))
-        # What runs may wait for replies of others that are replaced. Under load there are requests without end, so these
-        # are taken for a moment only; the rest is for the new ones.
+        # What runs may wait for replies of others that are replaced. Under load there are requests without end, so
+        # these are taken for a moment only; the rest is for the new ones.
         await self._engine.finish(self.gone, min(deadline, time.monotonic() + TAKING_REQUESTS))
         for host in self.gone:
             host.mailbox.pause()

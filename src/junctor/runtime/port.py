@@ -163,7 +163,7 @@ class EnginePort:
             if host is not None and get_ident() == self._thread and self._dispatcher.accepting:
                 if key is None and host.keyed:
                     key = host.key_of(body)
-                return self._dispatcher.ask(link, host, body, self.address, key, now, deadline, headers)
+                return LoopPending(self._dispatcher.ask(link, host, body, self.address, key, now, deadline, headers))
         draft = self._draft(Kind.REQUEST, link, body, key, 0, deadline, headers, None)
         hop = self.hop()
         ask: Callable[[asyncio.Future[Any]], object]

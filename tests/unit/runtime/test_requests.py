@@ -133,12 +133,12 @@ async def test_a_reply_to_a_send_is_nothing(store: Store) -> None:
         assert record.reply is None
 
 
-async def test_result_on_the_nodes_own_loop_says_to_await(durable: Store) -> None:
+async def test_result_on_the_nodes_own_loop_says_to_await(store: Store) -> None:
     async def quick(me: Me, item: Item) -> Answer:
         await asyncio.sleep(0)
         return Answer(1)
 
-    async with running(durable, service("quick", quick, replies=Answer)) as node:
+    async with running(store, service("quick", quick, replies=Answer)) as node:
         pending = node.request("quick", Item(1))
         with pytest.raises(WouldBlock, match="await"):
             pending.result()
