@@ -252,7 +252,7 @@ class Handling:
     def _tell(self, delivery: Delivery, failure: Failure) -> None:
         """What is raised to have a message retried or parked says enough by its text; of another error the first
         attempt shows where it came from, with the whole traceback, and later ones the user's own line."""
-        place = failure.traceback if delivery.attempt <= 1 else own_line(failure.traceback)
+        place = failure.traceback.rstrip() if delivery.attempt <= 1 else own_line(failure.traceback)
         text = f"{self.last_error}\n{place}" if place and failure.reaction is None else self.last_error
         entered = f"{self.address}.{delivery.name}" if delivery.name else self.address  # no handler: it went no further
         log.warning("%s: %s", entered, text, extra={"hop": delivery})
