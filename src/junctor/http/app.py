@@ -112,14 +112,12 @@ class Site:
             endpoint = entries.get(WEBSOCKET)
             if not isinstance(endpoint, SocketEndpoint):
                 raise HttpError(f"there is no WebSocket at {ascii(scope['path'][:200])}", status=404, code="not-found")
-            await endpoint.serve(page, scope, receive, send, values)
+            await endpoint.serve(page, scope, receive, send, values, lambda: self._count(WEBSOCKET, 101))
         except JunctorError as error:
             status, headers, body = problem.of_error(error)
             self._count(WEBSOCKET, status)
             await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": body})
-        else:
-            self._count(WEBSOCKET, 101)
 
     async def _send(
         self, method: str, answer: Answer | Application, scope: Scope, receive: Receive, send: Send

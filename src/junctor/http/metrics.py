@@ -36,13 +36,14 @@ def open_metrics(
     node: Hosts,
     requests: Callable[[], dict[tuple[str, int], int]],
     *,
+    sockets: Callable[[], int] = lambda: 0,
     name: str = "",
     transport: str = "",
     version: str = "",
 ) -> None:
     """Open ``/metrics``.
 
-    :param requests: gives the counts of the listener.
+    :param requests: gives the counts of the listener; ``sockets`` how many WebSockets are open.
     :param name: the name of the node; ``transport`` and ``version`` as it should show them.
     """
 
@@ -50,6 +51,7 @@ def open_metrics(
         figures = NodeFigures(
             services=tuple(map(figures_of, node.hosts.values())),
             requests=requests(),
+            sockets=sockets(),
             loop_lag=node.loop_lag,
             transport=transport,
             node=name,

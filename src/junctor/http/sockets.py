@@ -246,9 +246,18 @@ class SocketEndpoint:
         """A plain request to this path: never found by its method, unless a client makes the method up."""
         raise upgrade_needed(scope["path"])
 
-    async def serve(self, page: Page | None, scope: Scope, receive: Receive, send: Send, values: list[str]) -> None:
+    async def serve(
+        self,
+        page: Page | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        values: list[str],
+        accepted: Callable[[], object],
+    ) -> None:
         """Run the method for one client.
 
+        :param accepted: called when the handshake is answered.
         :raises JunctorError: the client is not admitted; nothing has been answered then.
         """
         headers = scope["headers"]
@@ -264,19 +273,28 @@ class SocketEndpoint:
         connection.caller = (asking.get() or Asking()).caller
         self._live.enter(connection, self._host)
         try:
-            await self._run(connection, arguments, SUBPROTOCOL if SUBPROTOCOL in offered else None, session)
+            chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
+            await self._run(connection, arguments, chosen, session, accepted)
         finally:
             self._live.leave(connection)
             connection.end()
 
-    async def _run(self, connection: Connection, arguments: dict[str, Any], chosen: str | None, session: int) -> None:
+    async def _run(
+        self,
+        connection: Connection,
+        arguments: dict[str, Any],
+        chosen: str | None,
+        session: int,
+        accepted: Callable[[], object],
+    ) -> None:
         spec = self._spec
-        accepted = False
+        is_accepted = False
 
         async def accept() -> None:
-            nonlocal accepted
+            nonlocal is_accepted
             await connection.accept(chosen, session)
-            accepted = True
+            is_accepted = True
+            accepted()
 
         try:
             await self._host.stay(
@@ -289,7 +307,7 @@ class SocketEndpoint:
         except SocketClosed:
             return
         except BaseException as error:
-            if not accepted or (isinstance(error, asyncio.CancelledError) and is_cancelled()):
+            if not is_accepted or (isinstance(error, asyncio.CancelledError) and is_cancelled()):
                 await connection.finish(1001, "the node stops")
                 if isinstance(error, JunctorError):
                     raise

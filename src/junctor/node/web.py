@@ -218,6 +218,7 @@ class Web:
             routes,
             engine,
             self._requests,
+            sockets=lambda: sum(len(door.site.live) for door in self._doors),
             name=self._name,
             transport=engine.transport.name,
             version=__version__,

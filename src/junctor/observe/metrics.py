@@ -33,8 +33,8 @@ class ServiceFigures(msgspec.Struct, frozen=True):
 
 
 class NodeFigures(msgspec.Struct, frozen=True):
-    """A node at one moment. ``requests`` counts HTTP answers by method and hundreds of the status; ``loop_lag`` in
-    seconds; ``transport`` is its name."""
+    """A node at one moment. ``requests`` counts HTTP answers by method and hundreds of the status, ``sockets`` the open
+    WebSockets; ``loop_lag`` in seconds; ``transport`` is its name."""
 
     services: tuple[ServiceFigures, ...] = ()
     requests: Mapping[tuple[str, int], int] = {}
@@ -42,6 +42,7 @@ class NodeFigures(msgspec.Struct, frozen=True):
     transport: str = ""
     node: str = ""
     version: str = ""
+    sockets: int = 0
 
 
 Sample = tuple[Mapping[str, str], float]
@@ -61,6 +62,7 @@ def _families(figures: NodeFigures) -> Iterator[tuple[str, str, str, Iterable[Sa
         "HTTP requests answered, by method and class of status.",
         [({"method": method, "status": f"{hundreds}xx"}, n) for (method, hundreds), n in figures.requests.items()],
     )
+    yield "junctor_http_websockets", "gauge", "WebSockets that are open.", [({}, figures.sockets)]
     lag = "How late the event loop was at its last look, in seconds."
     yield "junctor_event_loop_lag_seconds", "gauge", lag, [({}, figures.loop_lag)]
     info = {"transport": figures.transport, "node": figures.node, "version": figures.version}

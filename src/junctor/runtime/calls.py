@@ -20,6 +20,9 @@ from junctor.transports.base import Commit
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
+# A lookup through the class of an enum costs several times that of a global.
+ACTION = Kind.ACTION
+
 
 class Entered(msgspec.Struct, frozen=True):
     """What a route or action gave back, and the session it began."""
@@ -63,34 +66,39 @@ class Calls:
         :raises ServiceStopped: the service does not run.
         :raises QueueFull: as many calls as its policy allows run already.
         """
-        if self._host.lifecycle.state is not State.RUNNING:
-            if self._host.coming is not None:
-                await self._host.coming.wait()
+        host = self._host
+        if host.lifecycle.state is not State.RUNNING:
+            if host.coming is not None:
+                await host.coming.wait()
             self._check_state()
-        limit = self._host.spec.policies.pool.calls
+        limit = host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
-            self._host.counters.refused += 1
+            host.counters.refused += 1
             what = "streams" if lasting else "calls"
             fix = "Call again, or raise `calls`."
-            raise QueueFull(f"{limit} {what} run already", where=self._host.address, fix=fix)
-        hop = self._host.engine.new_hop(kind, self._host.address, name, session)
+            raise QueueFull(f"{limit} {what} run already", where=host.address, fix=fix)
+        hop = host.engine.new_hop(kind, host.address, name, session)
         if (known := asking.get()) is not None:
             hop = asked_hop(hop, known)
         self.running += not lasting
         self.lasting += lasting
-        self._host.counters.calls += 1
+        host.counters.calls += 1
         try:
-            value = await self._host.run_call(call, blocking, hop, args, kwargs)
+            value = await host.run_call(call, blocking, hop, args, kwargs)
         except BaseException as error:
             # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
             refused = status_of(error) < 500
-            self._host.counters.refused += refused
-            self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), self._host)
+            host.counters.refused += refused
+            host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), host)
             raise
         finally:
             self.running -= not lasting
             self.lasting -= lasting
-        self._host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), self._host)
+        if hop.drafts or hop.writes or hop.logs or hop.recorded or kind is ACTION:
+            host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), host)
+        else:  # it only answered: there is nothing to record
+            hop.open = False
+            host.counters.busy += host.engine.clock.time_ns() - hop.started
         return Entered(value, hop.session)
 
     async def stay(
@@ -128,7 +136,10 @@ class Calls:
             error = None if ended else raised
             raise
         finally:
-            host.dispatcher.settle_hop(hop, self.hop_outcome(hop, error), host)
+            busy = host.counters.busy
+            outcome = self.hop_outcome(hop, error)
+            host.counters.busy = busy  # it waited for its client, for the most part
+            host.dispatcher.settle_hop(hop, outcome, host)
 
     def _check_state(self) -> None:
         # A paused service takes no messages; who calls it still gets an answer.
