@@ -14,7 +14,7 @@ from junctor.flows.alerts import read_alerts
 from junctor.flows.entry import Entry, EntryReader
 from junctor.flows.files import gather
 from junctor.flows.interpolate import Interpolation
-from junctor.flows.model import FlowModel
+from junctor.flows.model import FlowModel, read_http
 from junctor.flows.overrides import Overrides
 from junctor.flows.reading import UNREAD, Reader, described
 from junctor.flows.variables import Secrets, label_of, read_env_files, read_variables
@@ -164,9 +164,9 @@ class _Loader:
 
     def _http(self, node: Node) -> HttpSettings | None:
         reader = Reader(secrets=True)
-        read = reader.read(node, HttpSettings, "http")
+        read = read_http(reader, node)
         self._reader.problems += reader.problems
-        return None if read is UNREAD else read
+        return read
 
 
 def _placed(read: Any, path: Path, place: str) -> dict[str, str]:

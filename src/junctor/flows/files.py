@@ -96,10 +96,10 @@ class _Gathering:
         """The paths that a file includes, each with its place."""
         found = []
         for part in node.items if isinstance(node, Series) else (node,):
-            if isinstance(part, Leaf) and isinstance(part.value, str) and part.value and "${" not in part.value:
+            if isinstance(part, Leaf) and isinstance(part.value, str) and part.value.endswith((".yaml", ".yml")):
                 found.append((part.value, part.place))
             else:
-                what = f"expected the path of a file, got {described(part)}"
+                what = f"expected the path of a flow file, got {described(part)}"
                 self._reader.wrong("include", part, what, "Write for example [lines.yaml]; it takes no references.")
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar, cast
 
 import msgspec
@@ -22,15 +22,17 @@ from junctor.core.policy import (
 )
 from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
-from junctor.flows.alerts import AlertRule
+from junctor.flows.alerts import read_alerts
 from junctor.flows.changes import changed
 from junctor.flows.imports import importable
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
+from junctor.flows.reading import UNREAD, Reader
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
+from junctor.settings.written import Node, node_of
 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
 """What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
@@ -109,7 +111,10 @@ class FlowModel:
     """Named services with their connections and policies. Nothing runs here; only names and words are checked.
 
     :param name: the name of the flow; part of every address ``flow/service`` in it.
-    :param http: where and for whom its routes and actions are open; None: as the node has it.
+    :param http: where and for whom its routes and actions are open, as an object or a mapping with the words of a flow
+        file; None: as the node has it.
+    :param alerts: rules as in a flow file: ``[{"when": {"parked": 1}, "send": {"webhook": "https://..."}}]``.
+    :raises ConfigurationError: the name is none, or a word of ``http`` or ``alerts`` is wrong.
 
     ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
     section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
@@ -117,15 +122,24 @@ class FlowModel:
     services that are written and could not be added.
     """
 
-    def __init__(self, name: str = "flow", *, http: HttpSettings | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "flow",
+        *,
+        http: HttpSettings | Mapping[str, Any] | None = None,
+        alerts: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.name = checked_name(name, "flow")
-        self.http = http
+        reader = Reader()
+        self.http = None if http is None else read_http(reader, node_of(http))
         self.source: FlowSource | None = None
-        self.alerts: tuple[AlertRule, ...] = ()
+        self.alerts = read_alerts(reader, node_of(alerts))
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
         self.broken: frozenset[str] = frozenset()
         self._items: dict[str, Item] = {}
+        if reader.problems:
+            raise SeveralProblems.of(reader.problems, f"flow {self.name}")
 
     @property
     def services(self) -> tuple[Item, ...]:
@@ -278,6 +292,12 @@ class FlowModel:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {', '.join(self._items) or 'empty'}>"
+
+
+def read_http(reader: Reader, node: Node) -> HttpSettings | None:
+    """The ``http`` section; what is wrong is noted at the reader."""
+    read = reader.read(node, HttpSettings, "http")
+    return None if read is UNREAD else read
 
 
 def default_name(service: object) -> str:

@@ -83,9 +83,15 @@ class _Writer:
             content["services"][name] = {**section, "enabled": False}
         if http := self._http():
             content["http"] = http
-        if alerts := self._model.sections.get("alerts"):
+        if alerts := self._alerts():
             content["alerts"] = alerts
         return content
+
+    def _alerts(self) -> Any:
+        if "alerts" in self._model.sections:
+            return self._model.sections["alerts"]
+        rules = self._model.alerts
+        return [_escaped_all({"when": _all_of(rule.when), "send": _all_of(rule.send)}) for rule in rules]
 
     def _service(self, item: Item, connect: Mapping[str, tuple[Wire, ...]]) -> dict[str, Any]:
         written: dict[str, Any] = {}

@@ -252,8 +252,9 @@ def test_one_thing_wrong(plant: Write, old: str, new: str, told: str) -> None:
         ("<<: 5\n", "<< takes a mapping."),
         (
             "include: 5\nservices: {a: {class: alarm:Alarm}}\n",
-            "include (bad.yaml:1): expected the path of a file, got 5.",
+            "include (bad.yaml:1): expected the path of a flow file, got 5.",
         ),
+        ("include: plant.py\n", 'expected the path of a flow file, got "plant.py".'),
         ("include: [none.yaml]\n", "none.yaml: there is no such file."),
         ("include: [flw.yaml]\n", 'flw.yaml: there is no such file. Did you mean "flow.yaml"?'),
         ("env_file: none.env\nservices: {a: {class: alarm:Alarm}}\n", "bad.yaml:1: none.env: there is no such file."),

@@ -251,6 +251,20 @@ def test_defaults_are_left_out(plant: Write) -> None:
     assert Policies().timeout != math.inf
 
 
+def test_sections_of_python_in_the_words_of_a_file(plant: Write) -> None:
+    _, alarm = modules(plant)
+    rule = {"when": {"parked": 1, "silent": "1m"}, "send": {"webhook": "https://x.example/${a}"}}
+    flow = FlowModel("x", http={"port": 80, "body": "1MiB", "cors": {"origins": ["*"]}}, alerts=[rule]).add(alarm.Alarm)
+    assert flow.http == HttpSettings(port=80, body=1 << 20, cors=Cors(origins=("*",)))
+    back = again(wire(flow)).model
+    assert back.http == flow.http
+    assert [(one.when, one.send) for one in back.alerts] == [(one.when, one.send) for one in flow.alerts]
+    with pytest.raises(ConfigurationError) as caught:
+        FlowModel("x", http={"prt": 80}, alerts=[{"when": {"parkd": 1}, "send": {"email": "a@b"}}])
+    assert 'http.prt: there is no such word. Did you mean "port"?' in str(caught.value)
+    assert 'alerts[0].when.parkd: there is no such word. Did you mean "parked"?' in str(caught.value)
+
+
 def test_http_of_python(plant: Write) -> None:
     _, alarm = modules(plant)
     http = HttpSettings(path="/a", body=5, tls=Tls(certificate="c", key="k"), hosts=("${x}",), docs=False)
