@@ -182,9 +182,9 @@ class ServiceEndpoint:
         """An iterator that a function returned: it runs as a call of its own."""
         content = getattr(value, "content", value)
         blocking = not hasattr(content, "__anext__")
-        made = await self._stream(
-            scope, lambda: content, {}, session, blocking, getattr(value, "framing", None)
-        )
+        made = await self._stream(scope, lambda: content, {}, session, blocking, getattr(value, "framing", None))
+        if scope["method"] == "HEAD" and hasattr(content, "close"):
+            content.close()
         if content is not value and type(made) is not tuple:
             made.status_code, made.raw_headers = value.status_code, [*made.raw_headers, *value.raw_headers]
         return made
