@@ -43,7 +43,7 @@ T = TypeVar("T")
 WEBSOCKET = "WEBSOCKET"
 """Stands for the method where routes are looked up and counted."""
 
-LEAVE = 5.0
+LEAVE = 2.0
 """Seconds that a method has to end when its client has gone; then it is cancelled."""
 
 _REASON = 123
