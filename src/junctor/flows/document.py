@@ -77,7 +77,7 @@ def _no_file(path: Path, label: str) -> ConfigurationError:
     from junctor.errors import nearest
 
     fix = ""
-    if path.parent.is_dir():
+    if path.suffix in (".yaml", ".yml") and path.parent.is_dir():
         fix = nearest(path.name, [other.name for kind in ("yaml", "yml") for other in path.parent.glob(f"*.{kind}")])
     return ConfigurationError("there is no such file", where=label, fix=fix.strip() or "Check the path.")
 

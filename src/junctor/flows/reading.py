@@ -173,7 +173,8 @@ class Reader:
         try:
             return _converted(value, kind)
         except ValueError as error:
-            return self.wrong(path, node, str(error), _fix(kind))
+            what, _, example = str(error).partition(": write ")
+            return self.wrong(path, node, what, f"Write {example}." if example else _fix(kind))
 
     def _no_word(self, node: Leaf, kind: Any, path: str) -> Any:
         words = [str(word) for word in typing.get_args(kind)]

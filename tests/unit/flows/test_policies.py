@@ -61,7 +61,7 @@ def test_what_is_left_out_stays_as_it_was() -> None:
     ("written", "text"),
     [
         ({"retry": {"attemps": 3}}, 'alarm.retry.attemps: there is no such word. Did you mean "attempts"?'),
-        ({"retry": {"max": "long"}}, "alarm.retry.max: 'long' is not a duration: write for example"),
+        ({"retry": {"max": "long"}}, "alarm.retry.max: 'long' is not a duration. Write for example"),
         ({"retry": {"attempts": "three"}}, 'alarm.retry.attempts: expected a whole number, got "three". Write a whole'),
         ({"retry": {"attempts": 2.5}}, "alarm.retry.attempts: expected a whole number, got 2.5."),
         ({"retry": {"attempts": 0}}, "alarm.retry: retry.attempts is 0. Give at least 1"),
