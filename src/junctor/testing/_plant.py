@@ -20,6 +20,7 @@ from junctor.errors import ConfigurationError, nearest
 from junctor.messages import HANDLER, Message, Status
 from junctor.node.node import Node, Plan
 from junctor.runtime.supervisor import Supervisor
+from junctor.testing._errors import told_short
 from junctor.testing._faults import Fault, Faults, When, checked_place
 from junctor.testing._idle import Idle, NotAtRest
 from junctor.testing._ledger import Ledger, WatchedMemory, WatchedSqlite
@@ -218,6 +219,7 @@ class RunningFlow:
 
     # Messages -----------------------------------------------------------------------------------------------
 
+    @told_short
     async def send(
         self,
         service: str,
@@ -237,6 +239,7 @@ class RunningFlow:
         await self.idle()
         return receipt
 
+    @told_short
     async def request(
         self,
         service: str,
@@ -259,6 +262,7 @@ class RunningFlow:
         await self.idle()
         return reply
 
+    @told_short
     async def call(self, service: str, action: str, /, *, within: float | str = 0, **arguments: Any) -> Any:
         """Call an action and answer what it returns.
 
@@ -403,7 +407,8 @@ class RunningFlow:
         return ExpectParked(self._verdict, error, match, times)
 
     def expect_failed(self, service: str) -> None:
-        """A service may be down at the end of the test: failed for good, or waiting to be started again."""
+        """A service may be down at the end of the test, failed for good or waiting to be started again, and its ticks
+        may fail."""
         self._verdict.excuse(self._checked(service))
 
     # Names --------------------------------------------------------------------------------------------------

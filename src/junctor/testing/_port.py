@@ -11,6 +11,8 @@ import msgspec
 
 from junctor.core.port import Link, Pending, Port, Receipt
 
+__tracebackhide__ = True  # of pytest: a failure is shown where the test is
+
 
 class Captures:
     """Which targets are captured, by ``service.target``, and what their requests are answered."""

@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from junctor.errors import JunctorError
+from junctor.flows.model import known_words
 from junctor.runtime.threads import OwnLoop
+from junctor.testing._errors import told_short
 from junctor.testing._plant import RunningFlow, options_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __tracebackhide__ = True  # of pytest: a failure is shown where the test is
 T = TypeVar("T")
 
 
+@known_words
 def running(
     flow: Testable,
     *,
@@ -68,6 +71,7 @@ class Running:
         self._plant: RunningFlow | None = None
         self._blocking: BlockingFlow | None = None
 
+    @told_short
     async def __aenter__(self) -> RunningFlow:
         plant = RunningFlow(self._flow, self._options)
         await plant.start()

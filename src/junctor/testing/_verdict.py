@@ -69,30 +69,26 @@ class Verdict:
         self._excused: set[str] = set()
 
     def parked(self, since: int = 0) -> list[Parked]:
-        return [Parked(one, self._read(one.message)) for one in self._failed(since) if one.status is Status.PARKED]
+        return [Parked(one, self._read(one.message)) for one in self._parked(since)]
 
     @property
     def failures(self) -> int:
         return len(self._ledger.failed)
-
-    def _failed(self, since: int = 0) -> list[Failed]:
-        return self._ledger.failed[since:]
 
     def expect(self, error: type[BaseException] | str | None, match: str | None, since: int) -> list[Parked]:
         """Take the parked messages that fit from what is told at the end; answer them."""
         name = error.__name__ if isinstance(error, type) else error
         found = [
             one
-            for one in self._failed(since)
-            if one.status is Status.PARKED
-            and (name is None or name == one.failure.type or name in one.failure.bases)
+            for one in self._parked(since)
+            if (name is None or name == one.failure.type or name in one.failure.bases)
             and (match is None or re.search(match, f"{one.failure.type}: {one.failure.text}"))
         ]
         self._expected.update(one.message.seq for one in found)
         return [Parked(one, self._read(one.message)) for one in found]
 
     def excuse(self, service: str) -> None:
-        """The service may fail."""
+        """The service may be down, and its ticks may fail."""
         self._excused.add(service)
 
     def check(self) -> None:
@@ -103,22 +99,33 @@ class Verdict:
 
     def _fix(self) -> str:
         """The words that would make all of it expected."""
-        names = sorted({one.failure.type for one in self._unexpected() if one.status is Status.PARKED})
+        names = sorted({one.failure.type for one in self._unexpected()})
+        services = sorted({service for service, _ in self._down()} | {_service(one.message) for one in self._ticks()})
         words = [f"with plant.expect_parked({name}): ..." for name in names]
-        words += [f"plant.expect_failed({service!r})" for service, _ in self._down()]
-        return f"\nIs that what the test is about? Then write: {', '.join(words)}" if words else ""
+        words += [f'plant.expect_failed("{service}")' for service in services]
+        if not words:
+            return "Let the flow come to them, or take them out of the test."
+        return f"\nIs that what the test is about? Then write: {', '.join(words)}"
 
     def _unexpected(self) -> list[Failed]:
-        return [one for one in self._failed() if one.message.seq not in self._expected]
+        return [one for one in self._parked() if one.message.seq not in self._expected]
+
+    def _parked(self, since: int = 0) -> list[Failed]:
+        return [one for one in self._ledger.failed[since:] if one.status is Status.PARKED]
+
+    def _ticks(self) -> list[Failed]:
+        ticks = [one for one in self._ledger.failed if one.message.kind is Kind.TICK]
+        return [one for one in ticks if _service(one.message) not in self._excused and not self._injected(one)]
 
     def _messages(self) -> Iterator[str]:
-        failed = self._unexpected()
-        parked = [one for one in failed if one.status is Status.PARKED]
-        ticks = [one for one in failed if one.message.kind is Kind.TICK and not self._injected(one)]
-        for one in (*parked, *ticks)[:_SHOWN]:
-            yield self.told(one)
-        if len(parked) + len(ticks) > _SHOWN:
-            yield f"and {len(parked) + len(ticks) - _SHOWN} more that failed"
+        alike: dict[tuple[str, ...], list[Failed]] = {}
+        for one in (*self._unexpected(), *self._ticks()):
+            failure, message = one.failure, one.message
+            alike.setdefault((message.target, message.type, failure.type, failure.fingerprint), []).append(one)
+        for first, *others in list(alike.values())[:_SHOWN]:
+            yield self.told(first) + (f"\n  and {len(others)} more like it" if others else "")
+        if len(alike) > _SHOWN:
+            yield f"and failures of {len(alike) - _SHOWN} other kinds"
 
     def _injected(self, failed: Failed) -> bool:
         return self._faults.raised(failed.message.target.rpartition("/")[2], failed.message.type)
@@ -204,6 +211,10 @@ class ExpectParked:
             f"{count} parked{wanted}{expected}" + (f"; these were:{told}" if told else ""),
             fix="A message is parked after its last attempt: let enough time pass inside the block.",
         )
+
+
+def _service(message: Message) -> str:
+    return message.target.rpartition("/")[2]
 
 
 def _users_lines(traceback: str) -> Sequence[str]:

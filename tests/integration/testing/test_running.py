@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,12 @@ async def test_a_tick_that_fails_fails_the_test_unless_it_was_injected() -> None
     with pytest.raises(Unexpected, match="(?s)the tick clumsy.poll failed: LookupError: nothing there.*LookupError"):
         async with running(Clumsy()):
             pass
+    with pytest.raises(Unexpected, match=r'(?s)and 10 more like it.*plant\.expect_failed\("clumsy"\)') as raised:
+        async with running(Clumsy()) as flow:
+            await flow.advance("10m")
+    assert str(raised.value).count("nothing there") == 2
+    async with running(Clumsy()) as flow:
+        flow.expect_failed("clumsy")
     async with running(plant(), without="office") as flow:
         flow.fail("monitor.poll", OSError("gone"))
         await flow.advance("2m")
@@ -284,6 +291,8 @@ async def test_wrong_names_are_answered_with_the_right_ones() -> None:
         with pytest.raises(ConfigurationError, match="Did you mean"):
             async with running(plant(), **words):  # type: ignore[arg-type]
                 pass
+    with pytest.raises(ConfigurationError, match='Did you mean "without"'):
+        running(plant(), withou="office")  # type: ignore[call-arg]
 
 
 # Time -------------------------------------------------------------------------------------------------------
@@ -483,3 +492,35 @@ async def test_a_long_row_of_messages_is_no_standstill() -> None:
     async with running(flow, patience=0.05) as plant:
         await plant.send("counting", Ask(5000))
         assert len(plant.received("counting")) == 5001
+
+
+def test_a_real_listener_for_other_clients() -> None:
+    import urllib.request
+
+    with running(plant(), without="office", http=True) as flow:
+        flow.advance("1h")
+        with urllib.request.urlopen(f"{flow.url}/alarms/cpu") as answer:
+            assert json.load(answer)["count"] == 61
+
+
+def test_a_kill_frees_threads_that_sleep(tmp_path: Path) -> None:
+    """Blocking code that is left behind wakes up to nothing: what it does then counts for nobody."""
+    ended: list[str] = []
+
+    class Slow(Service):
+        mails: Target[Mail]
+
+        @handler
+        def on_reading(self, reading: Reading) -> None:
+            self.sleep("10s")
+            self.mails.send(Mail(reading.sensor))
+            ended.append(reading.sensor)
+
+    with running(Flow("f").add(Slow()).add(Box()), store=tmp_path) as flow:
+        flow.send("slow", Reading("a", 1.0))
+        flow.advance("5s")
+        flow.restart()
+        assert flow.received("box") == []
+        flow.advance("10s")
+        assert flow.received("box") == [Mail("a")]
+    assert ended == ["a"]
