@@ -189,7 +189,7 @@ def _alerts_note(node: Node) -> list[str]:
 
 def _open_keys(node: Node) -> list[str]:
     keys = node.entries.get("keys") if isinstance(node, Table) else None
-    notes = []
+    notes = _open_keys(node.entries["admin"]) if isinstance(node, Table) and "admin" in node.entries else []
     for key in keys.items if isinstance(keys, Series) else ():
         secret = key.entries.get("secret") if isinstance(key, Table) else None
         if isinstance(secret, Leaf) and isinstance(secret.value, str) and not holds_secret(secret):

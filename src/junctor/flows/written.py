@@ -155,7 +155,7 @@ class _Writer:
         if "http" in self._model.sections or self._model.http is None:
             return self._model.sections.get("http")
         given: dict[str, Any] = _escaped_all(_different(self._model.http, HttpSettings()))
-        for key in given.get("keys", ()):
+        for key in (*given.get("keys", ()), *given.get("admin", {}).get("keys", ())):
             if not key["secret"].startswith("sha256:"):
                 key["secret"] = self._secret(f"http_{key['name']}")
         return given

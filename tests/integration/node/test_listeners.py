@@ -449,3 +449,25 @@ def test_check_finds_it_before_the_start(
     printed = capsys.readouterr().out
     for words in said:
         assert words in printed, printed
+
+
+def test_keys_of_the_administration_are_no_text_in_a_file_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "keyed.py").write_text(
+        "from junctor import Flow, Service, action\n"
+        "from junctor.http.settings import Admin, ApiKey, HttpSettings\n"
+        "class Lamp(Service):\n"
+        "    @action\n"
+        "    async def on(self) -> None: ...\n"
+        f"key = ApiKey(name='a', secret='{SECRET}')\n"
+        "flow = Flow('lamps', http=HttpSettings(keys=(key,), admin=Admin(keys=(key,)))).add(Lamp())\n"
+    )
+    assert main(["graph", "--yaml", "keyed.py"]) == 0
+    written = capsys.readouterr().out
+    assert SECRET not in written and written.count("${secret:HTTP_A}") == 2
+    (tmp_path / "a.yaml").write_text(written.replace("${secret:HTTP_A}", SECRET))
+    assert main(["check", "a.yaml"]) == 0
+    assert capsys.readouterr().out.count("an API key stands in the file as text") == 2
