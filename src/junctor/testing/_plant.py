@@ -24,7 +24,7 @@ from junctor.testing._errors import told_short
 from junctor.testing._faults import Fault, Faults, When, checked_place
 from junctor.testing._idle import Idle, NotAtRest
 from junctor.testing._ledger import Ledger, WatchedMemory, WatchedSqlite
-from junctor.testing._port import Captures, Watched
+from junctor.testing._port import Captures, Life, Watched
 from junctor.testing._stage import Stage, model_of, stage
 from junctor.testing._verdict import ExpectParked, Parked, Verdict
 
@@ -151,6 +151,8 @@ class RunningFlow:
             raise ConfigurationError("messages in memory do not outlive a kill", where="restart()", fix=fix)
         await self._ledger.written()
         transport.abandon()
+        self._captures.life.dead = True
+        self._captures.life = Life()
         with tempfile.TemporaryDirectory(prefix="junctor-") as folder:
             left = Path(folder) / "left"
             # Without the index of the WAL: a process that starts after a crash rebuilds it.

@@ -14,10 +14,27 @@ from junctor.core.port import Link, Pending, Port, Receipt
 __tracebackhide__ = True  # of pytest: a failure is shown where the test is
 
 
-class Captures:
-    """Which targets are captured, by ``service.target``, and what their requests are answered."""
+class _Killed(BaseException):
+    """Ends code in a thread that outlives its node, at its next word to it: a killed process would not have gone on."""
+
+
+class Life:
+    """One run of the node, from its start to its end or to its death."""
 
     def __init__(self) -> None:
+        self.dead = False
+
+    def check(self) -> None:
+        if self.dead:
+            raise _Killed
+
+
+class Captures:
+    """Which targets are captured, by ``service.target``, and what their requests are answered. ``life`` is the run of
+    the node that ports are made for."""
+
+    def __init__(self) -> None:
+        self.life = Life()
         self.address = ""
         self._replies: dict[str, tuple[bool, Any]] = {}
         self._names: dict[int, tuple[Link, str]] = {}
@@ -47,16 +64,23 @@ class Captures:
 class Watched:
     """A result that is waited for: the kit sees from the stack that its waiter is at rest."""
 
-    __slots__ = ("_pending",)
+    __slots__ = ("_life", "_pending")
 
-    def __init__(self, pending: Pending[Any]) -> None:
+    def __init__(self, pending: Pending[Any], life: Life | None = None) -> None:
         self._pending = pending
+        self._life = life
+        if life is not None:
+            life.check()
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return (yield from self._pending.__await__())
 
     def result(self, timeout: float | None = None) -> Any:
-        return self._pending.result(timeout)
+        try:
+            return self._pending.result(timeout)
+        finally:
+            if self._life is not None:
+                self._life.check()
 
 
 WAITING: CodeType = Watched.__await__.__code__
@@ -72,6 +96,7 @@ class KitPort:
         self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = port.log
         self._port = port
         self._captures = captures
+        self._life = captures.life
 
     def __getattr__(self, name: str) -> Any:
         # What a dialect asks of the engine's port beyond the contract.
@@ -87,10 +112,12 @@ class KitPort:
         return self._port.link_to(service, request, reply, handler=handler)
 
     def send(self, link: Link, body: Any, **options: Any) -> Pending[Receipt | None]:
-        return Watched(self._port.send(self._captures.way(link), body, **options))
+        self._life.check()
+        return Watched(self._port.send(self._captures.way(link), body, **options), self._life)
 
     def request(self, link: Link, body: Any, **options: Any) -> Pending[Any]:
-        return Watched(self._port.request(self._captures.way(link), body, **options))
+        self._life.check()
+        return Watched(self._port.request(self._captures.way(link), body, **options), self._life)
 
     def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:
         return Watched(self._port.publish(body, key=key, headers=headers))
@@ -111,4 +138,4 @@ class KitPort:
         return self._port.stopping
 
     def sleep(self, seconds: float) -> Pending[bool]:
-        return Watched(self._port.sleep(seconds))
+        return Watched(self._port.sleep(seconds), self._life)
