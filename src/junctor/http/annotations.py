@@ -57,8 +57,22 @@ def declared_of(call: Call, in_path: list[str], where: str) -> list[Declared]:
                 where=where,
                 fix="Remove the / from the signature.",
             )
+        _check_default(parameter, where)
         found.append(_declared(parameter, Any if untyped else hints.get(parameter.name, parameter.annotation), in_path))
     return found
+
+
+def _check_default(parameter: inspect.Parameter, where: str) -> None:
+    """:raises ConfigurationError: a mark stands where the default belongs, as other frameworks have it."""
+    default = parameter.default
+    kind = default if isinstance(default, type) else type(default)
+    if default is not parameter.empty and (kind in MARKS or kind.__module__.startswith("fastapi.")):
+        name = kind.__name__
+        raise ConfigurationError(
+            f"parameter {parameter.name} has the mark {name} as its default",
+            where=where,
+            fix=f"Write the mark into the type: {parameter.name}: Annotated[str, {name}()] = the default.",
+        )
 
 
 _STREAMS = (AsyncIterator, AsyncIterable, AsyncGenerator, Iterator, Generator)
@@ -153,7 +167,8 @@ def unreadable(hint: Any) -> Any:
     cls = typing.get_origin(hint) or hint
     if not isinstance(cls, type) or cls.__module__ in _SIMPLE or issubclass(cls, enum.Enum):
         return None
-    return None if is_body_class(cls) or _is_record(cls) else cls
+    named = hasattr(cls, "__total__") or hasattr(cls, "_fields")  # a mapping of a class of its own cannot be made
+    return None if is_body_class(cls) or (named and _is_record(cls)) else cls
 
 
 def is_many(hint: Any) -> bool:

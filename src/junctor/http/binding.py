@@ -20,6 +20,12 @@ from junctor.http.query import parse_cookies, parse_query
 from junctor.messages import codec
 
 RequestBody = JsonBody | RawBody | FormBody
+_INSTEAD = {
+    "": "Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain types.",
+    "UploadFile": "Use Upload of junctor.http.",
+    "Request": "Name what you need of it as parameters: Query, Header, Cookie, Form, Body and Upload of junctor.http.",
+}
+"""What to write for a class, by its name; people come from other frameworks."""
 _IN_BODY = ("body", "raw", "form", "file")
 
 
@@ -119,7 +125,7 @@ def _check_types(declared: list[Declared], where: str) -> None:
             raise ConfigurationError(
                 f"{one.name}: a {cls.__qualname__} cannot be read from a request",
                 where=where,
-                fix="Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain types.",
+                fix=_INSTEAD.get(cls.__name__, _INSTEAD[""]),
             )
         codec.coders(one.type)
 

@@ -12,8 +12,11 @@ from typing import Annotated, Any, Literal, Optional
 from urllib.parse import quote
 from uuid import UUID
 
+import fastapi
 import msgspec
 import pytest
+import starlette.datastructures
+import starlette.requests
 
 from junctor.errors import ConfigurationError
 from junctor.http import Cookie, Header, HttpError, Query, Upload
@@ -191,3 +194,24 @@ def test_depth_is_a_setting() -> None:
 def test_what_a_get_cannot_carry_is_refused_at_the_start(kind: Any) -> None:
     with pytest.raises(ConfigurationError):
         plan_route(taking(kind), "/x", "GET", "here")
+
+
+def test_habits_of_other_frameworks_are_answered_with_ours() -> None:
+    def marked(value: str = Query("x")) -> None: ...  # type: ignore[assignment]
+
+    def theirs(value: str = fastapi.Query("x")) -> None: ...
+
+    def upload(value: starlette.datastructures.UploadFile) -> None: ...
+
+    def request(value: starlette.requests.Request) -> None: ...
+
+    expected = {
+        marked: "Annotated[str, Query()]",
+        theirs: "Annotated[str, Query()]",
+        upload: "Use Upload",
+        request: "Name what you need",
+    }
+    for function, fix in expected.items():
+        with pytest.raises(ConfigurationError, match="here") as caught:
+            plan_route(function, "/x", "POST", "here")
+        assert fix in caught.value.fix
