@@ -97,7 +97,7 @@ def test_call(node: Junctor) -> None:
         (("messages", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("messages", "--status", "prked"), 'no status "prked". Did you mean "parked"'),
         (("messages", "--limit", "0"), "limit is 0"),
-        (("messages", "--until", "9999-12-31"), "9999-12-31"),
+        (("messages", "--until", "9999-12-30"), "9999-12-30"),
         (("messages", "--type", "Raeding"), 'no type "Raeding". Did you mean "Reading"'),
         (("parked", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("parked", "zzz"), 'no parked messages have the place "zzz"'),
