@@ -112,11 +112,12 @@ def _closing(text: str, start: int, place: str) -> int:
 
 
 def _no_reference(inside: str, place: str) -> ConfigurationError:
+    name = _NAME.match(inside)
+    if name is not None and (sign := inside[name.end() : name.end() + 1]) in ("-", "?", "=", "+"):
+        # What follows is not shown: a default may be what nobody is to read.
+        fix = f"A default is written ${{{name[0]}:-VALUE}}."
+        return ConfigurationError(f"${{{name[0]}{sign}...}} is no reference", where=place, fix=fix)
     shown = inside if len(inside) <= 40 else f"{inside[:37]}..."
     what = f"${{{shown}}} is no reference"
-    name = _NAME.match(inside)
-    if name is not None and inside[name.end() : name.end() + 1] in ("-", "?", "=", "+"):
-        fix = f"A default is written ${{{name[0]}:-VALUE}}."
-        return ConfigurationError(what, where=place, fix=fix)
     fix = "Write ${NAME}, ${NAME:-default} or ${secret:NAME}; $${ stands for the text itself."
     return ConfigurationError(what, where=place, fix=fix)

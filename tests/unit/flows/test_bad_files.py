@@ -192,7 +192,7 @@ def error_of(text: str, *, overlays: tuple[str, ...] = (), changes: tuple[str, .
         (
             "limit: 75",
             "limit: '${LIMIT-75}'",
-            "bad.yaml:7: ${LIMIT-75} is no reference. A default is written ${LIMIT:-VALUE}.",
+            "bad.yaml:7: ${LIMIT-...} is no reference. A default is written ${LIMIT:-VALUE}.",
         ),
         ("limit: 75", "limit: '${LIMIT'", "bad.yaml:7: ${ is not closed. Write ${NAME}"),
         (
