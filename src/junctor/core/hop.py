@@ -162,7 +162,9 @@ def anew(delivery: Delivery) -> Delivery:
 
 def asked_hop(hop: Hop, known: Asking) -> AskedHop:
     """The hop with what is known of its request."""
-    return AskedHop(*msgspec.structs.astuple(hop), known)
+    made = AskedHop(*msgspec.structs.astuple(hop))
+    made.asking = known
+    return made
 
 
 def caller() -> str:
