@@ -249,6 +249,27 @@ def test_where_secrets_come_from(plant: Write, monkeypatch: pytest.MonkeyPatch, 
     assert token() == "of-systemd"
 
 
+def test_the_order_of_the_places_of_secrets(plant: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("credentials", "run-secrets"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "TOKEN").write_text(f"{name}\r\n")
+    plant("secrets.env", "TOKEN=file").chmod(0o600)
+    monkeypatch.setenv("TOKEN", "environment")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    monkeypatch.setattr("junctor.flows.variables.RUN_SECRETS", tmp_path / "run-secrets")
+    found = []
+    for _ in range(3):
+        found.append(setting(plant, "token: '${secret:TOKEN}'", "token").reveal())
+        folder = "credentials" if len(found) == 1 else "run-secrets"
+        (tmp_path / folder / "TOKEN").unlink(missing_ok=True)
+    monkeypatch.delenv("TOKEN")
+    found.append(setting(plant, "token: '${secret:TOKEN}'", "token").reveal())
+    assert found == ["credentials", "run-secrets", "environment", "file"]
+    (tmp_path / "run-secrets" / "TOKEN").mkdir()
+    with pytest.raises(ConfigurationError, match=r"some.yaml:5: .*run-secrets/TOKEN: it is not a regular file"):
+        setting(plant, "token: '${secret:TOKEN}'", "token")
+
+
 def test_a_file_of_secrets_is_for_its_owner_only(plant: Write) -> None:
     path = plant("secrets.env", "TOKEN=of-the-file\n")
     path.chmod(0o640)
