@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,11 @@ class Sender(threading.Thread):
         self.enough = threading.Event()
         self.error: Exception | None = None
 
+    def await_more(self, count: int) -> None:
+        """Until so many more are accepted."""
+        wanted = len(self.accepted) + count
+        until(lambda: len(self.accepted) >= wanted)
+
     def run(self) -> None:
         number = 0
         try:
@@ -257,8 +263,7 @@ def test_nothing_is_lost_or_doubled_while_it_changes(plant: Junctor) -> None:
     sender.start()
     for number in range(20):
         assert plant.here("apply", "plant.py", "--set", f"sink.step={number + 2}").splitlines()[-1] == "applied"
-        more = len(sender.accepted) + 10
-        until(lambda more=more: len(sender.accepted) >= more, node)
+        sender.await_more(10)
     sender.enough.set()
     sender.join()
     assert sender.error is None
@@ -293,7 +298,7 @@ def test_http_callers_wait_for_the_new_one(plant: Junctor) -> None:
         for number in range(2, 12):
             named = {"text": "plant.py", "folder": str(plant.folder), "set": [f"sink.step={number}"]}
             client.ask("apply", targets=[named])
-            until(lambda number=number: number in steps, node)
+            until(partial(steps.__contains__, number), node)
     enough.set()
     for thread in asking:
         thread.join()

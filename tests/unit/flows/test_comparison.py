@@ -136,9 +136,7 @@ def test_the_same_file_read_twice_is_the_same(module: Any) -> None:
     found = compare(wire(load(path + ":Other")), wire(load(path + ":Other")))
     assert found.kind == "same"
     limited = wire(load(path + ":Other", Overrides(set=("other.limit=5",))))
-    assert [str(one) for one in compare(found and wire(load(path + ":Other")), limited).services] == [
-        "other: limit 80.0 -> 5.0"
-    ]
+    assert [str(one) for one in compare(wire(load(path + ":Other")), limited).services] == ["other: limit 80.0 -> 5.0"]
 
 
 def test_functions_are_the_same_by_code_and_what_they_hold() -> None:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, make_dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,13 +89,16 @@ async def test_others_are_not_touched(store: Store, clock: VirtualClock, blockin
     async def tick_on_loop(me: Me) -> None:
         ticks.append(clock.monotonic())
 
+    def ticked(number: int) -> bool:
+        return len(ticks) > number
+
     tick = tick_blocking if blocking else tick_on_loop
     steady = service("steady", seen.take, every=1.0, tick=tick)
     async with running(store, steady, service("sink", Seen().take), clock=clock) as node:
         host, instance = node.host("steady"), node.host("steady").slots[0].instance
         for number in range(10):
             await node.advance(1.0)
-            await node.until(lambda number=number: len(ticks) > number)  # threads end in real time
+            await node.until(partial(ticked, number))  # threads end in real time
             await change(node, steady, service("sink", Seen().take), replaced=["sink"])
         assert node.host("steady") is host
         assert host.slots[0].instance is instance
@@ -307,7 +311,19 @@ async def test_a_sender_that_waits_for_room_gets_it_from_the_new_one(store: Stor
         await node.until(lambda: seen == [0, 1, 2])
 
 
-LAYOUTS = [{}, {"pool": 3}, {"pool": 2, "key": "key"}, {"order": "skip"}, {"pool": 2, "key": "key", "order": "skip"}]
+LAYOUTS: list[dict[str, Any]] = [
+    {},
+    {"pool": 3},
+    {"pool": 2, "key": "key"},
+    {"order": "skip"},
+    {"pool": 2, "key": "key", "order": "skip"},
+]
+    {},
+    {"pool": 3},
+    {"pool": 2, "key": "key"},
+    {"order": "skip"},
+    {"pool": 2, "key": "key", "order": "skip"},
+]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -331,7 +347,7 @@ async def test_other_lines_lose_nothing_and_keep_the_order_of_keys(store: Store,
     def sink(**layout: Any) -> ServiceSpec:
         return service("sink", act, retry=retry, **layout)
 
-    keyed = {"pool": 2, "key": "key"}
+    keyed: dict[str, Any] = {"pool": 2, "key": "key"}
     layouts = [chance.choice(LAYOUTS) for _ in range(4)] if seed % 2 else [keyed, {}, {"pool": 4, "key": "key"}, {}]
     total = 400
     async with running(store, sink(**keyed)) as node:

@@ -19,7 +19,7 @@ def looking() -> Iterator[None]:
     try:
         yield
     finally:
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
 
 async def test_a_failure_spends_no_attempt_while_a_debugger_is_attached(memory: Store) -> None:
