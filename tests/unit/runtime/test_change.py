@@ -318,12 +318,6 @@ LAYOUTS: list[dict[str, Any]] = [
     {"order": "skip"},
     {"pool": 2, "key": "key", "order": "skip"},
 ]
-    {},
-    {"pool": 3},
-    {"pool": 2, "key": "key"},
-    {"order": "skip"},
-    {"pool": 2, "key": "key", "order": "skip"},
-]
 
 
 @pytest.mark.parametrize("seed", range(12))
