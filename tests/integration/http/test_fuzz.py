@@ -56,6 +56,7 @@ def campaign(port: int, seed: int, by_schema: int, by_hand: int) -> None:
     assert requests.get(f"{url}/health/ready", timeout=10).json()["status"] == "ready"
 
 
+@pytest.mark.timeout(180)
 def test_some_hundred_requests(node: int) -> None:
     campaign(node, SEED, by_schema=200, by_hand=400)
 

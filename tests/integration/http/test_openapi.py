@@ -171,7 +171,7 @@ async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
         page = await browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.set_default_timeout(5000)
+        page.set_default_timeout(20_000)
         await page.goto(f"{listener.url}/docs")
         await page.locator("details.op").first.wait_for()
         await page.keyboard.press("/")
@@ -205,7 +205,7 @@ async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
             assert (await call(listener.port, method, path)).status == status
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = await browser.new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(20_000)
         await page.goto(f"{listener.url}/docs")
         await page.locator("input[name=key]").fill("wrong")
         await page.locator("input[name=key]").press("Enter")
