@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib
 import importlib.util
 import os
@@ -22,6 +23,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
+from junctor.errors import ConfigurationError
 from junctor.observe.frames import is_users
 
 _MAIN = ("__main__", "__mp_main__")
@@ -41,6 +43,7 @@ class _Import(NamedTuple):
 _imports: dict[str, _Import] = {}
 _others: dict[str, types.ModuleType] = {}
 _noted = time.time_ns()
+_changing = False
 
 
 def note_imports() -> None:
@@ -151,12 +154,16 @@ def changed_modules() -> Iterator[list[str]]:
             flows = [load(text) for text in texts]
 
     :return: the names of the forgotten modules.
+    :raises ConfigurationError: somebody else is inside such a block; half of its modules would be taken for ours.
     """
+    global _changing
+    if _changing:
+        raise ConfigurationError("the flows are just being loaded again", fix="Try again in a moment.")
     note_imports()
     before = dict(sys.modules)
     noted = dict(_imports)
     bytecode = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = _changing = True
     try:
         yield forget_changed()
     except BaseException:
@@ -164,6 +171,7 @@ def changed_modules() -> Iterator[list[str]]:
         raise
     finally:
         sys.dont_write_bytecode = bytecode
+        _changing = False
     note_imports()
 
 
@@ -206,14 +214,23 @@ def _needs(name: str, known: _Import) -> set[str]:
     # Python makes the modules of a package its attributes, whoever imports them.
     needed = {other for other in needed if not other.startswith(f"{name}.")}
     package = getattr(known.module, "__package__", None) or ""
-    with contextlib.suppress(OSError, SyntaxError, ValueError):
-        for node in ast.walk(ast.parse(Path(known.file).read_bytes())):
+    with contextlib.suppress(OSError):
+        needed |= _imported_in(Path(known.file).read_bytes(), package)
+    return needed - {name}
+
+
+@functools.lru_cache(maxsize=4096)
+def _imported_in(source: bytes, package: str) -> frozenset[str]:
+    """The names in all import statements; none where the text is no Python."""
+    found: set[str] = set()
+    with contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
-                needed |= {alias.name for alias in node.names}
+                found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 base = _absolute(node, package)
-                needed |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return needed - {name}
+                found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from junctor.errors import ConfigurationError
 from junctor.flows import modules
 
 Write = Callable[..., Path]
@@ -133,6 +134,14 @@ def test_after_a_broken_change_the_old_modules_are_back_and_a_good_one_is_taken(
         assert set(names) >= {"plant.kinds", "main"}
         assert import_module("main").alarm.VALUE == 2
     assert modules.changed_files() == []
+
+
+def test_two_cannot_load_at_once(write: Write) -> None:
+    with modules.changed_modules():
+        with pytest.raises(ConfigurationError, match="just being loaded"), modules.changed_modules():
+            raise AssertionError("never")
+    with modules.changed_modules() as names:
+        assert names == []
 
 
 def test_a_file_written_while_it_was_imported_is_imported_once_more(write: Write) -> None:
