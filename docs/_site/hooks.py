@@ -44,7 +44,7 @@ def _commands() -> list[str]:
 
 
 def _words() -> list[str]:
-    from junctor.flows.schema import flow_schema
+    from junctor.flows.files.schema import flow_schema
 
     schema = flow_schema()
     lines: list[str] = []

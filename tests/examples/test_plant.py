@@ -13,7 +13,7 @@ import pytest
 
 from junctor.core.spec import ServicePlan
 from junctor.flows import Overrides, Wiring, load, wire
-from junctor.flows.written import flow_yaml
+from junctor.flows.files.written import flow_yaml
 
 PLANT = Path(__file__).resolve().parents[2] / "examples" / "plant"
 BERLIN = str(PLANT / "sites" / "berlin")

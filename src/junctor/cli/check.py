@@ -14,7 +14,7 @@ from junctor.errors import ConfigurationError, JunctorError, NodeNotFound
 from junctor.observe.secrets import mask
 
 if TYPE_CHECKING:
-    from junctor.flows.findings import Finding, Report
+    from junctor.flows.check.findings import Finding, Report
     from junctor.flows.wiring import Wiring
 
 OK, CONFIGURATION = 0, 78
@@ -46,7 +46,7 @@ def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool
 
     The exit code is 0 when there is no error, and 78 when there is one.
     """
-    from junctor.flows.check import check
+    from junctor.flows.check.check import check
 
     report, wirings = check(flows.targets, flows.overrides)
     report = _with_listeners(report, wirings)
@@ -67,7 +67,7 @@ def _with_listeners(report: Report, wirings: list[Wiring]) -> Report:
     sections = {wiring.plan.name: wiring.model.http for wiring in wirings if wiring.model.http is not None}
     if not sections:
         return report
-    from junctor.flows.findings import of_error, place_of
+    from junctor.flows.check.findings import of_error, place_of
     from junctor.node.address import Address
     from junctor.node.layout import lay_out, tls_problems
 
@@ -92,8 +92,8 @@ def _with_listeners(report: Report, wirings: list[Wiring]) -> Report:
 
 
 def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:
-    from junctor.flows.check_store import store_findings
-    from junctor.flows.findings import of_error
+    from junctor.flows.check.findings import of_error
+    from junctor.flows.check.store import store_findings
     from junctor.node.directory import data_directory
     from junctor.store.reader import open_archive
 

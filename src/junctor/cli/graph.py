@@ -62,7 +62,7 @@ def _drawn(wirings: list[Wiring], form: str | None, *, colours: bool) -> str:
 
 
 def _as_yaml(wirings: list[Wiring]) -> str:
-    from junctor.flows.written import flow_yaml
+    from junctor.flows.files.written import flow_yaml
 
     if len(wirings) > 1:
         raise click.UsageError("a file holds one flow: give one TARGET with --yaml")

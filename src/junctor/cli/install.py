@@ -22,7 +22,7 @@ from junctor.node.unit import Unit
 from junctor.services.names import checked_name
 
 if TYPE_CHECKING:
-    from junctor.flows.findings import Finding
+    from junctor.flows.check.findings import Finding
     from junctor.flows.wiring import Wiring
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
@@ -136,7 +136,7 @@ def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> list[Wiring]:
 
     :raises JunctorError: what is wrong with it.
     """
-    from junctor.flows.check import check
+    from junctor.flows.check.check import check
 
     with _environment_of_a_unit(secrets):
         report, wirings = check(flows.targets, flows.overrides)

@@ -21,6 +21,6 @@ def command(targets: tuple[str, ...]) -> None:
       # yaml-language-server: $schema=flow.schema.json
     """
     from junctor.flows import load
-    from junctor.flows.schema import flow_schema
+    from junctor.flows.files.schema import flow_schema
 
     click.echo(json.dumps(flow_schema([load(target) for target in targets]), indent=2, ensure_ascii=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from junctor.flows.reading import UNREAD, Reader, described
+from junctor.flows.files.reading import UNREAD, Reader, described
 from junctor.settings import Leaf, Secret, Series, Table
 from junctor.settings.written import Node
 

@@ -23,11 +23,11 @@ from junctor.core.policy import (
 from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.alerts import read_alerts
-from junctor.flows.changes import changed
-from junctor.flows.imports import importable
+from junctor.flows.code.imports import importable
+from junctor.flows.files.changes import changed
+from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
-from junctor.flows.reading import UNREAD, Reader
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings

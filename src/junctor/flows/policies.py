@@ -19,7 +19,7 @@ from junctor.core.policy import (
     RetryPolicy,
 )
 from junctor.errors import SeveralProblems
-from junctor.flows.reading import UNREAD, Reader, described, parse_size
+from junctor.flows.files.reading import UNREAD, Reader, described, parse_size
 from junctor.settings import Leaf, Table
 from junctor.settings.written import Node, node_of
 

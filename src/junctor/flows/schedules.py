@@ -9,7 +9,7 @@ import msgspec
 
 from junctor.core.spec import ScheduleSpec
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
-from junctor.flows.reading import UNREAD, Reader, described
+from junctor.flows.files.reading import UNREAD, Reader, described
 from junctor.settings import Leaf, Table
 from junctor.settings.written import Node, node_of
 

@@ -8,7 +8,7 @@ from typing import Any
 from junctor.core.condition import Condition
 from junctor.core.spec import Wire
 from junctor.errors import SeveralProblems
-from junctor.flows.reading import Reader, described
+from junctor.flows.files.reading import Reader, described
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node, node_of
 

@@ -15,8 +15,8 @@ import msgspec
 
 from junctor.errors import ConfigurationError, JunctorError, NotRunning, nearest
 from junctor.flows import FlowSource, Overrides, Wiring, load, wire_all
+from junctor.flows.code.modules import changed_modules
 from junctor.flows.comparison import Changes, compare
-from junctor.flows.modules import changed_modules
 from junctor.observe.secrets import mask
 from junctor.runtime.change import Change, Hosts
 from junctor.transports.base import AlertRecord

@@ -23,7 +23,7 @@ import msgspec
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, StoreError, StoreFull, StoreLocked
 from junctor.flows import FlowModel, Wiring, wire_all
-from junctor.flows.modules import note_imports
+from junctor.flows.code.modules import note_imports
 from junctor.node.address import Address, chosen_address
 from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending

@@ -19,8 +19,8 @@ from pathlib import Path
 from junctor.core.lifecycle import State
 from junctor.errors import JunctorError
 from junctor.flows import FlowModel, Wiring, wire_all
+from junctor.flows.code.modules import changed_files, changed_modules, watched_files
 from junctor.flows.comparison import Changes, ServiceChange
-from junctor.flows.modules import changed_files, changed_modules, watched_files
 from junctor.node.node import Node
 from junctor.observe.frames import folded, short_path, users_part, users_place
 from junctor.observe.logs import readable
@@ -136,7 +136,7 @@ class Reload:
 
     async def _agrees(self, flows: Sequence[Wiring]) -> bool:
         """Whether all that waits can be read by the new code, or the user wants to go on nevertheless."""
-        from junctor.flows.check_store import store_findings
+        from junctor.flows.check.store import store_findings
 
         findings, _ = await self._node.read(lambda archive: store_findings(archive, flows))
         wrong = [

@@ -33,8 +33,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
 
     ``state`` is a word of the lifecycle, ``unknown`` where the node does not run. ``queued`` counts the messages that
     are owed to a handler; ``parked`` is what the store holds. The other counters are zero where the node does not run.
-    ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n of
-    the list those that took at least 2**(n-1) and less than 2**n nanoseconds.
+    ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n
+    of the list those that took at least 2**(n-1) and less than 2**n nanoseconds.
     """
 
     flow: str

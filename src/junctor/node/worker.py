@@ -10,8 +10,8 @@ import sys
 import msgspec
 
 from junctor.core.spec import ServiceSpec
+from junctor.flows.code.source import load
 from junctor.flows.overrides import Overrides
-from junctor.flows.source import load
 from junctor.observe.logs import configure, join_hops
 from junctor.observe.prints import join_prints
 from junctor.runtime.workers.process import serve

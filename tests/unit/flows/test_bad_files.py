@@ -11,7 +11,7 @@ import pytest
 
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows import Overrides, load, wire
-from junctor.flows.document import DEEPEST, LARGEST, MOST, parse_document
+from junctor.flows.files.document import DEEPEST, LARGEST, MOST, parse_document
 from tests.unit.flows.conftest import FLOW, Write
 
 ALARM = "        class: alarm:Alarm\n"

@@ -12,8 +12,8 @@ import pytest
 
 from junctor.cli.main import main
 from junctor.flows import FlowModel, Overrides
-from junctor.flows.check import check, check_models, never
-from junctor.flows.findings import Finding, Report
+from junctor.flows.check.check import check, check_models, never
+from junctor.flows.check.findings import Finding, Report
 from junctor.services import Service, cron, spec_of
 
 Write = Callable[..., Path]

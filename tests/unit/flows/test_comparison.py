@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from junctor.flows import FlowModel, Overrides, Wiring, load, wire
+from junctor.flows.code.modules import changed_modules
 from junctor.flows.comparison import compare, same
-from junctor.flows.modules import changed_modules
 from junctor.http.settings import ApiKey, HttpSettings
 
 CODE = """

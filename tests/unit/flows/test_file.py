@@ -256,7 +256,7 @@ def test_the_order_of_the_places_of_secrets(plant: Write, monkeypatch: pytest.Mo
     plant("secrets.env", "TOKEN=file").chmod(0o600)
     monkeypatch.setenv("TOKEN", "environment")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
-    monkeypatch.setattr("junctor.flows.variables.RUN_SECRETS", tmp_path / "run-secrets")
+    monkeypatch.setattr("junctor.flows.files.variables.RUN_SECRETS", tmp_path / "run-secrets")
     found = []
     for _ in range(3):
         found.append(setting(plant, "token: '${secret:TOKEN}'", "token").reveal())

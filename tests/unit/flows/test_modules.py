@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from junctor.errors import ConfigurationError
-from junctor.flows import modules
+from junctor.flows.code import modules
 
 Write = Callable[..., Path]
 

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from junctor.cli.schema import command
 from junctor.flows import load, wire
-from junctor.flows.document import parse_document
-from junctor.flows.schema import flow_schema
-from junctor.flows.written import flow_yaml
+from junctor.flows.files.document import parse_document
+from junctor.flows.files.schema import flow_schema
+from junctor.flows.files.written import flow_yaml
 from junctor.settings.written import plain
 from tests.unit.flows.conftest import FLOW, Write
 from tests.unit.flows.test_written import any_flow, modules

@@ -12,7 +12,7 @@ from junctor.core.condition import Condition
 from junctor.core.spec import Wire
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError
 from junctor.flows import FlowModel, examine, wire, wire_all
-from junctor.flows.check import check_models
+from junctor.flows.check.check import check_models
 from junctor.flows.comparison import compare
 from junctor.flows.wires import when
 from junctor.services import Service, Target, handler
@@ -180,7 +180,8 @@ def test_a_connection_to_another_flow_is_checked_with_it() -> None:
         ("there/alrm", 'there is no service "alrm" in there. Did you mean "alarm"?'),
         (
             "ther/alarm",
-            'there is no flow "ther" beside this one. Did you mean "there"? Name the file of that flow on the command line too.',
+            'there is no flow "ther" beside this one. Did you mean "there"? '
+            "Name the file of that flow on the command line too.",
         ),
         ("there/renamed", "there/renamed does not handle Reading; it handles Renamed"),
     ],

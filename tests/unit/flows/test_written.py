@@ -14,7 +14,7 @@ import pytest
 from junctor.core.policy import HoldPolicy, Policies, PoolPolicy, QueuePolicy, RestartPolicy, RetryPolicy
 from junctor.errors import ConfigurationError
 from junctor.flows import FlowModel, Overrides, Wiring, load, wire
-from junctor.flows.written import flow_yaml
+from junctor.flows.files.written import flow_yaml
 from junctor.http.settings import ApiKey, Cors, HttpSettings, Tls
 from junctor.settings import Secret
 from tests.unit.flows.conftest import Write

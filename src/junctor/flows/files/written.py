@@ -16,8 +16,8 @@ import msgspec
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
+from junctor.flows.files.scalars import scalar
 from junctor.flows.model import FlowModel, Item
-from junctor.flows.scalars import scalar
 from junctor.flows.schedules import Schedule
 from junctor.flows.wiring import Wiring
 from junctor.http.settings import HttpSettings

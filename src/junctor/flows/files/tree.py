@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
-from junctor.flows.document import read_document
-from junctor.flows.overlay import laid_over
-from junctor.flows.reading import Reader, described
-from junctor.flows.variables import label_of
+from junctor.flows.files.document import read_document
+from junctor.flows.files.overlay import laid_over
+from junctor.flows.files.reading import Reader, described
+from junctor.flows.files.variables import label_of
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node
 

@@ -12,13 +12,13 @@ import msgspec
 from junctor.core.policy import Policies
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, nearest
-from junctor.flows.changes import settings_of, variable_name
-from junctor.flows.imports import attribute_of, import_place
-from junctor.flows.interpolate import Interpolation
+from junctor.flows.code.imports import attribute_of, import_place
+from junctor.flows.files.changes import settings_of, variable_name
+from junctor.flows.files.interpolate import Interpolation
+from junctor.flows.files.reading import UNREAD, Reader, described
+from junctor.flows.files.written import as_written
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.policies import POLICY_WORDS
-from junctor.flows.reading import UNREAD, Reader, described
-from junctor.flows.written import as_written
 from junctor.services import Service, checked_name, has_marks
 from junctor.services.hints import own_annotations
 from junctor.settings import Leaf, Table

@@ -10,7 +10,7 @@ import msgspec
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec, ServicePlan
 from junctor.errors import DecodeError, JunctorError, nearest
-from junctor.flows.findings import Finding, place_of
+from junctor.flows.check.findings import Finding, place_of
 from junctor.flows.wiring import Wiring
 from junctor.messages import CONDITION, Message, MessageType, Status, TypeRegistry
 

@@ -9,8 +9,8 @@ from typing import Literal
 import msgspec
 
 from junctor.errors import JunctorError, SeveralProblems
+from junctor.flows.check.places import place_in
 from junctor.flows.model import FlowModel
-from junctor.flows.places import place_in
 
 Level = Literal["error", "warning", "note"]
 

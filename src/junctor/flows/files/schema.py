@@ -20,8 +20,8 @@ import msgspec
 from junctor.core.policy import HoldPolicy, Policies, PoolPolicy, QueuePolicy, RestartPolicy, RetryPolicy
 from junctor.core.spec import ServiceSpec
 from junctor.flows.alerts import Send, When
+from junctor.flows.files.written import declared_of
 from junctor.flows.model import FlowModel, Item
-from junctor.flows.written import declared_of
 from junctor.http.settings import HttpSettings
 from junctor.settings import MISSING, Secret, Setting, kind_name
 from junctor.settings.conversion import is_duration, without_none

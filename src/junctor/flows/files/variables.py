@@ -53,7 +53,7 @@ def label_of(path: Path | str) -> str:
 
 
 def _text(path: Path, label: str, largest: int = _LARGEST) -> str:
-    from junctor.flows.document import read_text  # with what reads YAML
+    from junctor.flows.files.document import read_text  # with what reads YAML
 
     return read_text(path, label, largest)
 

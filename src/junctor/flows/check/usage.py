@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.flows.places import owner_of
+from junctor.flows.check.places import owner_of
 from junctor.services import Service
 
 

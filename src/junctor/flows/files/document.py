@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError, SeveralProblems
-from junctor.flows.scalars import scalar
+from junctor.flows.files.scalars import scalar
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node
 

@@ -10,8 +10,8 @@ import msgspec
 
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
+from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.policies import POLICY_WORDS, read_policies
-from junctor.flows.reading import UNREAD, Reader
 from junctor.flows.schedules import read_schedules
 from junctor.flows.wires import read_wires
 from junctor.services.declared import module_settings, raw_settings

@@ -12,7 +12,7 @@ import msgspec
 
 from junctor.core.spec import ServiceSpec, service_address
 from junctor.errors import ConfigurationError, NotRunning
-from junctor.flows.findings import Finding, of_error, place_of, split
+from junctor.flows.check.findings import Finding, of_error, place_of, split
 from junctor.flows.wiring import Wiring
 from junctor.http.settings import HttpSettings
 

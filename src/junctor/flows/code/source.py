@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError
-from junctor.flows.changes import change_by_options, change_by_variables, switched_on
-from junctor.flows.imports import attribute_of, import_place, loading
+from junctor.flows.code.imports import attribute_of, import_place, loading
+from junctor.flows.code.script import Script, read_script
+from junctor.flows.files.changes import change_by_options, change_by_variables, switched_on
+from junctor.flows.files.variables import read_env_files
 from junctor.flows.model import FlowModel
 from junctor.flows.overrides import FlowSource, Overrides
-from junctor.flows.script import Script, read_script
-from junctor.flows.variables import read_env_files
 from junctor.services import Service, has_marks, name_of_module
 from junctor.services.native import has_entries
 
@@ -40,7 +40,7 @@ def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
     options = [_option(change) for change in overrides.set]
     variables: Mapping[str, str] = read_env_files(overrides.env_files) if overrides.environment else {}
     if is_flow_file(place):
-        from junctor.flows.file import load_file  # with all that only YAML needs
+        from junctor.flows.files.file import load_file  # with all that only YAML needs
 
         loaded = load_file(place, overrides, switched_on(options, variables))
         flow, files, variables = loaded.flow, loaded.files, loaded.variables if overrides.environment else {}

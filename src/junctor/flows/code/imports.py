@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ImportFailed, JunctorError, nearest, text_of
-from junctor.flows.modules import note_imports
+from junctor.flows.code.modules import note_imports
 from junctor.observe.frames import is_users
 
 _loading: ContextVar[str] = ContextVar("junctor_loading", default="")

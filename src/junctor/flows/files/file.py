@@ -11,14 +11,14 @@ import msgspec
 
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import read_alerts
-from junctor.flows.entry import Entry, EntryReader
-from junctor.flows.files import gather
-from junctor.flows.interpolate import Interpolation
+from junctor.flows.files.entry import Entry, EntryReader
+from junctor.flows.files.interpolate import Interpolation
+from junctor.flows.files.reading import UNREAD, Reader, described
+from junctor.flows.files.tree import gather
+from junctor.flows.files.variables import Secrets, label_of, read_env_files, read_variables
+from junctor.flows.files.written import as_written
 from junctor.flows.model import FlowModel, read_http
 from junctor.flows.overrides import Overrides
-from junctor.flows.reading import UNREAD, Reader, described
-from junctor.flows.variables import Secrets, label_of, read_env_files, read_variables
-from junctor.flows.written import as_written
 from junctor.http.settings import HttpSettings
 from junctor.services import checked_name
 from junctor.services.names import fit_name

@@ -10,13 +10,13 @@ import msgspec
 from junctor.core.spec import ServiceSpec
 from junctor.errors import JunctorError
 from junctor.flows import fitting
-from junctor.flows.check_paths import path_findings
-from junctor.flows.findings import Finding, Level, Report, of_error, place_of, problems_in, split
+from junctor.flows.check.findings import Finding, Level, Report, of_error, place_of, problems_in, split
+from junctor.flows.check.paths import path_findings
+from junctor.flows.check.places import place_in
+from junctor.flows.check.usage import Usage, mentions, usage_of
+from junctor.flows.code.source import load
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.overrides import Overrides
-from junctor.flows.places import place_in
-from junctor.flows.source import load
-from junctor.flows.usage import Usage, mentions, usage_of
 from junctor.flows.wiring import Connection, Examined, Wiring, examine
 from junctor.messages.types import is_body_class
 from junctor.services.target import wire_types

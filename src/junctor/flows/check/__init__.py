@@ -1,0 +1,1 @@
+"""``junctor check``: everything that can be known of flows without running them."""
