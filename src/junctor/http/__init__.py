@@ -4,12 +4,12 @@ What a service may import from here: responses other than JSON, streams and file
 come from the place that their type suggests.
 """
 
-from junctor.http.files import file
-from junctor.http.parameters import Body, Cookie, Form, Header, Query
+from junctor.http.answers.files import file
+from junctor.http.answers.responses import Response, html, redirect, set_cookie, text
+from junctor.http.answers.streams import Event, stream
 from junctor.http.problem import HttpError
-from junctor.http.responses import Response, html, redirect, set_cookie, text
-from junctor.http.streams import Event, stream
-from junctor.http.uploads import Upload
+from junctor.http.requests.parameters import Body, Cookie, Form, Header, Query
+from junctor.http.requests.uploads import Upload
 
 __all__ = (
     "Body",

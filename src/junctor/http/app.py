@@ -7,13 +7,13 @@ import logging
 
 from junctor.errors import JunctorError, NotRunning
 from junctor.http import problem
+from junctor.http.access.cors import sharing_of, with_headers
+from junctor.http.access.guard import Guard, Page
+from junctor.http.answers.responses import send_whole
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
-from junctor.http.cors import sharing_of, with_headers
 from junctor.http.endpoints import Answer, Application, Endpoint
-from junctor.http.guard import Guard, Page
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
-from junctor.http.responses import send_whole
 from junctor.http.routes import Routes
 from junctor.http.settings import HttpSettings
 from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets, upgrade_needed

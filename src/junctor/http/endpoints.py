@@ -12,20 +12,20 @@ from weakref import WeakKeyDictionary
 from junctor.core.spec import ActionSpec, Call, RouteSpec
 from junctor.errors import EncodeError, JunctorError, QueueFull
 from junctor.http import problem
-from junctor.http.annotations import streamed
+from junctor.http.answers.responses import of_value
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
-from junctor.http.binding import Plan
-from junctor.http.forms import FormBody
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
-from junctor.http.responses import of_value
+from junctor.http.requests.annotations import streamed
+from junctor.http.requests.binding import Plan
+from junctor.http.requests.forms import FormBody
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text
 from junctor.runtime.supervisor import is_cancelled
 
 if TYPE_CHECKING:
-    from junctor.http.streams import Framing, Stream
+    from junctor.http.answers.streams import Framing, Stream
 
 log = logging.getLogger("junctor.http")
 
@@ -192,7 +192,7 @@ class ServiceEndpoint:
     async def _stream(
         self, scope: Scope, make: Call, arguments: dict[str, Any], session: int, blocking: bool, framing: Framing | None
     ) -> Any:
-        from junctor.http.streams import HeadersOnly, Stream, framing_of
+        from junctor.http.answers.streams import HeadersOnly, Stream, framing_of
 
         headers: Headers = scope["headers"]
         framing = framing or framing_of(Any if self._item is None else self._item, headers)

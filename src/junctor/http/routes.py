@@ -12,14 +12,14 @@ import msgspec
 
 from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
 from junctor.errors import ConfigurationError
-from junctor.http.binding import Plan, plan_action, plan_route
-from junctor.http.cors import Shared, Sharing
+from junctor.http.access.cors import Shared, Sharing
+from junctor.http.access.keys import Keyed, Keys
 from junctor.http.endpoints import Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
 from junctor.http.idempotency import Idempotent, Ledger
-from junctor.http.keys import Keyed, Keys
 from junctor.http.paths import PathTable
 from junctor.http.problem import HttpError
+from junctor.http.requests.binding import Plan, plan_action, plan_route
 from junctor.http.settings import ApiKey, HttpSettings
 from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 
 KIB = 1024
 

@@ -18,14 +18,14 @@ import msgspec
 from junctor.core.hop import Asking, asking
 from junctor.core.spec import Call, SocketSpec
 from junctor.errors import EncodeError, JunctorError, QueueFull
+from junctor.http.access.cors import Sharing
+from junctor.http.access.keys import SUBPROTOCOL, Keys, key_in, key_offered
 from junctor.http.asgi import Receive, Scope, Send, header_value
-from junctor.http.binding import Plan, plan_route
-from junctor.http.bodies import too_deep
-from junctor.http.cors import Sharing
 from junctor.http.endpoints import Answer
 from junctor.http.hosting import Host
-from junctor.http.keys import SUBPROTOCOL, Keys, key_in, key_offered
 from junctor.http.problem import HttpError
+from junctor.http.requests.binding import Plan, plan_route
+from junctor.http.requests.bodies import too_deep
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of
 from junctor.messages import codec, session_text
@@ -34,7 +34,7 @@ from junctor.runtime.supervisor import is_cancelled
 from junctor.services.socket import Socket, SocketClosed
 
 if TYPE_CHECKING:
-    from junctor.http.guard import Page
+    from junctor.http.access.guard import Page
 
 log = logging.getLogger("junctor.http")
 
@@ -329,7 +329,7 @@ class SocketEndpoint:
 def plan_socket(spec: SocketSpec, path: str, where: str) -> Plan:
     """How the other parameters of the method come out of the handshake.
 
-    :raises ConfigurationError: as :func:`~junctor.http.binding.plan_route`.
+    :raises ConfigurationError: as :func:`~junctor.http.requests.binding.plan_route`.
     """
     return plan_route(_without(spec.signature, spec.socket), path, "GET", where)
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from junctor.errors import ConfigurationError
-from junctor.http.checks import check_section
-from junctor.http.limits import Limits
+from junctor.http.access.checks import check_section
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import ApiKey, HttpSettings, Tls
 from junctor.node.address import HOST, PORT, Address
 
@@ -169,7 +169,7 @@ def tls_problems(section: HttpSettings) -> Iterator[ConfigurationError]:
     for tls in (section.tls, section.admin.tls if section.admin is not None else None):
         if tls is None:
             continue
-        from junctor.http.tls import context_of
+        from junctor.http.listening.tls import context_of
 
         try:
             context_of(tls)

@@ -133,7 +133,7 @@ class Health(msgspec.Struct):
 @operation("health", permission="read")
 async def health(node: Node) -> Health:
     """How the node is; asks only what is in memory, so that a probe is answered at once."""
-    from junctor.http.health import condition
+    from junctor.http.pages.health import condition
 
     found = condition(node.engine.hosts, ready=node.engine.ready, stopping=node.engine.stopping)
     return Health(node.name, node.state.value, found.ready, found.well, found.reasons, found.waiting)

@@ -13,20 +13,20 @@ from junctor import __version__
 from junctor.core.lifecycle import DELIVERING, State
 from junctor.errors import ConfigurationError, PortInUse
 from junctor.flows import Wiring
+from junctor.http.access.guard import Guard, is_loopback
 from junctor.http.app import Site
-from junctor.http.docs import open_docs
 from junctor.http.endpoints import end_streams
-from junctor.http.guard import Guard, is_loopback
-from junctor.http.health import open_health
 from junctor.http.hosting import Host
 from junctor.http.idempotency import Ledger
-from junctor.http.index import open_index
-from junctor.http.listener import Listener
-from junctor.http.metrics import open_metrics
-from junctor.http.openapi import open_openapi
+from junctor.http.listening.listener import Listener
+from junctor.http.pages.docs import open_docs
+from junctor.http.pages.health import open_health
+from junctor.http.pages.index import open_index
+from junctor.http.pages.metrics import open_metrics
+from junctor.http.pages.openapi import open_openapi
+from junctor.http.pages.status import open_status
 from junctor.http.routes import Opened, Routes
 from junctor.http.settings import HttpSettings
-from junctor.http.status import open_status
 from junctor.node.address import Address
 from junctor.node.layout import MAIN, Place, lay_out
 from junctor.node.notes import EngineNotes

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from junctor.http.app import Site
-from junctor.http.docs import open_docs
-from junctor.http.health import open_health
-from junctor.http.index import open_index
-from junctor.http.limits import Limits
-from junctor.http.listener import Listener
-from junctor.http.metrics import open_metrics
-from junctor.http.openapi import open_openapi
+from junctor.http.listening.limits import Limits
+from junctor.http.listening.listener import Listener
+from junctor.http.pages.docs import open_docs
+from junctor.http.pages.health import open_health
+from junctor.http.pages.index import open_index
+from junctor.http.pages.metrics import open_metrics
+from junctor.http.pages.openapi import open_openapi
 from junctor.http.settings import HttpSettings, Tls
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.small_host import SmallHost, node_of

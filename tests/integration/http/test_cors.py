@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from junctor.http import Response
-from junctor.http.cors import with_headers
+from junctor.http.access.cors import with_headers
+from junctor.http.requests.uploads import Upload
 from junctor.http.settings import ApiKey, Cors, HttpSettings
-from junctor.http.uploads import Upload
 from tests.integration.http.client import call
 from tests.integration.http.small_host import SmallHost, action, route
 

@@ -17,10 +17,10 @@ from junctor import Service, Target, action, get, handler, post
 from junctor.core.spec import FlowPlan, ServicePlan, Wire
 from junctor.http import HttpError
 from junctor.http.app import Site
-from junctor.http.health import open_health
-from junctor.http.index import open_index
-from junctor.http.listener import Listener
-from junctor.http.metrics import open_metrics
+from junctor.http.listening.listener import Listener
+from junctor.http.pages.health import open_health
+from junctor.http.pages.index import open_index
+from junctor.http.pages.metrics import open_metrics
 from junctor.messages import TypeRegistry
 from junctor.observe.logs import join_hops
 from junctor.runtime.engine import Engine

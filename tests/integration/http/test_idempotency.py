@@ -17,10 +17,10 @@ import pytest
 from junctor.core.hop import current
 from junctor.http import HttpError, Response
 from junctor.http import idempotency as module
+from junctor.http.access.guard import Guard
 from junctor.http.app import Site
-from junctor.http.guard import Guard
 from junctor.http.idempotency import Ledger
-from junctor.http.listener import Listener
+from junctor.http.listening.listener import Listener
 from junctor.http.routes import Routes
 from junctor.http.settings import ApiKey, HttpSettings
 from junctor.runtime.supervisor import Supervisor

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from junctor.http.keys import Failures
+from junctor.http.access.keys import Failures
 from junctor.http.settings import ApiKey, HttpSettings
 from junctor.observe.secrets import mask
 from tests.integration.http.client import call

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import HttpSettings
 from tests.integration.http.client import call, raw, read_answer
 from tests.integration.http.small_host import SmallHost, route

@@ -11,7 +11,7 @@ import pytest
 
 from junctor.errors import ConfigurationError, PortInUse
 from junctor.http.app import Site
-from junctor.http.listener import Listener
+from junctor.http.listening.listener import Listener
 from junctor.runtime.supervisor import Supervisor
 from tests.integration.http.client import call, read_answer
 from tests.integration.http.small_host import SmallHost, route
@@ -98,7 +98,7 @@ async def test_ipv6(serve: Any) -> None:
 
 
 async def test_without_httptools_h11_serves(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("junctor.http.listener.find_spec", lambda name: None)
+    monkeypatch.setattr("junctor.http.listening.listener.find_spec", lambda name: None)
     async with serve(SmallHost(Slow())) as listener:
         assert (await call(listener.port, "GET", "/slow?seconds=0")).json == "done"
         assert (await call(listener.port, "GET", "/slow?seconds=x")).code == "parameter"

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from junctor.core.lifecycle import State
 from junctor.errors import ConfigurationError
 from junctor.http import Response, html
+from junctor.http.access.guard import Guard
 from junctor.http.app import Site
-from junctor.http.guard import Guard
 from junctor.http.settings import Cors, HttpSettings
 from tests.integration.http.client import call, raw
 from tests.integration.http.small_host import SmallHost, action, node_of, route

@@ -26,7 +26,7 @@ def test_the_listener_keeps_its_limits_in_plain_python() -> None:
 def test_it_is_the_plain_protocol_that_was_tested() -> None:
     code = (
         "import sys\nsys.modules['httptools'] = None\n"
-        "from junctor.http.listener import _protocol\nfrom junctor.http.limits import Limits\n"
+        "from junctor.http.listening.listener import _protocol\nfrom junctor.http.listening.limits import Limits\n"
         "print(_protocol(Limits()).__mro__[1].__name__)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)

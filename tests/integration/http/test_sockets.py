@@ -17,7 +17,7 @@ from junctor import Audience, Flow, Service, Socket, SocketClosed, Target, actio
 from junctor.core.lifecycle import State
 from junctor.errors import ConfigurationError
 from junctor.http import Header, HttpError
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import ApiKey, Cors, HttpSettings
 from junctor.node.node import Node
 from tests.integration.http.client import call, raw

@@ -17,7 +17,7 @@ from junctor.core.lifecycle import State
 from junctor.core.spec import FlowPlan, ServicePlan, Wire
 from junctor.http.app import Site
 from junctor.http.endpoints import end_streams
-from junctor.http.listener import Listener
+from junctor.http.listening.listener import Listener
 from junctor.messages import TypeRegistry, session_text
 from junctor.observe.logs import join_hops
 from junctor.runtime.engine import Engine

@@ -15,7 +15,7 @@ import pytest
 
 from junctor.core.lifecycle import State
 from junctor.http import Event, Header, HttpError, stream
-from junctor.http import streams as streaming
+from junctor.http.answers import streams as streaming
 from junctor.http.endpoints import end_streams
 from tests.integration.http.client import call
 from tests.integration.http.small_host import SmallHost, route

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from junctor.errors import ConfigurationError
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import Tls
 from tests.integration.http.client import Answer, raw, read_answer
 from tests.integration.http.small_host import SmallHost, route

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from junctor.http import Cookie, Form, Response, Upload, file, set_cookie
-from junctor.http import uploads as uploading
-from junctor.http.binding import plan_action, plan_route
+from junctor.http.requests import uploads as uploading
+from junctor.http.requests.binding import plan_action, plan_route
 from junctor.http.settings import HttpSettings
 from tests.integration.http.client import Answer, call, raw
 from tests.integration.http.small_host import SmallHost, route

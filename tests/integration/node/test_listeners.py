@@ -19,7 +19,7 @@ from junctor import Flow, Service, Socket, action, get, post, setting, websocket
 from junctor.cli.main import main
 from junctor.errors import ConfigurationError, JunctorError, PortInUse
 from junctor.flows import wire
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import Admin, ApiKey, Cors, HttpSettings, Tls
 from junctor.node.address import Address
 from junctor.node.node import Node, Plan

@@ -20,8 +20,8 @@ import starlette.requests
 
 from junctor.errors import ConfigurationError
 from junctor.http import Cookie, Header, HttpError, Query, Upload
-from junctor.http.binding import plan_route
-from junctor.http.query import parse_cookies
+from junctor.http.requests.binding import plan_route
+from junctor.http.requests.query import parse_cookies
 from junctor.http.settings import HttpSettings
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from junctor.http.bodies import too_deep
-from junctor.http.guard import Guard, is_loopback
+from junctor.http.access.guard import Guard, is_loopback
+from junctor.http.answers.responses import Response, header, redirect
 from junctor.http.paths import PathTable, split_raw
 from junctor.http.problem import HttpError, of_error
-from junctor.http.query import parse_query
-from junctor.http.responses import Response, header, redirect
+from junctor.http.requests.bodies import too_deep
+from junctor.http.requests.query import parse_query
 from junctor.http.trace import new_session, session_of, traceparent
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from junctor.errors import ConfigurationError
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import Admin, ApiKey, Cors, HttpSettings, Tls
 from junctor.node.address import Address
 from junctor.node.layout import Place, lay_out

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
+from junctor.http.answers.responses import JSON
 from junctor.http.asgi import Scope
 from junctor.http.endpoints import Answer, NodeEndpoint
-from junctor.http.health import condition
 from junctor.http.hosting import Hosts
-from junctor.http.responses import JSON
+from junctor.http.pages.health import condition
 from junctor.http.routes import Routes
 
 _NO_STORE = (b"cache-control", b"no-store")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from junctor.http.answers.responses import header, send_whole
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.problem import HttpError, of_error
-from junctor.http.responses import header, send_whole
 
 PIECE = 64 * 1024
 _RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})")

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
+from junctor.http.answers.responses import JSON
 from junctor.http.asgi import Scope, header_value
 from junctor.http.endpoints import Answer, NodeEndpoint
 from junctor.http.hosting import Host, Hosts
 from junctor.http.problem import HttpError
-from junctor.http.responses import JSON
 from junctor.http.routes import Opened, Routes
 
 _HTML = (b"content-type", b"text/html; charset=utf-8")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from junctor import forks
 from junctor.errors import ConfigurationError, PortInUse
+from junctor.http.access.guard import is_loopback
 from junctor.http.asgi import Receive, Scope, Send
-from junctor.http.guard import is_loopback
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.settings import Tls
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
-    from junctor.http.handshakes import Handshakes
+    from junctor.http.listening.handshakes import Handshakes
 
 log = logging.getLogger("junctor.http")
 
@@ -110,7 +110,7 @@ class Listener:
         if context is None:
             self._server = await asyncio.get_running_loop().create_server(make, sock=bound, backlog=BACKLOG)
         else:
-            from junctor.http.handshakes import Handshakes
+            from junctor.http.listening.handshakes import Handshakes
 
             self._handshakes = Handshakes(bound, make, context, self._limits, self._spawn)
             self._handshakes.start()
@@ -146,14 +146,14 @@ class Listener:
         config.ws_max_size = limits.message
         config.ws_ping_interval = config.ws_ping_timeout = limits.ping
         if sockets:
-            from junctor.http.upgrade import bounded_socket
+            from junctor.http.listening.upgrade import bounded_socket
 
             config.ws_protocol_class = bounded_socket(limits)
 
     def _context(self, tls: Tls | None) -> ssl.SSLContext | None:
         if tls is None:
             return None
-        from junctor.http.tls import context_of
+        from junctor.http.listening.tls import context_of
 
         return context_of(tls)
 
@@ -293,10 +293,10 @@ def _configuration(app: Application, limits: Limits) -> Config:
 def _protocol(limits: Limits) -> Any:
     """Where there is no wheel of httptools, h11 serves: slower, and within the same limits."""
     if find_spec("httptools") is None:
-        from junctor.http.plain import plain
+        from junctor.http.listening.plain import plain
 
         return plain(limits)
-    from junctor.http.protocol import bounded
+    from junctor.http.listening.protocol import bounded
 
     return bounded(limits)
 

@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 
 from junctor.core.spec import RouteSpec
-from junctor.http.annotations import Declared, bare, is_many, returned, streamed
+from junctor.http.answers.responses import JSON, Response
+from junctor.http.answers.streams import Event
 from junctor.http.asgi import Scope
-from junctor.http.bodies import JsonBody, RawBody
 from junctor.http.endpoints import Answer, NodeEndpoint, ServiceEndpoint
-from junctor.http.forms import FormBody
+from junctor.http.pages.schemas import Schemas, described, is_optional, plain, present
 from junctor.http.problem import Problem
-from junctor.http.responses import JSON, Response
+from junctor.http.requests.annotations import Declared, bare, is_many, returned, streamed
+from junctor.http.requests.bodies import JsonBody, RawBody
+from junctor.http.requests.forms import FormBody
 from junctor.http.routes import Opened, Routes
-from junctor.http.schemas import Schemas, described, is_optional, plain, present
-from junctor.http.streams import Event
 
 _WHERE = ("path", "query", "header", "cookie")
 _BINARY = {"type": "string", "format": "binary"}

@@ -13,8 +13,8 @@ import msgspec
 
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
-from junctor.http.parameters import MARKS, Body, Cookie, Form, Header, Query
-from junctor.http.uploads import Upload
+from junctor.http.requests.parameters import MARKS, Body, Cookie, Form, Header, Query
+from junctor.http.requests.uploads import Upload
 from junctor.messages.types import is_body_class
 
 _MANY = (list, set, frozenset, tuple)

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from junctor.http.annotations import Declared, bare, is_many, names_of
 from junctor.http.asgi import Headers, Receive, header_value
-from junctor.http.bodies import check_encoding, deep_error, read_body, too_deep
-from junctor.http.fields import Field, Wrong, entry, field_of, put, reason_of, refusal
 from junctor.http.problem import HttpError
-from junctor.http.query import parse_query
+from junctor.http.requests.annotations import Declared, bare, is_many, names_of
+from junctor.http.requests.bodies import check_encoding, deep_error, read_body, too_deep
+from junctor.http.requests.fields import Field, Wrong, entry, field_of, put, reason_of, refusal
+from junctor.http.requests.query import parse_query
+from junctor.http.requests.uploads import Parts, malformed, read_multipart
 from junctor.http.settings import HttpSettings
-from junctor.http.uploads import Parts, malformed, read_multipart
 from junctor.messages import codec
 
 URLENCODED = "application/x-www-form-urlencoded"

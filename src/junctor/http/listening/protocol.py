@@ -12,10 +12,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from junctor.http.asgi import Receive, Scope, Send
-from junctor.http.limits import Limits
+from junctor.http.answers.refusal import Refusal
+from junctor.http.listening.limits import Limits
 from junctor.http.problem import HttpError, of_error
-from junctor.http.responses import send_whole
 
 _BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -62,7 +61,8 @@ class BoundedProtocol(HttpToolsProtocol):
         elif len(self.headers) <= self.limits.headers and self._head_size() <= self.limits.head:
             super().on_headers_complete()
         else:
-            app, self.app = self.app, _Refusal(self._head_too_large(), 431, "head-too-large")
+            error = HttpError(self._head_too_large(), status=431, code="head-too-large")
+            app, self.app = self.app, Refusal(error)
             self.url = b"/"  # one above 64 KiB cannot be parsed
             super().on_headers_complete()
             self.app = app
@@ -161,17 +161,6 @@ class BoundedProtocol(HttpToolsProtocol):
         lines.append(b"content-length: %d\r\n\r\n" % len(body))
         self.transport.write(b"".join([STATUS_LINE[made], *lines, body]))
         self.transport.close()
-
-
-class _Refusal:
-    """An application that refuses one request and closes its connection."""
-
-    def __init__(self, what: str, status: int, code: str) -> None:
-        self._error = HttpError(what, status=status, code=code)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, headers, body = of_error(self._error)
-        await send_whole(send, status, [*headers, (b"connection", b"close")], body)
 
 
 def bounded(limits: Limits) -> type[asyncio.Protocol]:

@@ -15,7 +15,7 @@ _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 def open_docs(routes: Routes, server: str = "") -> None:
-    """Open ``/docs``; :func:`junctor.http.openapi.open_openapi` has to be open beside it.
+    """Open ``/docs``; :func:`junctor.http.pages.openapi.open_openapi` has to be open beside it.
 
     :param server: the address where the entries answer, when it is not the one that this page comes from.
     """
@@ -39,7 +39,7 @@ def _page(server: str) -> tuple[bytes, bytes]:
     """The page and its policy: only the script and the style in it run, and it asks only where it came from."""
     from importlib.resources import files
 
-    text = files("junctor.http").joinpath("pages", "docs.html").read_text("utf-8")
+    text = files("junctor.http.pages").joinpath("docs.html").read_text("utf-8")
     allowed = {kind: f"'sha256-{_hash(code)}'" for kind, code in _INLINE.findall(text)}
     asks = f"'self' {server}".strip()
     policy = (

@@ -10,13 +10,13 @@ import msgspec
 
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
-from junctor.http.annotations import Declared, declared_of, is_open, names_of, unreadable
 from junctor.http.asgi import Headers
-from junctor.http.bodies import JsonBody, RawBody
-from junctor.http.fields import Field, Wrong, field_of, put, refusal
-from junctor.http.forms import FormBody
 from junctor.http.paths import parse_path
-from junctor.http.query import parse_cookies, parse_query
+from junctor.http.requests.annotations import Declared, declared_of, is_open, names_of, unreadable
+from junctor.http.requests.bodies import JsonBody, RawBody
+from junctor.http.requests.fields import Field, Wrong, field_of, put, refusal
+from junctor.http.requests.forms import FormBody
+from junctor.http.requests.query import parse_cookies, parse_query
 from junctor.messages import codec
 
 RequestBody = JsonBody | RawBody | FormBody

@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from junctor.core.spec import Call
+from junctor.http.answers.responses import header
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
-from junctor.http.responses import header
 from junctor.messages.codec import encode
 from junctor.runtime.supervisor import Supervisor
 

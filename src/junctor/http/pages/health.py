@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import msgspec
 
 from junctor.core.lifecycle import State
+from junctor.http.answers.responses import JSON
 from junctor.http.asgi import Scope
 from junctor.http.endpoints import Answer, NodeEndpoint
 from junctor.http.hosting import Host, Hosts
-from junctor.http.responses import JSON
 from junctor.http.routes import Routes
 
 _SERVING = frozenset({State.RUNNING, State.HELD, State.PAUSED})

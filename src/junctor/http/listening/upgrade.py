@@ -9,7 +9,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 
 NOT_TAKEN = 1003
 

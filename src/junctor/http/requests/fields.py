@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from junctor.http.annotations import Declared, is_many, mentions_float, names_of
 from junctor.http.problem import HttpError
+from junctor.http.requests.annotations import Declared, is_many, mentions_float, names_of
 from junctor.messages import codec
 
 Convert = Callable[[Any], Any]

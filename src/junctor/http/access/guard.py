@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from junctor.http.access.cors import Sharing
 from junctor.http.asgi import Headers
-from junctor.http.cors import Sharing
 from junctor.http.problem import HttpError
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

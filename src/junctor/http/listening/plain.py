@@ -1,4 +1,4 @@
-"""The same bounds as in :mod:`junctor.http.protocol` where there is no httptools: uvicorn's protocol in plain Python.
+"""The same bounds where there is no httptools: uvicorn's protocol in plain Python, with h11.
 
 h11 bounds what is incomplete by itself. What it leaves open is a head that arrives whole and is too large, and clients
 that are slow.
@@ -13,10 +13,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from junctor.http.asgi import Receive, Scope, Send
-from junctor.http.limits import Limits
+from junctor.http.answers.refusal import Refusal
+from junctor.http.listening.limits import Limits
 from junctor.http.problem import HttpError, of_error
-from junctor.http.responses import send_whole
 
 
 class PlainProtocol(H11Protocol):
@@ -52,7 +51,7 @@ class PlainProtocol(H11Protocol):
             self._hint = event.error_status_hint
         elif isinstance(event, h11.Request):
             refused = self._refusal(event)
-            self.app = self._site if refused is None else _Refusal(refused)
+            self.app = self._site if refused is None else Refusal(refused)
 
     def _refusal(self, head: h11.Request) -> HttpError | None:
         size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
@@ -149,17 +148,6 @@ class _Watched(h11.Connection):
             raise
         self._happened(event)
         return event
-
-
-class _Refusal:
-    """An application that refuses one request and closes its connection."""
-
-    def __init__(self, error: HttpError) -> None:
-        self._error = error
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, headers, body = of_error(self._error)
-        await send_whole(send, status, [*headers, (b"connection", b"close")], body)
 
 
 def plain(limits: Limits) -> type[asyncio.Protocol]:

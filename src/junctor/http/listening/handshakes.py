@@ -15,11 +15,11 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from junctor.http.limits import Limits
+from junctor.http.listening.limits import Limits
 from junctor.http.problem import HttpError, of_error
 
 if TYPE_CHECKING:
-    from junctor.http.listener import Spawn
+    from junctor.http.listening.listener import Spawn
 
 log = logging.getLogger("junctor.http")
 

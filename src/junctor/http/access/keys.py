@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 
 from junctor.core.hop import Asking, asking
+from junctor.http.access.checks import DIGEST
 from junctor.http.asgi import Headers, Receive, Scope
-from junctor.http.checks import DIGEST
 from junctor.http.endpoints import Answer, Application, Endpoint
 from junctor.http.paths import split_raw
 from junctor.http.problem import HttpError

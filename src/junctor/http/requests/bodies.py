@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from junctor.http.annotations import Declared, names_of
 from junctor.http.asgi import Headers, Receive, header_value
 from junctor.http.problem import HttpError
+from junctor.http.requests.annotations import Declared, names_of
 from junctor.http.settings import HttpSettings
 from junctor.messages import codec
 from junctor.messages.types import type_name

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.http.annotations import bare
+from junctor.http.requests.annotations import bare
 from junctor.messages.codec import is_pydantic, to_plain
 
 _PLACE = "#/components/schemas/{name}"

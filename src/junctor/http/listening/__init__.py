@@ -1,0 +1,1 @@
+"""Sockets, TLS and protocols: uvicorn's, with the limits that it leaves open."""

@@ -1,0 +1,1 @@
+"""What the node itself answers: health, metrics, the index, and the documentation of its services."""

@@ -1,0 +1,1 @@
+"""What comes in: from a request to the arguments of a function."""
