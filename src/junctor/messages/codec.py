@@ -5,6 +5,7 @@ JSON, not a binary form: a stored body can be read, searched by field and edited
 
 from __future__ import annotations
 
+import functools
 import math
 import typing
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from junctor.errors import ConfigurationError, DecodeError, EncodeError
+from junctor.messages.defaults import filled, filling
 
 if TYPE_CHECKING:
     from junctor.messages.types import MessageType
@@ -35,6 +37,11 @@ def _decode_other(cls: type, value: Any) -> Any:
     raise NotImplementedError(f"{cls.__qualname__} cannot be made from JSON")
 
 
+@functools.lru_cache(maxsize=1024)
+def _filling(cls: Any) -> Callable[[Any], object] | None:
+    return filling(cls)
+
+
 _encoder = msgspec.json.Encoder(enc_hook=_encode_other)
 
 
@@ -52,7 +59,7 @@ def coders(cls: Any) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
             f"{getattr(cls, '__qualname__', cls)} cannot be the body of a message: {error}",
             fix="Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain JSON types.",
         ) from error
-    return encode, decoder.decode
+    return encode, filled(decoder.decode, cls)
 
 
 def encode(body: Any) -> bytes:
@@ -135,7 +142,14 @@ def convert(value: Any, cls: Any, *, strict: bool = True) -> Any:
     """Plain JSON values to an object of ``cls``. ``strict=False`` also reads numbers and booleans from text."""
     if is_pydantic(cls):
         return cls.model_validate(value)
-    return msgspec.convert(value, cls, strict=strict, dec_hook=_decode_other)
+    made = msgspec.convert(value, cls, strict=strict, dec_hook=_decode_other)
+    try:
+        fill = _filling(cls)
+    except TypeError:  # a type that cannot be looked up, as Annotated with a dictionary in it
+        fill = filling(cls)
+    if fill is not None:
+        fill(made)
+    return made
 
 
 def to_plain(value: Any) -> Any:
