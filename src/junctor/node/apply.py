@@ -133,9 +133,8 @@ async def reload(node: Node, who: str) -> None:
     except JunctorError as error:
         log.error("nothing was changed: %s", mask(str(error)))
         return
-    for change in changes:
-        for line in change.lines():
-            log.info("%s", mask(line))
+    if all(change.kind == "same" for change in changes):
+        log.info("nothing has changed")
 
 
 async def applied(
@@ -198,6 +197,7 @@ def _note(node: Node, changes: Sequence[Changes], who: str) -> None:
             continue
         lines = [line.strip() for line in change.lines() if not line.startswith("  =")]
         text = mask(f"{who or 'somebody'} applied {'; '.join(lines)}")
+        log.info("%s: %s", change.flow, text)
         node.engine.note_alert(
             AlertRecord(node.engine.clock.time_ns(), "applied", change.flow, text, "junctor services")
         )

@@ -163,6 +163,7 @@ async def _start(node: Node, flows: Sequence[Wiring], kept: LogFile) -> None:
         opened = True
         if node.directory is not None:  # from here on it is locked: no other node writes there
             kept.open(node.directory)
+            kept.tell("junctor.node", started(node, flows))
         _say(*greeting(node, flows))
 
     try:
@@ -172,6 +173,12 @@ async def _start(node: Node, flows: Sequence[Wiring], kept: LogFile) -> None:
         if opened or isinstance(error, StoreLocked | StoreFull):
             raise
         raise _Unusable(error) from error
+
+
+def started(node: Node, flows: Sequence[Wiring]) -> str:
+    """The line with which each start begins in the log; a terminal has the greeting instead."""
+    places = ", ".join([*(["in memory"] if not node.durable else []), *node.urls])
+    return f"starting: {', '.join(wiring.plan.name for wiring in flows)}; pid {os.getpid()}; {places or 'no listener'}"
 
 
 def greeting(node: Node, flows: Sequence[Wiring]) -> Iterator[str]:

@@ -7,6 +7,7 @@ which wire; whoever serves it says which permissions the asker has.
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -22,13 +23,15 @@ from junctor.node import answers, views
 from junctor.node.apply import Named, Over, apply_sources, sources_of
 from junctor.node.arguments import Parameters
 from junctor.node.describe import ServiceView, describe
-from junctor.node.entries import action_of, handler_for, host_of, refuse_reserved
+from junctor.node.entries import action_of, called_host, handler_for, host_of, refuse_reserved
 from junctor.node.search import Filter
 from junctor.node.status import NodeStatus, ServiceStatus, parked_counts
 from junctor.node.wire import NotPermitted
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
+
+log = logging.getLogger("junctor.node")
 
 Permission = Literal["read", "send", "operate"]
 """``read`` changes nothing; ``send`` hands over messages; ``operate`` calls actions and stops things."""
@@ -196,6 +199,7 @@ async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
 async def restart(node: Node, who: str, service: str) -> ServiceStatus:
     """Stop a service and start it anew, also one that failed too often. Answers how it is then."""
     host = host_of(node.engine, service)
+    log.info("%s was restarted by %s", host.address, who or "somebody")
     host.alert("restarted", f"{host.address} was restarted by {who or 'somebody'}")
     await node.restart(host)
     return next(one for one in node.status({}).services if f"{one.flow}/{one.service}" == host.address)
@@ -209,7 +213,7 @@ async def call(
     node: Node, service: str, action: str, arguments: dict[str, Any] | None = None, text: bool = False
 ) -> Any:
     """Call an action and answer what it returns. ``text``: the arguments were typed, "5" may also be a number."""
-    host = host_of(node.engine, service)
+    host = called_host(node.engine, service)
     return await action_of(host, action).call(host, arguments or {}, text)
 
 

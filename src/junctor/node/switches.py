@@ -5,6 +5,7 @@ They are ordinary state under an address that no service can have.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from junctor.core.outcome import StateWrite
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
+
+log = logging.getLogger("junctor.node")
 
 ADDRESS = "/node"
 """The owner of the state: a service's address has a flow in front of the slash."""
@@ -61,6 +64,7 @@ class Switches:
         await self._write(host.address, msgspec.json.encode(pause))
         self.paused[host.address] = pause
         host.pause(str(pause))
+        log.info("%s is paused %s", host.address, pause)
         host.alert("paused", f"{host.address} is paused {pause}", f"junctor resume {host.address}")
         return pause
 
@@ -71,7 +75,9 @@ class Switches:
         await self._write(host.address, None)
         del self.paused[host.address]
         await host.resume()
-        host.alert("resumed", f"{host.address} was resumed by {who or 'somebody'}")
+        text = f"{host.address} was resumed by {who or 'somebody'}"
+        log.info("%s", text)
+        host.alert("resumed", text)
 
     async def _write(self, name: str, value: bytes | None) -> None:
         _, version = self._engine.transport.state(ADDRESS, KEY).get(name, (b"", 0))

@@ -57,6 +57,10 @@ class LogFile(logging.Handler):
         self._written = 0
         self._torn = False
 
+    def tell(self, logger: str, text: str) -> None:
+        """Keep a line that is for this log alone."""
+        self.handle(logging.LogRecord(logger, logging.INFO, "", 0, "%s", (text,), None))
+
     def join(self) -> Callable[[], None]:
         """Take part in the logging of the process; answers the undo, which writes what waits."""
         logging.getLogger().addHandler(self)
