@@ -53,6 +53,16 @@ def host_of(engine: Engine, service: str) -> Host:
     raise UnknownTarget(f'there is no service "{service}"', fix=f"{guess}`junctor status` lists them.")
 
 
+def called_host(engine: Engine, service: str) -> Host:
+    """The service of this name for a call: where one is just replaced, the one that takes its place. The call waits
+    there until it runs.
+
+    :raises UnknownTarget: as :func:`host_of`.
+    """
+    host = host_of(engine, service)
+    return host.successor or host
+
+
 def refuse_reserved(headers: Mapping[str, str] | None) -> None:
     """What the engine says of a message in its headers is not for outside callers to say.
 
@@ -159,6 +169,8 @@ class ScheduleEntry(msgspec.Struct):
         """
         if arguments:
             raise UnknownOperation("a schedule takes no arguments", where=self.where, fix="Leave them out.")
+        if host.coming is not None:
+            await host.coming.wait()
         if host.lifecycle.state not in DELIVERING:
             raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
         failure = await tick(host, self.spec)

@@ -24,7 +24,7 @@ from junctor.messages import type_name
 from junctor.node import directory as directories
 from junctor.node.address import Address
 from junctor.node.control import ControlSocket
-from junctor.node.entries import action_of, host_of
+from junctor.node.entries import action_of, called_host, host_of
 from junctor.node.status import NodeStatus, parked_counts, status_of
 from junctor.node.switches import Switches
 from junctor.node.web import Web
@@ -228,7 +228,7 @@ class Node:
         :raises UnknownTarget: no such service runs.
         :raises UnknownOperation: it has no such action, or the action no such parameter.
         """
-        host = host_of(self.engine, service)
+        host = called_host(self.engine, service)
         return await action_of(host, action).call(host, arguments, text=False)
 
     def status(self, parked: Mapping[str, int] | None = None) -> NodeStatus:

@@ -97,6 +97,8 @@ class Change:
             started.set()
 
     async def _go_over(self, grace: float) -> None:
+        for host in self.gone:
+            host.successor = next((one for one in self.come if one.address == host.address), None)
         await self._stop(grace)
         for host in self.come:
             await host.inbox.change(host.spec.policies, self._engine)

@@ -41,7 +41,7 @@ class Host(Handling):
     """The life of a service: made with its instances, started, failed and started again, paused, stopped.
 
     One that is changed while the node runs gets a new host on the inbox of the old one. ``coming`` is set when that has
-    started: until then calls wait for it.
+    started: until then calls wait for it. ``successor`` of the old one, which is about to stop, is the new one.
     """
 
     def __init__(self, engine: Engine, flow: str, plan: ServicePlan, types: TypeRegistry, inbox: Inbox) -> None:
@@ -54,6 +54,7 @@ class Host(Handling):
         self.pause_reason: str | None = None
         self.inherits = False
         self.coming: asyncio.Event | None = None
+        self.successor: Host | None = None
         self.restarts = 0
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None

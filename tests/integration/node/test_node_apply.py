@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from junctor import Flow, Service, Target, action, every, handler, setting
-from junctor.errors import ConfigurationError, NotRunning
+from junctor import Flow, Service, Target, action, connect, cron, every, handler, setting
+from junctor.core.lifecycle import State
+from junctor.errors import ConfigurationError, NotRunning, ServiceStopped
 from junctor.flows import wire
 from junctor.node.apply import sources_of
+from junctor.runtime.host import Host
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def running(transport: str, folder: Path, plant: Flow) -> Any:
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
+    global gates
     got.clear()
+    gates = Gates()
 
 
 @pytest.mark.parametrize("transport", ["memory", "sqlite"])
@@ -108,6 +112,100 @@ async def test_one_at_a_time_and_to_its_end(short_dir: Path) -> None:
         await asyncio.gather(*several)
         assert await node.call("source", "ask", n=10) == 40
         assert node.engine.hosts["plant/sink"].spec.settings["step"] == 4
+
+
+class Busy(Service):
+    step: int = setting(1)
+    ticks = 0
+
+    async def on_start(self) -> None:
+        await gates.starting.wait()
+
+    @handler
+    async def on_count(self, count: Count) -> int:
+        return count.n * self.step
+
+    @action
+    async def ask(self) -> int:
+        return self.step
+
+    @action
+    async def hold(self) -> int:
+        gates.held.set()
+        await gates.leave.wait()
+        return self.step
+
+    @cron("0 0 29 2 *")
+    async def tick(self) -> None:
+        got.append(self.step)
+
+
+class Gates:
+    """What lets a busy service go on; made anew for each loop."""
+
+    def __init__(self) -> None:
+        self.starting, self.held, self.leave = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.starting.set()
+
+
+gates = Gates()
+
+
+async def test_who_calls_a_service_that_is_replaced_is_answered_by_the_new_one(short_dir: Path) -> None:
+    """In a program and over the control socket, from its first step to its last."""
+    async with Flow("plant").add(Busy()).running(store=short_dir / "store") as node:
+        old = node.engine.hosts["plant/busy"]
+        lasting = asyncio.ensure_future(node.call("busy", "hold"))
+        await gates.held.wait()
+        gates.starting.clear()
+        applying = asyncio.ensure_future(node.apply([wire(Flow("plant").add(Busy(step=2)))], who="test"))
+        async with connect(short_dir / "store") as client:
+
+            def ask() -> list[asyncio.Future[Any]]:
+                return [
+                    asyncio.ensure_future(asking)
+                    for asking in (
+                        node.call("busy", "ask"),
+                        client.call("busy", "ask"),
+                        client.request("busy", Count(10), type="Count"),
+                        client.call("busy", "tick"),
+                    )
+                ]
+
+            await reached(old, State.STOPPING)
+            asked = ask()
+            gates.leave.set()
+            await reached(old, State.STOPPED)
+            asked += ask()
+            await reached(node.engine.hosts["plant/busy"], State.STARTING)
+            asked += ask()
+            gates.starting.set()
+            answers = await asyncio.gather(*asked)
+            assert answers[0] == answers[1] == 2
+            assert answers[2] in (10, 20)  # for a moment requests are still taken by the old one
+            assert answers[4:] == [2, 2, 20, None] * 2
+            assert got == [2, 2, 2]
+            assert await lasting == 1
+            await applying
+
+
+async def test_who_calls_a_service_that_leaves_is_refused(short_dir: Path) -> None:
+    async with Flow("plant").add(Busy()).add(Sink()).running(transport="memory", store=short_dir / "store") as node:
+        old = node.engine.hosts["plant/busy"]
+        lasting = asyncio.ensure_future(node.call("busy", "hold"))
+        await gates.held.wait()
+        applying = asyncio.ensure_future(node.apply([wire(Flow("plant").add(Sink()))], who="test"))
+        await reached(old, State.STOPPING)
+        with pytest.raises(ServiceStopped):
+            await node.call("busy", "ask")
+        gates.leave.set()
+        await asyncio.gather(lasting, applying)
+
+
+async def reached(host: Host, state: State) -> None:
+    async with asyncio.timeout(10):
+        while host.lifecycle.state is not state:
+            await asyncio.sleep(0.001)
 
 
 async def test_a_dry_run_only_tells(short_dir: Path) -> None:
