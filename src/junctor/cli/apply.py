@@ -19,7 +19,7 @@ PATIENCE = 300.0
 @click.command("apply")
 @optional_flow_options
 @click.option("--remove", "remove", multiple=True, metavar="FLOW", help="End this flow of the node; repeatable.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would change.")
+@click.option("--dry-run", is_flag=True, help="Check all, and only tell what would change.")
 @node_option
 @json_option
 def command(flows: FlowArguments, remove: tuple[str, ...], dry_run: bool, node: str | None, as_json: bool) -> None:

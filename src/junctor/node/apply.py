@@ -24,6 +24,7 @@ from junctor.transports.base import AlertRecord
 if TYPE_CHECKING:
     from junctor.node.node import Node
 
+NATIVE = "native"
 NOTHING = Overrides()
 
 log = logging.getLogger("junctor.node")
@@ -154,6 +155,7 @@ async def applied(
     plans = [flow.plan for flow in wanted.values()]
     making = Change(node.engine, plans, replaced)
     if dry_run:
+        _try_out(node, list(wanted.values()), making)
         return changes
     if any(change.kind != "same" for change in changes):
         making.build()
@@ -183,6 +185,13 @@ def _wanted(current: dict[str, Wiring], flows: Sequence[Wiring], remove: Collect
     if not wanted:
         raise ConfigurationError("no flow would be left", where="apply", fix="To end the node: junctor stop.")
     return wanted
+
+
+def _try_out(node: Node, flows: Sequence[Wiring], making: Change) -> None:
+    """What is checked before anything stops, except what only code that may do something would tell: the constructors
+    of other frameworks are not called."""
+    making.build(lambda spec: spec.dialect == NATIVE)
+    node.check_web(flows, making.gone, making.come)
 
 
 async def _switch(node: Node, flows: Sequence[Wiring], gone: Hosts, come: Hosts) -> None:

@@ -24,12 +24,13 @@ import msgspec
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, StoreError, StoreFull, StoreLocked
 from junctor.flows import FlowModel, Wiring, wire_all
 from junctor.flows.code.modules import note_imports
-from junctor.node.address import Address, chosen_address
+from junctor.node.address import chosen_address
 from junctor.node.directory import data_directory
 from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
 from junctor.node.first import stand_aside
 from junctor.node.node import GRACE, Node, Plan
 from junctor.node.notify import Notifier, taken
+from junctor.node.web import has_doors
 from junctor.observe.logfile import LogFile
 from junctor.observe.logs import configure, join_hops, readable
 from junctor.observe.prints import join_prints
@@ -43,7 +44,7 @@ _OURS = str(Path(__file__).parents[1])
 
 
 class Options(msgspec.Struct, kw_only=True):
-    """How to run a flow. ``listen`` "when-needed" leaves the listener out where no service has a route or action;
+    """How to run a flow. ``listen`` "when-needed" leaves the listener out until a service has a route or action;
     ``reload`` lets the node follow what is saved in the files of the flow."""
 
     transport: str = "sqlite"
@@ -105,13 +106,17 @@ def _wired(load: Callable[[], Sequence[FlowModel]]) -> list[Wiring]:
 
 def _plan(flows: Sequence[Wiring], options: Options) -> Plan:
     services = [service.spec for flow in flows for service in flow.plan.services]
-    open_doors = any(spec.routes or spec.actions or spec.sockets for spec in services)
     asked = options.host is not None or options.port is not None or "PORT" in os.environ
-    address: Address | None = None
-    if options.listen == "always" or open_doors or asked:
-        address = chosen_address(options.host, options.port)
+    address = chosen_address(options.host, options.port)
+    now = options.listen == "always" or asked or any(map(has_doors, services))
     directory = data_directory(flows[0].plan.name, options.store)
-    return Plan(flows=flows, transport=options.transport, directory=directory, http=address)
+    return Plan(
+        flows=flows,
+        transport=options.transport,
+        directory=directory,
+        http=address if now else None,
+        http_when_needed=address,
+    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

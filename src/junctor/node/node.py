@@ -27,7 +27,7 @@ from junctor.node.control import ControlSocket
 from junctor.node.entries import action_of, called_host, host_of
 from junctor.node.status import NodeStatus, parked_counts, status_of
 from junctor.node.switches import Switches
-from junctor.node.web import Web
+from junctor.node.web import Web, has_doors
 from junctor.runtime.engine import Engine
 from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
@@ -56,13 +56,15 @@ class Plan(msgspec.Struct, kw_only=True):
     """What a node is made of. ``directory`` None: nothing is kept, and no command finds the node. ``transport`` is a
     name, or a transport that is not open yet.
 
-    ``http`` is where the main listener is, as said on the command line; None: there is no listener.
+    ``http`` is where the main listener is, as said on the command line; None: there is no listener, unless
+    ``http_when_needed`` says where one is opened for a flow that comes later and has a route or an action.
     """
 
     flows: Sequence[Wiring]
     transport: str | Transport = "sqlite"
     directory: Path | None = None
     http: Address | None = None
+    http_when_needed: Address | None = None
     clock: Clock | None = None
 
 
@@ -280,14 +282,34 @@ class Node:
         """Let the listeners lead to other services.
 
         :raises ConfigurationError: two services want the same path; nothing has changed then.
+        :raises PortInUse: a new listener cannot be opened; nothing has changed then.
         """
-        if self._web is not None:
-            await self._web.change(flows, gone, come)
+        web = self._web_for(come)
+        if web is not None:
+            await web.change(flows, gone, come)
+            self._web = web
             return
         for host in come:
             if host.spec.routes or host.spec.sockets:
                 text = "%s has routes, and this node has no listener: nobody reaches them until it is started with one"
                 log.warning(text, host.address)
+
+    def check_web(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
+        """Find what :meth:`change_web` would find, and change nothing.
+
+        :raises ConfigurationError: as there.
+        :raises PortInUse: as there.
+        """
+        web = self._web_for(come)
+        if web is not None:
+            web.check(flows, gone, come)
+
+    def _web_for(self, come: Sequence[Host]) -> Web | None:
+        """The listeners; one that is not open yet where these services need the first."""
+        address = self._plan.http_when_needed
+        if self._web is not None or address is None or not any(has_doors(host.spec) for host in come):
+            return self._web
+        return Web(self.engine, (), address, self.name, closed=True)
 
     async def restart(self, host: Host) -> None:
         """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed."""

@@ -7,10 +7,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from junctor import __version__
 from junctor.core.lifecycle import DELIVERING, State
+from junctor.core.spec import ServiceSpec
 from junctor.errors import ConfigurationError, PortInUse
 from junctor.flows import Wiring
 from junctor.http.access.guard import Guard, is_loopback
@@ -18,7 +19,7 @@ from junctor.http.app import Site
 from junctor.http.endpoints import end_streams
 from junctor.http.hosting import Host
 from junctor.http.idempotency import Ledger
-from junctor.http.listening.listener import Listener
+from junctor.http.listening.listener import Listener, bind
 from junctor.http.pages.docs import open_docs
 from junctor.http.pages.health import open_health
 from junctor.http.pages.index import open_index
@@ -32,6 +33,8 @@ from junctor.node.layout import MAIN, Place, lay_out
 from junctor.node.notes import EngineNotes
 
 if TYPE_CHECKING:
+    import ssl
+
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.http")
@@ -72,17 +75,31 @@ class Entries:
                     yield one
 
 
+class _Planned(NamedTuple):
+    """What a change leads to: listeners that stay, with their new place, that leave, that open."""
+
+    sections: dict[str, HttpSettings]
+    hosts: list[Host]
+    staying: list[tuple[Door, Place, ssl.SSLContext | None]]
+    leaving: list[Door]
+    fresh: list[Door]
+    tables: dict[Door, Routes]
+
+
 class Web:
     """HTTP of one node.
 
     :param flows: the flows of the node; their services are in the engine already.
     :param address: what was said about the main listener; None: it exists only where a flow gives it a port.
     :param name: the name of the node.
+    :param closed: there is no listener until the first :meth:`change`.
     :raises ConfigurationError: two services want the same path, or a reserved one; or ``http`` sections contradict each
         other.
     """
 
-    def __init__(self, engine: Engine, flows: Sequence[Wiring], address: Address | None, name: str) -> None:
+    def __init__(
+        self, engine: Engine, flows: Sequence[Wiring], address: Address | None, name: str, *, closed: bool = False
+    ) -> None:
         self._engine = engine
         self._address = address
         self._name = name
@@ -91,9 +108,11 @@ class Web:
         self._hosts: list[Host] = list(engine.hosts.values())
         self._sections = _sections(flows)
         self._doors: list[Door] = []
-        self._doors = [self._made(place) for place in lay_out(self._sections, address)]
-        self._fill(self._doors)
-        engine.watchers.append(self._watched)
+        self._watches = False
+        if not closed:
+            self._doors = [self._made(place, self._sections) for place in lay_out(self._sections, address)]
+            self._fill(self._doors)
+            self._watch()
 
     @property
     def url(self) -> str:
@@ -135,29 +154,50 @@ class Web:
             nothing has changed then.
         :raises PortInUse: a new listener cannot be opened; nothing has changed then.
         """
+        planned = self._planned(flows, gone, come)
+        await self._open(planned.fresh)
+        # From here on nothing fails.
+        self._watch()
+        self._doors = [*(door for door, _, _ in planned.staying), *planned.fresh]
+        self._hosts, self._sections = planned.hosts, planned.sections
+        for door, place, context in planned.staying:
+            door.place = place
+            door.listener.change(place.limits, place.tls, context, sockets=bool(planned.tables[door].sockets))
+        self._fill(self._doors)
+        for host in gone:
+            self._send_away(host)
+        await self._close(planned.leaving, CHANGE_GRACE)
+
+    def check(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
+        """Find what :meth:`change` would find, and change nothing.
+
+        :raises ConfigurationError: as :meth:`change`.
+        :raises PortInUse: as :meth:`change`.
+        """
+        for door in self._planned(flows, gone, come).fresh:
+            door.listener.prepare(door.place.tls)
+            if door.place.port and not door.place.flexible:
+                bind(door.place.host, door.place.port).close()
+
+    def _planned(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> _Planned:
+        """:raises ConfigurationError: as :meth:`change`."""
         sections = _sections(flows)
         hosts = [host for host in self._hosts if not any(host is one for one in gone)] + list(come)
         places = lay_out(sections, self._address)
         kept = {door.place.name: door for door in self._doors}
         staying = [(kept[place.name], place) for place in places if self._stays(kept.get(place.name), place)]
         leaving = [door for door in self._doors if all(door is not one for one, _ in staying)]
-        fresh = [self._made(place) for place in places if all(place is not one for _, one in staying)]
+        fresh = [self._made(place, sections) for place in places if all(place is not one for _, one in staying)]
         for door in fresh:
             _check_free(door.place, leaving)
         contexts = [(door, place, door.listener.prepare(place.tls)) for door, place in staying]
         tables = self._tables([*staying, *((door, door.place) for door in fresh)], sections, hosts)
-        await self._open(fresh)
-        # From here on nothing fails.
-        self._doors = [*(door for door, _ in staying), *fresh]
-        self._hosts, self._sections = hosts, sections
-        for door, place, context in contexts:
-            door.place = place
-            door.listener.change(place.limits, place.tls, context, sockets=bool(tables[door].sockets))
-        for door, routes in tables.items():
-            self._turn(door, routes)
-        for host in gone:
-            self._send_away(host)
-        await self._close(leaving, CHANGE_GRACE)
+        return _Planned(sections, hosts, contexts, leaving, fresh, tables)
+
+    def _watch(self) -> None:
+        if not self._watches:
+            self._watches = True
+            self._engine.watchers.append(self._watched)
 
     @staticmethod
     def _stays(door: Door | None, place: Place) -> bool:
@@ -165,12 +205,12 @@ class Web:
 
     # Making ---------------------------------------------------------------------------------------------------
 
-    def _made(self, place: Place) -> Door:
+    def _made(self, place: Place, sections: Mapping[str, HttpSettings]) -> Door:
         site = Site()
         site.live.limit = place.limits.sockets
-        return Door(place, site, self._listener(place, site, place.port))
+        return Door(place, site, self._listener(place, site, place.port, _is_protected(place, sections)))
 
-    def _listener(self, place: Place, site: Site, port: int) -> Listener:
+    def _listener(self, place: Place, site: Site, port: int, protected: bool) -> Listener:
         return Listener(
             site,
             spawn=self._engine.supervisor.start,
@@ -178,14 +218,7 @@ class Web:
             port=port,
             limits=place.limits,
             tls=place.tls,
-            protected=self._is_protected(place),
-        )
-
-    def _is_protected(self, place: Place) -> bool:
-        """Whether nothing but health is open to callers without a key or certificate."""
-        by_key = all(self._sections[flow].keys for flow in place.flows if flow in self._sections)
-        return (place.tls is not None and place.tls.clients is not None) or (
-            by_key and bool(place.keys or not place.built_in)
+            protected=protected,
         )
 
     def _fill(self, doors: list[Door]) -> None:
@@ -273,7 +306,7 @@ class Web:
                 raise
             log.warning("port %d is in use, a free one is taken; --port or $PORT chooses one", door.place.port)
             sockets = door.listener.sockets
-            door.listener = self._listener(door.place, door.site, 0)
+            door.listener = self._listener(door.place, door.site, 0, door.listener.protected)
             door.listener.sockets = sockets
             await door.listener.start()
 
@@ -294,8 +327,21 @@ class Web:
             door.site.live.close(host)
 
 
+def has_doors(spec: ServiceSpec) -> bool:
+    """Whether a service can be reached through a listener."""
+    return bool(spec.routes or spec.actions or spec.sockets)
+
+
 def _sections(flows: Sequence[Wiring]) -> dict[str, HttpSettings]:
     return {flow.plan.name: flow.model.http or HttpSettings() for flow in flows}
+
+
+def _is_protected(place: Place, sections: Mapping[str, HttpSettings]) -> bool:
+    """Whether nothing but health is open to callers without a key or certificate."""
+    by_key = all(sections[flow].keys for flow in place.flows)
+    return (place.tls is not None and place.tls.clients is not None) or (
+        by_key and bool(place.keys or not place.built_in)
+    )
 
 
 def _check_free(place: Place, leaving: Sequence[Door]) -> None:

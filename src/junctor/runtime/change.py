@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from junctor.core.port import Link
-from junctor.core.spec import FlowPlan, ServicePlan, service_address
+from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, service_address
 from junctor.errors import ConfigurationError, JunctorError, text_of
 from junctor.runtime.host import Host
 from junctor.runtime.supervisor import is_cancelled
@@ -46,13 +46,15 @@ class Change:
             host.address: host.resolve(self._hosts, self._plans[host.flow].types) for host in self._hosts.values()
         }
 
-    def build(self) -> None:
+    def build(self, only: Callable[[ServiceSpec], bool] = lambda spec: True) -> None:
         """Make the instances of the services that come.
 
+        :param only: of these.
         :raises ConfigurationError: a constructor failed.
         """
         for host in self.come:
-            self._build(host)
+            if only(host.spec):
+                self._build(host)
 
     def _take(self, flow: FlowPlan, service: ServicePlan, replaced: Collection[str]) -> None:
         engine, address = self._engine, service_address(flow.name, service.spec.name)

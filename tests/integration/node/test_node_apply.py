@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from junctor import Flow, Service, Target, action, connect, cron, every, handler, setting
+from junctor import Flow, Service, Target, action, connect, cron, every, get, handler, setting
 from junctor.core.lifecycle import State
-from junctor.errors import ConfigurationError, NotRunning, ServiceStopped
+from junctor.errors import ConfigurationError, JunctorError, NotRunning, ServiceStopped
 from junctor.flows import wire
+from junctor.http.settings import HttpSettings, Tls
+from junctor.node.address import Address
 from junctor.node.apply import sources_of
+from junctor.node.node import Node, Plan
 from junctor.runtime.host import Host
 
 
@@ -239,3 +247,111 @@ async def test_services_in_workers_are_replaced_too(short_dir: Path) -> None:
         assert await node.call("source", "ask", n=10) == 30
         await node.apply([wire(flow(3))], who="test")
         assert await node.call("source", "ask", n=10) == 30
+
+
+# What a dry run finds, and a listener that is needed later ---------------------------------------------------
+
+
+built: list[str] = []
+
+
+class Page(Service):
+    def __init__(self) -> None:
+        built.append("page")
+
+    @get("/page")
+    async def page(self) -> str:
+        return "found"
+
+
+class Wrong(Service):
+    def __init__(self) -> None:
+        built.append("wrong")
+        raise ValueError("no such page")
+
+
+class Other(Service):
+    @get("/page")
+    async def page(self) -> str:
+        return "other"
+
+
+async def test_a_dry_run_finds_what_an_apply_would_and_changes_nothing(short_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wrong = [
+            (Flow("plant").add(Page()).add(Other()), "GET /page is wanted by plant/page.page and by plant/other.page"),
+            (Flow("plant").add(Wrong), "plant/wrong: its constructor failed: ValueError: no such page"),
+            (Flow("plant", http=HttpSettings(listener="more", port=port)).add(Page()), f"{port}"),
+            (Flow("plant", http=HttpSettings(listener="more")).add(Page()), 'the listener "more" has no port'),
+            (Flow("plant", http=HttpSettings(tls=Tls(certificate="a.pem", key="a.key"))).add(Page()), "a.pem"),
+        ]
+        async with flow().running(transport="memory", store=short_dir / "store", http="127.0.0.1:0") as node:
+            before = dict(node.engine.hosts)
+            for changed, said in wrong:
+                for dry in (True, False):
+                    with pytest.raises(JunctorError, match=re.escape(said)):
+                        await node.apply([wire(changed)], who="test", dry_run=dry)
+                assert node.engine.hosts == before
+            (changes,) = await node.apply([wire(flow().add(Page()))], who="test", dry_run=True)
+            assert [one.kind for one in changes.services] == ["same", "same", "added"]
+            assert node.engine.hosts == before
+            assert await fetched(f"{node.url}/page") == 404
+
+
+async def test_a_dry_run_calls_no_constructor_of_another_framework(short_dir: Path) -> None:
+    async with flow().running(transport="memory", store=short_dir / "store") as node:
+        wiring = wire(flow().add(Wrong))
+        *others, page = wiring.plan.services
+        page = msgspec.structs.replace(page, spec=msgspec.structs.replace(page.spec, dialect="other"))
+        plan = msgspec.structs.replace(wiring.plan, services=(*others, page))
+        built.clear()
+        await node.apply([msgspec.structs.replace(wiring, plan=plan)], who="test", dry_run=True)
+        assert built == []
+        with pytest.raises(ConfigurationError, match="its constructor failed"):
+            await node.apply([msgspec.structs.replace(wiring, plan=plan)], who="test")
+
+
+async def test_a_listener_opens_when_a_flow_brings_the_first_route(
+    short_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    quiet, paged = (Flow("plant").add(Sink()), Flow("plant").add(Sink()).add(Page()))
+    store = short_dir / "store"
+    plan = Plan(flows=[wire(quiet)], transport="memory", directory=store, http_when_needed=Address(port=0))
+    async with Node(plan) as node:
+        assert node.urls == []
+        await node.apply([wire(paged)], who="test", dry_run=True)
+        assert node.urls == []
+        with pytest.raises(ConfigurationError, match="is wanted by"):
+            await node.apply([wire(paged.add(Other()))], who="test")
+        assert node.urls == []
+        paged = Flow("plant").add(Sink()).add(Page())
+        with caplog.at_level("INFO", "junctor.http"):
+            await node.apply([wire(paged)], who="test")
+        assert f"listens on {node.url}" in caplog.text
+        assert await fetched(f"{node.url}/page") == 200
+        assert node.status().urls == [node.url]
+        await node.apply([wire(quiet)], who="test")
+        assert await fetched(f"{node.url}/page") == 404  # who has the address keeps it
+        await node.apply([wire(paged)], who="test")
+        assert await fetched(f"{node.url}/page") == 200
+
+
+async def test_a_node_that_shall_have_no_listener_gets_none(short_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with Flow("plant").add(Sink()).running(transport="memory", store=short_dir / "store") as node:
+        await node.apply([wire(Flow("plant").add(Sink()).add(Page()))], who="test")
+        assert node.urls == []
+        assert "nobody reaches them" in caplog.text
+
+
+async def fetched(url: str) -> int:
+    """The status of the answer."""
+
+    def fetch() -> int:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    return await asyncio.to_thread(fetch)
