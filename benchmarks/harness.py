@@ -48,7 +48,10 @@ def _folder(parent: Path) -> Iterator[Path]:
 
 def _environment() -> dict[str, str]:
     places = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+    # Without byte code on the disk every start would compile the whole program, which no installed one does.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 class SideFailed(Exception):
