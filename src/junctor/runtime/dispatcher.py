@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
@@ -18,11 +18,13 @@ from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
+from junctor.runtime.requests import Waiter
 from junctor.runtime.savepoints import Savepoints, without_origin
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
+    from junctor.runtime.slots import Entry
 
 log = logging.getLogger("junctor.dispatcher")
 
@@ -41,17 +43,30 @@ _REQUEST, _WAITING, _DONE = Kind.REQUEST, Status.WAITING, Settlement.DONE
 class Dispatcher(Savepoints):
     """Accepts (:class:`Intake`), commits savepoints (:class:`Savepoints`), and settles."""
 
-    def finish(self, delivery: Delivery, reply: Reply | None, duration: int, host: Host) -> None:
-        """Settle a delivery that did nothing but return, where commits are immediate."""
+    def finish(self, delivery: Delivery, value: Any, entry: Entry, host: Host) -> bool:
+        """Settle a first delivery that did nothing but return ``value``, where commits are immediate. False, and
+        nothing is settled: it did more, or nobody waits for the reply any more, so that the long way has to tell."""
+        did_nothing = delivery.drafts is None and delivery.writes is None and delivery.logs is None
+        if not did_nothing or delivery.resumed:
+            return False
         seq = delivery.seq
-        waiter = self.waiters.pop(seq, None)
-        if waiter is None and delivery.kind is _REQUEST:
-            # Nobody waits any more: whether the reply is late is for the long way to tell.
-            self.settle(delivery, Outcome(_DONE, reply, started=delivery.started, duration=duration), host)
-            return
+        reply: Reply | None = None
+        waiter: Waiter | None = None
+        if delivery.kind is _REQUEST:
+            if seq not in self.waiters:
+                return False
+            if type(value) is entry.shared_reply:
+                reply = Reply(entry.reply_name, value, entry.reply_version)
+            else:
+                reply = entry.reply_of(value, host)
+            waiter = self.waiters.pop(seq)
         delivery.open = False
-        host.counters.done += 1
-        self._finish(seq, delivery.started, duration, reply)
+        started, counters = delivery.started, host.counters
+        duration = self._time() - started
+        counters.busy += duration
+        counters.durations[duration.bit_length()] += 1
+        counters.done += 1
+        self._finish(seq, started, duration, reply)
         box = host.mailbox
         if box.simple:
             depth = box.depth
@@ -61,14 +76,14 @@ class Dispatcher(Savepoints):
             box.active -= 1
         else:
             box.finished(delivery, size_of(delivery.message.payload))
-        if waiter is None:
-            return
-        future, _, link = waiter
-        shares = link is None or link.by_reference
-        if reply is not None and shares and type(reply.payload) is not bytes and not future.done():
-            future.set_result(reply.payload)
-        else:
-            self.requests.resolve(waiter, reply, host.address)
+        if waiter is not None:
+            future, _, link = waiter
+            if reply is not None and (link is None or link.by_reference) and type(value) is entry.shared_reply:
+                if not future.done():
+                    future.set_result(value)
+            else:
+                self.requests.resolve(waiter, reply, host.address)
+        return True
 
     def settle(self, delivery: Delivery, outcome: Outcome, host: Host) -> None:
         """Commit what a delivery did, whole; then its message is done, tried again, parked or expired."""

@@ -78,12 +78,22 @@ class Intake:
         headers: Mapping[str, str] | None,
     ) -> asyncio.Future[Any]:
         """A request from outside a hop where commits are immediate: what ``submit`` does, without its detours."""
-        seq = self._number()
         accepts = link.accepts
+        future: asyncio.Future[Any] = self._future()
+        box = host.mailbox
+        depth = box.depth
+        if depth.count >= box.limit or box.senders.waiting:
+            # The long way knows how to wait for room.
+            name, version = accepts.name, accepts.version
+            draft = Draft(link.address, _REQUEST, name, payload, version, key, 0, deadline, headers)
+            self.submit(draft, source, None, link, future)
+            return future
+        seq = self._number()
+        session = self.sessions | seq
         message = Message(
             seq,
             self.node,
-            self.sessions | seq,
+            session,
             _REQUEST,
             source,
             link.address,
@@ -98,14 +108,17 @@ class Intake:
             None,
             headers or NO_HEADERS,
         )
-        future: asyncio.Future[Any] = self._future()
-        # Written out instead of calling delivery_of(): this is the way of every request in memory.
-        if not host.mailbox.take_in(Delivery(_REQUEST, link.address, "", message.session, seq, 0, message, lane=key)):
-            # The long way knows how to wait for room.
-            name, version = accepts.name, accepts.version
-            draft = Draft(link.address, _REQUEST, name, payload, version, key, 0, deadline, headers)
-            self.submit(draft, source, None, link, future)
-            return future
+        # Written out instead of calling delivery_of() and take_in(): this is the way of every request in memory.
+        delivery = Delivery(_REQUEST, link.address, "", session, seq, 0, message)
+        if box.simple:
+            depth.count += 1
+            box.active += 1
+            box.ready.append(delivery)
+            if box.idle:
+                box.wake_one()
+        else:
+            delivery.lane = key
+            box.take_in(delivery)
         self._put(seq, message)
         self.waiters[seq] = (future, deadline, link)
         host.counters.accepted += 1

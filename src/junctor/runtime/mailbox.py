@@ -31,6 +31,7 @@ class Mailbox:
 
     ``active`` counts what is in memory, less what belongs to blocked lanes. ``retrying`` has the numbers of the
     messages in memory that the store holds as waiting: the look for due ones must not hand them out a second time.
+    ``idle`` has the places of runners that sleep.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Mailbox:
         self._probe_timer: Timer | None = None
         self._probing = False
         self._probe_seq = 0
-        self._idle: list[asyncio.Future[None]] = []
+        self.idle: list[asyncio.Future[None]] = []
         self.senders = Senders(clock, self.room, self._reckon)
         self._draining = False
         self._leaving = False
@@ -144,26 +145,17 @@ class Mailbox:
         self.active += 1
         return Status.CLAIMED
 
-    def take_in(self, delivery: Delivery) -> bool:
-        """``room``, ``admit`` and ``push`` in one step, where commits are immediate. False: there is no room."""
-        depth = self.depth
-        if depth.count >= self.limit or self.senders.waiting:
-            return False
-        depth.count += 1
+    def take_in(self, delivery: Delivery) -> None:
+        """``admit`` and ``push`` in one step, where commits are immediate and there is room."""
+        self.depth.count += 1
         self.active += 1
         if self._lanes is not None and delivery.lane is not None and self._lanes.join(delivery.lane, delivery) is WAITS:
             if self._lanes.is_blocked(delivery.lane):
                 self.active -= 1
-            return True
+            return
         self.ready.append(delivery)
-        idle = self._idle
-        if idle:
-            place = idle.pop()
-            if not place.done():
-                place.set_result(None)
-            else:
-                self._wake_one()
-        return True
+        if self.idle:
+            self.wake_one()
 
     def withdraw(self, message: Message, status: Status, size: int) -> None:
         """Take back an admission whose commit was refused."""
@@ -203,8 +195,8 @@ class Mailbox:
                 self._fill_lane(key)
             return
         self.ready.append(delivery)
-        if self._idle:
-            self._wake_one()
+        if self.idle:
+            self.wake_one()
 
     def rejoin(self, delivery: Delivery) -> None:
         """A message that was in no line takes a place: it has come due, or is delivered once more."""
@@ -215,7 +207,7 @@ class Mailbox:
                 self.active -= 1
             return
         self.ready.append(delivery)
-        self._wake_one()
+        self.wake_one()
 
     def pick(self, key: str | None, seq: int) -> bool:
         """Whether a fetched message of the backlog may come to memory; moves the cursor over it."""
@@ -255,7 +247,7 @@ class Mailbox:
         if any(delivery.seq == self._probe_seq for delivery in deliveries):
             self._probing, self._probe_seq = True, 0
         if deliveries:
-            self._wake_one()
+            self.wake_one()
 
     @property
     def draining(self) -> bool:
@@ -284,7 +276,7 @@ class Mailbox:
     def place(self) -> asyncio.Future[None]:
         """Await it to sleep until something may have become takeable."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._idle.append(place)
+        self.idle.append(place)
         return place
 
     def finished(self, delivery: Delivery, size: int) -> None:
@@ -317,7 +309,7 @@ class Mailbox:
         following = self._lanes.leave(key)
         if following is not None:
             self.ready.append(following)
-            self._wake_one()
+            self.wake_one()
         else:
             self._fill_lane(key)
 
@@ -375,7 +367,7 @@ class Mailbox:
             lanes.unblock(key)
             self.active += 1 + lanes.behind(key)
         self.ready.appendleft(delivery)
-        self._wake_one()
+        self.wake_one()
 
     def hold(self, delivery: Delivery, delay: float) -> None:
         """Hold the service: this message probes after ``delay`` seconds, everything else waits for its success."""
@@ -395,7 +387,7 @@ class Mailbox:
         self._probe_timer = None
         self._probing = True
         self.ready.appendleft(self._probes.popleft())
-        self._wake_one()
+        self.wake_one()
 
     def release(self) -> None:
         """The other side answered: everything flows again."""
@@ -438,7 +430,7 @@ class Mailbox:
         following = self._lanes.refilled(key, deliveries, certain=not self._left)
         if following is not None:
             self.ready.append(following)
-            self._wake_one()
+            self.wake_one()
         else:
             self._fill_lane(key)
 
@@ -535,13 +527,14 @@ class Mailbox:
 
     def wake(self) -> None:
         """Let every runner look again."""
-        idle, self._idle = self._idle, []
+        idle, self.idle = self.idle, []
         for place in idle:
             _wake(place)
 
-    def _wake_one(self) -> None:
-        while self._idle:
-            place = self._idle.pop()
+    def wake_one(self) -> None:
+        """Let one runner look again."""
+        while self.idle:
+            place = self.idle.pop()
             if not place.done():
                 place.set_result(None)
                 return

@@ -164,6 +164,11 @@ class EnginePort:
                 if key is None and host.keyed:
                     key = host.key_of(body)
                 return LoopPending(self._dispatcher.ask(link, host, body, self.address, key, now, deadline, headers))
+        return self._ask(link, body, key, deadline, headers)
+
+    def _ask(
+        self, link: Link, body: Any, key: str | None, deadline: int, headers: Mapping[str, str] | None
+    ) -> Pending[Any]:
         draft = self._draft(Kind.REQUEST, link, body, key, 0, deadline, headers, None)
         hop = self.hop()
         ask: Callable[[asyncio.Future[Any]], object]

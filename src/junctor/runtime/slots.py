@@ -105,6 +105,15 @@ class Entry:
                 pass
         return kind.read(message.payload, message.version, self._where)
 
+    def reply_of(self, value: Any, host: Host) -> Reply | None:
+        """The answer to a request that a value is.
+
+        :raises EncodeError: it is not of the declared type, or cannot be encoded.
+        """
+        if type(value) is self.shared_reply:
+            return Reply(self.reply_name, value, self.reply_version)
+        return host.reply_of(value, self.replies) if value is not None or self.must_reply else None
+
 
 _types = TypeRegistry()
 NOTHING = Entry(
@@ -212,8 +221,9 @@ class Slot:
         log.warning("%s: code of a handler cancelled the task of the service; it goes on", self.host.address)
 
     async def _run(self, task: asyncio.Task[Any]) -> None:
-        box = self.host.mailbox
-        ready = box.ready
+        host, box = self.host, self.host.mailbox
+        ready, now, cancelling = box.ready, self._time, task.cancelling
+        finish = self._dispatcher.finish if self._immediate else _not_at_once
         turn = 0
         while not self._halted:
             delivery = ready.popleft() if ready and box.flowing else box.take() if ready else None
@@ -230,17 +240,31 @@ class Slot:
             elif delivery.special or self.remote:
                 await self.deliver(delivery)
             else:
-                # As in deliver(), without a coroutine of its own: this is the way of nearly every message.
+                # As in deliver(), without a coroutine of its own: this is the way of nearly every message. In a body
+                # that travels as it is, nothing has to be opened.
                 try:
-                    value = await self._enter(delivery)
-                    self._returned(delivery, value)
+                    message = delivery.message
+                    entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
+                    if entry is not None and entry.direct and type(message.payload) is not bytes:
+                        delivery.started = started = now()
+                        if message.deadline and started > message.deadline and self._late(message, started):
+                            raise _expired(host)
+                        delivery.name = entry.name
+                        self._entry = entry
+                        current.set(delivery)
+                        value = await entry.call(message.payload)
+                        if not finish(delivery, value, entry, host):
+                            self._returned(delivery, value)
+                    else:
+                        value = await self._enter(delivery)
+                        self._returned(delivery, value)
                 except BaseException as error:  # noqa: BLE001 - SystemExit and the like are failures of the message
                     self._raised(delivery, error)
             turn += 1
-            if turn >= _TURN or task.cancelling():
+            if turn >= _TURN or cancelling():
                 turn = 0
                 await asyncio.sleep(0)
-                if task.cancelling() and not self._ends():
+                if cancelling() and not self._ends():
                     self._forget_cancel(task)  # the handler has caught it
         self.delivery = None
 
@@ -303,27 +327,14 @@ class Slot:
             self._raised(delivery, error)
 
     def _returned(self, delivery: Delivery, value: Any) -> None:
-        reply = None
-        entry = self._entry
-        if (value is not None or entry.must_reply) and delivery.kind is _REQUEST:
-            if type(value) is entry.shared_reply:
-                reply = Reply(entry.reply_name, value, entry.reply_version)
-            else:
-                reply = self.host.reply_of(value, entry.replies)
+        host, entry = self.host, self._entry
+        if self._immediate and self._dispatcher.finish(delivery, value, entry, host):
+            return
+        reply = entry.reply_of(value, host) if delivery.kind is _REQUEST else None
         duration = self._time() - delivery.started
         self._counters.busy += duration
         self._counters.durations[duration.bit_length()] += 1
-        if (
-            self._immediate
-            and delivery.drafts is None
-            and delivery.writes is None
-            and delivery.logs is None
-            and not delivery.resumed
-        ):
-            # The first delivery did nothing but return.
-            self._dispatcher.finish(delivery, reply, duration, self.host)
-        else:
-            self._dispatcher.settle(delivery, done(delivery, reply, duration), self.host)
+        self._dispatcher.settle(delivery, done(delivery, reply, duration), host)
 
     def _raised(self, delivery: Delivery, error: BaseException) -> None:
         host = self.host
@@ -354,18 +365,6 @@ class Slot:
 
     def _enter(self, delivery: Delivery) -> Awaitable[Any]:
         """Enter the handler where its kind of code runs."""
-        message = delivery.message
-        entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
-        if entry is not None and entry.direct and type(message.payload) is not bytes and not delivery.damaged:
-            # As in _open(): the way of every body that travels as it is.
-            delivery.started = started = self._time()
-            if message.deadline and started > message.deadline and self._late(message, started):
-                raise _expired(self.host)
-            delivery.name = entry.name
-            self._entry = entry
-            current.set(delivery)
-            plain: Awaitable[Any] = entry.call(message.payload)
-            return plain
         entry, body = self._open(delivery)
         self._entry = entry
         if entry.plain:
@@ -410,6 +409,11 @@ class Slot:
             name = f"junctor {self.host.address} slot {self.number}"
             self._thread = SlotThread(name, asyncio.get_running_loop())
         return self._thread
+
+
+def _not_at_once(delivery: Delivery, value: Any, entry: Entry, host: Host) -> bool:
+    """Stands for :meth:`Dispatcher.finish` where commits are not immediate."""
+    return False
 
 
 def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
