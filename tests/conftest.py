@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,8 @@ settings.register_profile("junctor", print_blob=True, deadline=None, suppress_he
 settings.load_profile("junctor")
 
 LEAK_GRACE = 2.0
+_ROOT = Path(__file__).resolve().parents[1]
+_LASTING = (sys.prefix, sys.base_prefix, str(_ROOT / "src"), str(_ROOT / "tests"), str(_ROOT / "benchmarks"))
 
 
 @pytest.fixture
@@ -26,6 +29,17 @@ def short_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="jn-", dir="/tmp"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def user_modules_go() -> Iterator[None]:
+    """What a test imports as a user's code is gone after it: the next one may have a module of the same name."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if file and not file.startswith(_LASTING):
+            del sys.modules[name]
 
 
 @pytest.fixture

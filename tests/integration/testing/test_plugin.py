@@ -25,11 +25,9 @@ def test_it():
 """
 
 
-def told(folder: Path, *arguments: str, code: int = 0, plugin: bool = True) -> str:
+def told(folder: Path, *arguments: str, code: int = 0) -> str:
     """What pytest prints in a folder, when it ends as it should."""
     command = [sys.executable, "-m", "pytest", "--no-header", "-p", "no:cacheprovider", *arguments]
-    if plugin:
-        command += ["-p", "junctor.testing.plugin"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=50)
     assert done.returncode == code, done.stdout + done.stderr

@@ -311,13 +311,13 @@ RICH = """
 
 
 def test_settings_of_many_types(plant: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant("rich.py", RICH)
+    plant("riches.py", RICH)
     plant(
         "some.yaml",
         """
         services:
           rich:
-            class: rich:Rich
+            class: riches:Rich
             settings:
               point: {x: 2, name: "on", tags: ["no"]}
               points: [{x: "3"}, {x: 4.5}]
@@ -333,7 +333,7 @@ def test_settings_of_many_types(plant: Write, monkeypatch: pytest.MonkeyPatch) -
     )
     monkeypatch.setenv("MADE_KEYS_1", "very-secret-value")
     wiring = wire(load("some.yaml"))
-    rich = import_module("rich")
+    rich = import_module("riches")
     made = wiring.plan.services[0].spec.settings
     assert (made["point"], made["points"][0]) == (rich.Point(2.0, "on", ["no"]), rich.Point(3.0))
     assert (made["color"], made["pair"], made["many"], made["mix"]) == (rich.Color.ON, ("b", 2), {1, 2}, "5")
@@ -346,8 +346,8 @@ def test_settings_of_many_types(plant: Write, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_quotes_are_asked_for_inside_of_settings_too(plant: Write) -> None:
-    plant("rich.py", RICH)
+    plant("riches.py", RICH)
     for text, word in (("point: {x: 1, name: on}", "on"), ("points: [{x: 1, tags: [no]}]", "no"), ("by: {1: 5}", "5")):
-        plant("bad.yaml", f"services: {{rich: {{class: rich:Rich, settings: {{{text}}}}}}}")
+        plant("bad.yaml", f"services: {{rich: {{class: riches:Rich, settings: {{{text}}}}}}}")
         with pytest.raises(ConfigurationError, match=f'Put it in quotes: "{word}".'):
             wire(load("bad.yaml"))
