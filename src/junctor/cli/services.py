@@ -33,8 +33,8 @@ def _print(service: ServiceView) -> None:
         click.echo(f"  {words.safe(service.doc)}")
     for entry in service.entries:
         click.echo("  " + words.safe(_entry(entry)))
-    for target, addresses in service.connections.items():
-        click.echo(f"  {target} leads to {', '.join(addresses) or 'nothing'}")
+    for target, ways in service.connections.items():
+        click.echo(f"  {target} leads to {words.safe(', '.join(map(str, ways))) or 'nothing'}")
     for name, value in service.settings.items():
         click.echo(f"  {name} = {words.short(value, 80)}")
 

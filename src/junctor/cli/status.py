@@ -20,7 +20,8 @@ def command(node: str | None, as_json: bool) -> None:
     """Show the node and its services.
 
     QUEUED messages wait for their handler, RUNNING ones are in it; DONE and FAILED count since the node started, PARKED
-    is what was put aside and waits for you. A note tells why a service does not run, or the last error of one
+    is what was put aside and waits for you. A service that the node has no more is listed as removed for as long as
+    something of it waits, or it is paused. A note tells why a service does not run, or the last error of one
     that does.
     """
     with reading(node) as source:
@@ -30,7 +31,7 @@ def command(node: str | None, as_json: bool) -> None:
         return
     _head(status)
     heads = ("service", "state", "queued", "running", "done", "retried", "failed", "parked", "restarts", "note")
-    several = len(status.flows) > 1
+    several = len({*status.flows, *(service.flow for service in status.services)}) > 1
     rows = [_row(service, several) for service in status.services]
     if rows:
         click.echo()

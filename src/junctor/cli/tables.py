@@ -16,6 +16,7 @@ COLOURS = {
     "waiting": "yellow",
     "backoff": "yellow",
     "down": "yellow",
+    "removed": "yellow",
     "claimed": "cyan",
     "parked": "red",
     "failed": "red",

@@ -21,8 +21,26 @@ class Entry(msgspec.Struct, omit_defaults=True):
     doc: str = ""
 
 
+class Way(msgspec.Struct, omit_defaults=True):
+    """Where a connection leads: an address, and the condition that a message must meet to go there."""
+
+    to: str
+    when: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.to} when {self.when}" if self.when else self.to
+
+
+def ways_of(plan: ServicePlan) -> dict[str, list[Way]]:
+    """Where the targets of a service lead, in the order of the flow."""
+    return {
+        name: [Way(wire.to, wire.when.text if wire.when is not None else "") for wire in wires]
+        for name, wires in plan.connect.items()
+    }
+
+
 class ServiceView(msgspec.Struct, omit_defaults=True):
-    """A service with its entries and with the addresses its targets lead to."""
+    """A service with its entries and with where its targets lead."""
 
     flow: str
     service: str
@@ -30,7 +48,7 @@ class ServiceView(msgspec.Struct, omit_defaults=True):
     origin: str
     doc: str
     entries: list[Entry]
-    connections: dict[str, list[str]]
+    connections: dict[str, list[Way]]
     settings: dict[str, str]
 
 
@@ -53,7 +71,7 @@ def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
         spec.origin,
         _first_line(spec.doc),
         entries,
-        {name: [wire.to for wire in wires] for name, wires in plan.connect.items()},
+        ways_of(plan),
         {name: str(value) for name, value in spec.settings.items()},
     )
 

@@ -238,9 +238,8 @@ class Node:
 
         :param parked: how many messages are parked by service, where the caller has counted them.
         """
-        found = status_of(self.engine, parked_counts(self.archive) if parked is None else parked)
-        for service in found.services:
-            service.paused = self.switches.paused.get(f"{service.flow}/{service.service}")
+        counts = parked_counts(self.archive) if parked is None else parked
+        found = status_of(self.engine, counts, self.switches.paused)
         found.node = self.name
         found.state = self.state.value
         found.version = __version__

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from junctor.node.describe import Way, ways_of
 from junctor.node.switches import Pause
-from junctor.transports.base import Archive, Query
+from junctor.transports.base import Archive, Depth, Query
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -31,10 +32,12 @@ class Running(msgspec.Struct):
 class ServiceStatus(msgspec.Struct, omit_defaults=True):
     """One service: its lifecycle, its queue, and what it did since the node started.
 
-    ``state`` is a word of the lifecycle, ``unknown`` where the node does not run. ``queued`` counts the messages that
+    ``state`` is a word of the lifecycle, ``unknown`` where the node does not run, ``removed`` where its flow has the
+    service no more and something of it waits. ``queued`` counts the messages that
     are owed to a handler; ``parked`` is what the store holds. The other counters are zero where the node does not run.
     ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n
-    of the list those that took at least 2**(n-1) and less than 2**n nanoseconds.
+    of the list those that took at least 2**(n-1) and less than 2**n nanoseconds. ``connections``: where the targets
+    lead, with the conditions.
     """
 
     flow: str
@@ -63,6 +66,7 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     last_error_at: datetime | None = None
     paused: Pause | None = None
     running: list[Running] = []
+    connections: dict[str, list[Way]] = {}
 
 
 class NodeStatus(msgspec.Struct, omit_defaults=True):
@@ -88,27 +92,26 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
     damaged: int = 0
 
 
-def status_when_down(archive: Archive, node: str, store: str) -> NodeStatus:
-    """What the store alone tells: what is owed to each service, and what is parked."""
+def status_when_down(archive: Archive, node: str, store: str, paused: Mapping[str, Pause]) -> NodeStatus:
+    """What the store alone tells: what is owed to each service, what is parked, and which are paused."""
     parked = parked_counts(archive)
     depths = archive.depths()
     services = []
-    for address in sorted({*depths, *parked}):
-        flow, _, service = address.rpartition("/")
-        depth = depths.get(address)
-        services.append(
-            ServiceStatus(
-                flow,
-                service,
-                "unknown",
-                queued=depth.count if depth else 0,
-                queued_bytes=depth.bytes if depth else 0,
-                parked=parked.get(address, 0),
-            )
-        )
+    for address in sorted({*depths, *parked, *paused}):
+        service = _waiting(address, "unknown", depths.get(address), parked.get(address, 0))
+        service.paused = pause = paused.get(address)
+        service.reason = f"paused {pause}" if pause is not None else ""
+        services.append(service)
     flows = sorted({service.flow for service in services})
     damaged = sum(record.damaged for record in archive.search(Query(limit=LATEST)))
     return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()), damaged=damaged)
+
+
+def _waiting(address: str, state: str, depth: Depth | None, parked: int) -> ServiceStatus:
+    """A service that does not run."""
+    flow, _, name = address.rpartition("/")
+    count, size = (depth.count, depth.bytes) if depth is not None else (0, 0)
+    return ServiceStatus(flow, name, state, queued=count, queued_bytes=size, parked=parked)
 
 
 def parked_counts(archive: Archive) -> dict[str, int]:
@@ -119,12 +122,28 @@ def parked_counts(archive: Archive) -> dict[str, int]:
     return parked
 
 
-def status_of(engine: Engine, parked: Mapping[str, int]) -> NodeStatus:
-    """What an engine tells about its services; the node adds what it knows of itself."""
+def status_of(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> NodeStatus:
+    """What an engine tells about its services, and about those that it has no more while something of them waits; the
+    node adds what it knows of itself."""
     services = [_service(host) for host in engine.hosts.values()]
     for service in services:
         service.parked = parked.get(f"{service.flow}/{service.service}", 0)
+    services += _removed(engine, parked, paused)
+    for service in services:
+        service.paused = paused.get(f"{service.flow}/{service.service}")
     return NodeStatus("", "", list(engine.flows), services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
+
+
+def _removed(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> Iterator[ServiceStatus]:
+    for address in sorted({*engine.inboxes, *parked, *paused} - {*engine.hosts}):
+        inbox = engine.inboxes.get(address)
+        found = _waiting(address, "removed", inbox.mailbox.depth if inbox is not None else None, parked.get(address, 0))
+        pause = paused.get(address)
+        if not (found.queued or found.parked or pause):
+            continue
+        flow = f"flow {found.flow}" if found.flow in engine.flows else "this node"
+        found.reason = f"{flow} has no such service now" + (f"; paused {pause}" if pause is not None else "")
+        yield found
 
 
 def _service(host: Host) -> ServiceStatus:
@@ -154,6 +173,7 @@ def _service(host: Host) -> ServiceStatus:
         last_error=host.last_error,
         last_error_at=datetime.fromtimestamp(host.last_error_at / 1e9, UTC) if host.last_error_at else None,
         running=[Running(name, message, seconds) for name, message, seconds in host.current],
+        connections=ways_of(host.plan),
     )
 
 

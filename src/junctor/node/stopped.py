@@ -11,6 +11,7 @@ from junctor.node import answers, views
 from junctor.node.client import NodeClient
 from junctor.node.search import Filter
 from junctor.node.status import NodeStatus, status_when_down
+from junctor.node.switches import ADDRESS, KEY, paused_in
 
 T = TypeVar("T")
 
@@ -84,7 +85,8 @@ class StoppedNode:
         self._name = identity.node if identity is not None else directory.name
 
     def status(self) -> NodeStatus:
-        return status_when_down(self._archive, self._name, str(self._directory))
+        paused = paused_in(self._archive.state(ADDRESS, KEY))
+        return status_when_down(self._archive, self._name, str(self._directory), paused)
 
     def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]:
         return answers.messages(self._archive, filter, bodies)

@@ -6,7 +6,7 @@ They are ordinary state under an address that no service can have.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,11 @@ class Pause(msgspec.Struct, frozen=True):
         return f"by {self.who or 'somebody'} since {self.since.astimezone():%Y-%m-%d %H:%M}{because}"
 
 
+def paused_in(entries: Mapping[str, tuple[bytes, int]]) -> dict[str, Pause]:
+    """The pauses by address, from the state that is kept under :data:`ADDRESS` and :data:`KEY`."""
+    return {name: msgspec.json.decode(value, type=Pause) for name, (value, _) in entries.items()}
+
+
 class Switches:
     """``paused`` by the address of the service; there are entries of services that the node does not have now."""
 
@@ -48,8 +53,7 @@ class Switches:
 
     def read(self) -> None:
         """Take over what the store has, once it is open."""
-        entries = self._engine.transport.state(ADDRESS, KEY)
-        self.paused = {name: msgspec.json.decode(value, type=Pause) for name, (value, _) in entries.items()}
+        self.paused = paused_in(self._engine.transport.state(ADDRESS, KEY))
 
     def set(self, hosts: Iterable[Host]) -> None:
         """Let services that have not started yet start paused where they are."""

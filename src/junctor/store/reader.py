@@ -18,6 +18,7 @@ from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
 from junctor.store.schema import MIGRATIONS
+from junctor.store.state import CommittedState, Entries
 from junctor.store.words import Glossary
 
 _PARKED = """
@@ -76,6 +77,10 @@ class StoreArchive(Archive):
 
     def depths(self) -> dict[str, Depth]:
         return queues.depths(self._readers)
+
+    def state(self, service: str, key: str) -> Entries:
+        """The stored state of a service under a key: name to (JSON, version)."""
+        return CommittedState(self._readers).read(service, key)
 
     def close(self) -> None:
         """Release the connections. Idempotent."""

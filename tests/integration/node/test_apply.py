@@ -73,6 +73,11 @@ class Sink(Service):
     async def read(self) -> int:
         return self.step
 """
+KEEPER = """
+from junctor import Flow
+
+flow = Flow("second").add(Sink(), name="keeper")
+"""
 SIREN = """
 from junctor import Flow, Service, Target, action, handler
 from junctor.core.spec import Wire
@@ -356,6 +361,32 @@ def test_a_pause_is_kept_with_who_and_why(plant: Junctor) -> None:
     assert set(states(plant).values()) == {"paused"}
     plant.here("resume", "--all")
     assert set(states(plant).values()) == {"running"}
+
+
+def test_what_waits_for_a_removed_service_is_listed_running_or_not(plant: Junctor) -> None:
+    (plant.folder / "second.py").write_text(SINK.replace('"/step"', '"/second"') + KEEPER)
+    plant.start("plant.py", *ANY_PORT)
+    plant.here("apply", "second.py")
+    plant.here("pause", "keeper", "--reason", "pump repair")
+    plant.here("send", "keeper", '{"n": 1}')
+    plant.here("apply", "--remove", "second")
+    for _ in range(2):  # as it was removed, and as it is found at a start
+        (removed,) = [one for one in plant.json("status")["services"] if one["state"] == "removed"]
+        assert (removed["flow"], removed["service"], removed["queued"]) == ("second", "keeper", 1)
+        assert removed["paused"]["reason"] == "pump repair"
+        text = plant.here("status")
+        assert "second/keeper" in text and "plant/sink" in text
+        assert "this node has no such service now; paused by" in text
+        plant.here("stop")
+        (down,) = [one for one in plant.json("status")["services"] if one["service"] == "keeper"]
+        assert (down["state"], down["queued"], down["paused"]["reason"]) == ("unknown", 1, "pump repair")
+        assert "paused by" in plant.here("status")
+        plant.start("plant.py", *ANY_PORT)
+    plant.here("apply", "second.py")
+    plant.here("resume", "keeper")
+    until(lambda: got(plant) == [1])
+    plant.here("apply", "--remove", "second")
+    assert list(states(plant)) == ["plant/monitor", "plant/sink"]
 
 
 def test_a_failed_service_starts_again_when_asked_to(plant: Junctor) -> None:

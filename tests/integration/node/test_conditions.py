@@ -84,6 +84,10 @@ def test_a_message_that_no_condition_can_judge_is_parked_and_survives_a_kill(jun
     written(junctor)
     node = junctor.start("flow.yaml", "--port", "0")
     assert 'readings -> alarm  (Reading, by name, when body.value > 80 && body.tags.room == "a")' in node.said
+    way = [{"to": "plant/alarm", "when": 'body.value > 80 && body.tags.room == "a"'}]
+    assert junctor.json("services")[0]["connections"]["readings"] == way
+    assert junctor.json("status")["services"][0]["connections"]["readings"] == way
+    assert "judges leads to plant/high when body.value > 80" in junctor.here("services")
     assert junctor.here("call", "monitor", "measure", "value=10").strip() == "nowhere"
     assert junctor.here("call", "monitor", "measure", "value=90", "room=a").strip() == "accepted"
     for number in range(5):
