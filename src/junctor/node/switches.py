@@ -67,6 +67,7 @@ class Switches:
         pause = Pause(who, since, reason)
         await self._write(host.address, msgspec.json.encode(pause))
         self.paused[host.address] = pause
+        host = self._engine.hosts.get(host.address, host)  # another one where the flows were changed meanwhile
         host.pause(str(pause))
         log.info("%s is paused %s", host.address, pause)
         host.alert("paused", f"{host.address} is paused {pause}", f"junctor resume {host.address}")
@@ -77,7 +78,8 @@ class Switches:
         if host.address not in self.paused:
             return
         await self._write(host.address, None)
-        del self.paused[host.address]
+        self.paused.pop(host.address, None)
+        host = self._engine.hosts.get(host.address, host)
         await host.resume()
         text = f"{host.address} was resumed by {who or 'somebody'}"
         log.info("%s", text)

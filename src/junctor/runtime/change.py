@@ -61,9 +61,6 @@ class Change:
         host = engine.hosts.get(address)
         if host is None or address in replaced:
             host = Host(engine, flow.name, service, flow.types, engine.inbox(address, service.spec.policies))
-            before = engine.hosts.get(address)
-            if before is not None:
-                host.pause_reason = before.pause_reason
             host.inherits = host.inbox.used
             self.come.append(host)
         self._hosts[address] = host
@@ -127,6 +124,9 @@ class Change:
     def _exchange(self) -> None:
         """In one turn of the loop, so that no message meets half of it."""
         engine = self._engine
+        for host in self.come:
+            if (before := engine.hosts.get(host.address)) is not None:
+                host.pause_reason = before.pause_reason  # it may have been paused or resumed since the change began
         engine.flows.clear()
         engine.flows.update(self._plans)
         engine.hosts.clear()
