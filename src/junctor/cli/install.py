@@ -9,9 +9,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -147,9 +147,8 @@ def _checked(flows: FlowArguments, secrets: dict[str, Path]) -> list[Wiring]:
     if count := report.count("warning"):
         shown = shlex.join(("junctor", "check", *flows.targets))
         click.echo(f"note: {count} warning{'s' if count > 1 else ''}: `{shown}` shows more", err=True)
-    settings = {service.spec.name: service.spec.settings for wiring in wirings for service in wiring.plan.services}
     for change in flows.overrides.set:
-        _refuse_secret(change, settings)
+        _refuse_secret(change, wirings)
     return wirings
 
 
@@ -165,12 +164,16 @@ def _tell_of_variables(text: str) -> None:
             return
 
 
-def _refuse_secret(change: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_secret(change: str, wirings: Sequence[Wiring]) -> None:
+    """:raises ConfigurationError: it changes a secret, in whatever way the setting is named."""
     from junctor.settings import Secret
 
-    place = change.partition("=")[0]
-    service, _, setting = place.partition(".")
-    if isinstance(settings.get(service, {}).get(setting), Secret):
+    place = change.partition("=")[0].strip()
+    flow, _, below = place.rpartition("/")
+    service, _, path = below.partition(".")
+    setting = path.removeprefix("settings.").partition(".")[0]
+    services = [plan.spec for wiring in wirings if flow in ("", wiring.plan.name) for plan in wiring.plan.services]
+    if any(spec.name == service and isinstance(spec.settings.get(setting), Secret) for spec in services):
         raise ConfigurationError(
             "everybody on the machine can read a unit, so a secret cannot stand in it",
             where=f"--set {place}",
@@ -213,7 +216,18 @@ def _named(flows: FlowArguments, place: _Place) -> str:
     target = flows.targets[0]
     if (place.folder / units.file_of(target)).exists() or not Path(target.partition(":")[0]).exists():
         return target
-    return flows.load()[0].name
+    try:
+        return flows.load()[0].name
+    except JunctorError as error:  # a secret of it, for one, is there only where the unit runs
+        known = ", ".join(_installed(place))
+        what = f"the flow does not load, so its name is not known: {error.what.rstrip('.')}"
+        fix = f"Give the name instead of the file: {known}." if known else None
+        raise InstallFailed(what, where=target, fix=fix) from error
+
+
+def _installed(place: _Place) -> list[str]:
+    """The names of flows with a unit here."""
+    return sorted(one.name[len("junctor-") : -len(".service")] for one in place.folder.glob("junctor-*.service"))
 
 
 # The unit -----------------------------------------------------------------------------------------------------
@@ -318,12 +332,24 @@ def _write(place: _Place, name: str, text: str, force: bool) -> None:
     _refuse_foreign(path, force)
     try:
         place.folder.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(path)
+        _exchange(path, text)
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def _exchange(path: Path, text: str) -> None:
+    """Put it there in one step, by way of a file of a name that nobody can have prepared."""
+    import tempfile
+
+    number, fresh = tempfile.mkstemp(prefix=".junctor-", dir=path.parent)
+    try:
+        with open(number, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(number, 0o644)
+        os.replace(fresh, path)
+    except BaseException:
+        os.unlink(fresh)
+        raise
 
 
 def _unwritable(place: _Place, error: OSError) -> InstallFailed:
@@ -363,8 +389,7 @@ def _tell(place: _Place, unit: Unit, now: bool) -> None:
 def _remove(place: _Place, name: str, now: bool, force: bool) -> None:
     path = place.folder / units.file_of(name)
     if not path.exists():
-        known = [one.name[len("junctor-") : -len(".service")] for one in place.folder.glob("junctor-*.service")]
-        fix = nearest(name, known).rstrip() or None
+        fix = nearest(name, _installed(place)).rstrip() or None
         raise InstallFailed(f'there is no unit of a flow "{name}"', where=str(place.folder), fix=fix)
     _refuse_foreign(path, force)
     enabled = list(place.folder.glob(f"*.wants/{path.name}"))

@@ -311,9 +311,12 @@ class Node:
         return Web(self.engine, (), address, self.name, closed=True)
 
     async def restart(self, host: Host) -> None:
-        """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed."""
+        """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed.
+
+        :raises UnknownTarget: a change took it out meanwhile.
+        """
         async with self._applying:
-            await self.engine.hosts[host.address].restart(GRACE)
+            await host_of(self.engine, host.address).restart(GRACE)  # it may have been replaced or taken out meanwhile
 
     def ask_reload(self, who: str) -> None:
         """Load again what the node was started with, and go over to it. Does not wait; what comes of it is logged."""

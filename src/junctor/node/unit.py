@@ -23,6 +23,7 @@ WATCHDOG = 30
 
 _MARK = re.compile(r"# Written by `junctor install` \(([0-9a-f]{16})\)\.")
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?", re.ASCII)
 _FEATURES = ("NoNewPrivileges", "LockPersonality", "RestrictRealtime", "RestrictSUIDSGID")
 _SYSTEM_FEATURES = (
     "ProtectKernelTunables",
@@ -131,7 +132,7 @@ def _limits(unit: Unit) -> Iterator[str]:
 
 
 def _system_limits(unit: Unit) -> Iterator[str]:
-    yield f"User={unit.account}" if unit.account else "DynamicUser=yes"
+    yield f"User={_account(unit.account)}" if unit.account else "DynamicUser=yes"
     yield "ProtectSystem=strict"
     yield f"ProtectHome={unit.home}"
     if unit.private_tmp:
@@ -184,6 +185,14 @@ def raw_path(path: Path) -> str:
     text = _checked(str(path)).replace("%", "%%")
     # A blank at the end would be cut off, and a backslash there joins the next line.
     return f"{text}/" if text != text.rstrip() or text.endswith("\\") else text
+
+
+def _account(name: str) -> str:
+    if not _ACCOUNT.fullmatch(name):
+        raise ConfigurationError(
+            f"{ascii(name)} cannot be the name of a user", where="install", fix="Give one of `getent passwd`."
+        )
+    return name
 
 
 def _checked(text: str) -> str:

@@ -99,6 +99,33 @@ def test_a_unit_is_taken_away_but_not_its_data(junctor: Junctor) -> None:
     assert 'there is no unit of a flow "machin". Did you mean "machine"?' in said
 
 
+def test_a_unit_is_taken_away_where_its_secrets_are_not(junctor: Junctor) -> None:
+    (junctor.folder / "bank.yaml").write_text(
+        "services: {bank: {class: 'bank:Bank', settings: {password: '${secret:BANK_PASSWORD}'}}}\n"
+    )
+    (junctor.folder / "bank.py").write_text(SECRETIVE)
+    (junctor.folder / "password").write_text("hunter22")
+    junctor.here("install", "bank.yaml", "--secret", "BANK_PASSWORD=password", "--name", "vault", "--to", "units")
+    said = junctor.here("install", "bank.yaml", "--to", "units", "--remove", code=1)
+    assert "its name is not known: there is no secret BANK_PASSWORD. Give the name instead of the file: vault." in said
+    assert "removed" in junctor.here("install", "vault", "--to", "units", "--remove")
+
+
+def test_a_link_in_the_way_leads_nowhere(junctor: Junctor) -> None:
+    units, other = junctor.folder / "units", junctor.folder / "other"
+    units.mkdir()
+    other.write_text("precious")
+    for name in ("junctor-machine.new", ".junctor-machine.service"):
+        (units / name).symlink_to(other)
+    junctor.here("install", "machine.py", "--to", "units")
+    (units / "junctor-machine.service").unlink()
+    (units / "junctor-machine.service").symlink_to(other)
+    junctor.here("install", "machine.py", "--to", "units", "--force")
+    assert other.read_text() == "precious"
+    assert not (units / "junctor-machine.service").is_symlink()
+    assert (units / "junctor-machine.service").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_foreign_unit_is_not_taken_away(junctor: Junctor) -> None:
     units = junctor.folder / "units"
     units.mkdir()
@@ -118,6 +145,9 @@ def test_secrets_come_from_files_and_never_stand_in_the_unit(junctor: Junctor) -
     said = junctor.here("install", "bank.py", "--set", "bank.password=hunter22", "--print", code=78)
     assert "a secret cannot stand in it" in said
     assert "hunter22" not in said
+    for way in ("bank.settings.password", "bank/bank.password", "bank/bank.settings.password"):
+        said = junctor.here("install", "bank.py", "--set", f"{way}=hunter22", "--print", code=78)
+        assert f"--set {way}: everybody on the machine can read a unit" in said
     (junctor.folder / "password").write_text("hunter22")
     text = junctor.here("install", "machine.py", "--secret", "BANK_PASSWORD=password", "--print")
     assert of(text, "LoadCredential") == f"BANK_PASSWORD:{junctor.folder}/password"

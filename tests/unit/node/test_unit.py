@@ -83,6 +83,14 @@ def test_what_would_begin_a_line_of_its_own_is_refused(bad: str) -> None:
         raw_path(Path(bad))
 
 
+@pytest.mark.parametrize("bad", ["root\nExecStartPre=/bin/sh", "a b", "%u", "-x", " "])
+def test_what_is_no_user_is_refused(bad: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be the name of a user"):
+        text_of_unit(unit(Path("/"), account=bad))
+    for good in ("nobody", "1000", "svc-app_2.x", "host$"):
+        assert f"\nUser={good}\n" in text_of_unit(unit(Path("/"), account=good))
+
+
 @pytest.mark.parametrize("path", ["/a'b", '/a"b', "/a\\b"])
 def test_a_program_that_systemd_does_not_run_is_refused(path: str) -> None:
     with pytest.raises(ConfigurationError, match="systemd runs no program"):
