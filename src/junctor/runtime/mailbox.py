@@ -472,6 +472,11 @@ class Mailbox:
         if self._size < UNBOUNDED:
             self._window = 0
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether nothing comes to memory, until :meth:`change`."""
+        return self._window == 0
+
     def change(self, policies: Policies) -> None:
         """Go by other policies. Called while nothing is delivered; where lines change also while nothing is on its way
         to memory. What was held is tried at once: the change may be what it waited for."""

@@ -44,7 +44,9 @@ class Refill:
     def due(self) -> None:
         """Delayed messages of this service may have come due."""
         self._asked = True
-        if not self._running:
+        # A mailbox that is shut takes nothing in: to look all the same with each accepted message would keep the change
+        # of its lines waiting for as long as there is load. It is asked again when its service starts.
+        if not self._running and not self._inbox.mailbox.is_shut:
             self._running = True
             self._engine.supervisor.start(f"refill {self._inbox.address}", self._fetch())
 

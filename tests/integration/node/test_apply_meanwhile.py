@@ -12,6 +12,7 @@ import pytest
 from junctor import Flow, Service, handler, setting
 from junctor.core.lifecycle import State
 from junctor.flows import wire
+from tests.integration.node.conftest import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,28 @@ async def test_a_pause_in_the_middle_of_a_change_counts_for_the_new_one(short_di
             assert new is not old
             assert new.lifecycle.state.value == wish
             assert ("plant/sink" in node.switches.paused) is (wish == "paused")
+
+
+async def test_the_lines_of_a_queue_change_under_load_without_end(short_dir: Path) -> None:
+    """Each group of commits has something for the service whose lines change."""
+    got.clear()
+    async with flow().running(store=short_dir / "store") as node:
+        target = node.target("sink", Count)
+        sent = 0
+        enough = asyncio.Event()
+
+        async def stream() -> None:
+            nonlocal sent
+            while not enough.is_set():
+                sent += 1
+                await target.send(Count(sent))
+
+        work = [asyncio.ensure_future(stream()) for _ in range(8)]
+        async with asyncio.timeout(PATIENCE):
+            for number in range(8):
+                await node.apply([wire(flow(pool=2 - number % 2))], who="test")
+        enough.set()
+        await asyncio.gather(*work)
+        while node.engine.hosts["plant/sink"].depth.count:
+            await asyncio.sleep(0.01)
+        assert sorted(got) == list(range(1, sent + 1))
