@@ -21,6 +21,40 @@ async def test_memory(name: str) -> None:
     await run(name, MemorySite())
 
 
+class Forgetful(MemoryTransport):
+    """Does not look at the moment."""
+
+    async def next_due(self, after: int = 0) -> int:
+        return await super().next_due()
+
+
+class Inclusive(MemoryTransport):
+    """Tells again what is due at the moment itself: an engine that asks so would never come further."""
+
+    async def next_due(self, after: int = 0) -> int:
+        return await super().next_due(after - 1 if after else 0)
+
+
+class Stale(MemoryTransport):
+    """Tells what has moved or ended meanwhile."""
+
+    told = 0
+
+    async def next_due(self, after: int = 0) -> int:
+        self.told = self.told if self.told > after else await super().next_due(after)
+        return self.told
+
+
+@pytest.mark.parametrize("broken", [Forgetful, Inclusive, Stale])
+async def test_a_transport_that_answers_wrongly_what_is_due_next_is_found(broken: type[MemoryTransport]) -> None:
+    class Site(MemorySite):
+        def make(self) -> MemoryTransport:
+            return broken()
+
+    with pytest.raises(AssertionError):
+        await run("what_is_due_next_is_asked_from_a_moment_on", Site())
+
+
 def test_the_suite_is_there() -> None:
     """A check that does not register itself would pass for nothing."""
     assert len(CHECKS) >= 45

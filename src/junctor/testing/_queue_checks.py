@@ -208,6 +208,20 @@ async def what_is_delayed_comes_when_it_is_due(bench: Bench) -> None:
 
 
 @check()
+async def what_is_due_next_is_asked_from_a_moment_on(bench: Bench) -> None:
+    past, sooner, later = bench.message(due=100), bench.message(due=500), bench.message(due=900)
+    ready = bench.message()
+    await bench.commit(inserts=[Insert(each, Status.WAITING) for each in (later, past, sooner)])
+    await bench.commit(inserts=[Insert(ready)])
+    asked = [await bench.transport.next_due(after) for after in (0, 99, 100, 499, 500, 900, FAR)]
+    assert asked == [100, 100, 500, 500, 900, 0, 0]
+    await bench.settle(sooner, Status.WAITING, attempt=1, due=700)
+    assert await bench.transport.next_due(100) == 700
+    await bench.settle(sooner, Status.DONE)
+    assert await bench.transport.next_due(after=100) == 900
+
+
+@check()
 async def the_last_word_about_a_record_counts(bench: Bench) -> None:
     first, second = bench.message(), bench.message()
     bench.commit(inserts=[Insert(first), Insert(second)])
