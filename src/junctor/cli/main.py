@@ -7,6 +7,7 @@ configuration.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -140,15 +141,20 @@ def _open_streams() -> None:
 
 
 def _flushed(code: int) -> int:
-    """The exit code when what was said has been written: Python would flush at the end, and complain by itself."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            click.echo(f"junctor: {error}", err=True)
-            return code or FAILED
+    """The exit code when what was said has been written: Python would flush at the end, and complain by itself.
+
+    A reader who has gone, or a terminal that was closed, is no failure of the command.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError) as error:
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not isinstance(error, BrokenPipeError) and getattr(error, "errno", None) != errno.EIO:
+                with contextlib.suppress(OSError):
+                    click.echo(f"junctor: {error}", err=True)
+                code = code or FAILED
     return code
 
 

@@ -49,7 +49,7 @@ class Life:
 
     def ended(self) -> int:
         _, errors = self.process.communicate(timeout=PATIENCE)
-        assert b"Traceback" not in errors, errors.decode()
+        assert b"RuntimeError" not in errors and b"Task exception" not in errors, errors.decode()
         return self.process.returncode
 
 
