@@ -120,7 +120,7 @@ class VirtualClock:
     @property
     def now(self) -> datetime:
         """What it shows (UTC)."""
-        return _EPOCH + self.time_ns() // 1000 * _MICROSECOND
+        return instant(self.time_ns())
 
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
         timer = _VirtualTimer(call)
@@ -175,6 +175,11 @@ class VirtualClock:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def instant(time: int) -> datetime:
+    """The date of a time in nanoseconds since 1970, in UTC and whole microseconds."""
+    return _EPOCH + time // 1000 * _MICROSECOND
 
 
 def _grains(seconds: float) -> int:

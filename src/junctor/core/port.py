@@ -163,6 +163,10 @@ class Port(Protocol):
         """True from the moment the service is asked to stop. Cheap enough for every turn of a loop."""
         ...
 
+    def time_ns(self) -> int:
+        """The node's clock, nanoseconds since 1970. Callable from any thread."""
+        ...
+
     def sleep(self, seconds: float) -> Pending[bool]:
         """Wait on the node's clock; ends early, with True, when the service is asked to stop. Blocks in a thread."""
         ...

@@ -270,6 +270,9 @@ class EnginePort:
     def stopping(self) -> bool:
         return self._engine.stopping
 
+    def time_ns(self) -> int:
+        return self._time()
+
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:
             future = self._loop.create_future()

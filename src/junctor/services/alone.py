@@ -59,6 +59,9 @@ class Alone:
     def state(self, key: str | None = None) -> LocalState:
         return self._states.setdefault(key or "", LocalState())
 
+    def time_ns(self) -> int:
+        return time.time_ns()
+
     def sleep(self, seconds: float) -> Pending[bool]:
         if _on_a_loop():
             return _Nap(seconds)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Generator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from junctor.clock import parse_duration
+from junctor.clock import instant, parse_duration
 from junctor.core.hop import caller
 from junctor.core.port import Pending, Port
 from junctor.errors import ConfigurationError, OutsideDelivery
@@ -132,6 +133,14 @@ class Service:
         """True from the moment the service is asked to stop; blocking code looks at it in its loops."""
         return self.__junctor__.port.stopping
 
+    def now(self) -> datetime:
+        """The time of the node's clock, a date in UTC: ``self.now().astimezone()`` is local time.
+
+        In a flow under test it is the virtual time, so code that asks here what time it is can be tested on any day;
+        without a node it is the time of the machine.
+        """
+        return instant(self.__junctor__.port.time_ns())
+
     def sleep(self, duration: float | str) -> Sleep:
         """Wait for seconds or a text like ``"2s"``, less when the service is asked to stop: see :class:`Sleep`."""
         return Sleep(self.__junctor__.port.sleep(parse_duration(duration)))
@@ -213,7 +222,7 @@ def published(service: Service) -> list[Any]:
 
 
 _AN_EXAMPLE = "service.message = Message.example(body), before its handler is called."
-_TAKEN = ("name", "log", "state", "message", "caller", "stopping", "sleep", "target", "publish", "broadcast")
+_TAKEN = ("name", "log", "state", "message", "caller", "stopping", "now", "sleep", "target", "publish", "broadcast")
 
 
 def _refuse_taken_names(cls: type) -> None:

@@ -137,5 +137,8 @@ class KitPort:
     def stopping(self) -> bool:
         return self._port.stopping
 
+    def time_ns(self) -> int:
+        return self._port.time_ns()
+
     def sleep(self, seconds: float) -> Pending[bool]:
         return Watched(self._port.sleep(seconds), self._life)

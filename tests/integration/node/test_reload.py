@@ -79,7 +79,7 @@ from junctor import Service, action
 
 class Clock(Service):
     @action
-    async def now(self) -> int:
+    async def hour(self) -> int:
         return 12
 """
 
@@ -214,7 +214,7 @@ def test_the_flow_file_is_followed_and_its_mistakes_too(plant: Plant) -> None:
     (plant.folder / "clock.py").write_text(CLOCK)
     plant.edit("flow.yaml", "services:\n", "services:\n  clock: {class: clock:Clock}\n")
     plant.says(r"clock started \(.*\); monitor, alarm untouched")
-    assert plant.junctor.here("call", "clock", "now").strip() == "12"
+    assert plant.junctor.here("call", "clock", "hour").strip() == "12"
     plant.edit("flow.yaml", "  clock: {class: clock:Clock}\n", "")
     plant.says(r"clock stopped \(.*\); monitor, alarm untouched")
 

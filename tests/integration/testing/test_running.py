@@ -324,15 +324,32 @@ async def test_cron_follows_its_time_zone_over_the_change_of_the_clocks() -> Non
     class Daily(Service):
         @cron("30 2 * * *", zone="Europe/Berlin")
         async def report(self) -> None:
-            seen.append(now())
+            seen.append(self.now())
 
     start = datetime(2026, 3, 27, 23, tzinfo=UTC)
-    now: Any = None
     async with running(Daily(), start=start) as plant:
-        now = lambda: plant.now  # noqa: E731
         await plant.advance("3d")
     # On the 29th there is no 02:30; it comes at 03:00, the moment the clocks jumped to.
     assert [f"{at:%d %H:%M}" for at in seen] == ["28 01:30", "29 01:00", "30 00:30"]
+
+
+@pytest.mark.parametrize("loop", ["shared", "own"])
+async def test_a_service_sees_the_time_of_the_test_wherever_its_code_runs(loop: Any) -> None:
+    class Watch(Service):
+        @handler
+        async def on_ask(self, ask: Ask) -> str:
+            before = self.now()
+            await self.sleep("20s")
+            return f"{before:%H:%M:%S} {self.now():%H:%M:%S}"
+
+        @action
+        def blocking(self) -> str:
+            return self.now().isoformat()
+
+    async with running(Flow("plant").add(Watch(), loop=loop), start=datetime(2031, 2, 3, tzinfo=UTC)) as plant:
+        await plant.advance("1h")
+        assert await plant.call("watch", "blocking") == "2031-02-03T01:00:00+00:00"
+        assert await plant.request("watch", Ask(1), within="1m") == "01:00:00 01:00:20"
 
 
 # Killed -----------------------------------------------------------------------------------------------------

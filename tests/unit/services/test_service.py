@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,7 +130,14 @@ def test_a_constructor_of_ones_own_needs_no_call_of_ours() -> None:
     own.state["a"] = 1
 
 
-@pytest.mark.parametrize("name", ["state", "log", "name", "message", "target", "sleep", "publish", "stopping"])
+def test_without_a_node_it_is_the_time_of_the_machine() -> None:
+    before = datetime.now(UTC)
+    told = Alarm().now()
+    assert told.tzinfo is UTC
+    assert before - timedelta(milliseconds=1) <= told <= datetime.now(UTC) + timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize("name", ["state", "log", "name", "message", "target", "now", "sleep", "publish", "stopping"])
 def test_names_that_service_needs_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         type("Line", (Service,), {name: 1})
