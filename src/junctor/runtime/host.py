@@ -202,6 +202,8 @@ class Host(Handling):
         :param reason: who paused it and why, shown with its state.
         """
         self.pause_reason = reason
+        if self.lifecycle.state is State.STOPPING:
+            self.mailbox.pause()
         if self.lifecycle.state not in (*DELIVERING, State.PAUSED):
             return  # when it starts, it starts paused
         self.lifecycle.to(State.PAUSED, reason)
@@ -319,7 +321,7 @@ class Host(Handling):
         self.lifecycle.to(State.STOPPING)
         self.stopping.set()
         self._wake_sleepers()
-        self.mailbox.drain(leaving)
+        self.mailbox.drain(leaving, requests=self.pause_reason is None)
         self._cancel_main()
         await self.engine.supervisor.end(*self._inputs, grace=grace)
 

@@ -441,14 +441,15 @@ class Mailbox:
         self._reckon()
         self._draining = False
 
-    def drain(self, leaving: bool = True) -> None:
+    def drain(self, leaving: bool = True, requests: bool = True) -> None:
         """Take nothing new but the requests that others still wait for.
 
         :param leaving: the service does not come back, so senders that wait for room are refused.
+        :param requests: False takes none of these either.
         """
         self.paused = True
         self._reckon()
-        self._draining = True
+        self._draining = requests
         self._leaving = leaving
         if leaving:
             self.senders.dismiss()
