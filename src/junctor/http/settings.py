@@ -76,8 +76,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     ``listener`` is the name of the listener; ``path`` the prefix of all routes, actions and WebSockets of the flow.
     ``hosts`` are names accepted in ``Host`` beside those of this machine. ``body`` bounds a request's body, ``upload``
-    a body with files, both in bytes; ``depth`` the nesting of JSON. ``docs`` opens the documentation of the flow's
-    routes.
+    a body with files, both in bytes; ``depth`` the nesting of JSON. ``docs`` False leaves the flow's
+    routes out of the documentation; True has it on the listener of the routes also where an ``admin`` listener has it.
     """
 
     listener: str = "main"
@@ -92,5 +92,5 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     body: int = 1024 * KIB
     upload: int = 64 * 1024 * KIB
     depth: int = 100
-    docs: bool = True
+    docs: bool | None = None
     limits: Limits = Limits()

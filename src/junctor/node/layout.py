@@ -25,7 +25,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """One listener as it should be.
 
     ``flexible``: nobody asked for this port, another will do. ``flows`` are the names of those whose routes are here.
-    ``built_in``: health, metrics and documentation are here; ``keys`` open them.
+    ``built_in``: health, metrics and documentation are here; ``documented``: the documentation of those of its flows
+    that ask for it; ``keys`` open them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     flows: tuple[str, ...] = ()
     built_in: bool = False
+    documented: bool = False
     keys: tuple[ApiKey, ...] = ()
 
     @property
@@ -113,7 +115,7 @@ def _contradiction(what: str, field: str, one: tuple[str, Any], other: tuple[str
     words = f": {one[1]} and {other[1]}" if plain else ""
     return ConfigurationError(
         f"the flows {one[0]} and {other[0]} say different things about {field} of {what}{words}",
-        where=f"http.{field}",
+        where=f"http.{field} of flow {other[0]}",
         fix=f"Let one of them say it, or give {other[0]} a listener of its own: `http: {{listener: NAME, port: ...}}`.",
     )
 
@@ -124,6 +126,7 @@ def _with_built_in(places: list[Place], sections: Mapping[str, HttpSettings]) ->
     for flow, admin in asking[1:]:
         if admin != asking[0][1]:
             raise _contradiction("the node", "admin", asking[0], (flow, admin))
+    places = [_documented(place, sections) for place in places]
     if asking and places:
         admin = asking[0][1]
         return [
@@ -143,8 +146,17 @@ def _with_built_in(places: list[Place], sections: Mapping[str, HttpSettings]) ->
 
 
 def _opened(place: Place, sections: Mapping[str, HttpSettings]) -> Place:
-    keys = tuple(dict.fromkeys(key for flow in place.flows for key in sections[flow].keys))
-    return msgspec.structs.replace(place, built_in=True, keys=keys)
+    return msgspec.structs.replace(place, built_in=True, documented=False, keys=_keys(place, sections))
+
+
+def _documented(place: Place, sections: Mapping[str, HttpSettings]) -> Place:
+    if not any(sections[flow].docs for flow in place.flows):
+        return place
+    return msgspec.structs.replace(place, documented=True, keys=_keys(place, sections))
+
+
+def _keys(place: Place, sections: Mapping[str, HttpSettings]) -> tuple[ApiKey, ...]:
+    return tuple(dict.fromkeys(key for flow in place.flows for key in sections[flow].keys))
 
 
 def _check_ports(places: list[Place]) -> None:
@@ -153,7 +165,7 @@ def _check_ports(places: list[Place]) -> None:
         if one.port == other.port and one.port and meet and not (one.flexible or other.flexible):
             raise ConfigurationError(
                 f'the listeners "{one.name}" and "{other.name}" both want port {one.port}',
-                where=f"http {other.host}:{other.port}",
+                where=f"http.port of flow {other.flows[0]}" if other.flows else f"http.admin.port, {other.port}",
                 fix="Give one of them another port, or let the flows share one listener by its name.",
             )
 

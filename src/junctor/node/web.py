@@ -29,7 +29,7 @@ from junctor.http.pages.status import open_status
 from junctor.http.routes import Opened, Routes
 from junctor.http.settings import HttpSettings
 from junctor.node.address import Address
-from junctor.node.layout import MAIN, Place, lay_out
+from junctor.node.layout import ADMIN, MAIN, Place, lay_out
 from junctor.node.notes import EngineNotes
 
 if TYPE_CHECKING:
@@ -61,17 +61,17 @@ class Door:
 class Entries:
     """What the pages of the node tell of its listeners: their routes, actions and WebSockets as they are now.
 
-    :param documented: only those whose flow opens its documentation.
+    :param shown: by what their flow says about documentation: True, False or nothing.
     """
 
-    def __init__(self, sites: list[Site], *, documented: bool = False) -> None:
+    def __init__(self, sites: list[Site], shown: tuple[bool | None, ...] = (True, False, None)) -> None:
         self._sites = sites
-        self._documented = documented
+        self._shown = shown
 
     def __iter__(self) -> Iterator[Opened]:
         for site in self._sites:
             for one in (*site.routes, *site.routes.sockets):
-                if one.settings.docs or not self._documented:
+                if one.settings.docs in self._shown:
                     yield one
 
 
@@ -240,6 +240,9 @@ class Web:
                     routes.attach(host, sections[host.flow])
             if place.built_in:
                 self._build_in(door, place, routes, [other for other, _ in doors], sections)
+            elif place.documented:
+                flows = [flow for flow in place.flows if sections[flow].docs]
+                _document(routes, Entries([door.site], (True,)), ", ".join(flows))
         return made
 
     def _build_in(
@@ -260,12 +263,11 @@ class Web:
         # An administration's listener tells of all the others, any other one of itself.
         sites = [door.site] if place.flows else [other.site for other in doors]
         open_index(routes, engine, Entries(sites))
-        if not any(section.docs for section in sections.values()):
-            return
-        server = "" if place.flows else doors[0].listener.url
-        described = Entries(sites, documented=True)
-        open_openapi(routes, described, title=", ".join(sections), version=__version__, server=server)
-        open_docs(routes, server)
+        shown = [name for name, section in sections.items() if section.docs is not False]
+        if shown:
+            main = min(doors, key=lambda other: {MAIN: 0, ADMIN: 2}.get(other.place.name, 1))
+            described = Entries(sites, (True, None))
+            _document(routes, described, ", ".join(sections), "" if place.flows else main.listener.url)
 
     def _uptime(self) -> float:
         return time.monotonic() - self._since
@@ -330,6 +332,12 @@ class Web:
 def has_doors(spec: ServiceSpec) -> bool:
     """Whether a service can be reached through a listener."""
     return bool(spec.routes or spec.actions or spec.sockets)
+
+
+def _document(routes: Routes, described: Entries, title: str, server: str = "") -> None:
+    """:param server: the address of what is described, where that is another listener."""
+    open_openapi(routes, described, title=title, version=__version__, server=server)
+    open_docs(routes, server)
 
 
 def _sections(flows: Sequence[Wiring]) -> dict[str, HttpSettings]:

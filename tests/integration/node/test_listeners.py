@@ -150,6 +150,41 @@ async def test_administration_apart() -> None:
         assert "/level" in described["paths"] and described["servers"] == [{"url": f"http://127.0.0.1:{main}"}]
 
 
+async def test_documentation_beside_the_routes_where_administration_is_apart() -> None:
+    keys = (ApiKey(name="x", secret=SECRET),)
+    asks = flow("a", http=HttpSettings(admin=Admin(port=0), docs=True, keys=keys))
+    silent = flow("b", http=HttpSettings(path="/b"))
+    closed = flow("c", http=HttpSettings(path="/c", docs=False))
+    async with running(asks, silent, closed) as node:
+        main, admin = port_of(node), port_of(node, "admin")
+        assert await status(main, "/openapi.json") == 401
+        here = (await call(main, "GET", "/openapi.json", headers={"x-api-key": SECRET})).json
+        assert "/level" in here["paths"] and not any(path.startswith(("/b/", "/c/")) for path in here["paths"])
+        assert here["servers"] == [{"url": "/"}] and here["info"]["title"] == "a"
+        page = await call(main, "GET", "/docs")
+        assert page.status == 200 and "connect-src 'self';" in page.headers["content-security-policy"]
+        for path in ("/health/live", "/metrics", "/"):
+            assert await status(main, path) == 404
+        there = (await call(admin, "GET", "/openapi.json")).json
+        assert {"/level", "/b/level"} <= set(there["paths"]) and "/c/level" not in there["paths"]
+
+
+async def test_the_document_names_a_listener_whose_port_was_chosen_late() -> None:
+    """Free ports, a port that was taken, and listeners that an apply opens."""
+    async with contextlib.AsyncExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", 8080)))
+        both = flow("a", http=HttpSettings(admin=Admin(port=0)))
+        node = await stack.enter_async_context(running(both, address=Address()))
+        other = flow("a", http=HttpSettings(admin=Admin(port=0), listener="lab", port=0))
+        for applied in (both, flow("a"), both, other):
+            await node.apply([wire(applied)], who="test")
+            if applied.http is not None:
+                described = (await call(port_of(node, "admin"), "GET", "/openapi.json")).json
+                main = port_of(node, applied.http.listener)
+                assert described["servers"] == [{"url": f"http://127.0.0.1:{main}"}]
+
+
 async def test_what_the_pages_tell() -> None:
     hidden = flow("b", Tank(), HttpSettings(path="/b", docs=False))
     async with running(flow("a"), hidden) as node:

@@ -72,7 +72,7 @@ class Document:
 
 def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
     """The document for these entries."""
-    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint) and one.settings.docs]
+    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint) and one.settings.docs is not False]
     schemas = Schemas()
     names = _Names(entries)
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
