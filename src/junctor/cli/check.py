@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ import click
 import msgspec
 
 from junctor.cli.options import FlowArguments, flow_options, json_option
-from junctor.errors import ConfigurationError, JunctorError, NodeNotFound
+from junctor.errors import ConfigurationError, JunctorError, NodeNotFound, SeveralProblems
 from junctor.observe.secrets import mask
 
 if TYPE_CHECKING:
     from junctor.flows.check.findings import Finding, Report
     from junctor.flows.wiring import Wiring
+    from junctor.http.settings import HttpSettings
 
 OK, CONFIGURATION = 0, 78
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -67,28 +69,36 @@ def _with_listeners(report: Report, wirings: list[Wiring]) -> Report:
     sections = {wiring.plan.name: wiring.model.http for wiring in wirings if wiring.model.http is not None}
     if not sections:
         return report
-    from junctor.flows.check.findings import of_error, place_of
-    from junctor.node.address import Address
-    from junctor.node.layout import lay_out, tls_problems
+    from junctor.flows.check.findings import of_error
+    from junctor.http.access.checks import section_problems
+    from junctor.node.layout import tls_problems
 
-    found = []
     models = [wiring.model for wiring in wirings]
+    found = [
+        of_error(problem, [wiring.model])
+        for wiring in wirings
+        if wiring.model.http is not None
+        for problem in tls_problems(wiring.model.http)
+    ]
+    sound = {name: section for name, section in sections.items() if not any(section_problems(name, section))}
+    found += [of_error(problem, models) for problem in _misplaced(sound)]
+    return msgspec.structs.replace(report, findings=(*report.findings, *found))
+
+
+def _misplaced(sections: Mapping[str, HttpSettings]) -> Iterator[ConfigurationError]:
+    """What is wrong with the listeners of sections that are right by themselves: of each, else of all together."""
+    from junctor.node.address import Address
+    from junctor.node.layout import lay_out
+
+    alone = [{name: section} for name, section in sections.items()]
     wrong = False
-    for name, section in sections.items():
-        place = place_of(f"flow {name}", models).partition(":")[0]
+    for several in [*alone, sections]:
         try:
-            lay_out({name: section}, Address())
+            if not wrong or several is not sections:
+                lay_out(several, Address())
         except ConfigurationError as error:
             wrong = True
-            found.append(msgspec.structs.replace(of_error(error), place=place))
-        problems = [of_error(problem) for problem in tls_problems(section)]
-        found += [msgspec.structs.replace(problem, level="warning", place=place) for problem in problems]
-    if not wrong:
-        try:
-            lay_out(sections, Address())
-        except ConfigurationError as error:
-            found.append(of_error(error))
-    return msgspec.structs.replace(report, findings=(*report.findings, *found))
+            yield from error.problems if isinstance(error, SeveralProblems) else [error]
 
 
 def _with_store(report: Report, wirings: list[Wiring], store: str) -> Report:
@@ -119,7 +129,7 @@ def _plain(report: Report) -> dict[str, object]:
 
 
 def _print(report: Report) -> None:
-    ordered = sorted(report.findings, key=lambda finding: finding.file)
+    ordered = sorted(report.findings, key=lambda finding: (finding.file, finding.line))
     for file, findings in itertools.groupby(ordered, key=lambda finding: finding.file):
         click.echo(click.style(_safe(file) or "(no file)", bold=True))
         for finding in findings:

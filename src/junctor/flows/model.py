@@ -31,6 +31,7 @@ from junctor.flows.policies import read_policies
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
+from junctor.observe.frames import users_line
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
 from junctor.settings.written import Node, node_of
 
@@ -119,7 +120,8 @@ class FlowModel:
     ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
     section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
     ``notes`` are remarks on how it is written, for a start and for ``junctor check``; ``broken`` are the names of
-    services that are written and could not be added.
+    services that are written and could not be added. ``places`` has the lines of the ``http`` section by path,
+    ``http.keys[0].secret``; ``made`` is the user's line that made the flow, where there is one.
     """
 
     def __init__(
@@ -133,6 +135,8 @@ class FlowModel:
         reader = Reader()
         self.http = None if http is None else read_http(reader, node_of(http))
         self.source: FlowSource | None = None
+        self.places: Mapping[str, str] = {}
+        self.made = users_line()
         self.alerts = read_alerts(reader, node_of(alerts))
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
@@ -267,6 +271,14 @@ class FlowModel:
             fix = nearest(name, self._items).strip()
             raise ConfigurationError(f'there is no service "{name}"', where=f"{place} {setting}", fix=fix)
         self._items[name] = changed(item, word, value, place)
+
+    def place(self, path: str) -> str:
+        """Where a part of the ``http`` section is written, or the nearest around it; else where the flow was made."""
+        while path:
+            if path in self.places:
+                return self.places[path]
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.made
 
     def put(self, *items: Item) -> Self:
         """Take services as they are written already, over those of the same name."""

@@ -137,9 +137,7 @@ def scheduled(
 
 
 def _replaced(schedule: ScheduleSpec, given: Schedule) -> ScheduleSpec:
-    return msgspec.structs.replace(
-        schedule, every=given.every, cron=given.cron, zone=given.zone, initial=given.initial
-    )
+    return msgspec.structs.replace(schedule, every=given.every, cron=given.cron, zone=given.zone, initial=given.initial)
 
 
 def _unknown(service: str, name: str, given: Schedule, names: set[str]) -> ConfigurationError:

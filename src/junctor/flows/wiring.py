@@ -13,6 +13,7 @@ from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nea
 from junctor.flows import fitting
 from junctor.flows.fitting import shown
 from junctor.flows.model import FlowModel, Item
+from junctor.http.settings import HttpSettings
 from junctor.messages import TypeRegistry
 from junctor.messages.types import is_body_class
 from junctor.services.target import wire_types
@@ -130,7 +131,9 @@ class _Wirer:
         self._flows: Mapping[str, _Wirer] | None = None
 
     def take(self) -> None:
-        """Make the specs of all services."""
+        """Make the specs of all services; look at what belongs to the whole flow."""
+        if self._model.http is not None:
+            self._check_section(self._model.http)
         if not self._items:
             self.problems.append(
                 ConfigurationError("it has no service", where=f"flow {self.name}", fix="Add one: flow.add(...).")
@@ -160,6 +163,14 @@ class _Wirer:
         notes = (*self._model.notes, *(remark.text for remark in self._remarks))
         wiring = Wiring(self._model, plan, tuple(self._connections), notes)
         return Examined(wiring, tuple(self.problems), tuple(self._remarks))
+
+    def _check_section(self, section: HttpSettings) -> None:
+        from junctor.http.access.checks import section_problems  # a flow without the section is read without it
+
+        for problem in section_problems(self.name, section):
+            place = self._model.place((problem.where or "").partition(" ")[0])
+            placed = f"{problem.where} ({place})" if place else problem.where
+            self.problems.append(ConfigurationError(problem.what, where=placed, fix=problem.fix))
 
     def _note(self, code: str, where: str, text: str) -> None:
         self._remarks.append(Remark(code, where, text))

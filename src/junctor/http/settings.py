@@ -8,11 +8,22 @@ listener: flows that share one must not contradict each other.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
-from junctor.http.listening.limits import Limits
+from junctor.http.listening.limits import Count, Limits
+from junctor.settings import Bounds
 
 KIB = 1024
+
+PREFIX = r"(/[A-Za-z0-9._~-]+)+"
+LISTENER = r"[a-z][a-z0-9_-]*"
+
+Port = Annotated[int, Bounds(ge=0, le=65535)]
+Name = Annotated[str, Bounds(min_length=1)]
+Path = Annotated[str, Bounds(pattern=r"/.*")]
+Host = Annotated[str, Bounds(pattern=r"[^/:*@ ]+")]
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,9 +32,9 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ``clients`` is a PEM file with the authorities whose certificates clients must show; without it none is asked for.
     """
 
-    certificate: str
-    key: str
-    clients: str | None = None
+    certificate: Name
+    key: Name
+    clients: Name | None = None
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,9 +45,9 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     it opens.
     """
 
-    name: str
+    name: Name
     secret: str
-    paths: tuple[str, ...] = ("/",)
+    paths: tuple[Path, ...] = ("/",)
 
     def __repr__(self) -> str:
         return f"ApiKey(name={self.name!r}, secret='***', paths={self.paths!r})"
@@ -55,7 +66,7 @@ class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     headers: tuple[str, ...] = ()
     expose: tuple[str, ...] = ()
     credentials: bool = False
-    max_age: float = 600.0
+    max_age: Annotated[float, Bounds(ge=0)] = 600.0
 
 
 class Admin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,9 +75,9 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ``hosts``, ``keys`` and ``tls`` as in the section itself, for this listener alone.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8081
-    hosts: tuple[str, ...] = ()
+    host: Name = "127.0.0.1"
+    port: Port = 8081
+    hosts: tuple[Host, ...] = ()
     keys: tuple[ApiKey, ...] = ()
     tls: Tls | None = None
 
@@ -80,17 +91,17 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     routes out of the documentation; True has it on the listener of the routes also where an ``admin`` listener has it.
     """
 
-    listener: str = "main"
-    host: str | None = None
-    port: int | None = None
-    path: str = ""
-    hosts: tuple[str, ...] = ()
+    listener: Annotated[str, Bounds(pattern=LISTENER)] = "main"
+    host: Name | None = None
+    port: Port | None = None
+    path: Annotated[str, Bounds(pattern=f"({PREFIX})?")] = ""
+    hosts: tuple[Host, ...] = ()
     cors: Cors | None = None
     keys: tuple[ApiKey, ...] = ()
     tls: Tls | None = None
     admin: Admin | None = None
-    body: int = 1024 * KIB
-    upload: int = 64 * 1024 * KIB
-    depth: int = 100
+    body: Count = 1024 * KIB
+    upload: Count = 64 * 1024 * KIB
+    depth: Count = 100
     docs: bool | None = None
     limits: Limits = Limits()

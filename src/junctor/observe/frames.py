@@ -5,8 +5,9 @@ from __future__ import annotations
 import linecache
 import os
 import re
+import sys
 import traceback
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NamedTuple
 
 from junctor.errors import text_of
@@ -34,6 +35,17 @@ def short_path(file: str) -> str:
         return file.removeprefix(os.getcwd() + os.sep)
     except OSError:  # the working folder is gone
         return file
+
+
+def users_line() -> str:
+    """``cpu.py:14``, the user's line that is being run in this thread; empty where there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if is_users(file):
+            return f"{short_path(file)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ A setting is explicit. ``limit: float = setting(80.0)`` is one, ``limit: float =
 """
 
 from junctor.settings.conversion import convert, kind_name
-from junctor.settings.declaration import Bounds, Setting, setting
+from junctor.settings.declaration import Bounds, Setting, bounded, setting
 from junctor.settings.reading import read_settings
 from junctor.settings.values import MISSING, Duration, Secret
 from junctor.settings.written import Leaf, Series, Table
@@ -18,6 +18,7 @@ __all__ = (
     "Series",
     "Setting",
     "Table",
+    "bounded",
     "convert",
     "kind_name",
     "read_settings",

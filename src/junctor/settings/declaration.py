@@ -7,8 +7,9 @@ import math
 import pathlib
 import re
 import sys
+import typing
 from collections.abc import Collection
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -89,6 +90,15 @@ class Bounds(msgspec.Struct, frozen=True):
         if self.le is not None:
             return f"at most {self.le:g}"
         return f"less than {self.lt:g}" if self.lt is not None else ""
+
+
+def bounded(kind: Any) -> tuple[Any, Bounds | None]:
+    """The type and the bounds of ``Annotated[int, Bounds(ge=1)]``; None for a type without bounds."""
+    if typing.get_origin(kind) is Annotated:
+        found = next((part for part in typing.get_args(kind)[1:] if isinstance(part, Bounds)), None)
+        if found is not None:
+            return typing.get_args(kind)[0], found
+    return kind, None
 
 
 class Setting:

@@ -76,6 +76,21 @@ def node_of(value: Any, place: str = "") -> Node:
     return Leaf(value, place, str(value))
 
 
+def places_in(node: Node, path: str, place: str = "") -> dict[str, str]:
+    """The place of each part by its path, ``http.keys[0].secret``.
+
+    :param place: where the node itself is told to be.
+    """
+    found = {path: place or node.place}
+    if isinstance(node, Table):
+        for key, part in node.entries.items():
+            found |= places_in(part, f"{path}.{key}", node.keys.get(key, part.place) if isinstance(part, Table) else "")
+    elif isinstance(node, Series):
+        for number, part in enumerate(node.items):
+            found |= places_in(part, f"{path}[{number}]")
+    return found
+
+
 def plain(value: Any) -> Any:
     """The values of a node without places; what is no node, as it is."""
     if isinstance(value, Table):

@@ -458,7 +458,7 @@ http: {http}
         (["{port: 9001}", "{port: 9002, path: /b}"], 78, ["the flows a and b", "9001 and 9002"]),
         (["{path: plant}"], 78, ["a.yaml", '"plant" is not a prefix']),
         (["{listener: lab}"], 78, ['the listener "lab" has no port']),
-        (["{tls: {certificate: no.pem, key: no.key}}"], 0, ["a.yaml", "warning", "no.pem cannot be read"]),
+        (["{tls: {certificate: no.pem, key: no.key}}"], 78, ["a.yaml", "error", "no.pem cannot be read"]),
     ],
 )
 def test_check_finds_it_before_the_start(

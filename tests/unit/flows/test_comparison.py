@@ -113,7 +113,7 @@ def test_services_come_and_go(module: Any) -> None:
 
 def test_http_is_of_the_flow_and_shows_no_keys(module: Any) -> None:
     before = flow(module, http=HttpSettings(port=8080))
-    after = flow(module, http=HttpSettings(port=9000, keys=(ApiKey(name="a", secret="s3cret"),)))
+    after = flow(module, http=HttpSettings(port=9000, keys=(ApiKey(name="a", secret="s3cret-and-more-of-it"),)))
     found = compare(before, after)
     assert found.kind == "changed"
     assert found.http == ("port 8080 -> 9000", "keys")

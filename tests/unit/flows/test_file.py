@@ -581,19 +581,19 @@ def test_http_is_read_by_its_types(plant: Write) -> None:
           docs: false
           hosts: [a.example, b.example]
           cors: {origins: [https://a.example], max_age: 10m}
-          keys: [{name: one, secret: "${secret:KEY}", paths: [/a]}, {name: two, secret: plain}]
+          keys: [{name: one, secret: "${secret:KEY}", paths: [/a]}, {name: two, secret: plain-and-long-enough}]
           tls: {certificate: a.pem, key: b.pem}
           admin: {port: 9}
           limits: {receive: 5s}
         """,
     )
-    plant("secrets.env", "KEY=of-the-file").chmod(0o600)
+    plant("secrets.env", "KEY=of-the-file-with-secrets").chmod(0o600)
     wiring = wire(load("some.yaml"))
     http = wiring.model.http
     assert http is not None
     assert (http.path, http.body, http.docs, http.hosts) == ("/plant", 2 << 20, False, ("a.example", "b.example"))
     assert http.cors is not None and http.cors.max_age == 600.0
-    assert [key.secret for key in http.keys] == ["of-the-file", "plain"]
+    assert [key.secret for key in http.keys] == ["of-the-file-with-secrets", "plain-and-long-enough"]
     assert http.limits.receive == 5.0
     assert "some.yaml:9: an API key stands in the file as text; write ${secret:NAME} or sha256:HEX" in wiring.notes
     assert msgspec.structs.asdict(HttpSettings()).keys() == msgspec.structs.asdict(http).keys()

@@ -125,12 +125,13 @@ def test_a_file_comes_back_as_it_is_written(plant: Write, monkeypatch: pytest.Mo
 
 def test_a_secret_of_python_becomes_a_reference(plant: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monitor, alarm = modules(plant)
-    http = HttpSettings(keys=(ApiKey(name="app", secret="very-secret-key"),), cors=Cors(origins=("*",)), port=80)
+    keys = (ApiKey(name="app", secret="very-secret-of-this-app"),)
+    http = HttpSettings(keys=keys, cors=Cors(origins=("*",)), port=80)
     flow = FlowModel("x", http=http).add(alarm.Alarm(token="very-secret-value", key=Secret("very-secret-other")))
     text = flow_yaml(wire(flow))
     assert "very-secret" not in text
     assert text.startswith("# Give the secret ALARM_TOKEN: it is not in this file.\n")
-    for name, value in (("ALARM_TOKEN", "value"), ("ALARM_KEY", "other"), ("HTTP_APP", "key")):
+    for name, value in (("ALARM_TOKEN", "value"), ("ALARM_KEY", "other"), ("HTTP_APP", "of-this-app")):
         monkeypatch.setenv(name, f"very-secret-{value}")
     back = again(wire(flow))
     assert told(back) == told(wire(flow))

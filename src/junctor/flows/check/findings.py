@@ -92,6 +92,10 @@ def place_of(where: str, models: Iterable[FlowModel]) -> str:
             member = rest.partition(".")[0]
             exact = written.get(rest) or written.get(f"connect.{rest}") if rest else ""
             return exact or (place_in(item, member) if member else "") or item.place or place_in(item)
-        if where == f"flow {model.name}" and model.source is not None and model.source.files:
-            return f"{model.source.files[0].name}:1"
+        if where == f"flow {model.name}":
+            files = model.source.files if model.source is not None else ()
+            return f"{files[0].name}:1" if files else model.made
+        if where.startswith("http") and (where.endswith(f" of flow {model.name}") or " of flow " not in where):
+            if model.http is not None:
+                return model.place(where.partition(" ")[0].rstrip(","))
     return ""

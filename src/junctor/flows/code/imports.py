@@ -261,6 +261,7 @@ def _running(place: str, folder: Path, run: Callable[[], types.ModuleType]) -> t
         _loading.reset(token)
     return module
 
+
 def _import_failed(error: BaseException, place: str, folder: Path) -> ImportFailed:
     where = _own_line(error, folder) or place
     text = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")

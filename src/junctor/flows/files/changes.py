@@ -145,9 +145,7 @@ def _word_of(item: Item, written: str) -> str:
 
 
 def _set(item: Item, name: str, value: str, place: str) -> Item:
-    return msgspec.structs.replace(
-        item, settings={**item.settings, name: value}, places={**item.places, name: place}
-    )
+    return msgspec.structs.replace(item, settings={**item.settings, name: value}, places={**item.places, name: place})
 
 
 def _still_off(item: Item, word: str, value: str, place: str) -> Item:

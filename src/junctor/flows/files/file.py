@@ -23,7 +23,7 @@ from junctor.http.settings import HttpSettings
 from junctor.services import checked_name
 from junctor.services.names import fit_name
 from junctor.settings import Leaf, Series, Table
-from junctor.settings.written import Node, holds_secret
+from junctor.settings.written import Node, holds_secret, places_in
 
 SECRETS_FILE = "secrets.env"
 """The file of secrets beside a flow file, where it names none."""
@@ -155,6 +155,7 @@ class _Loader:
                 continue
             if word == "http":
                 flow.http = self._http(filled)
+                flow.places = places_in(filled, "http", node.place)
                 notes += _open_keys(filled)
             else:
                 flow.alerts = read_alerts(self._reader, filled)

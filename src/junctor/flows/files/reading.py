@@ -19,7 +19,7 @@ import msgspec
 
 from junctor.clock import parse_duration
 from junctor.errors import ConfigurationError, nearest
-from junctor.settings import Leaf, Secret, Series, Table, convert
+from junctor.settings import Leaf, Secret, Series, Table, bounded, convert
 from junctor.settings.conversion import show, without_none
 from junctor.settings.written import Misread, Node, fitting
 
@@ -77,6 +77,7 @@ class Reader:
         optional, kind = without_none(kind)
         if optional and isinstance(node, Leaf) and node.value is None:
             return None
+        kind, _ = bounded(kind)  # whether it is within them is seen when all is read
         if isinstance(node, Leaf) and isinstance(node.value, Secret):
             if not self._secrets or kind is not str:
                 fix = "Secrets are for settings that are secret."

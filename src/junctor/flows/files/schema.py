@@ -23,7 +23,7 @@ from junctor.flows.alerts import Send, When
 from junctor.flows.files.written import declared_of
 from junctor.flows.model import FlowModel, Item
 from junctor.http.settings import HttpSettings
-from junctor.settings import MISSING, Secret, Setting, kind_name
+from junctor.settings import MISSING, Bounds, Secret, Setting, bounded, kind_name
 from junctor.settings.conversion import is_duration, without_none
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -155,25 +155,20 @@ class _Maker:
         return schema
 
     def _bounded(self, schema: Schema, setting: Setting) -> Schema:
-        bounds = setting.bounds
-        if bounds.choices is not None:
-            words = [msgspec.to_builtins(word, enc_hook=str) for word in bounds.choices]
+        if setting.bounds.choices is not None:
+            words = [msgspec.to_builtins(word, enc_hook=str) for word in setting.bounds.choices]
             return {"anyOf": [{"enum": words}, _reference()]}
-        numbers = {
-            "minimum": bounds.ge,
-            "exclusiveMinimum": bounds.gt,
-            "maximum": bounds.le,
-            "exclusiveMaximum": bounds.lt,
-        }
-        given = {word: bound for word, bound in numbers.items() if bound is not None}
-        return {**schema, **given}  # they count for numbers; text is left to the loading
+        return _numbers_within(schema, setting.bounds)
 
     # Types --------------------------------------------------------------------------------------------------
 
     def of(self, kind: Any) -> Schema:
         """What may be written for a type."""
         optional, kind = without_none(kind)
+        kind, bounds = bounded(kind)
         schema = self._of(kind)
+        if bounds is not None:
+            schema = _within(schema, bounds)
         return {"anyOf": [schema, {"type": "null"}]} if optional else schema
 
     def _of(self, kind: Any) -> Schema:
@@ -247,6 +242,25 @@ def _table(properties: Schema) -> Schema:
 
 def _described(schema: Schema, text: str) -> Schema:
     return {"description": text, **schema} if text else schema
+
+
+def _numbers_within(schema: Schema, bounds: Bounds) -> Schema:
+    """The schema with the bounds of numbers; they do not count for text, which is left to the loading."""
+    numbers = {
+        "minimum": bounds.ge,
+        "exclusiveMinimum": bounds.gt,
+        "maximum": bounds.le,
+        "exclusiveMaximum": bounds.lt,
+    }
+    return {**schema, **{word: bound for word, bound in numbers.items() if bound is not None}}
+
+
+def _within(schema: Schema, bounds: Bounds) -> Schema:
+    """The same with what text must be like; a reference may be any."""
+    schema = _numbers_within(schema, bounds)
+    if bounds.min_length is not None:
+        schema = {**schema, "minLength": bounds.min_length}
+    return schema if bounds.pattern is None else {**schema, "pattern": f"^({bounds.pattern})$|{_REFERENCE}"}
 
 
 def _some(kind: str) -> Schema:

@@ -325,5 +325,3 @@ def _schedule(schedule: Schedule) -> Any:
     if schedule.every is None:
         return False
     return {"every": schedule.every, "initial": schedule.initial} if schedule.initial else schedule.every
-
-

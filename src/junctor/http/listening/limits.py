@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
+from junctor.settings import Bounds
+
 KIB = 1024
+Count = Annotated[int, Bounds(ge=1)]
+Seconds = Annotated[float, Bounds(gt=0)]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,13 +25,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     between two pings; a client that does not answer one within it is dropped.
     """
 
-    head: int = 64 * KIB
-    headers: int = 100
-    receive: float = 20.0
-    pace: int = 1 * KIB
-    send: float = 60.0
-    keep_alive: float = 75.0
-    connections: int = 1000
-    sockets: int = 500
-    message: int = 1024 * KIB
-    ping: float = 20.0
+    head: Count = 64 * KIB
+    headers: Count = 100
+    receive: Seconds = 20.0
+    pace: Count = 1 * KIB
+    send: Seconds = 60.0
+    keep_alive: Seconds = 75.0
+    connections: Count = 1000
+    sockets: Count = 500
+    message: Count = 1024 * KIB
+    ping: Seconds = 20.0

@@ -1,0 +1,142 @@
+"""Every finding of junctor check has the line where it is to be corrected, and none hides another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from click.testing import CliRunner
+
+from junctor.cli.check import command
+from junctor.errors import ConfigurationError
+from junctor.flows import load, wire
+from junctor.flows.files.document import parse_document
+from junctor.flows.files.schema import flow_schema
+from junctor.settings.written import plain
+from tests.unit.flows.conftest import Write
+
+Told = dict[str, Any]
+
+SERVICES = """
+    flow: plant
+    services:
+      monitor: {class: monitor:Monitor, connect: {readings: alarm}}
+      alarm: {class: alarm:Alarm}
+"""
+
+
+@pytest.fixture
+def check(plant: Write) -> Callable[..., list[Told]]:
+    """Runs ``junctor check`` as a user does, and gives its errors and warnings."""
+
+    def checked(*targets: str, text: str = "", levels: tuple[str, ...] = ("error", "warning")) -> list[Told]:
+        if text:
+            plant("flow.yaml", text)
+        answer = CliRunner().invoke(command, [*(targets or ("flow.yaml",)), "--json"], standalone_mode=False)
+        assert answer.exception is None, answer.exception
+        return [told for told in json.loads(answer.output)["findings"] if told["level"] in levels]
+
+    return checked
+
+
+def line_of(text: str, word: str) -> int:
+    """The line of a word in a text that begins with an empty line, as it stands in the file."""
+    return next(number for number, line in enumerate(text.splitlines(), 1) if word in line)
+
+
+# The http section ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("port: 99999", "http.port of flow plant: 99999 is above the maximum of 65535"),
+        ("port: -1", "http.port of flow plant: -1 is below the minimum of 0"),
+        ("body: -5", "http.body of flow plant: -5 is below the minimum of 1"),
+        ("upload: 0", "http.upload of flow plant: 0 is below the minimum of 1"),
+        ("depth: 0", "http.depth of flow plant: 0 is below the minimum of 1"),
+        ('listener: ""', 'http.listener of flow plant: "" is not a name of a listener'),
+        ("path: plant", 'http.path of flow plant: "plant" is not a prefix'),
+        ("limits: {receive: 0}", "http.limits.receive of flow plant: 0.0 is not above 0"),
+        ("limits: {connections: -3}", "http.limits.connections of flow plant: -3 is below the minimum of 1"),
+        ("admin: {port: 70000}", "http.admin.port of flow plant: 70000 is above the maximum of 65535"),
+        ("cors: {max_age: -1}", "http.cors.max_age of flow plant: -1.0 is below the minimum of 0"),
+        ('hosts: ["a b"]', 'http.hosts[0] of flow plant: "a b" is not the name of a host'),
+    ],
+)
+def test_check_run_and_schema_agree_on_bounds(
+    check: Callable[..., list[Told]], plant: Write, written: str, told: str
+) -> None:
+    text = SERVICES + f"    http:\n      docs: true\n      {written}\n"
+    found = check(text=text)
+    assert [f"{one['where']}: {one['what']}" for one in found] == [told]
+    assert (found[0]["file"], found[0]["line"]) == ("flow.yaml", line_of(text, written))
+    with pytest.raises(ConfigurationError) as caught:
+        wire(load("flow.yaml"))  # as a start does
+    assert told.partition(": ")[2] in str(caught.value) and "(flow.yaml:" in str(caught.value)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        validate(Path("flow.yaml").read_text())
+
+
+def validate(text: str) -> None:
+    jsonschema_rs.validate(flow_schema(), plain(parse_document(text, "flow.yaml")))
+
+
+@pytest.mark.parametrize("written", ["port: 0", "port: 65535", 'port: "${PORT:-80}"', "path: /a/b", 'path: "${P:-/x}"'])
+def test_the_bounds_let_through_what_is_right(check: Callable[..., list[Told]], written: str) -> None:
+    assert check(text=SERVICES + f"    http:\n      {written}\n") == []
+    validate(Path("flow.yaml").read_text())
+
+
+def test_all_of_a_section_is_told_at_once(check: Callable[..., list[Told]]) -> None:
+    text = (
+        SERVICES
+        + """
+    http:
+      port: 99999
+      keys:
+        - name: app
+          secret: short-one
+        - {name: app, secret: long-enough-to-be-one, paths: [plant]}
+"""
+    )
+    found = {one["where"].partition(" ")[0]: one["line"] for one in check(text=text)}
+    assert found == {
+        "http.port": line_of(text, "99999"),
+        "http.keys[0].secret": line_of(text, "short-one"),
+        "http.keys[1].name": line_of(text, "[plant]"),
+        "http.keys[1].paths[0]": line_of(text, "[plant]"),
+    }
+
+
+def test_a_contradiction_between_flows_has_a_line(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("one.yaml", SERVICES + "    http: {port: 8081}\n")
+    plant("two.yaml", SERVICES.replace("plant", "other") + "    http:\n      port: 8082\n")
+    (found,) = check("one.yaml", "two.yaml")
+    assert "the flows plant and other say different things about port" in found["what"]
+    assert (found["file"], found["line"]) == ("two.yaml", 7)
+
+
+def test_a_listener_of_python_has_the_line_of_its_flow(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "made.py",
+        """
+        from alarm import Alarm
+        from junctor import Flow
+
+        flow = Flow("made", http={"port": 99999}).add(Alarm)
+        """,
+    )
+    found = [one for one in check("made.py") if one["level"] == "error"]
+    assert [(one["file"], one["line"]) for one in found] == [("made.py", 5)]
+
+
+def test_a_missing_certificate_is_an_error_with_its_line(check: Callable[..., list[Told]]) -> None:
+    text = SERVICES + "    http:\n      tls:\n        certificate: not-there.pem\n        key: not-there.key\n"
+    (found,) = check(text=text)
+    assert found["level"] == "error" and "not-there.pem cannot be read" in found["what"]
+    assert (found["file"], found["line"]) == ("flow.yaml", line_of(text, "not-there.pem"))
