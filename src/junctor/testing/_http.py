@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import mimetypes
+import secrets
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -14,12 +16,15 @@ from junctor.messages import codec
 
 if TYPE_CHECKING:
     from junctor.http.asgi import Headers
+    from junctor.node.node import Node
     from junctor.testing._plant import RunningFlow
 
 __tracebackhide__ = True  # of pytest: a failure is shown where the test is
 
 
 NO_BODY: Any = object()
+
+FileGiven = bytes | tuple[str, bytes] | tuple[str, bytes, str]
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -44,6 +49,7 @@ class HttpClient:
     def __init__(self, plant: RunningFlow) -> None:
         self._plant = plant
         self._site: Site | None = None
+        self._of: Node | None = None
 
     async def get(self, path: str, **more: Any) -> Response:
         """See :meth:`request`."""
@@ -73,6 +79,8 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         json: Any = NO_BODY,
         body: bytes = b"",
+        form: Mapping[str, Any] | None = None,
+        files: Mapping[str, FileGiven] | None = None,
         headers: Mapping[str, str] | None = None,
         within: float | str = 0,
     ) -> Response:
@@ -80,12 +88,16 @@ class HttpClient:
 
         :param params: of the query; lists are repeated.
         :param json: the body as values, dataclasses and the like.
+        :param form: fields of a form; lists are repeated.
+        :param files: of a form, by field: bytes, ``(name, bytes)`` or ``(name, bytes, media type)``. The body is
+            ``multipart/form-data`` then, with the fields of ``form``.
         :param within: how much time may pass until the answer.
+        :raises TypeError: two kinds of body are given.
         """
-        data = body if json is NO_BODY else codec.encode(json)
+        data, kind = _content(json, body, form, files)
         sent = {"host": "localhost", "content-length": str(len(data)), "user-agent": "junctor.testing"}
-        if json is not NO_BODY:
-            sent["content-type"] = "application/json"
+        if kind:
+            sent["content-type"] = kind
         sent |= {name.lower(): value for name, value in (headers or {}).items()}
         scope = _scope(method.upper(), path, params or {}, sent)
         answer: Response = await self._plant.driven(_exchange(self._opened(), scope, data), within)
@@ -93,9 +105,47 @@ class HttpClient:
         return answer
 
     def _opened(self) -> Site:
-        if self._site is None:
-            self._site = self._plant.site()
+        if self._site is None or self._of is not self._plant.node:  # restart() made another one
+            self._site, self._of = self._plant.site(), self._plant.node
         return self._site
+
+
+def _content(
+    json: Any, body: bytes, form: Mapping[str, Any] | None, files: Mapping[str, FileGiven] | None
+) -> tuple[bytes, str]:
+    """The body and its media type, empty where the caller says it in the headers or there is none."""
+    kinds = [json is not NO_BODY, bool(body), form is not None or files is not None]
+    if sum(kinds) > 1:
+        raise TypeError("a request has one body: json=, body=, or form= and files=")
+    if json is not NO_BODY:
+        return codec.encode(json), "application/json"
+    if files is not None:
+        return _multipart(form or {}, files)
+    if form is not None:
+        return urlencode(form, doseq=True).encode(), "application/x-www-form-urlencoded"
+    return body, ""
+
+
+def _multipart(form: Mapping[str, Any], files: Mapping[str, FileGiven]) -> tuple[bytes, str]:
+    """RFC 7578, with names as browsers write them."""
+    parts: list[tuple[str, bytes]] = []
+    for name, value in form.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        parts += [(f'name="{_quoted(name)}"', str(one).encode()) for one in values]
+    for name, given in files.items():
+        file, data, *kind = (name, given) if isinstance(given, bytes) else given
+        media = kind[0] if kind else mimetypes.guess_type(file)[0] or "application/octet-stream"
+        parts.append((f'name="{_quoted(name)}"; filename="{_quoted(file)}"\r\nContent-Type: {media}', data))
+    boundary = secrets.token_hex(16)
+    whole = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
+        for head, data in parts
+    )
+    return whole + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _scope(method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> MutableMapping[str, Any]:
