@@ -58,10 +58,11 @@ def _views(ctx: click.Context) -> list[ServiceView]:
 
 
 def _asked(node: str | None) -> Iterator[ServiceView]:
-    from junctor.cli.options import running_node
+    from junctor.node import directory
+    from junctor.node.client import NodeClient
     from junctor.node.describe import ServiceView
 
-    client = running_node(node)
+    client = NodeClient(directory.find(node))  # one that starts is not waited for
     try:
         yield from client.ask("services", list[ServiceView], patience=PATIENCE)
     finally:

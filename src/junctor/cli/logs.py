@@ -16,7 +16,7 @@ import msgspec
 from junctor.cli import completing, words
 from junctor.cli.options import json_option, node_option
 from junctor.errors import NodeNotFound
-from junctor.node import directory
+from junctor.node import directory, starting
 from junctor.observe.logs import LEVELS, colours, human_line, level_number
 
 if TYPE_CHECKING:
@@ -97,7 +97,6 @@ def command(
     It is kept in the data directory of the node, so that it can be read when the node is down, and is followed over a
     restart of the node. --json prints the lines as they are kept: one JSON object each.
     """
-    found = directory.find(node)
     wanted = Wanted(
         words=tuple(word.encode() for word in (service and service.rpartition("/")[2], session) if word),
         service=service,
@@ -105,7 +104,7 @@ def command(
         since=words.instant(since) if since else None,
         session=session.lower() if session else None,
     )
-    reader = _reader(found, follow)
+    reader = starting.awaited(lambda: _reader(directory.find(node), follow))
     count = limit if limit is not None else (None if since else LAST)
     if not _show(_last(reader.lines(), wanted, count), as_json) and not follow:
         click.echo("no line of the log fits", err=True)
@@ -119,7 +118,8 @@ def _reader(found: Path, follow: bool) -> LogReader:
 
     if not follow and not files(found):
         fix = "A node writes its log there when it is started with `junctor run`."
-        raise NodeNotFound("there is no log yet", where=str(found), fix=fix)
+        kind = directory.MayStart if directory.may_start(found) else NodeNotFound
+        raise kind("there is no log yet", where=str(found), fix=fix)
     return LogReader(found)
 
 

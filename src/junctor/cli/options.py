@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,9 +14,12 @@ import msgspec
 from junctor.cli import completing
 from junctor.errors import ConfigurationError, NodeNotFound, nearest
 from junctor.flows import FlowModel, Overrides
-from junctor.node import directory
+from junctor.node import directory, starting
 from junctor.node.client import NodeClient
 from junctor.node.stopped import Live, Reading, StoppedNode
+
+SLOW = 2.0
+"""Seconds after which a command that waits for a node says so."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -133,28 +137,68 @@ def pairs(texts: tuple[str, ...], what: str) -> dict[str, str]:
 
 
 def running_node(node: str | None) -> NodeClient:
-    """The client of a node that runs.
+    """The client of a node that runs; one that may be starting is waited for.
 
     :raises NodeNotFound: it does not run, or there is none.
     """
-    return NodeClient(directory.find(node))
+    return starting.awaited(lambda: starting.client_of(directory.find(node)))
 
 
 @contextmanager
 def reading(node: str | None) -> Iterator[Reading]:
-    """The node where it runs, else its store, with a line on standard error that says so.
+    """The node where it runs, else its store, with a line on standard error that says so. Only a node that is known to
+    be starting is waited for, and where nothing is found at all.
 
     :raises NodeNotFound: there is neither.
     """
+    try:
+        found = starting.awaited(lambda: _live_or_stopped(node, patient=True))
+    except starting.StillStarting:
+        found = _live_or_stopped(node, patient=False)
+    with found as source:
+        yield source
+
+
+def _live_or_stopped(node: str | None, patient: bool) -> _Open:
     path = directory.find(node)
     try:
-        client = NodeClient(path)
+        return _Open(Live(client := starting.client_of(path)), client.close)
     except NodeNotFound:
-        with StoppedNode(path) as stopped:
-            click.echo(f"The node is down; this is read from its store {path}", err=True)
-            yield stopped
-        return
+        pid = starting.starter(path)
+        if pid and patient:
+            raise starting.StillStarting("the node takes no questions yet", where=str(path)) from None
     try:
-        yield Live(client)
+        stopped = StoppedNode(path)
+    except NodeNotFound as error:
+        if not directory.may_start(path):
+            raise
+        raise directory.MayStart(error.what, where=error.where, fix=error.fix) from None
+    state = f"The node takes no questions (process {pid} starts or ends it)" if pid else "The node is down"
+    click.echo(f"{state}; this is read from its store {path}", err=True)
+    return _Open(stopped, stopped.close)
+
+
+@contextmanager
+def said_after(text: str, seconds: float = SLOW) -> Iterator[None]:
+    """Tell a line on standard error when what is done inside has taken so long."""
+    timer = threading.Timer(seconds, lambda: click.echo(text, err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
     finally:
-        client.close()
+        timer.cancel()
+
+
+class _Open:
+    """Something to read from, closed at the end."""
+
+    def __init__(self, source: Reading, close: Callable[[], None]) -> None:
+        self._source = source
+        self._close = close
+
+    def __enter__(self) -> Reading:
+        return self._source
+
+    def __exit__(self, *_: object) -> None:
+        self._close()

@@ -7,10 +7,16 @@ from datetime import UTC, datetime
 import click
 
 from junctor.cli import tables, words
-from junctor.cli.options import json_option, node_option, reading
+from junctor.cli.options import json_option, node_option, reading, said_after
 from junctor.node.status import NodeStatus, ServiceStatus
+from junctor.node.stopped import PATIENCE
 
 SLOW_LOOP = 0.1  # seconds of lag from which the status mentions it
+
+_BLOCKED = (
+    "The node does not answer: its event loop is blocked, since when is not known; its log names what blocks it "
+    f"(`junctor logs`). Waiting up to {PATIENCE:g} s"
+)
 
 
 @click.command("status")
@@ -24,7 +30,7 @@ def command(node: str | None, as_json: bool) -> None:
     something of it waits, or it is paused. A note tells why a service does not run, or the last error of one
     that does.
     """
-    with reading(node) as source:
+    with reading(node) as source, said_after(_BLOCKED):
         status = source.status()
     if as_json:
         click.echo(words.json_text(status))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
-from junctor.cli.options import node_option
-from junctor.errors import JunctorError, NodeNotFound
-from junctor.node import directory
+from junctor.cli import words
+from junctor.cli.options import SLOW, node_option, said_after
+from junctor.errors import JunctorError
+from junctor.node import directory, starting
 from junctor.node.client import NodeClient
+from junctor.node.status import NodeStatus
+from junctor.node.wire import NoAnswer
 
 PATIENCE = 30.0
 
@@ -24,16 +29,55 @@ class StopFailed(JunctorError):
 @node_option
 def command(timeout: float, node: str | None) -> None:
     """Stop a running node: inputs first, then the work in flight, then the rest."""
-    path = directory.find(node)
-    try:
-        client = NodeClient(path)
-    except NodeNotFound:
+    client = _client(node)
+    if client is None:
         click.echo("the node does not run")
         return
     try:
-        client.ask("stop", patience=timeout)
-        if not client.await_end(timeout):
-            raise StopFailed(f"the node still runs after {timeout:g} s", where=str(path))
+        with said_after("the node does not answer: its event loop is blocked, and it stops when that is over"):
+            client.ask("stop", patience=timeout)
+        if not _ended(client, timeout):
+            raise StopFailed(f"the node still runs after {timeout:g} s", where=str(client.directory))
     finally:
         client.close()
     click.echo("stopped")
+
+
+def _client(node: str | None) -> NodeClient | None:
+    """The node; None where it is down for sure. One that is starting is waited for."""
+
+    def attempt() -> NodeClient | None:
+        path = directory.find(node)
+        try:
+            return starting.client_of(path)
+        except directory.MayStart:
+            if starting.starter(path):
+                raise
+            return None
+
+    return starting.awaited(attempt)
+
+
+def _ended(client: NodeClient, timeout: float) -> bool:
+    """Whether it ends in time; what it waits for is told after a while."""
+    end = time.monotonic() + timeout
+    if client.await_end(min(SLOW, timeout)):
+        return True
+    try:
+        _tell(client.ask("status", NodeStatus, patience=max(0.1, end - time.monotonic())))
+    except NoAnswer:
+        return False
+    except JunctorError:  # it does not answer questions any more
+        click.echo("the node is ending", err=True)
+    return client.await_end(max(0.1, end - time.monotonic()))
+
+
+def _tell(status: NodeStatus) -> None:
+    running = [
+        f"{one.handler} of {service.service} ({words.duration(one.seconds)})"
+        for service in status.services
+        for one in service.running
+    ]
+    stopping = [f"{service.service} is {service.state}" for service in status.services if service.state != "stopped"]
+    waits = words.safe(", ".join(running or stopping)) or "its store to close"
+    click.echo(f"waiting for {waits}", err=True)

@@ -16,7 +16,7 @@ import click
 
 from junctor.cli import tables, words
 from junctor.cli.figures import Figures, NodeLine, Picture, Row
-from junctor.cli.options import json_option, node_option
+from junctor.cli.options import json_option, node_option, running_node
 from junctor.clock import parse_duration
 from junctor.errors import JunctorError
 from junctor.node import directory
@@ -149,7 +149,7 @@ class Watch:
 
         :raises JunctorError: there is no node.
         """
-        self._client = NodeClient(directory.find(self._node))
+        self._client = running_node(self._node)
         self._ask(self._client)
 
     def look(self) -> None:

@@ -39,7 +39,8 @@ def connect(node: str | Path | None = None) -> Connection:
     """A connection to a running node, opened by ``with`` or ``async with``.
 
     :param node: its data directory, or the name of one in ./.junctor; else $JUNCTOR_NODE, or the only one there.
-    :raises NodeNotFound: there is none, or several. That it does not run is told when the connection is opened.
+    :raises NodeNotFound: there is none, or several. That it does not run is told when the connection is opened. Neither
+        waits for a node that is starting: try again where one may be.
     """
     return Connection(directory.find(node))
 
@@ -83,7 +84,7 @@ def _unreachable(path: Path, error: OSError | None = None) -> JunctorError:
         return NodeNotFound("this user may not talk to the node", where=str(path), fix="Run the command as its owner.")
     if isinstance(error, TimeoutError | BlockingIOError):
         return wire.NoAnswer("the node takes no connections", where=str(path))
-    return NodeNotFound("the node does not run", where=str(path), fix="Start it with `junctor run`.")
+    return directory.MayStart("the node does not run", where=str(path), fix="Start it with `junctor run`.")
 
 
 def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:

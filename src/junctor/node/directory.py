@@ -27,6 +27,10 @@ SOCKET_PATH_LIMIT = 100
 CONNECT_PATIENCE = 2.0  # seconds: a node whose loop is busy still has a listening socket, only a dead one refuses
 
 
+class MayStart(NodeNotFound):
+    """No node runs there, and one may be starting: the same question may have another answer in a moment."""
+
+
 def data_directory(flow: str, store: str | Path | None = None, env: Mapping[str, str] | None = None) -> Path:
     """Where a node of this flow keeps its data: ``store``, $JUNCTOR_STORE, $STATE_DIRECTORY, else ./.junctor/FLOW."""
     env = os.environ if env is None else env
@@ -114,6 +118,7 @@ def find(node: str | Path | None = None, env: Mapping[str, str] | None = None) -
     ``node`` is a path or the name of a folder in ./.junctor.
 
     :raises NodeNotFound: there is none, or more than one and not exactly one of them runs; the text lists them.
+    :raises MayStart: the same, where it may be otherwise in a moment.
     """
     env = os.environ if env is None else env
     given = str(node or env.get("JUNCTOR_NODE") or "")
@@ -131,7 +136,9 @@ def _named(given: str) -> Path:
     if below.is_dir():
         return below
     known = [folder.name for folder in _nodes(Path.cwd())]
-    raise NodeNotFound(f'there is no node "{given}"', fix=nearest(given, known).rstrip() or None)
+    comes = not path.exists() and path.parent.is_dir() and (os.sep in given or not known)
+    kind = MayStart if comes else NodeNotFound
+    raise kind(f'there is no node "{given}"', fix=nearest(given, known).rstrip() or None)
 
 
 def _only(folder: Path) -> Path:
@@ -146,11 +153,22 @@ def _only(folder: Path) -> Path:
     if len(running) == 1:
         return running[0]
     if not nodes:
-        raise NodeNotFound("no node was found", where=str(folder))
+        raise MayStart("no node was found", where=str(folder))
     listed = ", ".join(f"{node.name}{' (running)' if node in running else ''}" for node in nodes)
-    raise NodeNotFound(
+    kind = NodeNotFound if running else MayStart
+    raise kind(
         f"there are {len(nodes)} nodes: {listed}", where=str(folder / HOME), fix="Say which one with --node NAME."
     )
+
+
+def may_start(directory: Path) -> bool:
+    """Whether this can be the data directory of a node that starts: it is one already, or has nothing in it yet."""
+    if directory.parent.name == HOME or (directory / IDENTITY).exists():
+        return True
+    try:
+        return not any(path.name not in ("lock", "reserve") for path in directory.iterdir())
+    except OSError:
+        return False
 
 
 def _nodes(folder: Path) -> list[Path]:

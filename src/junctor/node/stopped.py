@@ -102,10 +102,8 @@ class StoppedNode:
     def alerts(self, limit: int) -> list[views.AlertView]:
         return views.alerts(self._archive, limit)
 
-    def __enter__(self) -> StoppedNode:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Let go of the store. Idempotent."""
         close = getattr(self._archive, "close", None)
         if close is not None:
             close()

@@ -52,6 +52,22 @@ class StoreLock:
             os.close(file)
 
 
+def holder(path: Path) -> int:
+    """The process that wrote itself into the file of a lock and lives, 0 where there is none. The lock itself is not
+    tried: it would be held for that moment, and a node that starts just then would be refused."""
+    try:
+        words = path.read_text(encoding="utf-8", errors="replace").split()
+        pid = int(words[1])
+        if words[0] != "pid" or pid <= 0 or words[2:] != ["boot", boot_id()]:
+            return 0
+        os.kill(pid, 0)
+    except PermissionError as error:  # of another user, and alive; or a file that may not be read
+        return pid if error.filename is None else 0
+    except (OSError, ValueError, IndexError, OverflowError):
+        return 0
+    return pid
+
+
 def boot_id() -> str:
     """Which start of the machine this is; a pid means nothing after the next one."""
     try:
