@@ -232,6 +232,10 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
+LONGEST = 10**10
+"""Seconds from which on a time is none: some 300 years, beyond which nanoseconds do not fit 64 bits."""
+
+
 def parse_duration(text: str | float) -> float:
     """Seconds from ``"200ms"``, ``"2s"``, ``"5m"``, ``"1h"``, ``"1d"``, ``"1h30m"`` or a number of seconds.
 
@@ -241,7 +245,7 @@ def parse_duration(text: str | float) -> float:
         seconds = float(text)
     else:
         seconds = _parse_text(str(text).strip())
-    if not 0 <= seconds < 10**10:
+    if not 0 <= seconds < LONGEST:
         raise ValueError(f"{text!r} is not a duration: it must be between 0 and 300 years")
     return seconds
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from junctor.clock import LONGEST
 from junctor.core.policy import (
     Durability,
     HoldPolicy,
@@ -89,6 +90,8 @@ def _timeout(reader: Reader, node: Node, path: str) -> Any:
     read = reader.read(node, float, path)
     if read is not UNREAD and read < 0:
         return reader.wrong(path, node, f"{read:g} is not a duration", "Give a time, or never.")
+    if read is not UNREAD and read >= LONGEST:
+        return reader.wrong(path, node, f"{read:g} s is more than 300 years", "Give a time, or never.")
     return read
 
 
@@ -107,6 +110,9 @@ def _policy(reader: Reader, base: Any, kind: type[msgspec.Struct], node: Node, s
         value = getattr(made, field)
         if isinstance(value, int | float) and value < 0:
             reader.wrong(f"{path}.{field}", node.entries.get(field, node), f"{value:g} is below 0", "Give 0 or more.")
+        if isinstance(value, float) and value >= LONGEST:
+            what = f"{value:g} s is more than 300 years"
+            reader.wrong(f"{path}.{field}", node.entries.get(field, node), what, "Give a time like 30s or 1h.")
     return made
 
 

@@ -49,6 +49,10 @@ def error_of(text: str, *, overlays: tuple[str, ...] = (), changes: tuple[str, .
         # Wrong kinds
         ("pool: 4", "pool: many", 'alarm.pool (bad.yaml:8): expected a number or a mapping, got "many".'),
         ("pool: 4", "pool: 0", "alarm.pool (bad.yaml:8): pool is 0. Give a number of deliveries at once"),
+        ("pool: 4", f"pool: '{'1' * 5000}'", "alarm.pool.size (bad.yaml:8): "),
+        ("pool: 4", "timeout: 1e10", "alarm.timeout (bad.yaml:8): 1e+10 s is more than 300 years. Give a time, or"),
+        ("attempts: 5", "max: 1e300", "alarm.retry.max (bad.yaml:10): 1e+300 s is more than 300 years. Give a time"),
+        ("alarm:Alarm", "a" * 5000, f"alarm.class (bad.yaml:6): {'a' * 60}...: it cannot be looked for: File name too"),
         ("pool: 4", "pool:", "alarm.pool (bad.yaml:8): expected a number or a mapping, got nothing."),
         ("pool: 4", "pool: true", "alarm.pool (bad.yaml:8): expected a number or a mapping, got True."),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,20 @@ def test_code_that_fails_names_the_users_own_line(
         assert str(caught.value).startswith(expected)
         assert isinstance(caught.value.__cause__, cause)
     assert "bad" not in sys.modules
+
+
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "GeneratorExit", "asyncio.CancelledError"])
+def test_what_a_file_raises_in_a_thread_ends_no_more_than_its_import(write: Write, kind: str) -> None:
+    """A running node loads user code in a thread; let through, it would end the node's loop."""
+    write("bad.py", f"import asyncio\nraise {kind}\n")
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ImportFailed, match=r"bad\.py:2: "):
+        pool.submit(load, "bad.py").result()
+
+
+def test_ctrl_c_while_a_file_is_imported_is_ctrl_c(write: Write) -> None:
+    write("slow.py", "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    with pytest.raises(KeyboardInterrupt):
+        load("slow.py")
 
 
 def test_a_service_that_is_declared_wrongly_keeps_its_own_error(write: Write) -> None:

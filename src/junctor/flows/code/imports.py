@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ from junctor.observe.frames import is_users
 _loading: ContextVar[str] = ContextVar("junctor_loading", default="")
 
 
+_LONGEST = 60
+"""Characters of a place that an error shows."""
+
+
 def loading() -> str:
     """The file or module that is being imported right now, empty for none: ``run()`` must not start a node then."""
     return _loading.get()
@@ -37,7 +42,7 @@ def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
     """
     here = Path.cwd().resolve() if folder is None else folder
     path = here / place
-    if place and path.is_dir() and (os.sep in place or not (path / "__init__.py").exists()):
+    if place and _is_folder(path, place) and (os.sep in place or not (path / "__init__.py").exists()):
         names = ", ".join(sorted(file.name for file in path.glob("*.py"))[:5])
         raise ImportFailed("this is a folder", where=place, fix=f"Name a file: {names or Path(place) / 'cpu.py'}.")
     if place.endswith(".py") or os.sep in place:
@@ -48,6 +53,15 @@ def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
         what = f"there is no module {place}" if place else "a module is missing"
         raise ImportFailed(what, where=place, fix="Write it as module:Class or file.py:Class.")
     return _import_name(place, here)
+
+
+def _is_folder(path: Path, place: str) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        where = place if len(place) <= _LONGEST else f"{place[:_LONGEST]}..."
+        what = f"it cannot be looked for: {getattr(error, 'strerror', error)}"
+        raise ImportFailed(what, where=where, fix="Write it as module:Class or file.py:Class.") from error
 
 
 def _import_name(name: str, folder: Path) -> types.ModuleType:
@@ -255,7 +269,9 @@ def _running(place: str, folder: Path, run: Callable[[], types.ModuleType]) -> t
         module = run()
     except JunctorError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # Ctrl-C; in another thread it is the file that raises it, and nobody above expects it
         raise _import_failed(error, place, folder) from error
     finally:
         _loading.reset(token)

@@ -46,7 +46,10 @@ def parse_size(text: str) -> int:
         raise ValueError(f'{text!r} is not a size: write for example "64MiB"')
     number, unit, binary = match.groups()
     base = 1024 if binary else 1000
-    return int(float(number) * base ** (" KMGT".index(unit.upper() or " ")))
+    try:
+        return int(float(number) * base ** (" KMGT".index(unit.upper() or " ")))
+    except OverflowError:
+        raise ValueError(f"{show(text)} is too large") from None
 
 
 class Reader:
@@ -244,6 +247,8 @@ def _whole(value: Any) -> int:
 def _number(value: Any) -> float:
     try:
         number = float(value)
+    except OverflowError:
+        raise ValueError("the number is too large") from None
     except ValueError:
         return parse_duration(value)
     if not math.isfinite(number):
