@@ -18,9 +18,10 @@ from pathlib import Path
 
 from junctor.core.lifecycle import State
 from junctor.errors import JunctorError
-from junctor.flows import FlowModel, Wiring, wire_all
+from junctor.flows import FlowModel, Wiring, load, wire_all
 from junctor.flows.code.modules import changed_files, changed_modules, watched_files
 from junctor.flows.comparison import Changes, ServiceChange
+from junctor.node.apply import absolute
 from junctor.node.node import Node
 from junctor.observe.frames import folded, short_path, users_part, users_place
 from junctor.observe.logs import readable
@@ -129,7 +130,10 @@ class Reload:
                 self._say(f"{names}: as it runs already")
 
     def _loaded(self) -> tuple[Sequence[FlowModel], list[Wiring]]:
-        models = self._load()
+        # By whole paths, as far as the flows are from files: code of the user may have changed the working folder.
+        sources = [absolute(model.source) for model in self._models if model.source is not None]
+        whole = len(sources) == len(self._models)
+        models = [load(source.text, source.overrides) for source in sources] if whole else self._load()
         return models, wire_all(models)
 
     # What waits ---------------------------------------------------------------------------------------------

@@ -294,3 +294,15 @@ def test_on_a_terminal_it_asks(plant: Plant, answer: str, told: str) -> None:
         terminal.process.kill()
         terminal.process.wait()
         os.close(terminal.master)
+
+
+def test_code_that_goes_to_another_folder_is_followed_all_the_same(plant: Plant) -> None:
+    plant.edit("alarm.py", "VERSION = 0", "import os\nos.chdir('/')\nVERSION = 1")
+    plant.says("reloaded alarm.py: alarm restarted")
+    plant.edit("alarm.py", "VERSION = 1", "VERSION = 2")
+    plant.says("alarm restarted", times=2)
+    assert plant.has_version(2)
+    plant.edit("flow.yaml", "limit: 75", "limit: many")
+    plant.says(r"alarm.limit \(\S*flow.yaml:5\): expected float")
+    plant.edit("flow.yaml", "limit: many", "limit: 60")
+    plant.says(r"alarm restarted with limit 75.0 -> 60.0")
