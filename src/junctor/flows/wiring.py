@@ -220,16 +220,16 @@ class _Wirer:
         return connected
 
     def _by_name(self, item: Item, target: TargetSpec) -> Iterator[Wire]:
-        for wire in item.connect[target.name]:
-            where = _place(item, target.name)
+        for number, wire in enumerate(item.connect[target.name]):
+            where = _place(item, target.name, number)
             when = self._condition(item, target, wire.when)
             flow, _, name = wire.to.rpartition("/")
             if flow and flow != self.name:
-                if self._across(item, target, flow, name):
+                if self._across(item, target, flow, name, where):
                     self._connected(item, target, wire.to, "by name", when)
                     yield Wire(wire.to, when)
             elif name in self.specs:
-                self._check_types(item, target, self.specs[name])
+                self._check_types(item, target, self.specs[name], where)
                 yield Wire(self._connected(item, target, name, "by name", when), when)
             elif name in self._model.disabled:
                 self._note("disabled", where, f"{item.name}.{target.name} does not lead to {name}, which is disabled")
@@ -243,9 +243,8 @@ class _Wirer:
             fix = "Set enabled: true there, or connect the target to another service."
             self._wrong(_place(item, target.name), f'the service "{off[0]}" is disabled', fix)
 
-    def _across(self, item: Item, target: TargetSpec, flow: str, name: str) -> bool:
+    def _across(self, item: Item, target: TargetSpec, flow: str, name: str, where: str) -> bool:
         """Check a connection to another flow; whether it leads anywhere, as far as is known."""
-        where = _place(item, target.name)
         if self._flows is None:
             text = f"{item.name}.{target.name} leads to {flow}/{name}, which is checked when the node starts"
             self._note("other-flow", where, text)
@@ -256,7 +255,7 @@ class _Wirer:
             fix = f"{near if near.startswith('Did') else ''}Name the file of that flow on the command line too."
             self._wrong(where, f'there is no flow "{flow}" beside this one', fix)
         elif name in other.specs:
-            self._check_types(item, target, other.specs[name], f"{flow}/{name}")
+            self._check_types(item, target, other.specs[name], where, f"{flow}/{name}")
             return True
         elif name not in other._items and name not in other._model.broken:
             self._wrong(where, f'there is no service "{name}" in {flow}', nearest(name, other._items).strip())
@@ -280,7 +279,7 @@ class _Wirer:
         others = [spec for spec in self.specs.values() if spec.name != item.name and target.request is not Any]
         able = [spec for spec in others if not fitting.unhandled(target, spec, by_any=False)]
         if len(able) == 1:
-            self._check_types(item, target, able[0])
+            self._check_types(item, target, able[0], where)
             return self._connected(item, target, able[0].name, "by type")
         if able:
             names = ", ".join(spec.name for spec in able)
@@ -315,8 +314,8 @@ class _Wirer:
         self._connections.append(Connection(item.name, target.name, to, shown(target.request), how, condition, reply))
         return to if "/" in to else service_address(self.name, to)
 
-    def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec, name: str = "") -> None:
-        where, name = _place(item, target.name), name or to.name
+    def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec, where: str, name: str = "") -> None:
+        name = name or to.name
         # Types are of a flow: in another one a class is known by its name, and may be another class.
         by_name = "/" in name
         missing = fitting.unhandled(target, to, by_any=True, by_name=by_name)
@@ -402,6 +401,7 @@ def _spelled(item: Item, target: TargetSpec, to: str) -> str:
     return f"connect: {{{target.name}: {to}}}" if item.place else f'connect={{"{target.name}": "{to}"}}'
 
 
-def _place(item: Item, target: str) -> str:
-    place = item.places.get(f"connect.{target}")
+def _place(item: Item, target: str, number: int = 0) -> str:
+    """The target with the line where it is connected; of a list, that of one connection, counted from 0."""
+    place = item.places.get(f"connect.{target}[{number}]") or item.places.get(f"connect.{target}")
     return f"{item.name}.{target} ({place})" if place else f"{item.name}.{target}"

@@ -140,3 +140,78 @@ def test_a_missing_certificate_is_an_error_with_its_line(check: Callable[..., li
     (found,) = check(text=text)
     assert found["level"] == "error" and "not-there.pem cannot be read" in found["what"]
     assert (found["file"], found["line"]) == ("flow.yaml", line_of(text, "not-there.pem"))
+
+
+# Connections --------------------------------------------------------------------------------------------------
+
+ROOMS = """
+    from dataclasses import dataclass
+    from junctor import Service, Target, every, get, handler, setting
+
+    @dataclass
+    class Order:
+        number: int
+        country: str
+        total: float
+        coupon: str | None = None
+
+    @dataclass
+    class Invoice:
+        number: int
+
+    class Shop(Service):
+        orders: Target[Order]
+
+        @get("/order")
+        async def order(self) -> int:
+            await self.orders.send(Order(1, "DE", 1.0))
+            return 1
+
+    class Billing(Service):
+        tax: float = setting(19.0, le=100)
+
+        @handler
+        async def on_order(self, order: Order): ...
+
+    class Ledger(Service):
+        mails: Target[Order] | None
+
+        @handler
+        async def on_invoice(self, invoice: Invoice): ...
+
+        @get("/ledger")
+        async def ledger(self) -> int:
+            await self.mails.send(Order(1, "DE", 1.0))
+            return 1
+"""
+
+
+@pytest.fixture
+def rooms(plant: Write) -> None:
+    plant("rooms.py", ROOMS)
+
+
+@pytest.mark.usefixtures("rooms")
+def test_each_connection_of_a_list_has_its_own_line(check: Callable[..., list[Told]]) -> None:
+    text = """
+    services:
+      shop:
+        class: rooms:Shop
+        connect:
+          orders:
+            - to: billing
+              when: body.country == "DE"
+            - to: ledger
+              when: body.country == "FR"
+            - nobody
+            - other/service
+            - {to: billing, when: "body.contry == 'DE'"}
+      billing: {class: rooms:Billing}
+      ledger: {class: rooms:Ledger}
+"""
+    found = {one["line"]: one["what"] for one in check(text=text)}
+    assert found[line_of(text, "to: ledger")].startswith("ledger does not handle Order")
+    assert found[line_of(text, "- nobody")] == 'there is no service "nobody"'
+    assert found[line_of(text, "other/service")] == 'there is no flow "other" beside this one'
+    assert found[line_of(text, "contry")] == 'the body has no field "contry"'
+    assert len(found) == 4

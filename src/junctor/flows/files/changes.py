@@ -61,7 +61,10 @@ def changed(item: Item, word: str, value: str, place: str) -> Item:
         return _whole(item, first, leaf)
     if first == "connect" and rest:
         names = Leaf(value, place, value, "given")
-        return msgspec.structs.replace(item, connect={**item.connect, **read_wires({rest: names}, item.name)})
+        before = f"connect.{rest}"
+        places = {path: at for path, at in item.places.items() if not path.startswith((f"{before}[", f"{before}."))}
+        connect = {**item.connect, **read_wires({rest: names}, item.name)}
+        return msgspec.structs.replace(item, connect=connect, places={**places, before: place})
     if first == "schedules" and rest:
         own = read_schedules({rest: _schedule(leaf)}, item.name)
         return msgspec.structs.replace(item, schedules={**item.schedules, **own})

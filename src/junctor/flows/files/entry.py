@@ -22,7 +22,7 @@ from junctor.flows.policies import POLICY_WORDS
 from junctor.services import Service, checked_name, has_marks
 from junctor.services.hints import own_annotations
 from junctor.settings import Leaf, Table
-from junctor.settings.written import Node, holds_secret, leaves
+from junctor.settings.written import Node, holds_secret, leaves, places_in
 
 SERVICE_WORDS = frozenset(
     {"class", "settings", "connect", "schedules", "enabled", "isolation", "isolate", "loop", *POLICY_WORDS}
@@ -108,7 +108,8 @@ class EntryReader:
             return
         settings, connect, schedules = (part.entries for part in parts.values())
         places = {name: node.place for name, node in settings.items()}
-        places |= {f"connect.{target}": node.place for target, node in connect.items()}
+        for target, node in connect.items():
+            places |= places_in(node, f"connect.{target}")
         policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
         try:
             self._flow.add(
