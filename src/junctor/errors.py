@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -46,11 +47,15 @@ __all__ = (
     "UnknownTarget",
     "WiringError",
     "WorkerLost",
+    "has_line",
     "kind_of",
+    "located",
     "nearest",
     "storable",
     "text_of",
 )
+
+_LINE = re.compile(r":\d+\)?$")
 
 LONGEST_TEXT = 2000
 """Characters of the text of an exception that is not ours."""
@@ -106,6 +111,28 @@ class JunctorError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_restore, (type(self), self.what, self.where, self.fix))
+
+
+def located(error: ConfigurationError, place: str) -> ConfigurationError:
+    """The error with a place behind what it names, ``cpu.limit (cpu.py:14)``; one that has a line already keeps it."""
+    if not place:
+        return error
+    if isinstance(error, SeveralProblems):
+        whole = SeveralProblems.of([located(problem, place) for problem in error.problems], error.where or place)
+        whole.rest = error.rest
+        whole.__cause__ = error.__cause__
+        return whole
+    if has_line(error):
+        return error
+    made = type(error)(error.what, where=f"{error.where} ({place})" if error.where else place, fix=error.fix)
+    made.rest = error.rest
+    made.__cause__ = error.__cause__
+    return made
+
+
+def has_line(error: JunctorError) -> bool:
+    """Whether it says itself in which line of a file it is."""
+    return _LINE.search(error.where or "") is not None
 
 
 def kind_of(code: str) -> type[JunctorError]:

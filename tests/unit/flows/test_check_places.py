@@ -215,3 +215,62 @@ def test_each_connection_of_a_list_has_its_own_line(check: Callable[..., list[To
     assert found[line_of(text, "other/service")] == 'there is no flow "other" beside this one'
     assert found[line_of(text, "contry")] == 'the body has no field "contry"'
     assert len(found) == 4
+
+
+# Python -------------------------------------------------------------------------------------------------------
+
+HEAD = """\
+from junctor import Flow, Service, action, get, run, setting
+
+
+class S(Service):
+    n: int = setting(3, le=10)
+
+    @action
+    def a(self): ...
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "what"),
+    [
+        ('flow = Flow("f").add(\n    S(m=3)\n)', 12, "S.m: there is no such setting"),
+        ('flow = Flow("f").add(S(n=30))', 11, "S.n: 30 is above the maximum of 10"),
+        ('flow = Flow("My Flow").add(S)', 11, "flow: 'My Flow' cannot be a name"),
+        ('flow = Flow("f").add(3)', 11, ": 3 is not a service"),
+        ('flow = Flow("f", http={"prt": 3}).add(S)', 11, "http.prt: there is no such word"),
+        ('flow = Flow("f").add(S, pol=3)', 11, 'add(... pol=...): there is no argument "pol"'),
+        ('flow = Flow("f").add(S, "My S")', 11, "f: 'My S' cannot be a name"),
+        ("class T(Service):\n    @get('a')\n    def t(self): ...", 12, ": @get needs a path that begins with /"),
+        (
+            "class T(Service):\n    m = setting(3)\n    @action\n    def a(self): ...",
+            12,
+            "T.m: the setting has no type",
+        ),
+        ('if __name__ == "__main__":\n    run(S(m=3))', 12, "S.m: there is no such setting"),
+        ("def make():\n    return S(m=3)\n\nflow = Flow('f').add(make())", 12, "S.m: there is no such setting"),
+    ],
+)
+def test_what_python_raises_has_the_line_of_the_user(
+    check: Callable[..., list[Told]], plant: Write, written: str, line: int, what: str
+) -> None:
+    plant("made.py", HEAD + written + "\n")
+    (found,) = [one for one in check("made.py") if one["level"] == "error"]
+    assert f"{found['where']}: {found['what']}".startswith(what)
+    assert (found["file"], found["line"]) == ("made.py", line)
+
+
+def test_so_it_has_when_a_flow_file_names_the_class(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("made.py", HEAD + "class T(Service):\n    @get('a')\n    def t(self): ...\n")
+    (found,) = check(text="services: {t: {class: made:T}}\n")
+    assert (found["file"], found["line"]) == ("made.py", 12)
+
+
+def test_an_open_file_of_secrets_is_told_where_it_is_needed(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("secrets.env", "TOKEN=0123456789abcdef\n").chmod(0o644)
+    text = SERVICES.replace("alarm:Alarm}", "alarm:Alarm,\n        settings: {token: '${secret:TOKEN}'}}")
+    (found,) = check(text=text)
+    assert found["what"] == "secrets.env: others may read this file of secrets: its mode is 0644"
+    assert (found["file"], found["line"]) == ("flow.yaml", line_of(text, "TOKEN"))

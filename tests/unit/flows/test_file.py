@@ -276,7 +276,7 @@ def test_a_file_of_secrets_is_for_its_owner_only(plant: Write) -> None:
     with pytest.raises(ConfigurationError) as caught:
         setting(plant, "token: '${secret:TOKEN}'", "token")
     assert str(caught.value) == (
-        "secrets.env: others may read this file of secrets: its mode is 0640. Run: chmod 600 secrets.env."
+        "some.yaml:5: secrets.env: others may read this file of secrets: its mode is 0640. Run: chmod 600 secrets.env."
     )
     path.chmod(0o600)
     assert setting(plant, "token: '${secret:TOKEN}'", "token").reveal() == "of-the-file"

@@ -260,7 +260,7 @@ def test_ctrl_c_while_a_file_is_imported_is_ctrl_c(write: Write) -> None:
 
 def test_a_service_that_is_declared_wrongly_keeps_its_own_error(write: Write) -> None:
     write("wrong.py", "from junctor.services import Service\nclass Line(Service):\n    state = 1\n")
-    with pytest.raises(ConfigurationError, match='Line.state: the name "state" is taken by Service'):
+    with pytest.raises(ConfigurationError, match=r'Line.state \(wrong.py:2\): the name "state" is taken by Service'):
         load("wrong.py")
     with pytest.raises(ConfigurationError, match="taken by Service"):
         load("wrong.py")

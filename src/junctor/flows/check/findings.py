@@ -9,12 +9,12 @@ from typing import Literal
 import msgspec
 
 from junctor.errors import JunctorError, SeveralProblems
-from junctor.flows.check.places import place_in
-from junctor.flows.model import FlowModel
+from junctor.flows.check.places import owner_of, place_in
+from junctor.flows.model import FlowModel, Item
 
 Level = Literal["error", "warning", "note"]
 
-_BEHIND = re.compile(r"^(?P<where>.*?)\s*\((?P<place>[^()]+)\)$")
+_BEHIND = re.compile(r"^(?P<where>.*?)(?:^|\s+)\((?P<place>[^()]+)\)$")
 _ALONE = re.compile(r"^\S.*(:\d+|\.(ya?ml|py))$")
 _LINE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(:\d+)?$")
 
@@ -81,6 +81,11 @@ def split(where: str) -> tuple[str, str]:
     return ("", where) if _ALONE.match(where) else (where, "")
 
 
+def _of_class(model: FlowModel, name: str) -> Item | None:
+    """The first service that is made of a class of this name: errors of a class name it."""
+    return next((item for item in model.items if getattr(owner_of(item.source), "__qualname__", "") == name), None)
+
+
 def place_of(where: str, models: Iterable[FlowModel]) -> str:
     """The file and line of ``service.member`` or ``flow/service.member``: in the flow file, else in the code."""
     path, _, rest = where.partition(".")
@@ -92,6 +97,8 @@ def place_of(where: str, models: Iterable[FlowModel]) -> str:
             member = rest.partition(".")[0]
             exact = written.get(rest) or written.get(f"connect.{rest}") if rest else ""
             return exact or (place_in(item, member) if member else "") or item.place or place_in(item)
+        if (item := _of_class(model, path)) is not None:
+            return (place_in(item, rest) if rest else "") or place_in(item)
         if where == f"flow {model.name}":
             files = model.source.files if model.source is not None else ()
             return f"{files[0].name}:1" if files else model.made

@@ -60,7 +60,7 @@ def _qualified(owner: Any) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _lines(file: str) -> dict[tuple[str, str], int]:
-    """The lines of class statements, and of the annotated names in classes and module: by class and name."""
+    """The lines of class statements, and of the names set or annotated in classes and module: by class and name."""
     try:
         with open(file, encoding="utf-8") as source:
             tree = ast.parse(source.read())
@@ -76,8 +76,10 @@ def _lines(file: str) -> dict[tuple[str, str], int]:
                 if isinstance(part, ast.ClassDef):
                     found.setdefault((inner, ""), part.lineno)
                 waiting.append((inner, part))
-            elif isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
-                found.setdefault((name, part.target.id), part.lineno)
+            elif isinstance(part, ast.AnnAssign | ast.Assign):
+                for target in part.targets if isinstance(part, ast.Assign) else [part.target]:
+                    if isinstance(target, ast.Name):
+                        found.setdefault((name, target.id), part.lineno)
     return found
 
 

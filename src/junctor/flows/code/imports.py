@@ -18,9 +18,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from junctor.errors import ImportFailed, JunctorError, nearest, text_of
+from junctor.errors import ConfigurationError, ImportFailed, JunctorError, located, nearest, text_of
 from junctor.flows.code.modules import note_imports
-from junctor.observe.frames import is_users
+from junctor.observe.frames import is_users, users_place
 
 _loading: ContextVar[str] = ContextVar("junctor_loading", default="")
 
@@ -267,6 +267,9 @@ def _running(place: str, folder: Path, run: Callable[[], types.ModuleType]) -> t
     token = _loading.set(place)
     try:
         module = run()
+    except ConfigurationError as error:
+        made = users_place(error)
+        raise located(error, f"{_short(made.file)}:{made.line}" if made is not None else "") from error.__cause__
     except JunctorError:
         raise
     except BaseException as error:

@@ -17,7 +17,9 @@ from typing import Any
 
 import msgspec
 
+from junctor.errors import ConfigurationError, located
 from junctor.flows.model import FlowModel
+from junctor.observe.frames import short_path
 from junctor.services import Service
 
 log = logging.getLogger("junctor.flows")
@@ -139,7 +141,11 @@ def _value(node: ast.expr, known: dict[str, Any]) -> Any:
         if any(keyword.arg is None for keyword in node.keywords):
             raise _Unreadable
         given = {str(keyword.arg): _value(keyword.value, known) for keyword in node.keywords}
-        return function(*(_value(argument, known) for argument in node.args), **given)
+        arguments = [_value(argument, known) for argument in node.args]
+        try:
+            return function(*arguments, **given)
+        except ConfigurationError as error:  # nothing of the user's runs, so no frame has the line
+            raise located(error, f"{short_path(known['__file__'])}:{node.lineno}") from error.__cause__
     if isinstance(node, ast.Dict) and all(node.keys):
         return {
             _value(key, known): _value(value, known) for key, value in zip(node.keys, node.values, strict=True) if key

@@ -11,7 +11,7 @@ import msgspec
 
 from junctor.core.policy import Policies
 from junctor.core.spec import Loop, ServiceSpec
-from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, nearest
+from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, has_line, nearest
 from junctor.flows.code.imports import attribute_of, import_place
 from junctor.flows.files.changes import settings_of, variable_name
 from junctor.flows.files.interpolate import Interpolation
@@ -203,6 +203,8 @@ def _is_service(value: Any) -> bool:
 def _placed(error: ConfigurationError, where: str, text: str, folder: Path) -> ConfigurationError:
     """The error with the place in the flow file; what the user's code raised keeps the user's line."""
     if error.__cause__ is not None and "traceback" in error.fix:
+        return error
+    if not isinstance(error, ImportFailed) and has_line(error):
         return error
     module, _, attribute = text.partition(":")
     what, fix = error.what, error.fix

@@ -86,7 +86,7 @@ class Secrets:
         :param place: where it is asked for, for errors.
         :raises ConfigurationError: it is nowhere, or its file may be read by others.
         """
-        for text in (self._in_folders(name, place), self._in_environment(name), self._in_file(name)):
+        for text in (self._in_folders(name, place), self._in_environment(name), self._in_file(name, place)):
             if text is not None:
                 register([text])
                 return Secret(text)
@@ -113,9 +113,14 @@ class Secrets:
         found = self._environment.get(name)
         return self._environment.get(as_variable) if found is None else found
 
-    def _in_file(self, name: str) -> str | None:
+    def _in_file(self, name: str, place: str) -> str | None:
         if self._listed is None:
-            self._listed = self._read_file() if self._file is not None else {}
+            try:
+                self._listed = self._read_file() if self._file is not None else {}
+            except ConfigurationError as error:
+                if error.where != self._label:
+                    raise  # it has a line of its own
+                raise ConfigurationError(f"{error.where}: {error.what}", where=place, fix=error.fix) from error
         return self._listed.get(name)
 
     def _read_file(self) -> dict[str, str]:
