@@ -40,7 +40,9 @@ def _client_connected() -> bool:
 
 def _monitored() -> bool:
     monitoring: Any = getattr(sys, "monitoring", None)
-    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+    tool = monitoring.get_tool(monitoring.DEBUGGER_ID) if monitoring is not None else None
+    # pydevd, which is inside debugpy, stays registered while no client is connected.
+    return tool is not None and not ("pydevd" in sys.modules and "pydevd" in tool)
 
 
 def _stepping() -> bool:

@@ -118,3 +118,24 @@ def test_time_that_stood_does_not_count() -> None:
     assert not standstills.late(began + stood, began + 1, began)
     assert standstills.late(began + stood + 2, began + 1, began)
     assert standstills.since(standstills.last) == 0
+
+
+MONITORED = """
+import sys
+from junctor.runtime.debugger import attached
+
+monitoring = sys.monitoring
+for tool, loaded in (("mine", False), ("pydevd", False), ("pydevd", True)):
+    if loaded:
+        sys.modules["pydevd"] = type(sys)("pydevd")  # as in debugpy, which keeps its tool when its client has gone
+    monitoring.use_tool_id(monitoring.DEBUGGER_ID, tool)
+    print(attached(), end=" ")
+    monitoring.free_tool_id(monitoring.DEBUGGER_ID)
+    print(attached(), end=" ")
+"""
+
+
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring exists from Python 3.12 on")
+def test_a_debugger_that_monitors_is_attached_while_it_is_registered() -> None:
+    done = subprocess.run([sys.executable, "-c", MONITORED], capture_output=True, text=True, timeout=30)
+    assert done.stdout.split() == ["True", "False", "True", "False", "False", "False"], done.stderr
