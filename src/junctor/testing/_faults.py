@@ -77,6 +77,10 @@ class Faults:
     def raised(self, service: str, entry: str) -> bool:
         return any(fault.raised for fault in self._waiting if fault.place in (service, f"{service}.{entry}"))
 
+    def raised_in(self, service: str) -> bool:
+        """Whether one was raised in a handler or another entry of the service."""
+        return any(fault.raised for fault in self._waiting if fault.place.partition(".")[0] == service)
+
 
 class Guarded:
     """An entry that looks for injected failures before it runs."""

@@ -24,7 +24,7 @@ QUEUED = frozenset({Kind.SEND, Kind.REQUEST, Kind.EVENT})
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A message or first hop that failed for good."""
+    """A message or first hop that failed: for good, or (WAITING) to be tried again."""
 
     message: Message
     status: Status
@@ -33,12 +33,13 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """``messages`` in the order of acceptance, ``failed`` in the order of failing. ``pending`` counts the commits that
-    are under way, ``commits`` those that are done."""
+    """``messages`` in the order of acceptance, ``failed`` in the order of failing, ``retried`` with the last failure of
+    what is to be tried again. ``pending`` counts the commits that are under way, ``commits`` those that are done."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.failed: list[Failed] = []
+        self.retried: dict[int, Failed] = {}
         self.alerts: list[AlertRecord] = []
         self.logs: list[HopLog] = []
         self.pending = 0
@@ -93,8 +94,15 @@ class Ledger:
                 self.accept(insert.message)
         for settle in commit.settles:
             message = self._hops.get(settle.seq)
-            if message is not None and settle.failure is not None and settle.status in (Status.PARKED, Status.FAILED):
-                self.failed.append(Failed(message, settle.status, settle.attempt, settle.failure))
+            if settle.status is not Status.WAITING:
+                self.retried.pop(settle.seq, None)
+            if message is None or settle.failure is None:
+                continue
+            failed = Failed(message, settle.status, settle.attempt, settle.failure)
+            if settle.status is Status.WAITING:
+                self.retried[settle.seq] = failed
+            elif settle.status in (Status.PARKED, Status.FAILED):
+                self.failed.append(failed)
         self.alerts.extend(commit.alerts)
         self.logs.extend(commit.logs)
 

@@ -409,8 +409,8 @@ class RunningFlow:
         return ExpectParked(self._verdict, error, match, times)
 
     def expect_failed(self, service: str) -> None:
-        """A service may be down at the end of the test, failed for good or waiting to be started again, and its ticks
-        may fail."""
+        """A service may be down at the end of the test, failed for good or waiting to be started again, its ticks may
+        fail, and messages that it failed at may still wait to be tried again."""
         self._verdict.excuse(self._checked(service))
 
     # Names --------------------------------------------------------------------------------------------------

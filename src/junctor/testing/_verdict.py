@@ -88,7 +88,7 @@ class Verdict:
         return [Parked(one, self._read(one.message)) for one in found]
 
     def excuse(self, service: str) -> None:
-        """The service may be down, and its ticks may fail."""
+        """The service may be down, its ticks may fail, and its messages may wait to be tried again."""
         self._excused.add(service)
 
     def check(self) -> None:
@@ -100,7 +100,8 @@ class Verdict:
     def _fix(self) -> str:
         """The words that would make all of it expected."""
         names = sorted({one.failure.type for one in self._unexpected()})
-        services = sorted({service for service, _ in self._down()} | {_service(one.message) for one in self._ticks()})
+        others = {_service(one.message) for one in (*self._ticks(), *self._retried())}
+        services = sorted({service for service, _ in self._down()} | others)
         words = [f"with plant.expect_parked({name}): ..." for name in names]
         words += [f'plant.expect_failed("{service}")' for service in services]
         if not words:
@@ -117,9 +118,22 @@ class Verdict:
         ticks = [one for one in self._ledger.failed if one.message.kind is Kind.TICK]
         return [one for one in ticks if _service(one.message) not in self._excused and not self._injected(one)]
 
+    def _retried(self) -> list[Failed]:
+        """What failed last and waits to be tried again: the test ends before anybody knows what becomes of it. That of
+        a held service is no failure but an outage."""
+        hosts = self._engine().hosts
+        held = {address for address, host in hosts.items() if host.lifecycle.state is State.HELD}
+        return [
+            one
+            for one in self._ledger.retried.values()
+            if one.message.target not in held
+            and _service(one.message) not in self._excused
+            and not self._faults.raised_in(_service(one.message))
+        ]
+
     def _messages(self) -> Iterator[str]:
         alike: dict[tuple[str, ...], list[Failed]] = {}
-        for one in (*self._unexpected(), *self._ticks()):
+        for one in (*self._unexpected(), *self._ticks(), *self._retried()):
             failure, message = one.failure, one.message
             alike.setdefault((message.target, message.type, failure.type, failure.fingerprint), []).append(one)
         for first, *others in list(alike.values())[:_SHOWN]:
@@ -136,6 +150,9 @@ class Verdict:
         service = message.target.rpartition("/")[2]
         if message.kind is Kind.TICK:
             lines = [f"the tick {service}.{message.type} failed: {failure.type}: {failure.text}"]
+        elif failed.status is Status.WAITING:
+            what = f"{service} failed at a message, which is to be tried again when the test ends"
+            lines = [f"{what}: {failure.type}: {failure.text}"]
         else:
             times = "1 attempt" if failed.attempts == 1 else f"{failed.attempts} attempts"
             lines = [f"{service} parked a message after {times}: {failure.type}: {failure.text}"]
