@@ -36,7 +36,8 @@ REPEATED = frozenset({"POST", "PATCH"})
 class Opened(msgspec.Struct, frozen=True, eq=False):
     """One open entry of a service, with how its arguments are made and what its flow says about HTTP.
 
-    ``endpoint`` is the entry itself, ``door`` what requests come to first.
+    ``endpoint`` is the entry itself, ``door`` what requests come to first. ``repeatable``: it reads an
+    ``Idempotency-Key``.
     """
 
     host: Host
@@ -47,6 +48,7 @@ class Opened(msgspec.Struct, frozen=True, eq=False):
     plan: Plan
     settings: HttpSettings
     door: Endpoint
+    repeatable: bool = False
 
 
 class Routes:
@@ -125,7 +127,7 @@ class Routes:
         def opened(method: str, path: str, spec: RouteSpec | ActionSpec, plan: Plan) -> Opened:
             endpoint = ServiceEndpoint(host, spec, plan, settings)
             door = self._door(endpoint, method, settings, keys, sharing)
-            return Opened(host, method, path, spec, endpoint, plan, settings, door)
+            return Opened(host, method, path, spec, endpoint, plan, settings, door, self._repeatable(method))
 
         for route in host.spec.routes:
             path, method = prefix + route.path, route.method.upper()
@@ -148,10 +150,13 @@ class Routes:
             return None
         return self._key_sets.setdefault(settings.keys, Keys(settings.keys))
 
+    def _repeatable(self, method: str) -> bool:
+        return self._ledger is not None and method in REPEATED
+
     def _door(
         self, endpoint: Endpoint, method: str, settings: HttpSettings, keys: Keys | None, sharing: Sharing | None
     ) -> Endpoint:
-        if self._ledger is not None and method in REPEATED:
+        if self._ledger is not None and self._repeatable(method):
             endpoint = Idempotent(endpoint, self._ledger, settings)
         if sharing is not None:
             endpoint = Shared(endpoint, sharing)

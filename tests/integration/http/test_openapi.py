@@ -13,9 +13,11 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi import definitions
 
+from junctor import Flow, Service, Socket, post, put, websocket
+from junctor import action as native_action
 from junctor.core.spec import ServiceSpec
 from junctor.http.routes import Routes
-from junctor.http.settings import ApiKey, HttpSettings
+from junctor.http.settings import Admin, ApiKey, HttpSettings
 from junctor.services.native import spec_of
 from tests.integration.http import everything
 from tests.integration.http.client import call
@@ -105,6 +107,46 @@ async def test_what_cannot_be_described_breaks_nothing(serve: Any) -> None:
     good = made["paths"]["/untold"]["get"]["responses"]["200"]
     assert good["content"] == {"application/json": {"schema": {}}}
     assert "default" not in made["paths"]["/default"]["get"]["parameters"][0]["schema"]
+
+
+async def test_sockets_and_keys_of_repetition_are_told() -> None:
+    class Feed(Service):
+        @websocket("/live/{room}")
+        async def live(self, room: str, socket: Socket[None, everything.Point], last: int = 0) -> None:
+            """Points as they come."""
+
+        @websocket("/talk")
+        async def talk(self, socket: Socket[everything.Point, str]) -> None: ...
+
+        @post("/points")
+        async def add(self, point: everything.Point) -> None: ...
+
+        @put("/points")
+        async def put(self, point: everything.Point) -> None: ...
+
+        @native_action
+        async def reset(self) -> None: ...
+
+    async with Flow("plant").add(Feed()).running(transport="memory", http="127.0.0.1:0") as node:
+        made = (await call(int(node.url.rpartition(":")[2]), "GET", "/openapi.json")).json
+    definitions.OPENAPI_31_VALIDATOR.validate(made)
+    point = {"$ref": "#/components/schemas/Point"}
+    live, talk = made["x-websockets"]["/live/{room}"], made["x-websockets"]["/talk"]
+    assert (live["summary"], live["tags"], live["sends"]) == ("Points as they come.", ["feed"], point)
+    assert "receives" not in live and [each["name"] for each in live["parameters"]] == ["room", "last"]
+    assert (talk["receives"], talk["sends"]) == (point, {"type": "string"})
+    assert "Point" in made["components"]["schemas"]
+    assert "/live/{room}" not in made["paths"]
+    keys = {
+        (path, method): [each["name"] for each in operation["parameters"] if each["in"] == "header"]
+        for path, item in made["paths"].items()
+        for method, operation in item.items()
+    }
+    assert keys == {
+        ("/points", "post"): ["Idempotency-Key"],
+        ("/points", "put"): [],
+        ("/feed/reset", "post"): ["Idempotency-Key"],
+    }
 
 
 async def test_services_of_one_name_in_two_flows(serve: Any) -> None:
@@ -218,4 +260,40 @@ async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
         await card.locator("button.go").click()
         await card.locator(".status.good", has_text="200 OK").wait_for()
         assert "Bearer $KEY" in await card.inner_text() and secret not in await page.content()
+        await browser.close()
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
+async def test_the_page_of_an_administration_in_a_browser() -> None:
+    """It shows WebSockets, and says why its form cannot call another listener; the page beside the routes can."""
+    from playwright.async_api import async_playwright
+
+    class Feed(Service):
+        @websocket("/talk")
+        async def talk(self, socket: Socket[everything.Point, str]) -> None: ...
+
+        @post("/points")
+        async def add(self) -> int:
+            return 1
+
+    flow = Flow("plant", http=HttpSettings(admin=Admin(port=0), docs=True)).add(Feed())
+    async with (
+        flow.running(transport="memory", http="127.0.0.1:0") as node,
+        async_playwright() as driver,
+    ):
+        main, admin = node.urls
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page()
+        page.set_default_timeout(20_000)
+        for url, said in ((admin, f"the same page is at {main}/docs"), (main, "200 OK")):
+            await page.goto(f"{url}/docs")
+            talk = page.locator("#feed_talk")
+            await talk.locator("summary").click()
+            told = await talk.inner_text()
+            assert "SOCKET" in told and "the client sends" in told and "Point" in told
+            assert await talk.locator("button").count() == 0
+            card = page.locator("#feed_add")
+            await card.locator("summary").first.click()
+            await card.locator("button.go").click()
+            await card.get_by_text(said).wait_for()
         await browser.close()

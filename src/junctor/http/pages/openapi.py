@@ -1,18 +1,19 @@
 """``/openapi.json``: everything that the services of a listener answer, as an OpenAPI 3.1 document.
 
-Health and metrics are not in it: their readers know where they are and what they say.
+WebSockets, for which OpenAPI has no words, are in its extension ``x-websockets``: by path, with the types of the
+messages both ways. Health and metrics are not in it: their readers know where they are and what they say.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from junctor.core.spec import RouteSpec
+from junctor.core.spec import RouteSpec, SocketSpec
 from junctor.http.answers.responses import JSON, Response
 from junctor.http.answers.streams import Event
 from junctor.http.asgi import Scope
@@ -27,6 +28,13 @@ from junctor.http.routes import Opened, Routes
 _WHERE = ("path", "query", "header", "cookie")
 _BINARY = {"type": "string", "format": "binary"}
 _DEPRECATED = re.compile(r"^\.\. deprecated::.*(?:\n[ \t]+.*)*", re.MULTILINE)
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "The same in each repetition of a request: it is carried out once, and answered as the first time.",
+}
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of the node in `Authorization: Bearer`."},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of the node."},
@@ -48,8 +56,18 @@ def open_openapi(
     :param version: the version of Junctor.
     :param server: the address where the entries answer, when it is not the one that this page comes from.
     """
-    document = Document(described if described is not None else routes, title, version, server)
+    document = Document(described if described is not None else _Own(routes), title, version, server)
     routes.build_in("/openapi.json", NodeEndpoint("openapi", document.answer))
+
+
+class _Own:
+    """All entries of one table."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+
+    def __iter__(self) -> Iterator[Opened]:
+        return iter([*self._routes, *self._routes.sockets])
 
 
 class Document:
@@ -72,14 +90,17 @@ class Document:
 
 def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
     """The document for these entries."""
-    entries = [one for one in opened if isinstance(one.endpoint, ServiceEndpoint) and one.settings.docs is not False]
+    shown = [one for one in opened if one.settings.docs is not False]
+    entries = [one for one in shown if isinstance(one.endpoint, ServiceEndpoint)]
     schemas = Schemas()
-    names = _Names(entries)
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
+    sockets = [one for one in shown if isinstance(one.spec, SocketSpec)]
+    names = _Names(entries, sockets)
     paths: dict[str, Any] = {}
     for one in entries:
         operation = _operation(one, schemas, names)
         paths.setdefault(one.path.replace(":path}", "}"), {})[one.method.lower()] = operation
+    live = {one.path.replace(":path}", "}"): _socket(one, schemas, names) for one in sockets}
     components: dict[str, Any] = {
         "schemas": schemas.fill(),
         "responses": {
@@ -87,18 +108,19 @@ def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/
             "Unfit": {"description": "A parameter or the body does not fit its type.", "content": problem},
         },
     }
-    if any(one.settings.keys for one in entries):
+    if any(one.settings.keys for one in (*entries, *sockets)):
         components["securitySchemes"] = _SECURITY
     document = {"openapi": "3.1.0", "info": info, "servers": [{"url": server}], "paths": paths}
-    return {**document, "tags": names.tags(), "components": components}
+    extra = {"x-websockets": live} if live else {}
+    return {**document, **extra, "tags": names.tags(), "components": components}
 
 
 class _Names:
     """Names of services and operations, each unique in its document and the same whatever else comes or goes, as long
     as no other flow has a service of this name."""
 
-    def __init__(self, entries: list[Opened]) -> None:
-        self._hosts = {one.host.address: one.host for one in entries}
+    def __init__(self, entries: list[Opened], sockets: list[Opened]) -> None:
+        self._hosts = {one.host.address: one.host for one in (*entries, *sockets)}
         services = [host.service for host in self._hosts.values()]
         self._shared = {name for name in services if services.count(name) > 1}
         self._taken: set[str] = set()
@@ -125,31 +147,56 @@ class _Names:
         return found
 
 
-def _operation(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:
+def _said(one: Opened) -> dict[str, Any]:
+    """What its author says about an entry."""
     doc = inspect.cleandoc(one.spec.doc)
     summary, _, text = _DEPRECATED.sub("", doc).strip().partition("\n")
+    made: dict[str, Any] = {"summary": summary or one.spec.name.replace("_", " ")}
+    if text.strip():
+        made["description"] = text.strip()
+    if _DEPRECATED.search(doc) or hasattr(one.spec.signature, "__deprecated__"):
+        made["deprecated"] = True
+    if one.settings.keys:
+        made["security"] = [{"bearer": []}, {"key": []}]
+    return made
+
+
+def _operation(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:
     body = _body(one.plan.body, schemas)
     status = str(one.spec.status) if isinstance(one.spec, RouteSpec) else "200"
     made: dict[str, Any] = {
         "operationId": names.operation(one),
         "tags": [names.tag(one)],
-        "summary": summary or one.spec.name.replace("_", " "),
-        "parameters": [_parameter(field, schemas) for field in one.plan.declared if field.place in _WHERE],
+        **_said(one),
+        "parameters": _parameters(one, schemas),
         "responses": {
             **_answers(one, status, schemas),
             **({"422": {"$ref": "#/components/responses/Unfit"}} if one.plan.declared else {}),
             "default": {"$ref": "#/components/responses/Problem"},
         },
     }
-    if text.strip():
-        made["description"] = text.strip()
     if body is not None:
         made["requestBody"] = body
-    if _DEPRECATED.search(doc) or hasattr(one.spec.signature, "__deprecated__"):
-        made["deprecated"] = True
-    if one.settings.keys:
-        made["security"] = [{"bearer": []}, {"key": []}]
     return made
+
+
+def _socket(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:
+    """A WebSocket: ``receives`` is what a client sends, ``sends`` what it gets."""
+    assert isinstance(one.spec, SocketSpec)
+    both = {"receives": one.spec.accepts, "sends": one.spec.sends}
+    return {
+        "operationId": names.operation(one),
+        "tags": [names.tag(one)],
+        **_said(one),
+        "parameters": _parameters(one, schemas),
+        **{word: schemas.of(present(kind)) for word, kind in both.items() if kind not in (None, type(None))},
+    }
+
+
+def _parameters(one: Opened, schemas: Schemas) -> list[dict[str, Any]]:
+    made = [_parameter(field, schemas) for field in one.plan.declared if field.place in _WHERE]
+    own = any(each["in"] == "header" and each["name"].lower() == "idempotency-key" for each in made)
+    return [*made, _IDEMPOTENCY] if one.repeatable and not own else made
 
 
 def _parameter(one: Declared, schemas: Schemas) -> dict[str, Any]:
