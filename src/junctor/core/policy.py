@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, SeveralProblems
 
 Reaction = Literal["retry", "hold", "park"]
 Order = Literal["strict", "skip"]
@@ -32,13 +32,15 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     on: Mapping[str, Reaction] = {}
 
     def __post_init__(self) -> None:
+        problems = []
         if self.attempts < 1:
-            raise ConfigurationError(f"retry.attempts is {self.attempts}", fix="Give at least 1: the first attempt.")
+            fix = "Give at least 1: the first attempt."
+            problems.append(ConfigurationError(f"retry.attempts is {self.attempts}", fix=fix))
         if self.initial < 0 or self.max < self.initial or self.factor < 1:
-            raise ConfigurationError(
-                "the retry waits must grow: 0 <= initial <= max and factor >= 1",
-                fix="For example initial 0.2, factor 2, max 30.",
-            )
+            what = "the retry waits must grow: 0 <= initial <= max and factor >= 1"
+            problems.append(ConfigurationError(what, fix="For example initial 0.2, factor 2, max 30."))
+        if problems:
+            raise SeveralProblems.of(problems, "retry")
 
 
 class HoldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,11 +72,16 @@ class QueuePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     wait: float = 30.0
 
     def __post_init__(self) -> None:
-        for name, value in (("limit", self.limit), ("bytes", self.bytes)):
-            if value < 1:
-                raise ConfigurationError(f"queue.{name} is {value}", fix="Give at least 1: a queue takes something.")
+        problems = [
+            ConfigurationError(f"queue.{name} is {value}", fix="Give at least 1: a queue takes something.")
+            for name, value in (("limit", self.limit), ("bytes", self.bytes))
+            if value < 1
+        ]
         if not self.wait >= 0:
-            raise ConfigurationError(f"queue.wait is {self.wait}", fix="Give 0 seconds or more; 0 refuses at once.")
+            fix = "Give 0 seconds or more; 0 refuses at once."
+            problems.append(ConfigurationError(f"queue.wait is {self.wait}", fix=fix))
+        if problems:
+            raise SeveralProblems.of(problems, "queue")
 
 
 class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -120,8 +120,10 @@ class FlowModel:
     ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
     section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
     ``notes`` are remarks on how it is written, for a start and for ``junctor check``; ``broken`` are the names of
-    services that are written and could not be added. ``places`` has the lines of the ``http`` section by path,
-    ``http.keys[0].secret``; ``made`` is the user's line that made the flow, where there is one.
+    services that are written and could not be added. ``unread`` are those that are here in part, with the settings,
+    connections and schedules that lack a variable or are wrong: such a flow is only looked at. ``places`` has the lines
+    of the ``http`` section by path, ``http.keys[0].secret``; ``made`` is the user's line that made the flow, where
+    there is one.
     """
 
     def __init__(
@@ -141,9 +143,20 @@ class FlowModel:
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
         self.broken: frozenset[str] = frozenset()
+        self.unread: dict[str, frozenset[str]] = {}
         self._items: dict[str, Item] = {}
         if reader.problems:
             raise SeveralProblems.of(reader.problems, f"flow {self.name}")
+
+    @property
+    def partial(self) -> frozenset[str]:
+        """Names of services that are written and are not here as they are written."""
+        return self.broken | self.unread.keys()
+
+    def echoes(self, name: str, problem: ConfigurationError) -> bool:
+        """Whether a problem of a service is only that something is missing which could not be read."""
+        where = (problem.where or "").partition(" ")[0]
+        return any(where == f"{name}.{word}" for word in self.unread.get(name, ()))
 
     @property
     def services(self) -> tuple[Item, ...]:

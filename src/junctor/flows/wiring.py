@@ -142,7 +142,8 @@ class _Wirer:
             try:
                 self.specs[item.name] = item.spec()
             except ConfigurationError as error:
-                self.problems += error.problems if isinstance(error, SeveralProblems) else [error]
+                problems = error.problems if isinstance(error, SeveralProblems) else (error,)
+                self.problems += [problem for problem in problems if not self._model.echoes(item.name, problem)]
 
     def wire(self, flows: Mapping[str, _Wirer] | None) -> Examined:
         """Connect the services.
@@ -209,6 +210,8 @@ class _Wirer:
                 self._wrong(where, f"{item.name} has no target of this name", nearest(name, declared).strip())
         connected: dict[str, tuple[Wire, ...]] = {}
         for name, target in declared.items():
+            if name in self._model.unread.get(item.name, ()):
+                continue  # it is written, and could not be read
             if name in item.connect:
                 connected[name] = tuple(self._by_name(item, target))
                 self._check_left(item, target, connected[name])
@@ -234,7 +237,12 @@ class _Wirer:
             elif name in self._model.disabled:
                 self._note("disabled", where, f"{item.name}.{target.name} does not lead to {name}, which is disabled")
             elif name not in self._items and name not in self._model.broken:
-                self._wrong(where, f'there is no service "{name}"', nearest(name, self._items).strip())
+                self._wrong(where, f'there is no service "{name}"', nearest(name, self._known).strip())
+
+    @property
+    def _known(self) -> frozenset[str]:
+        """All services that are written, also those that have errors of their own."""
+        return self._model.broken | self._items.keys() | self._model.disabled.keys()
 
     def _check_left(self, item: Item, target: TargetSpec, left: tuple[Wire, ...]) -> None:
         """What is disabled may be all that a target leads to."""
@@ -258,7 +266,7 @@ class _Wirer:
             self._check_types(item, target, other.specs[name], where, f"{flow}/{name}")
             return True
         elif name not in other._items and name not in other._model.broken:
-            self._wrong(where, f'there is no service "{name}" in {flow}', nearest(name, other._items).strip())
+            self._wrong(where, f'there is no service "{name}" in {flow}', nearest(name, other._known).strip())
         return False
 
     def _condition(self, item: Item, target: TargetSpec, when: Condition | None) -> Condition | None:
@@ -290,7 +298,7 @@ class _Wirer:
             )
         elif target.optional:
             self._note("not-connected", where, f"{where} is not connected; it is optional")
-        elif len(self.specs) == len(self._items) and not self._model.broken:
+        elif len(self.specs) == len(self._items) and not self._model.partial:
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))
         return None

@@ -274,3 +274,99 @@ def test_an_open_file_of_secrets_is_told_where_it_is_needed(check: Callable[...,
     (found,) = check(text=text)
     assert found["what"] == "secrets.env: others may read this file of secrets: its mode is 0644"
     assert (found["file"], found["line"]) == ("flow.yaml", line_of(text, "TOKEN"))
+
+
+# Nothing hides anything ---------------------------------------------------------------------------------------
+
+MASKED = """
+    services:
+      shop:
+        class: rooms:Shop
+        connect: {orders: biling}
+        retry: {attempts: 0, initial: sometimes}
+        queue: {limit: 0, wait: -1}
+      billing:
+        class: rooms:Billing
+        settings: {tax: 200}
+        retry: {attempts: 0, initial: 60s}
+        pool: "${NOT_SET}"
+      ledger:
+        class: rooms:Ledger
+        connect: {mails: ledger}
+        timeout: soon
+      gone:
+        class: rooms:Nobody
+        pool: 0
+        schedules: {poll: sometimes}
+      alarm:
+        class: alarm:Alarm
+        settings:
+          limit: "${NOT_SET}"
+          label: on
+          count: many
+"""
+
+
+@pytest.mark.usefixtures("rooms")
+def test_no_error_hides_another(check: Callable[..., list[Told]]) -> None:
+    text = MASKED
+    found = [(one["line"], one["where"], one["what"]) for one in check(text=text, levels=("error",))]
+    told = [
+        ("biling", "shop.orders", 'there is no service "biling"'),
+        ("sometimes}", "shop.retry.initial", "'sometimes' is not a duration"),
+        ("attempts: 0, initial: sometimes", "shop.retry", "retry.attempts is 0"),
+        ("limit: 0, wait", "shop.queue", "queue.limit is 0"),
+        ("tax: 200", "billing.tax", "200.0 is above the maximum of 100"),
+        ("60s", "billing.retry", "retry.attempts is 0"),
+        ('pool: "${NOT_SET}"', "", "the variable NOT_SET is not set"),
+        ("mails: ledger", "ledger.mails", "ledger does not handle Order"),
+        ("timeout: soon", "ledger.timeout", "'soon' is not a duration"),
+        ("rooms:Nobody", "gone.class", "there is no Nobody"),
+        ("pool: 0", "gone.pool", "pool is 0"),
+        ("poll: sometimes", "gone.schedules.poll", ""),
+        ('limit: "${NOT_SET}"', "", "the variable NOT_SET is not set"),
+        ("label: on", "alarm.label", "YAML reads on as true, not as text"),
+        ("count: many", "alarm.count", ""),
+    ]
+    for word, where, what in told:
+        at = (line_of(text, word), where)
+        assert any(one[:2] == at and what in one[2] for one in found), (word, found)
+    for what in ("retry.attempts is 0", "the retry waits must grow: 0 <= initial <= max and factor >= 1"):
+        assert (line_of(text, "60s"), "billing.retry", what) in found
+    assert (line_of(text, "wait: -1"), "shop.queue", "queue.wait is -1.0") in found
+    assert len(found) == len(told) + 2
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_service_that_is_wrong_counts_for_the_nearest_word(check: Callable[..., list[Told]]) -> None:
+    (found,) = [one for one in check(text=MASKED) if "biling" in one["what"]]
+    assert found["fix"] == 'Did you mean "billing"?'
+    (found,) = [one for one in check(text=MASKED.replace("biling", "gon")) if '"gon"' in one["what"]]
+    assert found["fix"] == 'Did you mean "gone"?'
+
+
+@pytest.mark.usefixtures("rooms")
+def test_what_lacks_a_variable_has_no_echo(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "needs.py",
+        """
+        from junctor import Service, handler, setting
+        from rooms import Order
+
+        class Needs(Service):
+            host: str = setting()
+
+            @handler
+            async def on_order(self, order: Order): ...
+        """,
+    )
+    text = """
+    services:
+      shop: {class: rooms:Shop, connect: {orders: "${WHERE}"}}
+      needs: {class: needs:Needs, settings: {host: "${HOST}"}}
+      billing: {class: rooms:Billing}
+"""
+    assert [one["what"] for one in check(text=text)] == [
+        "the variable WHERE is not set",
+        "the variable HOST is not set",
+    ]

@@ -150,7 +150,7 @@ class _Looking:
                 to = connection.to if "/" in connection.to else f"{flow}/{connection.to}"
                 self._edges.append((f"{flow}/{connection.source}", to, connection))
         self._usage = {address: usage_of(item.source) for address, item in self._items.items()}
-        self._complete = not any(one.problems or one.wiring.model.broken for one in examined)
+        self._complete = not any(one.problems or one.wiring.model.partial for one in examined)
 
     def findings(self) -> Iterator[Finding]:
         yield from self._circles()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,10 @@ from junctor.flows.files.changes import settings_of, variable_name
 from junctor.flows.files.interpolate import Interpolation
 from junctor.flows.files.reading import UNREAD, Reader, described
 from junctor.flows.files.written import as_written
-from junctor.flows.model import FlowModel, Item
-from junctor.flows.policies import POLICY_WORDS
+from junctor.flows.model import FlowModel
+from junctor.flows.policies import POLICY_WORDS, read_policies
+from junctor.flows.schedules import read_schedules
+from junctor.flows.wires import read_wires
 from junctor.services import Service, checked_name, has_marks
 from junctor.services.hints import own_annotations
 from junctor.settings import Leaf, Table
@@ -100,35 +103,60 @@ class EntryReader:
         before = len(self._filling.problems)
         filled = self._filling.filled(table)
         assert isinstance(filled, Table)
+        unfilled = frozenset(problem.where for problem in self._filling.problems[before:])
+        if unfilled:
+            filled = self._without(entry, filled, unfilled)
         source = self._source(entry, filled)
         parts = {word: self._part(filled, entry.name, word) for word in ("settings", "connect", "schedules")}
         isolation = self._isolation(filled, entry.name)
         loop = self._word(filled, entry.name, "loop", Loop, "shared")
-        if source is None or len(self._filling.problems) > before:
-            return
-        settings, connect, schedules = (part.entries for part in parts.values())
+        settings, schedules = parts["settings"].entries, parts["schedules"].entries
+        connect: Any = parts["connect"].entries  # nodes are read like values
         places = {name: node.place for name, node in settings.items()}
         for target, node in connect.items():
             places |= places_in(node, f"connect.{target}")
         policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
+        if source is None:
+            self._without_class(entry.name, policies, connect, schedules)
+            return
+        rest: dict[str, Any] = {"isolation": isolation, "loop": loop, "places": places, "place": entry.place}
         try:
-            self._flow.add(
-                source,
-                entry.name,
-                settings=settings,
-                connect=connect,  # type: ignore[arg-type]  # nodes are read like values
-                schedules=schedules,
-                isolation=isolation,
-                loop=loop,
-                places=places,
-                place=entry.place,
-                **policies,
-            )
-        except ConfigurationError:
-            # The settings are looked at when the service is made, which it is not now.
-            self._try(Item(name=entry.name, source=source, policies=Policies(), settings=settings, places=places).spec)
-            raise
+            given: dict[str, Any] = {"settings": settings, "connect": connect, "schedules": schedules}
+            self._flow.add(source, entry.name, **given, **rest, **policies)
+        except ConfigurationError as error:
+            self._note(*(error.problems if isinstance(error, SeveralProblems) else [error]))
+            self._in_part(entry.name, source, settings, connect, rest)
         self._see_to_secrets(entry, source, parts["settings"])
+
+    def _without(self, entry: Entry, table: Table, unfilled: frozenset[str | None]) -> Table:
+        """The service without what a reference is missing in: the rest is looked at all the same."""
+        self._flow.unread[entry.name] = frozenset()
+        entries = dict(table.entries)
+        for word, node in table.entries.items():
+            if word in ("settings", "connect", "schedules") and isinstance(node, Table):
+                lost = frozenset(name for name, part in node.entries.items() if _misses(part, unfilled))
+                kept = {name: part for name, part in node.entries.items() if name not in lost}
+                entries[word] = Table(kept, node.place, node.keys)
+                self._flow.unread[entry.name] |= lost
+            elif word != "class" and _misses(node, unfilled):
+                del entries[word]
+        return Table(entries, table.place, table.keys)
+
+    def _without_class(self, name: str, policies: dict[str, Any], connect: Any, schedules: Any) -> None:
+        """What is wrong beside the class."""
+        self._try(lambda: read_policies(Policies(), policies, name))
+        self._try(lambda: read_wires(connect, name))
+        self._try(lambda: read_schedules(schedules, name))
+
+    def _in_part(self, name: str, source: Any, settings: Any, connect: Any, rest: dict[str, Any]) -> None:
+        """Add what can be, so that the settings, and the connections to the service, are looked at too."""
+        self._flow.unread.setdefault(name, frozenset())
+        try:
+            self._flow.add(source, name, settings=settings, connect=connect, **rest)
+        except ConfigurationError:  # it is told already
+            self._flow.unread[name] |= connect.keys()
+            with contextlib.suppress(ConfigurationError):  # the name is taken
+                self._flow.add(source, name, settings=settings, **rest)
 
     def _part(self, table: Table, name: str, word: str) -> Table:
         node = table.entries.get(word)
@@ -177,6 +205,11 @@ class EntryReader:
         except ConfigurationError as error:
             self._note(_placed(error, f"{path} ({node.place})", node.value, entry.folder))
             return None
+
+
+def _misses(node: Node, unfilled: frozenset[str | None]) -> bool:
+    """Whether a reference in it could not be filled in; such a leaf is left empty at its place."""
+    return any(leaf.style == "given" and leaf.value == "" and leaf.place in unfilled for leaf in leaves(node))
 
 
 def _imported(text: str, folder: Path) -> Any:

@@ -86,10 +86,9 @@ class _Loader:
         for item in flow.services:
             try:
                 item.spec()
-            except SeveralProblems as error:
-                problems += error.problems
             except ConfigurationError as error:
-                problems.append(error)
+                own = error.problems if isinstance(error, SeveralProblems) else (error,)
+                problems += [problem for problem in own if not flow.echoes(item.name, problem)]
         wrong = SeveralProblems.of(problems, label)
         wrong.rest = flow
         raise wrong

@@ -18,7 +18,7 @@ from typing import Any, Literal, Union
 import msgspec
 
 from junctor.clock import parse_duration
-from junctor.errors import ConfigurationError, nearest
+from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.settings import Leaf, Secret, Series, Table, bounded, convert
 from junctor.settings.conversion import show, without_none
 from junctor.settings.written import Misread, Node, fitting
@@ -115,8 +115,12 @@ class Reader:
         """What ``build`` makes; its own checks become problems with this place."""
         try:
             return build()
+        except SeveralProblems as error:
+            for problem in error.problems:
+                self.wrong(path, _meant(node, path, problem.what), problem.what, problem.fix)
+            return UNREAD
         except ConfigurationError as error:
-            return self.wrong(path, node, error.what, error.fix)
+            return self.wrong(path, _meant(node, path, error.what), error.what, error.fix)
         except (ValueError, TypeError) as error:
             return self.wrong(path, node, str(error))
 
@@ -141,9 +145,19 @@ class Reader:
             if field.required and field.name not in values:
                 self.wrong(path, node, f'"{key}" is missing', f"Write for example {_sample(kind)}.")
         if len(self.problems) > before:
+            self._own_checks(node, kind, path, {name: value for name, value in values.items() if value is not UNREAD})
             return UNREAD
         # Built anew, not replaced: only then the bounds are checked.
         return self.make(path, node, lambda: kind(**values))
+
+    def _own_checks(self, node: Node, kind: type[msgspec.Struct], path: str, values: Mapping[str, Any]) -> None:
+        """What an object finds wrong with single fields, where others could not be read."""
+        if not all(field.name in values for field in msgspec.structs.fields(kind) if field.required):
+            return
+        aside = Reader()
+        aside.make(path, node, lambda: kind(**values))
+        # What is said of several fields together may only be so because one is missing here.
+        self.problems += [problem for problem in aside.problems if _meant(node, path, problem.what) is not node]
 
     def _mapping(self, node: Node, kind: Any, path: str) -> Any:
         if isinstance(node, Leaf) and isinstance(node.value, Mapping):
@@ -183,6 +197,12 @@ class Reader:
     def _no_word(self, node: Leaf, kind: Any, path: str) -> Any:
         words = [str(word) for word in typing.get_args(kind)]
         return self.wrong(path, node, f"{node.value!r} is not known here", f"Write one of: {', '.join(words)}.")
+
+
+def _meant(node: Node, path: str, what: str) -> Node:
+    """The field that a problem is about, where it names one as ``retry.attempts``; else the whole."""
+    found = re.match(rf"{re.escape(path.rpartition('.')[2])}\.(\w+) ", what)
+    return node.entries.get(found[1], node) if found is not None and isinstance(node, Table) else node
 
 
 def described(node: Node) -> str:
