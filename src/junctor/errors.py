@@ -49,6 +49,7 @@ __all__ = (
     "WorkerLost",
     "has_line",
     "kind_of",
+    "named",
     "located",
     "nearest",
     "storable",
@@ -80,6 +81,12 @@ def text_of(error: BaseException) -> str:
         return storable(str(error)[:LONGEST_TEXT])
     except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the failure, or end the node
         return "(its text cannot be made)"
+
+
+def named(error: BaseException) -> str:
+    """``ValueError: no such key``: class and text of any exception."""
+    text = text_of(error)
+    return f"{type(error).__qualname__}: {text}" if text else type(error).__qualname__
 
 
 def storable(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from junctor.errors import JunctorError, NotRunning
+from junctor.errors import JunctorError, NotRunning, named
 from junctor.http import problem
 from junctor.http.access.cors import sharing_of, with_headers
 from junctor.http.access.guard import Guard, Page
@@ -141,7 +141,7 @@ def _failed(error: BaseException, method: str, scope: Scope) -> Answer:
         return problem.of_error(NotRunning("the node is stopping"))
     if not isinstance(error, Exception):
         raise error
-    log.error("%s %s failed", method, ascii(scope["path"]), exc_info=error)
+    log.error("%s %s: %s", method, ascii(scope["path"]), named(error), exc_info=error)
     return problem.of_failure(0)
 
 

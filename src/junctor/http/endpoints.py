@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from junctor.core.spec import ActionSpec, Call, RouteSpec
-from junctor.errors import EncodeError, JunctorError, QueueFull
+from junctor.errors import EncodeError, JunctorError, QueueFull, named
 from junctor.http import problem
+from junctor.http.answers.declared import classes_of
 from junctor.http.answers.responses import of_value
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
-from junctor.http.requests.annotations import streamed
+from junctor.http.requests.annotations import returned, streamed
 from junctor.http.requests.binding import Plan
 from junctor.http.requests.forms import FormBody
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
-from junctor.messages import Kind, session_text
+from junctor.messages import Kind, session_text, type_name
 from junctor.runtime.supervisor import is_cancelled
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ class ServiceEndpoint:
 
     __slots__ = (
         "_blocking",
+        "_declared",
         "_enter",
+        "_exact",
         "_host",
         "_item",
         "_kind",
@@ -90,6 +93,9 @@ class ServiceEndpoint:
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
         self._item = streamed(spec.signature)
         self._enter = self._generate if isinstance(spec, RouteSpec) and spec.streams else self._call
+        self._declared = self._checked_result()
+        # One class is compared first: the way of nearly every request.
+        self._exact = self._declared[0] if self._declared else None
         self._uploading = 0
         self.source = f"{host.address}.{spec.name}"
         self.answer: Callable[[Scope, Receive, list[str]], Awaitable[Answer | Application | None]] = self._plain
@@ -97,6 +103,12 @@ class ServiceEndpoint:
             self.answer = self._with_form
         elif plan.body is not None:
             self.answer = self._with_body
+
+    def _checked_result(self) -> tuple[type, ...] | None:
+        """The classes of which a route's result must be; None where anything may come."""
+        if not isinstance(self._spec, RouteSpec) or self._spec.streams or self._item is not None:
+            return None
+        return classes_of(returned(self._spec.signature))
 
     async def _plain(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
         headers: Headers = scope["headers"]
@@ -161,14 +173,25 @@ class ServiceEndpoint:
         value = entered.value
         if hasattr(value, "raw_headers") and callable(value):
             return value
+        if type(value) is not self._exact and self._declared is not None and not isinstance(value, self._declared):
+            return self._mismatch(value, session)
         try:
             return of_value(value, self._status)
         except EncodeError as error:
             if hasattr(value, "__anext__") or hasattr(value, "__next__") or hasattr(value, "framing"):
                 return await self._stream_of(value, scope, session)
-            log.error("%s returned what cannot be sent: %s (session %s)", self.source, error, session_text(session))
-            refused = HttpError(error.what, status=500, code=error.code, where=self.source, fix=error.fix)
-            return problem.of_error(refused, session)
+            return self._unsendable(error, session)
+
+    def _mismatch(self, value: Any, session: int) -> Answer:
+        declared = type_name(returned(self._spec.signature))
+        fix = "Return what the annotation says, or correct the annotation."
+        what = f"the route declares {declared} and returned {type(value).__qualname__}"
+        return self._unsendable(EncodeError(what, fix=fix), session)
+
+    def _unsendable(self, error: EncodeError, session: int) -> Answer:
+        log.error("%s returned what cannot be sent: %s (session %s)", self.source, error, session_text(session))
+        refused = HttpError(error.what, status=500, code=error.code, where=self.source, fix=error.fix)
+        return problem.of_error(refused, session)
 
     async def _generate(self, scope: Scope, arguments: dict[str, Any], session: int) -> Any:
         """A generator function: all of it is one call."""
@@ -224,7 +247,7 @@ class ServiceEndpoint:
             level = logging.DEBUG if error.status == 503 else logging.WARNING
             log.log(level, "%s: %s (session %s)", self.source, error, session_text(session))
             return problem.of_error(error, session)
-        log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
+        log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
         return problem.of_failure(session)
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from junctor.core.hop import Asking, asking
 from junctor.core.spec import Call, SocketSpec
-from junctor.errors import EncodeError, JunctorError, QueueFull
+from junctor.errors import EncodeError, JunctorError, QueueFull, named
 from junctor.http.access.cors import Sharing
 from junctor.http.access.keys import SUBPROTOCOL, Keys, key_in, key_offered
 from junctor.http.asgi import Receive, Scope, Send, header_value
@@ -321,7 +321,7 @@ class SocketEndpoint:
         if isinstance(error, HttpError) and error.http_status < 500:
             await connection.finish(_REFUSED, error.what)
             return
-        log.error("%s failed (session %s)", self.source, session_text(session), exc_info=error)
+        log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
         reason = str(error) if isinstance(error, EncodeError) else "the service failed"
         await connection.finish(_FAILED, f"{reason}; session {session_text(session)}")
 

@@ -19,6 +19,7 @@ from junctor.errors import (
     ServiceStopped,
     UnknownOperation,
     UnknownTarget,
+    named,
     nearest,
     text_of,
 )
@@ -145,7 +146,7 @@ class ActionEntry(msgspec.Struct):
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
-            log.error("%s failed", self.where, exc_info=error, extra={"service": host.address})
+            log.error("%s: %s", self.where, named(error), exc_info=error, extra={"service": host.address})
             # SystemExit too: an action that calls sys.exit() must not end the node.
             raise self._failed(error) from error
         return entered.value

@@ -231,6 +231,8 @@ def _told(error: BaseException) -> Iterator[str]:
         yield from readable(mask(str(error))).split("\n")
     if isinstance(root, JunctorError | SyntaxError | ModuleNotFoundError):
         return
+    if place is None and isinstance(error, JunctorError):
+        return  # what the engine found, said above: no code of the user has raised anything
     trace = root.__traceback__ if place is None else users_part(root.__traceback__)
     text = "".join(traceback.format_exception(type(root), root, trace))
     yield from readable(mask(folded(text) if place is not None else text)).rstrip().split("\n")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import re
 import sys
 import traceback
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
 
-from junctor.errors import text_of
+from junctor.errors import JunctorError, text_of
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of Junctor's own code."""
@@ -19,7 +20,9 @@ _NOT_THE_USERS = (OURS, os.path.dirname(os.path.abspath(os.__file__)) + os.sep)
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _FRAME = re.compile(r'(?P<margin>(?:  )*(?:[|+] )?)  File "(?P<file>[^"\n]+)", line \d+')
 _OWN_LINE = re.compile(r"\S.*:\d+, in \S")
+_DEF = re.compile(r"\s*(?:async\s+)?def\s|.*\blambda\b")
 _LONGEST = 120  # characters of a source line
+_CODE = "__junctor_code__"
 
 
 def is_users(file: str) -> bool:
@@ -62,7 +65,15 @@ class Place(NamedTuple):
 
 
 def users_place(error: BaseException) -> Place | None:
-    """The innermost line of the user's code that an exception, or what caused it, came through; None without one."""
+    """The innermost line of the user's code that an exception, or what caused it, came through, else what
+    :func:`point_to` named; None without one."""
+    found = _innermost_of_all(error)
+    if found is None and isinstance(error, JunctorError):
+        found = _place_of(vars(error).get(_CODE))
+    return found
+
+
+def _innermost_of_all(error: BaseException) -> Place | None:
     seen: set[int] = set()
     following: BaseException | None = error
     while following is not None and id(following) not in seen:
@@ -74,6 +85,26 @@ def users_place(error: BaseException) -> Place | None:
             return place
         following = _cause_of(following)
     return None
+
+
+def point_to(error: JunctorError, call: object) -> None:
+    """Let the place of an error be a function of the user that has returned already: what it returned is wrong."""
+    while not hasattr(call, "__code__"):
+        call = getattr(call, "__wrapped__", None) or getattr(call, "__func__", None) or getattr(call, "func", None)
+        if call is None:
+            return
+    call = inspect.unwrap(call)  # type: ignore[arg-type]
+    vars(error)[_CODE] = getattr(call, "__code__", None)
+
+
+def _place_of(code: CodeType | None) -> Place | None:
+    if code is None or not is_users(code.co_filename):
+        return None
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    below = next((number for number, line in enumerate(lines) if _DEF.match(line)), 0)  # behind its decorators
+    source = lines[below].strip()[:_LONGEST] if lines else ""
+    return Place(code.co_filename, code.co_firstlineno + below, code.co_name, source)
 
 
 def _cause_of(error: BaseException) -> BaseException | None:
@@ -107,9 +138,13 @@ def users_part(trace: TracebackType | None) -> TracebackType | None:
 def traceback_text(error: BaseException, trace: TracebackType | None) -> str:
     """The traceback from ``trace`` on, as Python writes it, without the frames of the engine where the user has some.
 
-    Before it, on a line of its own, the user's own line. The class may be a user's: whatever its attributes do, there
-    is a text.
+    Before it, on a line of its own, the user's own line. An error of Junctor that came through no code of the user has
+    that line at most: its text says what is wrong, and the lines of the engine nothing. The class may be a user's:
+    whatever its attributes do, there is a text.
     """
+    if isinstance(error, JunctorError) and _innermost_of_all(error) is None:
+        place = users_place(error)
+        return "" if place is None else f"{place}\n"
     try:
         lines = traceback.format_exception(type(error), error, trace)
     except BaseException:  # noqa: BLE001 - it reads attributes of the user's class
@@ -117,6 +152,18 @@ def traceback_text(error: BaseException, trace: TracebackType | None) -> str:
     place = users_place(error)
     text = "".join(lines)
     return text if place is None else f"{place}\n{folded(text)}"
+
+
+def stack_text(frame: FrameType | None) -> str:
+    """Where code is just now: the user's innermost line, then the stack from the user's first frame on with the frames
+    of the engine folded. Without code of the user, the innermost frames."""
+    stack = traceback.extract_stack(frame) if frame is not None else []
+    users = [number for number, one in enumerate(stack) if is_users(one.filename)]
+    if not users:
+        return "".join(traceback.format_list(stack[-6:])).rstrip("\n")
+    one = stack[users[-1]]
+    place = Place(one.filename, one.lineno or 0, one.name, (one.line or "").strip()[:_LONGEST])
+    return f"{place}\n{folded(''.join(traceback.format_list(stack[users[0] :])))}".rstrip("\n")
 
 
 def own_line(text: str) -> str:

@@ -19,7 +19,7 @@ import msgspec
 
 from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
-from junctor.errors import ConfigurationError, text_of
+from junctor.errors import ConfigurationError, named, text_of
 from junctor.messages import session_text
 from junctor.observe.frames import traceback_text, users_part
 from junctor.observe.secrets import mask
@@ -151,8 +151,8 @@ class HumanFormatter(logging.Formatter):
         hop = _hop(record)
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         text = record.getMessage()
-        if record.exc_info:
-            text = f"{text}\n{_exception(record)}"
+        if record.exc_info and (trace := _exception(record)):
+            text = f"{text}\n{trace}"
         if record.stack_info:
             text = f"{text}\n{record.stack_info}"
         session = session_text(hop.session) if hop is not None and hop.session else ""
@@ -257,8 +257,8 @@ def _note(record: logging.LogRecord) -> None:
             text = record.getMessage()
         except Exception as error:  # noqa: BLE001 - as everywhere in logging, a wrong format does not fail the caller
             text = f"{record.msg} ({type(error).__name__}: {text_of(error)})"
-        if record.exc_info:
-            text = f"{text}\n{_exception(record)}"
+        if record.exc_info and (trace := _exception(record)):
+            text = f"{text}\n{trace}"
         hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(mask(text))))
 
 
@@ -295,7 +295,9 @@ def _exception(record: logging.LogRecord) -> str:
         if error is None:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         else:
-            record.exc_text = traceback_text(error, users_part(record.exc_info[2])).rstrip("\n")
+            text = traceback_text(error, users_part(record.exc_info[2])).rstrip("\n")
+            # An error of ours without code of the user has no traceback: then the line at least names it.
+            record.exc_text = text or ("" if text_of(error) in record.getMessage() else named(error))
     return record.exc_text or ""
 
 

@@ -196,7 +196,7 @@ class Handling:
         now = self.engine.clock.time_ns()
         self.note_error(failure)
         if settlement is not Settlement.HOLD:
-            self._tell(delivery, failure)
+            self._tell(delivery, failure, settlement is Settlement.PARK)
         return Outcome(
             settlement,
             logs=(part.logs if part is not None else delivery.logs) or (),
@@ -249,12 +249,21 @@ class Handling:
         settle = Settle(delivery.seq, Status.CLAIMED, delivery.attempt)
         await self.engine.committed(settles=(settle,))
 
-    def _tell(self, delivery: Delivery, failure: Failure) -> None:
+    def _tell(self, delivery: Delivery, failure: Failure, parked: bool) -> None:
         """What is raised to have a message retried or parked says enough by its text; of another error the first
-        attempt shows where it came from, with the whole traceback, and later ones the user's own line."""
+        attempt shows where it came from, with the whole traceback, and later ones the user's own line. The last one
+        says that the message is parked."""
         place = failure.traceback.rstrip() if delivery.attempt <= 1 else own_line(failure.traceback)
-        text = f"{self.last_error}\n{place}" if place and failure.reaction is None else self.last_error
         entered = f"{self.address}.{delivery.name}" if delivery.name else self.address  # no handler: it went no further
+        what = failure.text
+        for told in (f"{entered}: ", f"{entered} ", f"{self.address}: "):
+            what = what.removeprefix(told)
+        text = f"{failure.type}: {what}"
+        if parked:
+            tries = max(1, delivery.attempt)
+            text = f"parked after {tries} attempt{'' if tries == 1 else 's'}: {text} (junctor trace {delivery.seq})"
+        if place and failure.reaction is None:
+            text = f"{text}\n{place}"
         log.warning("%s: %s", entered, text, extra={"hop": delivery})
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:

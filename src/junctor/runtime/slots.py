@@ -16,8 +16,9 @@ from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
-from junctor.errors import ConditionFailed, NoHandler, RequestExpired, StoreDamaged
+from junctor.errors import ConditionFailed, EncodeError, NoHandler, RequestExpired, StoreDamaged
 from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry, codec
+from junctor.observe.frames import point_to
 from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ class Entry:
         """
         if type(value) is self.shared_reply:
             return Reply(self.reply_name, value, self.reply_version)
-        return host.reply_of(value, self.replies) if value is not None or self.must_reply else None
+        if value is None and not self.must_reply:
+            return None
+        try:
+            return host.reply_of(value, self.replies)
+        except EncodeError as error:
+            point_to(error, self.call)
+            raise
 
 
 _types = TypeRegistry()

@@ -7,10 +7,10 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from types import CodeType, FrameType
 
+from junctor.observe.frames import stack_text
 from junctor.runtime.debugger import Standstills
 
 log = logging.getLogger("junctor.watchdog")
@@ -75,13 +75,12 @@ class Watchdog:
         frame = sys._current_frames().get(self._loop_thread)
         name = self._blocker(frame)
         self.blocked_by = name or "code outside a handler"
-        stack = "".join(traceback.format_stack(frame)[-6:]) if frame is not None else ""
         log.error(
             "the event loop is blocked for %.1f s by %s. Make the handler a plain def (it then runs in a thread), or "
             "await instead of blocking\n%s",
             silent,
             self.blocked_by,
-            stack,
+            stack_text(frame),
         )
 
     def _blocker(self, frame: FrameType | None) -> str | None:

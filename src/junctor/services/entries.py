@@ -54,6 +54,7 @@ class Entries(msgspec.Struct):
 
         :raises ConfigurationError: a mark is used wrongly; class, method, line and the fix are in the text.
         """
+        _takes_self(member)
         _no_generator(member)
         signature = signature_of(member.function, member.owner)
         for mark in member.marks:
@@ -167,6 +168,25 @@ def is_blocking(function: Callable[..., Any]) -> bool:
 def _yields(member: Member) -> bool:
     inner = inspect.unwrap(member.function)
     return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
+
+
+def _takes_self(member: Member) -> None:
+    """Without it the first parameter would be taken for it, and the call fail only when it comes."""
+    if member.owner is None:
+        return
+    first = next(iter(inspect.signature(member.function).parameters.values()), None)
+    if first is not None and first.kind is first.VAR_POSITIONAL:
+        return
+    takes = first is not None and first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
+    if first is None or not takes or (first.annotation is not first.empty and not _may_be_self(first, member.owner)):
+        parameters = ", ".join(["self", *([str(first)] if first is not None else [])])
+        raise member.wrong(f"{member.name} takes no self", f"Write def {member.name}({parameters}).")
+
+
+def _may_be_self(parameter: inspect.Parameter, owner: type) -> bool:
+    annotation = parameter.annotation
+    known = annotation in (owner, typing.Self) or isinstance(annotation, typing.TypeVar)
+    return parameter.name == "self" or known or str(annotation).strip("'\"") in (owner.__name__, "Self")
 
 
 def _no_generator(member: Member) -> None:

@@ -89,8 +89,11 @@ class Service:
     def __init__(self, **settings: Any) -> None:
         if not self.__junctor__.hosted:
             cls = type(self)
-            known = declared_settings(cls)
-            vars(self).update(read_settings(known, settings, cls.__name__, others=other_attributes(cls)))
+            known, others = declared_settings(cls), other_attributes(cls)
+            try:
+                vars(self).update(read_settings(known, settings, cls.__name__, others=others))
+            except ConfigurationError as error:
+                raise error.with_traceback(None)  # noqa: B904 - the caller's line says where, the text what
 
     # What the node provides -----------------------------------------------------------------------------------
 

@@ -139,9 +139,8 @@ class Setting:
         except (ValueError, TypeError, OverflowError) as error:
             shown = "***" if self.hidden(kind) else show(value)
             what = f"expected {kind_name(kind)}, got {shown}"
-            raise SettingError(what, where=where, fix=self._fix(kind, value)) from (
-                None if self.hidden(kind) else error
-            )
+            cause = None if self.hidden(kind) or not _by_users_code(error) else error
+            raise SettingError(what, where=where, fix=self._fix(kind, value)) from cause
         self._check(read, kind, where)
         return read
 
@@ -233,3 +232,19 @@ def _readable_pattern(pattern: str) -> None:
 def missing(where: str, name: str, option: str = "") -> SettingError:
     """The error for a setting that has no value."""
     return SettingError("is missing and has no default", where=where, fix=f"Give it a value: {option}{name}=...")
+
+
+_OURS = str(pathlib.Path(__file__).parents[1])
+
+
+def _by_users_code(error: BaseException) -> bool:
+    """Whether code outside of Junctor raised it, a class of the user's: what our own found is in our own words."""
+    following: BaseException | None = error
+    while following is not None:
+        trace = following.__traceback__
+        while trace is not None:
+            if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+                return True
+            trace = trace.tb_next
+        following = following.__cause__ or following.__context__
+    return False
