@@ -352,6 +352,13 @@ def test_files_of_variables(plant: Write, text: str, told: str) -> None:
     assert told in str(caught.value)
 
 
+def test_a_variable_that_two_services_may_be_meant_by(plant: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUNCTOR_SET_THE_ALARM__LIMIT", "10")
+    said = error_of("services:\n  the-alarm: {class: 'alarm:Alarm'}\n  the_alarm: {class: 'alarm:Alarm'}\n")
+    told = "JUNCTOR_SET_THE_ALARM__LIMIT: it may mean the-alarm or the_alarm. Write --set the-alarm.NAME=VALUE."
+    assert told in said
+
+
 # Bounds -------------------------------------------------------------------------------------------------------
 
 

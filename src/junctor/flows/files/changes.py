@@ -85,11 +85,16 @@ def change_by_variables(flow: FlowModel, variables: Mapping[str, str]) -> None:
     """Set what ``JUNCTOR_SET_ALARM__LIMIT=90`` says. One that names no service of the flow is noted: it may be meant
     for another.
 
-    :raises ConfigurationError: there is nothing of this name in the service, or the value does not fit.
+    :raises ConfigurationError: there is nothing of this name in the service, the value does not fit, or the name is that
+        of two services.
     """
     for variable in sorted(name for name in variables if name.startswith(PREFIX)):
         service, _, word = variable.removeprefix(PREFIX).partition("__")
-        item = next((item for item in flow.items if variable_name(item.name) == service), None)
+        fitting = [item for item in flow.items if variable_name(item.name) == service]
+        if len(fitting) > 1:
+            what = f"it may mean {' or '.join(item.name for item in fitting)}"
+            raise ConfigurationError(what, where=variable, fix=f"Write --set {fitting[0].name}.NAME=VALUE.")
+        item = fitting[0] if fitting else None
         if item is None or not word:
             names = ", ".join(f"{PREFIX}{variable_name(item.name)}__" for item in flow.items)
             flow.notes = (*flow.notes, f"{variable} has no effect here; what begins with one of these has: {names}")
