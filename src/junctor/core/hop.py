@@ -26,7 +26,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
     attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that
     outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
-    those that were read.
+    those that were read. ``numbers`` counts the sends to each target.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     joins: bool = True
     recorded: bool = True
     attempt: int = 1
-    counter: int = 0
+    numbers: dict[str, int] | None = None
     open: bool = True
     saved: bool = False
     drafts: list[Draft] | None = None
@@ -52,6 +52,13 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     def service(self) -> str:
         """The name of the service within its flow."""
         return self.address.rpartition("/")[2]
+
+    def number(self, target: str) -> int:
+        """The number of the next send to a target, from 1."""
+        if self.numbers is None:
+            self.numbers = {}
+        number = self.numbers[target] = self.numbers.get(target, 0) + 1
+        return number
 
     def note(self, line: LogLine) -> None:
         """Keep a log line with the hop, within bounds; the last one kept says that there were more."""
@@ -131,7 +138,7 @@ def delivery_of(message: Message, attempt: int = 1) -> Delivery:
         True,
         True,
         attempt,
-        0,
+        None,
         True,
         False,
         None,

@@ -124,8 +124,7 @@ class EnginePort:
         box = self._dispatcher.host_of(draft.target).mailbox
         if not box.room(size_of(draft.payload)):
             raise self._full(box)
-        hop.counter += 1
-        draft = _numbered(draft, hop.counter)
+        draft = _numbered(draft, hop.number(draft.target))
         if hop.sent and self._dispatcher.earlier(hop, draft) is not None:
             return
         if hop.drafts is None:
@@ -173,8 +172,7 @@ class EnginePort:
         hop = self.hop()
         ask: Callable[[asyncio.Future[Any]], object]
         if hop is not None and hop.joins:
-            hop.counter += 1
-            draft = _numbered(draft, hop.counter)
+            draft = _numbered(draft, hop.number(draft.target))
             earlier = self._dispatcher.earlier(hop, draft) if hop.sent else None
             if earlier is not None:
                 ask = lambda future: self._dispatcher.ask_again(hop, earlier.seq, (future, deadline, link))  # noqa: E731

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from junctor.core.hop import Delivery, Hop
-from junctor.core.origin import counter_of, origin_after, origin_of
+from junctor.core.origin import origin_after, origin_of, same_place
 from junctor.core.outcome import Draft
 from junctor.core.port import Link
 from junctor.errors import JunctorError, SendError
@@ -148,18 +148,20 @@ class Savepoints(Intake):
         """What an earlier attempt of this delivery already committed for the same send, None when it is new."""
         if not hop.sent:
             return None
-        sent = hop.sent.get(self.origin_in(hop, draft))
-        if sent is None and any(_is_other(known, draft.counter) for known in hop.sent.values()):
+        origin = self.origin_in(hop, draft)
+        sent = hop.sent.get(origin)
+        if sent is None and any(_is_other(known, origin) for known in hop.sent.values()):
             log.warning(
-                "%s: send number %s differs from the one of an earlier attempt; it is accepted as a new message",
+                "%s: send number %s to %s differs from that of an earlier attempt; it is accepted as a new message",
                 hop.address,
                 draft.counter,
+                draft.target,
             )
         return sent
 
 
-def _is_other(sent: Sent, counter: int) -> bool:
-    return counter_of(sent.origin) == counter and sent.status is not Status.EXPIRED
+def _is_other(sent: Sent, origin: bytes) -> bool:
+    return same_place(sent.origin, origin) and sent.status is not Status.EXPIRED
 
 
 def without_origin(hop: Hop, draft: Draft) -> None:

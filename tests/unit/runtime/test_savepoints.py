@@ -124,7 +124,7 @@ async def test_other_content_under_the_same_counter_is_a_new_message_with_a_warn
             await node.until(lambda: node.statuses("relay") == ["DONE"])
             await node.until(lambda: sorted(flow.seen) == [1, 7])
     assert (flow.asked, flow.got) == ([2, 8], [100, 200])
-    assert "differs from the one of an earlier attempt" in caplog.text
+    assert "differs from that of an earlier attempt" in caplog.text
 
 
 async def test_equal_messages_of_one_delivery_are_no_duplicates(store: Store) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -57,6 +58,7 @@ class Worker:
         self._state: dict[str, tuple[bytes, int]] = {}
         self._key = ""
         self._asked: dict[int, tuple[asyncio.Future[Any], Link]] = {}
+        self._numbers = itertools.count(1)
         self._writer = writer
         self._thread = SlotThread(f"junctor {self.address}", asyncio.get_running_loop())
         targets = {target.name: target for target in spec.targets}
@@ -123,8 +125,9 @@ class Worker:
     def savepoint(
         self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
     ) -> None:
-        self._asked[request.counter] = (future, link)
-        self.send(protocol.Ask(request.counter, hop.seq, (*drafts, request)))
+        number = next(self._numbers)
+        self._asked[number] = (future, link)
+        self.send(protocol.Ask(number, hop.seq, (*drafts, request)))
 
     def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
         if key != self._key:
