@@ -27,7 +27,7 @@ help:
 	@echo 'make format    sort imports, apply safe fixes'
 	@echo 'make bench     the figures, as ratios against bare code'
 	@echo 'make dist      the source archive and the wheel, into dist/'
-	@echo 'make torture   the long crash campaigns'
+	@echo 'make torture   the long crash campaigns, with a table of what they came to (JUNCTOR_CYCLES=, JUNCTOR_SEED=)'
 	@echo 'make docs      the documentation site, into site/ (ARGS=serve shows it while you write)'
 	@echo 'make lock      pin the requirements again (UPGRADE=--upgrade takes newer ones)'
 	@echo 'make clean     remove the environment and what tools left behind'

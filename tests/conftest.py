@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.crash import campaigns
+
 # A failing example prints the @reproduce_failure line that repeats it; a slow machine is not a failing test.
 settings.register_profile("junctor", print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("junctor")
@@ -89,3 +91,21 @@ def no_thread_left() -> Iterator[None]:
         left = {thread for thread in left if thread.is_alive()}
     if left:
         pytest.fail(f"threads left behind: {', '.join(sorted(thread.name for thread in left))}", pytrace=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("torture") is not None:
+        campaigns.long_tests.add(item.nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.nodeid in campaigns.long_tests and (report.when == "call" or report.failed):
+        campaigns.test_ended(report.nodeid, report.outcome, report.duration)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = list(campaigns.table())
+    if lines:
+        terminalreporter.section("campaigns")
+    for line in lines:
+        terminalreporter.write_line(line)

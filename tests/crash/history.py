@@ -11,7 +11,9 @@ A fault is one of
 * ``double``: more than one record or more than one effect of one send;
 * ``torn``: finished without its effect, or an effect without being finished;
 * ``reordered``: effects of one key in another order than their sends;
-* ``unfinished``: everything was to be worked off, and this was not.
+* ``unfinished``: everything was to be worked off, and this was not;
+* ``untimely``: delivered to a service that was paused;
+* ``misjudged``: parked by a condition that could judge it, or not parked although it could not.
 """
 
 from __future__ import annotations
@@ -91,6 +93,8 @@ class Faults:
     torn: list[str] = field(default_factory=list)
     reordered: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    untimely: list[str] = field(default_factory=list)
+    misjudged: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(getattr(self, each.name) for each in fields(self))

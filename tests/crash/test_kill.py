@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import Campaign
 from tests.crash.evidence import seen_in
 from tests.crash.history import check, read_history
 from tests.crash.seeds import repeat, seed_of_this_run
@@ -40,7 +41,7 @@ def kill_after(process: subprocess.Popen[str], seconds: float) -> None:
 
 def campaign(folder: Path, seed: int, cycles: int, longest: float, look: int = 1) -> None:
     """Kill again and again on one store; compare after every ``look``-th kill, and at the end with everything done."""
-    chance = random.Random(seed)
+    chance, made = random.Random(seed), Campaign(seed)
     (folder / "history").mkdir()
     for cycle in range(cycles):
         kill_after(start(folder, seed, 1_000_000), chance.uniform(0.0, longest))
@@ -53,6 +54,7 @@ def campaign(folder: Path, seed: int, cycles: int, longest: float, look: int = 1
     assert last.returncode == 0, f"{errors[-3000:]}\n{repeat(seed)}"
     history = read_history(folder / "history")
     faults = check(history, seen_in(folder / "store"), drained=True)
+    made.ended(cycles, sum(event.op == "ok" for event in history), faults)
     assert not faults, f"{faults}; {repeat(seed)}"
     assert len(history) > cycles, "the load did nothing"
 

@@ -10,6 +10,7 @@ import pytest
 
 from junctor.store import connection, journal
 from junctor.transports.sqlite import SqliteTransport
+from tests.crash.campaigns import Campaign
 from tests.crash.drivers.load import Plan, work
 from tests.crash.evidence import seen_in
 from tests.crash.history import Event, Faults, check, read_history
@@ -118,6 +119,8 @@ async def test_the_simulator_finds_loss_where_nothing_is_synced(
 @pytest.mark.parametrize("number", range(20))
 async def test_many_power_cuts(tmp_path: Path, number: int) -> None:
     seed = seed_of_this_run() + number
+    made = Campaign(seed)
     cuts = await run_with_cuts(tmp_path, seed, every=3, seeds=3)
     found = await faults_after(cuts, seed, finish=True)
+    made.ended(len(cuts.taken), None, None if found else Faults())
     assert not found, "\n".join([*found, repeat(seed)])

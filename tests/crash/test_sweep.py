@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import Campaign
+from tests.crash.history import Faults
 from tests.crash.seeds import repeat, seed_of_this_run
 
 pytestmark = pytest.mark.crash
@@ -18,11 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def sweep(folder: Path, seed: int, first: int, step: int, mode: str) -> None:
     """Run the driver and assert that it killed, recovered and found nothing; reaches the end of the load."""
+    made = Campaign(seed)
     command = [sys.executable, "-m", "tests.crash.drivers.sweep", folder, seed, first, step, 10_000, mode]
     done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
     points = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"{done.stderr[-3000:]}\n{repeat(seed)}"
     faults = [f"at operation {each['point']}: {each['faults']}" for each in points if each["faults"]]
+    made.ended(sum(each["died"] for each in points), None, None if faults else Faults())
     assert not faults, "\n".join([*faults, done.stderr[-3000:], repeat(seed)])
     assert not points[-1]["died"]
     assert sum(each["died"] for each in points) >= 200 // step, "too few kills for a test"

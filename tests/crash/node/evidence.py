@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from tests.crash.node.drivers.flow import SEEN
 
 Marks = Mapping[str, Mapping[str, list[int]]]
 """By service, then by name: which numbers the service gave it. One number: it happened once."""
+
+
+DONE_BY_HAND = ("applied", "paused", "resumed", "restarted")
+"""Kinds of alerts that tell what somebody did to the node."""
 
 
 @dataclass
@@ -51,6 +55,18 @@ class Remains:
     queued: dict[str, int]
     alerts: list[str]
     integrity: str
+    overtaken: set[int] = field(default_factory=set)
+
+    def passed(self, skipping: Collection[str]) -> None:
+        """Whoever failed in one of these services may have been overtaken."""
+        failed = {attempt.seq for attempt in self.attempts}
+        seqs = {record.message.seq for service in skipping for record in self.records[service]}
+        self.overtaken |= failed & seqs
+
+    def line(self, record: Record) -> str | None:
+        """What it has to stay in order with: its key, and nothing where it may have been overtaken."""
+        seq = record.message.seq
+        return f"alone-{seq}" if seq in self.overtaken else record.message.key
 
     @classmethod
     def of(cls, folder: Path) -> Remains:
@@ -102,14 +118,18 @@ def _integrity(store: Path) -> str:
         db.close()
 
 
-def judge(folder: Path, replies: Mapping[str, int] = {}) -> Verdict:
-    """Everything was worked off and the node is down: does the store keep what the producers were told?"""
+def judge(folder: Path, replies: Mapping[str, int] = {}, skipping: Collection[str] = ()) -> Verdict:
+    """Everything was worked off and the node is down: does the store keep what the producers were told?
+
+    :param skipping: services that let others pass what failed; a message that did is in no order then.
+    """
     remains = Remains.of(folder)
+    remains.passed(skipping)
     events = read_history(folder / "history")
     orders = {_body(record)["id"]: record for record in remains.records["intake"]}
     marks = remains.marks
     seen = [
-        Seen(id, record.message.key or "", tuple(marks["intake"].get(id, ())), record.status == Status.DONE)
+        Seen(id, remains.line(record) or "", tuple(marks["intake"].get(id, ())), record.status == Status.DONE)
         for record in remains.records["intake"]
         for id in [_body(record)["id"]]
     ]
@@ -120,10 +140,17 @@ def judge(folder: Path, replies: Mapping[str, int] = {}) -> Verdict:
     faults.unfinished = sorted(id for id, record in orders.items() if record.status < Status.DONE)
     _judge_effects(remains, orders, faults)
     _judge_order(remains, faults)
+    _judge_conditions(remains, orders, faults)
     verdict.parked = _parked(remains)
     verdict.spent = _spent(remains)
     verdict.wrong = [*_surroundings(remains), *_replies(remains, orders, replies)]
     return verdict
+
+
+def _name(record: Record) -> str:
+    """What the service marks it with."""
+    body = _body(record)
+    return body.get("name") or f"{body['id']}/copy"
 
 
 def _body(record: Record) -> dict[str, str]:
@@ -143,7 +170,14 @@ def _judge_effects(remains: Remains, orders: Mapping[str, Record], faults: Fault
     wanted = {mark for id, record in orders.items() for mark in _marks_of(id, record, remains)}
     beats = sum(name.startswith("beat-") for name in marks["sink"])
     wanted |= {f"sink:beat-{number + 1}" for number in range(beats)}
-    found = {f"{service}:{name}" for service in ("audit", "pricing", "sink") for name in marks[service]}
+    for record in remains.records["watch"]:  # what it gets depends on when it was there
+        mark = f"watch:{_name(record)}"
+        if mark in wanted:
+            faults.double.append(mark)
+        wanted.add(mark)
+        if record.status != Status.DONE:
+            faults.unfinished.append(mark)
+    found = {f"{service}:{name}" for service in ("audit", "pricing", "sink", "watch") for name in marks[service]}
     faults.torn += sorted(wanted - found)
     faults.phantom += sorted(found - wanted)
     outside = remains.outside
@@ -158,7 +192,7 @@ def _marks_of(id: str, order: Record, remains: Remains) -> list[str]:
     if order.status != Status.DONE and mode != "ask-kill":
         return []
     found = [f"pricing:{id}", f"sink:{id}/quote"]
-    if mode not in ("hold-kill", "audit-kill"):
+    if mode not in ("hold-kill", "audit-kill", "odd", "unheard"):
         found += [f"audit:{id}", f"sink:{id}/audit"]
     if order.status == Status.DONE:
         found.append(f"sink:{id}/price-{len(id)}")
@@ -167,18 +201,30 @@ def _marks_of(id: str, order: Record, remains: Remains) -> list[str]:
 
 def _judge_order(remains: Remains, faults: Faults) -> None:
     """In each line, what was accepted first happened first."""
-    names = {"intake": "id", "audit": "id", "pricing": "id", "sink": "name"}
+    names = {"intake": "id", "audit": "id", "pricing": "id", "sink": "name", "watch": "name"}
     for service, field_name in names.items():
         latest: dict[str | None, int] = {}
         for record in sorted(remains.records[service], key=lambda record: record.message.seq):
-            name = _body(record)[field_name]
+            name = _name(record) if service == "watch" else _body(record)[field_name]
             numbers = remains.marks[service].get(name)
             if record.status != Status.DONE or not numbers:
                 continue
-            line = record.message.key if service in ("intake", "pricing") else None
+            line = remains.line(record)
             if numbers[0] <= latest.get(line, 0):
                 faults.reordered.append(f"{service}:{name}")
             latest[line] = max(numbers[0], latest.get(line, 0))
+
+
+def _judge_conditions(remains: Remains, orders: Mapping[str, Record], faults: Faults) -> None:
+    """What no condition can judge waits for the operator, where it would have gone; nothing else does."""
+    odd = {id for id, record in orders.items() if record.status == Status.DONE and _body(record)["mode"] == "odd"}
+    parked = [
+        _body(record)["id"]
+        for record in remains.records["audit"]
+        if record.status == Status.PARKED and record.failure is not None and record.failure.type == "ConditionFailed"
+    ]
+    faults.misjudged += sorted(odd ^ set(parked))
+    faults.double += sorted(f"parked:{id}" for id in set(parked) if parked.count(id) > 1)
 
 
 # The rest ----------------------------------------------------------------------------------------------------
@@ -199,7 +245,7 @@ def _surroundings(remains: Remains) -> list[str]:
     if remains.integrity != "ok":
         wrong.append(f"the database is damaged: {remains.integrity}")
     # A process that dies between the two writes of a page in its log leaves what a power cut could have left too.
-    known = ("held: ", "store: the end of the log was not complete")
+    known = ("held: ", "store: the end of the log was not complete", *(f"{what}: " for what in DONE_BY_HAND))
     return wrong + [f"alert {text}" for text in remains.alerts if not text.startswith(known)]
 
 
@@ -232,5 +278,5 @@ def _spent(remains: Remains) -> list[str]:
 
 def parked_by_themselves(verdict: Verdict) -> list[str]:
     """What is parked and was not asked to be."""
-    asked = {"intake": ("park", "kill", "fail-kill", "ask-kill"), "audit": ("hold-kill", "audit-kill")}
+    asked = {"intake": ("park", "kill", "fail-kill", "ask-kill"), "audit": ("hold-kill", "audit-kill", "odd")}
     return [name for name, mode in verdict.parked.items() if mode not in asked.get(re.split(":", name)[0], ())]

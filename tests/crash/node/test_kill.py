@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import unused_port
+from tests.crash.campaigns import Campaign, numbers
 from tests.crash.node.evidence import Verdict, judge, parked_by_themselves
 from tests.crash.node.node import Node, until
 from tests.crash.node.producers import Crowd
@@ -68,27 +69,23 @@ def kill_under_load(node: Node, crowd: Crowd, chance: random.Random) -> None:
 
 
 def campaign(folder: Path, seed: int, cycles: int, tell: Callable[[str], object]) -> Verdict:
-    chance = random.Random(seed)
+    chance, made = random.Random(seed), Campaign(seed)
     with loaded(folder, seed) as (node, crowd):
         for _ in range(cycles):
             kill_under_load(node, crowd, chance)
         node.start(CRASH_WINDOW=chance.choice(WINDOWS))
         verdict = finish(node, crowd)
     tell(table(cycles, verdict, seed))
+    made.ended(cycles, verdict.acked, verdict.faults)
     return verdict
 
 
 def table(cycles: int, verdict: Verdict, seed: int) -> str:
-    faults = verdict.faults
     row = {
         "cycles": cycles,
         "acked": verdict.acked,
         "messages": verdict.messages,
-        "lost": len(faults.lost) + len(faults.unfinished),
-        "doubled": len(faults.double),
-        "phantom": len(faults.phantom),
-        "torn": len(faults.torn),
-        "reordered": len(faults.reordered),
+        **numbers(verdict.faults),
         "parked": len(verdict.parked),
         "seed": seed,
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from junctor.node.node import GRACE
+from tests.crash.campaigns import Campaign
 from tests.crash.node.evidence import Verdict, judge
 from tests.crash.node.node import until
 from tests.crash.node.test_kill import WINDOWS, assert_kept, finish, loaded, table
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.crash
 
 
 def stops(folder: Path, seed: int, count: int) -> Verdict:
-    chance = random.Random(seed)
+    chance, made = random.Random(seed), Campaign(seed)
     longest = 0.0
     with loaded(folder, seed, modes="plain plain plain plain plain hold park") as (node, crowd):
         for _ in range(count):
@@ -30,6 +31,7 @@ def stops(folder: Path, seed: int, count: int) -> Verdict:
             longest = max(longest, node.stop())
         node.start()
         verdict = finish(node, crowd)
+    made.ended(count, verdict.acked, verdict.faults)
     print(table(count, verdict, seed), f"  longest stop {longest:.1f} s")
     assert longest < GRACE, f"a stop took {longest:.1f} s, {repeat(seed)}"
     assert_kept(verdict, seed)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import Campaign
+from tests.crash.history import Faults
 from tests.crash.seeds import repeat, seed_of_this_run
 
 pytestmark = pytest.mark.crash
@@ -20,6 +22,7 @@ MODES = ["whole", "half", "twice"]
 
 def sweep(folder: Path, seed: int, first: int, step: int, mode: str) -> int:
     """Run the driver to the end of the load; how many points it killed at."""
+    made = Campaign(seed)
     command = [sys.executable, "-m", "tests.crash.node.drivers.sweep", folder, seed, first, step, mode]
     env = os.environ | {"CRASH_WINDOW": "4"}
     words = [str(part) for part in command]
@@ -27,6 +30,7 @@ def sweep(folder: Path, seed: int, first: int, step: int, mode: str) -> int:
     points = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, f"{done.stderr[-3000:]}\n{repeat(seed)}"
     faults = [f"at operation {each['point']}: {each['faults']}" for each in points if each["faults"]]
+    made.ended(sum(each["died"] for each in points), None, None if faults else Faults())
     assert not faults, "\n".join([*faults, done.stderr[-3000:], repeat(seed)])
     assert not points[-1]["died"], "the end of the load was not reached"
     return sum(each["died"] for each in points)

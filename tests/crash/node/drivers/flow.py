@@ -7,11 +7,12 @@ order, how often it happened: exactly once inside. ``sink`` also appends to a fi
 ``mode`` of an order: plain; ``fail`` raises at the first attempt of each run of the node, ``hold`` holds the audit,
 ``park`` is put aside; ``kill`` ends the process, ``fail-kill`` raises first in each run and ends it when it comes
 again, ``hold-kill`` holds the audit once and ends it at the probe, ``ask-kill`` ends it behind its request,
-``audit-kill`` in the one line of the audit.
+``audit-kill`` in the one line of the audit. Where the flow has conditions, the one before the audit is false for
+``unheard`` and cannot be evaluated for ``odd``.
 
 As a program: ``python -m junctor run flow.py``, in a folder of its own. These variables change it: CRASH_WINDOW
 (messages of a service in memory), CRASH_ATTEMPTS, CRASH_TIMEOUT (of the requests inside), CRASH_BEAT (a tick),
-CRASH_SLOW (seconds that pricing takes).
+CRASH_SLOW (seconds that pricing takes), CRASH_BEGUN (a file for every beginning of a delivery, with its time).
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from junctor import Flow, Hold, Park, Service, Target, every, handler, post
+from junctor import Flow, Hold, Park, Service, Target, every, handler, post, setting
 from junctor.runtime import engine
-from junctor.services.state import State
 
 engine.WINDOW = int(os.environ.get("CRASH_WINDOW", engine.WINDOW))
 BEAT = os.environ.get("CRASH_BEAT", "50ms")
 SLOW = float(os.environ.get("CRASH_SLOW", "0"))
+BEGUN = os.environ.get("CRASH_BEGUN")
 
 SEEN = "seen"
 COUNT = "count"
@@ -74,13 +75,22 @@ class Noted:
     number: int
 
 
-def mark(state: State, name: str) -> int:
+def mark(service: Service, name: str) -> int:
     """Count in the line of the message, and keep under ``name`` which number it was: twice is twice."""
+    begun(service, name)
+    state = service.state
     number: int = state.get(COUNT, 0) + 1
     state[COUNT] = number
     entry = state.of(name)
     entry[SEEN] = [*entry.get(SEEN, []), number]
     return number
+
+
+def begun(service: Service, name: str) -> None:
+    """Tell the outside when this delivery began; in the time that all processes of the machine share."""
+    if BEGUN:
+        with open(BEGUN, "a") as file:
+            file.write(f"{service.name} {name} {time.monotonic_ns()}\n")
 
 
 def die() -> None:
@@ -115,7 +125,7 @@ class Intake(Service):
 
     @handler
     async def on_order(self, order: Order) -> Done:
-        number = mark(self.state, order.id)
+        number = mark(self, order.id)
         self._misbehave(order)
         await self.copies.send(Copy(order.id, order.mode))
         price = await self.prices.request(Quote(order.id, order.line))
@@ -141,7 +151,7 @@ class Audit(Service):
 
     @handler
     async def on_copy(self, copy: Copy) -> None:
-        number = mark(self.state, copy.id)
+        number = mark(self, copy.id)
         if copy.mode == "hold" and not met(f"copy {copy.id}"):
             raise Hold("away", delay=0.02)
         if copy.mode == "hold-kill" and not Path(copy.id).exists():
@@ -158,10 +168,11 @@ class Audit(Service):
 
 class Pricing(Service):
     effects: Target[Effect]
+    edition: int = setting(0, doc="Nothing depends on it")
 
     @handler
     def on_quote(self, quote: Quote) -> Price:
-        mark(self.state, quote.id)
+        mark(self, quote.id)
         self.effects.send(Effect(f"{quote.id}/quote"))
         if SLOW:
             time.sleep(SLOW)
@@ -173,6 +184,7 @@ class Beat(Service):
 
     @every(BEAT)
     async def beat(self) -> None:
+        begun(self, "tick")
         number = self.state.get(COUNT, 0) + 1
         self.state[COUNT] = number
         await self.effects.send(Effect(f"beat-{number}"))
@@ -183,7 +195,7 @@ class Sink(Service):
     async def on_effect(self, effect: Effect) -> Noted:
         with open("outside", "a") as file:
             file.write(f"{effect.name} {self.message.id}\n")
-        return Noted(mark(self.state, effect.name))
+        return Noted(mark(self, effect.name))
 
 
 def chain(beat: bool = True) -> Flow:

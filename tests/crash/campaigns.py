@@ -1,0 +1,73 @@
+"""What the long campaigns came to: a line for each, printed as one table when all have ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.crash.history import Faults
+
+COLUMNS = ("cycles", "acked", "lost", "doubled", "phantom", "reordered", "other", "seed", "seconds")
+
+
+@dataclass
+class Campaign:
+    """One of them while it runs, from when it is made. ``cycles`` are kills, cuts, changes of a node's life."""
+
+    seed: int
+    begun: float = field(default_factory=time.monotonic)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def ended(self, cycles: int, acked: int | None, faults: Faults | None = None) -> None:
+        """Put it into the table, before anything is asserted.
+
+        :param acked: how many sends were acknowledged; None where nobody counts.
+        """
+        self.counts = {"cycles": cycles, "seed": self.seed, "seconds": round(time.monotonic() - self.begun)}
+        if acked is not None:
+            self.counts["acked"] = acked
+        if faults is not None:
+            self.counts |= numbers(faults)
+        _counted[_running()].append(self.counts)
+
+
+def numbers(faults: Faults) -> dict[str, int]:
+    """How many of each kind; what was not worked off counts as lost."""
+    return {
+        "lost": len(faults.lost) + len(faults.unfinished),
+        "doubled": len(faults.double),
+        "phantom": len(faults.phantom),
+        "reordered": len(faults.reordered),
+        "other": len(faults.torn) + len(faults.untimely) + len(faults.misjudged),
+    }
+
+
+long_tests: set[str] = set()
+"""The tests that the table is about."""
+
+_counted: dict[str, list[dict[str, int]]] = defaultdict(list)
+_rows: list[tuple[str, dict[str, int], str]] = []
+
+
+def _running() -> str:
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+
+
+def test_ended(nodeid: str, outcome: str, seconds: float) -> None:
+    """Of a long test that counted nothing the table has its name, how it ended, and its time."""
+    name = nodeid.removeprefix("tests/")
+    for counts in _counted.pop(nodeid, None) or [{"seconds": round(seconds)}]:
+        _rows.append((name, counts, outcome))
+
+
+def table() -> Iterator[str]:
+    """The lines of the table; none where no campaign ran."""
+    if not _rows:
+        return
+    width = max(len(name) for name, _, _ in _rows)
+    yield "  ".join([" " * width, *(f"{name:>9}" for name in COLUMNS), "result"])
+    for name, counts, outcome in _rows:
+        yield "  ".join([f"{name:<{width}}", *(f"{counts.get(column, ''):>9}" for column in COLUMNS), outcome])
