@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor import connect
-from junctor.errors import ConfigurationError, JunctorError, NodeNotFound, NotRunning
+from junctor.errors import JunctorError, NodeNotFound, NotRunning, UnknownTarget
 from junctor.node.wire import ConnectionLost, NoAnswer
 from tests.crash.node.node import FLOW, Node, until
 
@@ -214,7 +214,7 @@ class Operator:
         """From when it rests it is noted as resting."""
         try:
             self._ask("pause", service=service, reason="to rest")
-        except ConfigurationError:
+        except UnknownTarget:
             return  # the watch, where the change that brings it was not taken yet
         self._paused.add(service)
         end = time.monotonic() + AT_MOST
@@ -226,7 +226,7 @@ class Operator:
         self._note("resumed", service)
         try:
             self._ask("resume", service=service)
-        except ConfigurationError:
+        except UnknownTarget:
             return  # taken out meanwhile; it comes back as it went
         self._paused.discard(service)
 
