@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import numbers
 from tests.crash.history import ClientLog, Event, Faults, Seen, check, read_history, unknown
+from tests.crash.node.changing import rests, untimely
 
 HISTORY = [
     Event("invoke", "a-0", "k"),
@@ -78,3 +80,12 @@ def test_a_log_is_read_back_without_its_torn_end(tmp_path: Path) -> None:
     with log.path.open("a") as file:
         file.write("invoke a-1")
     assert read_history(tmp_path) == HISTORY[:2]
+
+
+def test_what_begins_while_a_service_rests_is_untimely(tmp_path: Path) -> None:
+    notes, begun = tmp_path / "pauses", tmp_path / "begun"
+    notes.write_text("paused sink 10\nresumed watch 12\nresumed sink 20\npaused sink 30\nresumed sink 40\n")
+    begun.write_text("sink a 9\nsink b 15\naudit c 15\nsink d 25\nsink e 31\nsink f 35")
+    assert rests(notes) == [("sink", 10, 20), ("sink", 30, 40)]
+    assert untimely(notes, begun) == ["sink:b", "sink:e"]
+    assert numbers(Faults(untimely=["sink:b", "sink:e"]))["other"] == 2
