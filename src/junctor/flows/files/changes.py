@@ -85,8 +85,8 @@ def change_by_variables(flow: FlowModel, variables: Mapping[str, str]) -> None:
     """Set what ``JUNCTOR_SET_ALARM__LIMIT=90`` says. One that names no service of the flow is noted: it may be meant
     for another.
 
-    :raises ConfigurationError: there is nothing of this name in the service, the value does not fit, or the name is that
-        of two services.
+    :raises ConfigurationError: there is nothing of this name in the service, the value does not fit, or two services
+        have the name.
     """
     for variable in sorted(name for name in variables if name.startswith(PREFIX)):
         service, _, word = variable.removeprefix(PREFIX).partition("__")
