@@ -153,11 +153,6 @@ class FlowModel:
         """Names of services that are written and are not here as they are written."""
         return self.broken | self.unread.keys()
 
-    def echoes(self, name: str, problem: ConfigurationError) -> bool:
-        """Whether a problem of a service is only that something is missing which could not be read."""
-        where = (problem.where or "").partition(" ")[0]
-        return any(where == f"{name}.{word}" for word in self.unread.get(name, ()))
-
     @property
     def services(self) -> tuple[Item, ...]:
         """Those that are enabled, in the order in which they were added."""

@@ -13,7 +13,8 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     ``overlays`` are files merged over it, in order; ``env_files`` have ``NAME=value`` lines for ``${NAME}``, under the
     environment; ``set`` has ``service.setting=value`` texts; ``name`` is another name for the flow. ``environment``
     says whether ``JUNCTOR_SET_SERVICE__SETTING`` counts. ``beside``: there are other flows, and a change of a service
-    that this one does not have may be meant for them.
+    that this one does not have may be meant for them. ``incomplete``: the flow is not to run, so that variables and
+    secrets may be missing; what needs them is left out.
     """
 
     overlays: tuple[str, ...] = ()
@@ -22,6 +23,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     environment: bool = True
     beside: bool = False
+    incomplete: bool = False
 
 
 class FlowSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -142,8 +142,7 @@ class _Wirer:
             try:
                 self.specs[item.name] = item.spec()
             except ConfigurationError as error:
-                problems = error.problems if isinstance(error, SeveralProblems) else (error,)
-                self.problems += [problem for problem in problems if not self._model.echoes(item.name, problem)]
+                self.problems += error.problems if isinstance(error, SeveralProblems) else [error]
 
     def wire(self, flows: Mapping[str, _Wirer] | None) -> Examined:
         """Connect the services.
@@ -328,9 +327,13 @@ class _Wirer:
         by_name = "/" in name
         missing = fitting.unhandled(target, to, by_any=True, by_name=by_name)
         if missing:
-            handled = ", ".join(sorted({shown(handler.accepts) for handler in to.handlers})) or "nothing"
-            what = f"{name} does not handle {', '.join(map(shown, missing))}; it handles {handled}"
+            accepted = [handler.accepts for handler in to.handlers]
+            same = {shown(kind) for kind in missing} & {shown(kind) for kind in accepted}
+            handled = ", ".join(sorted({_told(kind, same) for kind in accepted})) or "nothing"
+            what = f"{name} does not handle {', '.join(_told(kind, same) for kind in missing)}; it handles {handled}"
             fix = f"Add a @handler for it to {name}, or connect the target to another service."
+            if same:
+                fix = "These are different classes: import the one from the module of the other."
             self._wrong(where, what, fix)
             return
         for handler in fitting.reached(target, to, by_name):
@@ -407,6 +410,12 @@ def _for_engine(spec: ServiceSpec) -> ServiceSpec:
 def _spelled(item: Item, target: TargetSpec, to: str) -> str:
     """A connection as it is written where the service is: in a file, or in Python."""
     return f"connect: {{{target.name}: {to}}}" if item.place else f'connect={{"{target.name}": "{to}"}}'
+
+
+def _told(kind: Any, same: Collection[str]) -> str:
+    """A type by its name; with its module where another one has the same name."""
+    name = shown(kind)
+    return f"{kind.__module__}.{name}" if name in same and isinstance(kind, type) else name
 
 
 def _place(item: Item, target: str, number: int = 0) -> str:

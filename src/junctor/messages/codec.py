@@ -59,7 +59,22 @@ def coders(cls: Any) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
             f"{getattr(cls, '__qualname__', cls)} cannot be the body of a message: {error}",
             fix="Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain JSON types.",
         ) from error
+    if _is_opaque(cls):
+        raise ConfigurationError(
+            f"{cls.__qualname__} cannot be the body of a message: it is a class without declared fields",
+            fix="Make it a dataclass, msgspec.Struct, attrs class or pydantic model.",
+        )
     return encode, filled(decoder.decode, cls)
+
+
+def _is_opaque(cls: Any) -> bool:
+    """Whether it is a class of which nobody knows what there is to write."""
+    fields = ("__struct_fields__", "__dataclass_fields__", "__attrs_attrs__")
+    if not isinstance(cls, type) or cls.__module__ == "builtins" or any(hasattr(cls, name) for name in fields):
+        return False
+    from msgspec import inspect  # not for the usual bodies
+
+    return isinstance(inspect.type_info(cls), inspect.CustomType)
 
 
 def encode(body: Any) -> bytes:

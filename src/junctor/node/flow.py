@@ -141,7 +141,7 @@ def run(
     given = {"name": name, "store": store, "host": host, "port": port, "set": None}
     given |= {"transport": transport if transport != "sqlite" else None}
     given |= {"log-level": log_level if log_level != "info" else None}
-    _warn_of_options(sys.argv, [word for word, value in given.items() if value is None])
+    _warn_of_options(sys.argv, given)
     options = Options(
         transport=transport,
         store=store,
@@ -155,12 +155,18 @@ def run(
         raise SystemExit(code)
 
 
-def _warn_of_options(argv: list[str], unread: list[str]) -> None:
-    """Say it when somebody gives options of ``junctor run`` to a script that does not read them."""
+def _warn_of_options(argv: list[str], given: Mapping[str, Any]) -> None:
+    """Say it when somebody gives options of ``junctor run`` to a script that does not read them.
+
+    :param given: what ``run()`` was called with, by the names of the options. A script that hands over what stands on
+        its command line reads it.
+    """
     ours: list[str] = []
     for position, word in enumerate(argv[1:], 1):
-        option, sign, _ = word.partition("=")
-        if option.startswith("--") and option[2:] in unread:
+        option, sign, value = word.partition("=")
+        value = value if sign else "".join(argv[position + 1 : position + 2])
+        known = given.get(option[2:], value) if option.startswith("--") else value
+        if known is None or str(known) != value:
             ours += [word] if sign else argv[position : position + 2]
     if ours:
         script = os.path.relpath(argv[0]) if argv[0] else "FILE"

@@ -65,7 +65,7 @@ def module_spec(
     declared = _declared(module)
     values = read_settings(declared, settings or {}, name, places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
-        if setting.hidden(kind) and isinstance(values[key], str):
+        if setting.hidden(kind) and isinstance(values.get(key), str):
             values[key] = Secret(values[key])
     return ServiceSpec(
         name=name,

@@ -127,7 +127,7 @@ def _settings(
     merged = {**{key: held[key] for key in declared if key in held}, **given}
     values = read_settings(declared, merged, name, others=other_attributes(cls), places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
-        if setting.hidden(kind) and isinstance(values[key], str):
+        if setting.hidden(kind) and isinstance(values.get(key), str):
             values[key] = Secret(values[key])
     return values
 

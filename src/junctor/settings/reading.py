@@ -7,7 +7,7 @@ from typing import Any
 
 from junctor.errors import ConfigurationError, SettingError, SeveralProblems, nearest
 from junctor.settings.declaration import Setting, missing
-from junctor.settings.values import MISSING
+from junctor.settings.values import MISSING, UNSET
 from junctor.settings.written import is_nothing
 
 
@@ -23,6 +23,7 @@ def read_settings(
     """All settings of a service: given values and defaults, converted and checked.
 
     :param declared: name to declaration and type.
+    :param given: a setting that is :data:`~junctor.settings.values.UNSET` has no value in what is returned.
     :param service: the name shown in errors.
     :param others: attributes of the class that are not settings, each with what to do instead.
     :param places: where a value was written, for example ``flow.yaml:12``, by setting.
@@ -41,6 +42,8 @@ def read_settings(
     values: dict[str, Any] = {}
     for name, (setting, kind) in declared.items():
         value = given.get(name, setting.default)
+        if value is UNSET:
+            continue
         try:
             if value is MISSING:
                 raise missing(where(name), name, f"--set {service}.{name}=..., or in the code " if in_flow else "")

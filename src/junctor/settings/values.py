@@ -20,6 +20,15 @@ class Missing(enum.Enum):
 MISSING = Missing.MISSING
 
 
+class Unset(enum.Enum):
+    """Stands for a value that is written and not known here: it refers to a variable that is not set."""
+
+    UNSET = "refers to what is not set"
+
+
+UNSET = Unset.UNSET
+
+
 class Secret:
     """Text that does not show: not in a repr, a log, an error or a trace. :meth:`reveal` gives it to who needs it."""
 

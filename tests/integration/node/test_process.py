@@ -241,6 +241,16 @@ def test_options_that_a_script_does_not_read_are_told(junctor: Junctor) -> None:
     node.ends(0)
 
 
+def test_an_option_that_the_call_gives_itself_is_told_too(junctor: Junctor) -> None:
+    (junctor.folder / "own.py").write_text("from machine import *\nrun(Alarm(), port=0)\n")
+    node = junctor.start("--port", "9000", command=("own.py",))
+    first = node.said.splitlines()[0]
+    assert first.startswith("junctor: run() does not read --port, so it has no effect.")
+    assert first.endswith("Use: junctor run own.py --port 9000")
+    node.signal(signal.SIGINT)
+    node.ends(0)
+
+
 def test_options_that_a_script_passes_on_are_its_own(junctor: Junctor) -> None:
     (junctor.folder / "own.py").write_text("from machine import *\nimport sys\nrun(Alarm(), port=int(sys.argv[2]))\n")
     node = junctor.start("--port", "0", command=("own.py",))

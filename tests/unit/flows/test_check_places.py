@@ -370,3 +370,92 @@ def test_what_lacks_a_variable_has_no_echo(check: Callable[..., list[Told]], pla
         "the variable WHERE is not set",
         "the variable HOST is not set",
     ]
+
+
+def test_a_class_without_fields_is_no_body(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "opaque.py",
+        """
+        from junctor import Service, Target, every, handler
+
+        class Plain: ...
+
+        class Taker(Service):
+            @handler
+            def take(self, body: Plain): ...
+
+        class Giver(Service):
+            out: Target[Plain]
+
+            @every("1s")
+            async def give(self): ...
+        """,
+    )
+    found = check("opaque.py", levels=("error",))
+    assert {(one["where"], one["line"]) for one in found} == {("taker.take", 7), ("giver.out", 11)}
+    assert all(one["what"].startswith("Plain cannot be the body of a message") for one in found)
+    assert found[0]["fix"] == "Make it a dataclass, msgspec.Struct, attrs class or pydantic model."
+
+
+@pytest.mark.usefixtures("rooms")
+def test_two_classes_of_one_name_are_told_with_their_modules(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "halls.py",
+        """
+        from dataclasses import dataclass
+        from junctor import Service, handler
+
+        @dataclass
+        class Order:
+            number: int
+
+        class Hall(Service):
+            @handler
+            async def on_order(self, order: Order): ...
+        """,
+    )
+    text = """
+    services:
+      shop: {class: rooms:Shop, connect: {orders: hall}}
+      hall: {class: halls:Hall}
+"""
+    (found,) = [one for one in check(text=text) if one["where"] == "shop.orders" and "handle" in one["what"]]
+    assert found["what"] == "hall does not handle rooms.Order; it handles halls.Order"
+    assert "import the one from the module of the other" in found["fix"]
+
+
+def test_a_schema_needs_no_variables(plant: Write) -> None:
+    plant(
+        "needs.py",
+        """
+        from junctor import Service, every, setting
+
+        class Needs(Service):
+            host: str = setting()
+            token: str = setting(secret=True)
+
+            @every("1s")
+            async def poll(self): ...
+        """,
+    )
+    plant(
+        "flow.yaml",
+        """
+        flow: ${NAME}
+        services:
+          needs: {class: needs:Needs, settings: {host: "${HOST}", token: "${secret:TOKEN}"}, pool: "${POOL}"}
+        http: {port: "${THE_PORT}"}
+        """,
+    )
+    from junctor.cli.schema import command as schema
+
+    answer = CliRunner().invoke(schema, ["flow.yaml"], standalone_mode=False)
+    assert answer.exception is None, answer.exception
+    made = json.loads(answer.output)["properties"]["services"]["properties"]["needs"]["properties"]
+    assert set(made["settings"]["properties"]) == {"host", "token"}
+    assert set(made["schedules"]["properties"]) == {"poll"}
+
+
+def test_a_class_in_a_variable_that_is_not_set_has_no_echo(check: Callable[..., list[Told]]) -> None:
+    found = check(text="services:\n  alarm:\n    class: '${CLASS}'\n    pool: 0\n")
+    assert [one["what"] for one in found] == ["the variable CLASS is not set", "pool is 0"]

@@ -25,6 +25,7 @@ from junctor.flows.wires import read_wires
 from junctor.services import Service, checked_name, has_marks
 from junctor.services.hints import own_annotations
 from junctor.settings import Leaf, Table
+from junctor.settings.values import UNSET
 from junctor.settings.written import Node, holds_secret, leaves, places_in
 
 SERVICE_WORDS = frozenset(
@@ -106,13 +107,14 @@ class EntryReader:
         unfilled = frozenset(problem.where for problem in self._filling.problems[before:])
         if unfilled:
             filled = self._without(entry, filled, unfilled)
-        source = self._source(entry, filled)
+        source = self._source(entry, filled) if "class" in filled.entries or not unfilled else None
         parts = {word: self._part(filled, entry.name, word) for word in ("settings", "connect", "schedules")}
         isolation = self._isolation(filled, entry.name)
         loop = self._word(filled, entry.name, "loop", Loop, "shared")
-        settings, schedules = parts["settings"].entries, parts["schedules"].entries
+        settings: dict[str, Any] = {**parts["settings"].entries, **self._unset(parts["settings"], table)}
+        schedules = parts["schedules"].entries
         connect: Any = parts["connect"].entries  # nodes are read like values
-        places = {name: node.place for name, node in settings.items()}
+        places = {name: node.place for name, node in parts["settings"].entries.items()}
         for target, node in connect.items():
             places |= places_in(node, f"connect.{target}")
         policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
@@ -138,9 +140,16 @@ class EntryReader:
                 kept = {name: part for name, part in node.entries.items() if name not in lost}
                 entries[word] = Table(kept, node.place, node.keys)
                 self._flow.unread[entry.name] |= lost
-            elif word != "class" and _misses(node, unfilled):
+            elif _misses(node, unfilled):
                 del entries[word]
         return Table(entries, table.place, table.keys)
+
+    def _unset(self, kept: Table, table: Table) -> dict[str, Any]:
+        """The settings that are written and lack a variable: they are there, and nobody knows their values."""
+        written = table.entries.get("settings")
+        return (
+            {name: UNSET for name in written.entries if name not in kept.entries} if isinstance(written, Table) else {}
+        )
 
     def _without_class(self, name: str, policies: dict[str, Any], connect: Any, schedules: Any) -> None:
         """What is wrong beside the class."""

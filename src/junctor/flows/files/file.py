@@ -75,7 +75,7 @@ class _Loader:
         return LoadedFile(flow, tuple(files), variables)
 
     def _raise(self, flow: FlowModel, filling: Interpolation) -> None:
-        problems = [*filling.problems, *self._reader.problems]
+        problems = [*([] if self._overrides.incomplete else filling.problems), *self._reader.problems]
         if not problems and (flow.services or flow.disabled):
             return
         label = label_of(self._path)
@@ -87,8 +87,7 @@ class _Loader:
             try:
                 item.spec()
             except ConfigurationError as error:
-                own = error.problems if isinstance(error, SeveralProblems) else (error,)
-                problems += [problem for problem in own if not flow.echoes(item.name, problem)]
+                problems += error.problems if isinstance(error, SeveralProblems) else (error,)
         wrong = SeveralProblems.of(problems, label)
         wrong.rest = flow
         raise wrong
@@ -130,8 +129,9 @@ class _Loader:
         own = fit_name(path.parent.name if path.stem == "flow" and path.parent.name else path.stem)
         if node is None or self._overrides.name:
             return self._overrides.name or own
+        before = len(filling.problems)
         name = self._reader.read(filling.filled(node), str, "flow")
-        if name is UNREAD:
+        if name is UNREAD or len(filling.problems) > before:
             return own
         try:
             return checked_name(name, f"flow ({node.place})")
