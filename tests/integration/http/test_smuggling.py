@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from junctor.http.listening.limits import Limits
 from tests.integration.http.client import call, read_answer
 from tests.integration.http.small_host import SmallHost, route
 
@@ -16,6 +18,9 @@ HIDDEN = b"GET /hidden HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
 class Echo:
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
     @route("POST", "/echo")
     async def echo(self, data: bytes) -> int:
         return len(data)
@@ -28,6 +33,14 @@ class Echo:
     async def wait(self, n: int) -> int:
         await asyncio.sleep(0.05 / (n + 1))
         return n
+
+    @route("GET", "/quiet")
+    async def quiet(self) -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
 
 
 async def everything(port: int, data: bytes) -> bytes:
@@ -109,3 +122,36 @@ async def test_bodies_in_a_row(serve: Any) -> None:
             answers = [(await read_answer(reader)).json for _ in range(40)]
         assert answers == [value for number in range(20) for value in (number, 2)]
         writer.close()
+
+
+async def test_more_in_a_row_than_wait_are_not_taken(serve: Any) -> None:
+    """They cost far more than their bytes. The connection closes behind the answers that are due."""
+    host = SmallHost(Echo())
+    async with serve(host) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET /wait?n=0 HTTP/1.1\r\nhost: localhost\r\n\r\n" * 3000)
+        async with asyncio.timeout(20):
+            answers = [await read_answer(reader) for _ in range(101)]
+            assert await reader.read() == b""
+        assert [answer.headers.get("connection") for answer in answers] == [None] * 100 + ["close"]
+        assert len(host.hops) == 101
+        writer.close()
+
+
+@pytest.mark.parametrize("gone", ["close", "abort"])
+@pytest.mark.parametrize("behind", [0, 1, 3])
+async def test_who_leaves_ends_the_answer_that_runs(serve: Any, behind: int, gone: str) -> None:
+    """Also when other requests wait behind it, whose turn never comes."""
+    echo = Echo()
+    async with serve(SmallHost(echo), limits=Limits(receive=0.5)) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET /quiet HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await reader.readuntil(b"1\n")
+        writer.write(b"GET /hidden HTTP/1.1\r\nhost: localhost\r\n\r\n" * behind)
+        await writer.drain()
+        await asyncio.sleep(0)
+        if gone == "abort":
+            writer.transport.abort()
+        writer.close()
+        async with asyncio.timeout(10):
+            await echo.ended.wait()

@@ -14,6 +14,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from junctor.http.answers.refusal import Refusal
+from junctor.http.listening.hangup import has_gone
 from junctor.http.listening.limits import Limits
 from junctor.http.problem import HttpError, of_error
 
@@ -28,7 +29,7 @@ class PlainProtocol(H11Protocol):
         self.conn = _Watched(self.limits.head, self._happened)
         self._site = self.app
         self._since = self.loop.time()
-        self._stalled = 0.0
+        self._stalled = self._paused = 0.0
         self._received = 0
         self._hint = 400
 
@@ -85,7 +86,12 @@ class PlainProtocol(H11Protocol):
         self._stalled = 0.0
         if self.flow.read_paused:
             self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
-        elif (self._in_message or self.cycle is None) and now - self._since > self._allowance():
+            self._paused = self._paused or now
+            if now - self._paused > self.limits.receive and has_gone(self.transport):
+                self.transport.abort()
+            return
+        self._paused = 0.0
+        if (self._in_message or self.cycle is None) and now - self._since > self._allowance():
             self._drop_slow()
 
     @property

@@ -13,8 +13,12 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from junctor.http.answers.refusal import Refusal
+from junctor.http.listening.hangup import has_gone
 from junctor.http.listening.limits import Limits
 from junctor.http.problem import HttpError, of_error
+
+WAITING = 100
+"""Requests of one connection that may wait for the answer to an earlier one. They cost far more than their bytes."""
 
 _BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -32,11 +36,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received = 0
         self._beside = 0
         self._since = self.loop.time()
-        self._stalled = 0.0
+        self._stalled = self._paused = 0.0
+        self._deaf = False
+        self._answering: RequestResponseCycle | None = None
         if len(self.connections) > self.limits.connections:
             self._refuse("the listener has as many clients as it takes", 503, "too-many-clients")
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        # uvicorn tells the request that came last; the one that is being answered may be an earlier one.
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         self._chunk = len(data)
         self._received += self._chunk
         self._beside += self._chunk
@@ -51,11 +66,18 @@ class BoundedProtocol(HttpToolsProtocol):
         # What came in the same chunk before this message counts for it too: an estimate, but never too low.
         self._received = self._chunk
         self._since = self.loop.time()
-        self._in_head = self._in_message = True
+        self._in_head = self._in_message = not self._deaf
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._beside = 0
+        if len(self.pipeline) >= WAITING and not self._deaf:
+            # The connection closes behind the answers that are due: its client knows then what was not taken.
+            self._deaf = True
+            self.pipeline[0][0].keep_alive = False
+        if self._deaf:
+            self._in_message = False
+            return
         if self._received <= self.limits.head and len(self.headers) <= self.limits.headers:
             super().on_headers_complete()
         elif len(self.headers) <= self.limits.headers and self._head_size() <= self.limits.head:
@@ -74,11 +96,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._beside = 0
-        super().on_body(body)
+        if not self._deaf:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False
-        super().on_message_complete()
+        if not self._deaf:
+            super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _should_upgrade_to_ws(self) -> bool:
         # A service with WebSockets may have come since this connection was made.
@@ -113,7 +141,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stalled = 0.0
         if self.flow.read_paused:
             self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
-        elif self._waits_for_client() and now - self._since > self._allowance():
+            self._paused = self._paused or now
+            if now - self._paused > self.limits.receive and has_gone(self.transport):
+                self.transport.abort()
+            return
+        self._paused = 0.0
+        if self._waits_for_client() and now - self._since > self._allowance():
             self._drop_slow()
 
     def _waits_for_client(self) -> bool:
