@@ -94,7 +94,7 @@ class Connection(Socket[Any, Any]):
         self._protocol.deaf = spec.accepts is None
         self._protocol.on_lost = self._lost
         self._then: list[Callable[[], object]] = []
-        self._open = False
+        self._open = self._receives = False
         self._ended = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
@@ -110,7 +110,7 @@ class Connection(Socket[Any, Any]):
             raise SocketClosed("the client has gone")
         headers = [(b"junctor-session", b"%032x" % session)]
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
-        self._open = True
+        self._open = self._receives = True
 
     async def send(self, value: Any) -> None:
         if type(value) is bytes:
@@ -163,11 +163,12 @@ class Connection(Socket[Any, Any]):
             raise SocketClosed("the client has gone") from None
 
     async def _next(self) -> Any:
-        if not self._open:
+        # What came before the client left is received, also when it has left meanwhile.
+        if not self._receives:
             raise SocketClosed("the connection is closed")
         event = await self._receive()
         if event["type"] != "websocket.receive":
-            self._open = False
+            self._open = self._receives = False
             raise SocketClosed("the client has gone")
         try:
             return self._read(event.get("text"), event.get("bytes"))
@@ -176,6 +177,7 @@ class Connection(Socket[Any, Any]):
             raise SocketClosed(unfit.reason) from None
 
     async def _close(self, code: int, reason: str) -> None:
+        self._receives = False
         if not self._open:
             return
         self._open = False
