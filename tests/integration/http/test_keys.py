@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from junctor.errors import ConfigurationError
+from junctor.http.access.checks import check_section
 from junctor.http.access.keys import Failures
 from junctor.http.settings import ApiKey, HttpSettings
 from junctor.observe.secrets import mask
-from tests.integration.http.client import call
+from tests.integration.http.client import call, raw
 from tests.integration.http.small_host import SmallHost, action, route
 
 SECRET = "correct-horse-battery"
@@ -124,3 +126,33 @@ def test_failures_of_many_addresses_are_bounded() -> None:
     for number in range(20_000):
         failures.noted(str(number), 1.0)
     assert len(failures._seen) <= 10_000
+
+
+@pytest.mark.parametrize(
+    "path", ["/one/../level", "/one/%2e%2e", "/one/..%2Flevel", "/one/x%2F..%2F..%2Flevel", "/one/.", "/one/..%5Clevel"]
+)
+async def test_dots_lead_out_of_no_prefix(serve: Any, path: str) -> None:
+    """Whoever resolves them, a handler with files or a proxy, sees another path than the key was checked for."""
+    settings = HttpSettings(keys=(ApiKey(name="x", secret=SECRET, paths=("/one",)), ApiKey(name="all", secret=OTHER)))
+    async with serve(SmallHost(Tank()), settings=settings) as listener:
+        assert (await call(listener.port, "GET", "/one/..x", headers={"x-api-key": SECRET})).status == 200
+        assert (await call(listener.port, "GET", path, headers={"x-api-key": SECRET})).status in (403, 404)
+        assert (await call(listener.port, "GET", "/one/..", headers={"x-api-key": OTHER})).status == 200
+
+
+@pytest.mark.parametrize("header", ["x-api-key: ", "authorization: Bearer ", "authorization: Bearer  \t"])
+async def test_an_empty_key_is_none(serve: Any, header: str) -> None:
+    """Also where somebody made a digest of a variable that was not set."""
+    nothing = ApiKey(name="x", secret="sha256:" + hashlib.sha256(b"").hexdigest())
+    host = SmallHost(Tank())
+    async with serve(host, settings=HttpSettings(keys=(nothing,))) as listener:
+        head = f"GET /level HTTP/1.1\r\nhost: localhost\r\n{header}\r\n\r\n"
+        assert (await raw(listener.port, head.encode())).code == "key"
+        assert not host.hops
+
+
+@pytest.mark.parametrize("text", [b"", b"\n"])
+def test_the_digest_of_nothing_is_no_secret(text: bytes) -> None:
+    keys = (ApiKey(name="gateway", secret="sha256:" + hashlib.sha256(text).hexdigest().upper()),)
+    with pytest.raises(ConfigurationError, match="the secret of gateway is the digest of an empty text"):
+        check_section("f", HttpSettings(keys=keys))

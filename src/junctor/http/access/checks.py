@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 import typing
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ SHORTEST = 16
 """Characters of the shortest API key: what is shorter can be guessed."""
 
 DIGEST = re.compile(r"sha256:[0-9a-fA-F]{64}")
+_NOTHING = frozenset(f"sha256:{hashlib.sha256(text).hexdigest()}" for text in (b"", b"\n"))
 _PREFIX = re.compile(PREFIX)
 _LISTENER = re.compile(LISTENER)
 
@@ -107,6 +109,12 @@ def _wrong_keys(keys: tuple[ApiKey, ...], path: str, where: str) -> Iterator[Con
                 f"the secret of {key.name} is not sha256: and 64 hexadecimal digits",
                 where=f"{own}.secret {where}",
                 fix="Make it with: printf %s KEY | sha256sum",
+            )
+        elif key.secret.lower() in _NOTHING:
+            yield ConfigurationError(
+                f"the secret of {key.name} is the digest of an empty text",
+                where=f"{own}.secret {where}",
+                fix='Look whether the variable is set: printf %s "$KEY" | sha256sum',
             )
         elif len(key.secret) < SHORTEST:
             yield ConfigurationError(

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 import time
 from collections.abc import Sequence
 
@@ -27,6 +28,8 @@ KEY_PREFIX = "junctor.key."
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="junctor"')
 _CLOSE = (b"connection", b"close")
 
+_SLASH = re.compile(r"[/\\]")
+
 _STEP, _LONGEST = 0.1, 2.0
 _FORGET = 60.0
 _CLIENTS = 10_000
@@ -45,6 +48,8 @@ class _Known:
         self.everywhere = [] in self.prefixes
 
     def opens(self, segments: list[str]) -> bool:
+        if any(part in (".", "..") for segment in segments for part in _SLASH.split(segment)):
+            return False  # it names another path to those who resolve it, a handler with files among them
         return any(segments[: len(prefix)] == prefix for prefix in self.prefixes)
 
 
@@ -66,6 +71,7 @@ class Keys:
         :raises HttpError: 401 without a known key, 403 where the key does not open the path.
         """
         found: _Known | None = None
+        given = given or None  # an empty one is none, whatever digests are configured
         digest = _digest(given or b"")
         for known in self._known:
             if hmac.compare_digest(known.digest, digest):
