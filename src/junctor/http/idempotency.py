@@ -32,6 +32,7 @@ MAX_ANSWER = 1024 * 1024
 
 _REPLAYED = (b"idempotency-replayed", b"true")
 _NAME = b"idempotency-key"
+_WHO = frozenset({b"authorization", b"cookie"})
 _PASSING = frozenset({408, 409, 425, 429})
 """Answers that tell of this moment, and not of what the request did."""
 
@@ -51,13 +52,15 @@ class Notes(Protocol):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An answer. ``until`` in seconds since 1970; ``fingerprint`` of the request, empty when its body was not read."""
+    """An answer. ``until`` in seconds since 1970; ``fingerprint`` of the request, empty when its body was not read;
+    ``head`` is what is known of it in any case."""
 
     until: float
     fingerprint: str
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    head: str = ""
 
 
 class Ledger:
@@ -154,20 +157,23 @@ class Idempotent:
         if not given:
             return await self._inner.answer(scope, receive, values)
         asked = asking.get() or Asking()
-        name = _name_of(_key_of(given), asked.caller, scope)
+        name = _name_of(_key_of(given), asked.caller, self.source, scope)
+        head = _head_of(scope, asked.caller)
         await self._ledger.ready()
         self._ledger.begin(name)
         token = asking.set(msgspec.structs.replace(asked, seed=f"http:{name}"))
         try:
             kept = self._ledger.find(name)
             if kept is not None:
-                return await self._again(kept, scope, receive)
-            return await self._first(name, scope, receive, values)
+                return await self._again(kept, head, scope, receive)
+            return await self._first(name, head, scope, receive, values)
         finally:
             asking.reset(token)
             self._ledger.end(name)
 
-    async def _first(self, name: str, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+    async def _first(
+        self, name: str, head: str, scope: Scope, receive: Receive, values: list[str]
+    ) -> Answer | Application | None:
         reading = _Reading(receive, scope)
         made = await self._inner.answer(scope, reading, values)
         whole = _whole(made)
@@ -176,21 +182,18 @@ class Idempotent:
             if status < 500 and status not in _PASSING and len(body) <= MAX_ANSWER:
                 texts = [(key.decode("latin-1"), value.decode("latin-1")) for key, value in headers]
                 until = self._ledger.clock() + KEPT
-                await self._ledger.keep(name, Kept(until, reading.fingerprint, status, texts, body))
+                await self._ledger.keep(name, Kept(until, reading.fingerprint, status, texts, body, head))
         return made
 
-    async def _again(self, kept: Kept, scope: Scope, receive: Receive) -> Answer | None:
+    async def _again(self, kept: Kept, head: str, scope: Scope, receive: Receive) -> Answer | None:
+        if kept.head not in ("", head):
+            raise _other_request()
         if kept.fingerprint:
             reading = _Reading(receive, scope)
             if not await reading.to_end(self._largest):
                 return None
             if reading.fingerprint != kept.fingerprint:
-                raise HttpError(
-                    "this Idempotency-Key was used for another request",
-                    status=422,
-                    code="idempotency-key",
-                    fix="Use a new key for each new request, and the same one only to repeat it unchanged.",
-                )
+                raise _other_request()
         headers: Headers = [(key.encode("latin-1"), value.encode("latin-1")) for key, value in kept.headers]
         return kept.status, [*headers, _REPLAYED], kept.body
 
@@ -242,9 +245,24 @@ def _key_of(given: list[bytes]) -> str:
     return text.decode()
 
 
-def _name_of(key: str, caller: str, scope: Scope) -> str:
-    """One name a caller, method, path and key, of fixed length."""
-    parts = (caller.encode(), scope["method"].encode(), scope["raw_path"], key.encode())
+def _other_request() -> HttpError:
+    return HttpError(
+        "this Idempotency-Key was used for another request",
+        status=422,
+        code="idempotency-key",
+        fix="Use a new key for each new request, and the same one only to repeat it unchanged.",
+    )
+
+
+def _head_of(scope: Scope, caller: str) -> str:
+    """Of the query, and of who asks where the flow has no keys: the service may know by a password or cookie."""
+    known = [value for name, value in scope["headers"] if name in _WHO] if not caller else []
+    return hashlib.sha256(b"\0".join([scope["query_string"], *known])).hexdigest()
+
+
+def _name_of(key: str, caller: str, source: str, scope: Scope) -> str:
+    """One name a caller, entry, method, path and key, of fixed length. Two listeners may have the same path."""
+    parts = (caller.encode(), source.encode(), scope["method"].encode(), scope["raw_path"], key.encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

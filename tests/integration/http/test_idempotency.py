@@ -107,10 +107,12 @@ class Orders:
 class Served:
     """A listener whose answers are kept in a book that outlives it."""
 
-    def __init__(self, book: Book | None = None, clock: Any = None, settings: HttpSettings | None = None) -> None:
+    def __init__(
+        self, book: Book | None = None, clock: Any = None, settings: HttpSettings | None = None, flow: str = "test"
+    ) -> None:
         self.book = book or Book()
         self.orders = Orders()
-        self.host = SmallHost(self.orders)
+        self.host = SmallHost(self.orders, flow=flow)
         ledger = Ledger(self.book, clock) if clock else Ledger(self.book)
         self.routes = Routes(ledger=ledger)
         self.routes.attach(self.host, settings or HttpSettings())
@@ -154,6 +156,36 @@ async def test_another_body_or_query_under_the_same_key() -> None:
             answer = await served.post(path, body)
             assert (answer.status, answer.code) == (422, "idempotency-key")
         assert served.orders.count == 1
+
+
+async def test_another_query_where_no_body_is_read() -> None:
+    async with Served() as served:
+        first = await served.post("/orders/a?fail=0", method="PATCH")
+        again = await served.post("/orders/a?fail=0", method="PATCH")
+        assert again.body == first.body and again.headers["idempotency-replayed"] == "true"
+        other = await served.post("/orders/a", method="PATCH")
+        assert (other.status, other.code) == (422, "idempotency-key")
+        assert served.orders.count == 1
+
+
+@pytest.mark.parametrize("name", ["authorization", "cookie"])
+async def test_who_is_known_to_the_service_alone_gets_no_answer_of_another(name: str) -> None:
+    async with Served() as served:
+        await served.post("/orders", b"x", KEY | {name: "Basic alice"})
+        assert "idempotency-replayed" in (await served.post("/orders", b"x", KEY | {name: "Basic alice"})).headers
+        for other in ({name: "Basic eve"}, {}):
+            answer = await served.post("/orders", b"x", KEY | other)
+            assert (answer.status, answer.code) == (422, "idempotency-key")
+        assert served.orders.count == 1
+
+
+async def test_two_listeners_with_the_same_path() -> None:
+    book = Book()
+    async with Served(book, flow="one") as one, Served(book, flow="other") as other:
+        assert (await one.post("/orders", b"x")).json == 1
+        answer = await other.post("/orders", b"x")
+        assert answer.json == 1 and "idempotency-replayed" not in answer.headers
+        assert one.orders.count == other.orders.count == 1
 
 
 async def test_another_path_method_or_key_is_another_request() -> None:
