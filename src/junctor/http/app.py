@@ -9,7 +9,7 @@ from junctor.errors import JunctorError, NotRunning, named
 from junctor.http import problem
 from junctor.http.access.cors import sharing_of, with_headers
 from junctor.http.access.guard import Guard, Page
-from junctor.http.answers.responses import send_whole
+from junctor.http.answers.responses import checked, send_whole
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.endpoints import Answer, Application, Endpoint
 from junctor.http.hosting import Host
@@ -127,8 +127,13 @@ class Site:
             self._count(method, status)
             await send_whole(send, status, headers, body)
         else:
-            self._count(method, answer.status_code)  # type: ignore[union-attr]
-            await answer(scope, receive, send)  # type: ignore[operator]
+            try:
+                self._count(method, checked(answer.status_code, 200))  # type: ignore[union-attr]
+                await answer(scope, receive, send)  # type: ignore[operator]
+            except Exception as error:
+                # The server ends the connection, and is silent about the reason.
+                log.error("%s %s: the answer broke off", method, ascii(scope["path"]), exc_info=error)
+                raise
 
     def _count(self, method: str, status: int) -> None:
         key = (method if method in COUNTED else "OTHER", status // 100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
@@ -172,7 +173,7 @@ class ServiceEndpoint:
             return self._explain(error, session)
         value = entered.value
         if hasattr(value, "raw_headers") and callable(value):
-            return value
+            return copy(value)  # it may be kept and returned again: each request has headers of its own
         if type(value) is not self._exact and self._declared is not None and not isinstance(value, self._declared):
             return self._mismatch(value, session)
         try:
@@ -246,7 +247,8 @@ class ServiceEndpoint:
             # What overload and stopping refuse is counted; a line for each would be a second overload.
             level = logging.DEBUG if error.status == 503 else logging.WARNING
             log.log(level, "%s: %s (session %s)", self.source, error, session_text(session))
-            return problem.of_error(error, session)
+            # What is no refusal tells of the inside: files, settings, other services.
+            return problem.of_error(error, session) if error.status != 500 else problem.of_failure(session, error.code)
         log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
         return problem.of_failure(session)
 
@@ -298,7 +300,7 @@ def _with_headers(made: Any, extra: Headers) -> Answer | Application:
     if type(made) is tuple:
         made[1].extend(extra)
     else:
-        # A response object may be kept and returned again: its own list is replaced, not extended.
+        # Its list may be that of an object which is returned again: replaced, not extended.
         made.raw_headers = [pair for pair in made.raw_headers if pair[0] != extra[0][0]] + extra
     return made  # type: ignore[no-any-return]
 

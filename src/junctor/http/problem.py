@@ -9,6 +9,7 @@ import msgspec
 
 from junctor.errors import JunctorError
 from junctor.http.asgi import Headers
+from junctor.http.answers.responses import checked
 from junctor.messages import session_text
 from junctor.observe.secrets import mask
 
@@ -45,7 +46,7 @@ class WrongParameter(msgspec.Struct):
 class HttpError(JunctorError):
     """A request that is answered with a status of its own. A route may raise it: ``HttpError("...", status=404)``.
 
-    :param status: the HTTP status of the answer.
+    :param status: the HTTP status of the answer, from 300 to 599; ValueError for another.
     :param code: the stable word in the answer.
     :param headers: further headers of the answer, names in lower case.
     :param errors: one entry for each wrong parameter.
@@ -66,7 +67,7 @@ class HttpError(JunctorError):
         errors: tuple[dict[str, str], ...] = (),
     ) -> None:
         super().__init__(what, where=where, fix=fix)
-        self.http_status = status
+        self.http_status = checked(status, 300)
         self.word = code or self.code
         self.headers = headers
         self.errors = errors
@@ -94,10 +95,10 @@ def of_error(error: JunctorError, session: int = 0) -> tuple[int, Headers, bytes
     return _problem(status, code, f"{place}{error.what}", error.fix, session, headers, errors)
 
 
-def of_failure(session: int) -> tuple[int, Headers, bytes]:
+def of_failure(session: int, code: str = "handler-failed") -> tuple[int, Headers, bytes]:
     """Status, headers and body for an exception of a service: its text stays inside, the session finds it."""
     fix = f"`junctor trace {session_text(session)}` on the node shows the error." if session else "See the node's log."
-    return _problem(500, "handler-failed", "the service failed while it answered this request", fix, session, [], ())
+    return _problem(500, code, "the service failed while it answered this request", fix, session, [], ())
 
 
 def _problem(

@@ -133,6 +133,7 @@ class Routes:
             path, method = prefix + route.path, route.method.upper()
             where = f"{host.address}.{route.name}"
             _check(method, path, where)
+            _check_status(route.status, where)
             yield opened(method, path, route, plan_route(route.signature, path, method, where))
         for action in host.spec.actions:
             path = f"{prefix}/{host.service}/{action.name}"
@@ -187,6 +188,11 @@ class Routes:
         known = sorted({one.path for one in self._opened})
         near = get_close_matches(path[:200], known, 1) if len(known) <= 1000 else []
         return f"Did you mean {near[0]}?" if near else "GET / lists what does."
+
+
+def _check_status(status: int, where: str) -> None:
+    if not 200 <= status <= 599:
+        raise ConfigurationError(f"{status} is no status of an answer", where=where, fix="Use one from 200 to 599.")
 
 
 def _check(method: str, path: str, where: str) -> None:

@@ -14,9 +14,12 @@ JSON = (b"content-type", b"application/json")
 _BINARY = (b"content-type", b"application/octet-stream")
 _NO_BODY = frozenset({204, 304})
 _LENGTH = b"content-length"
+_OURS = frozenset({_LENGTH, b"transfer-encoding"})
+"""Said once, by who sends the answer: two lengths are how answers are taken for one another."""
 
 
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NO_ATTRIBUTE = re.compile(r"[^\x20-\x3a\x3c-\x7e]")
 _NO_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 
 
@@ -25,7 +28,7 @@ class Response:
 
     :param content: text is sent as UTF-8.
     :param media_type: the content type; text types get ``; charset=utf-8``.
-    :raises ValueError: a header holds a line feed or characters that a header cannot carry.
+    :raises ValueError: a header holds a line feed or characters that a header cannot carry, or there is no such status.
     """
 
     __slots__ = ("body", "raw_headers", "status_code")
@@ -38,7 +41,7 @@ class Response:
         media_type: str = "application/octet-stream",
     ) -> None:
         self.body = content.encode() if isinstance(content, str) else bytes(content)
-        self.status_code = status
+        self.status_code = checked(status, 200)
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.raw_headers: Headers = [header(name, value) for name, value in pairs]
         if self.body and not any(name == b"content-type" for name, _ in self.raw_headers):
@@ -46,7 +49,8 @@ class Response:
             self.raw_headers.append(header("content-type", media_type + charset))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_whole(send, self.status_code, self.raw_headers, self.body)
+        headers = [pair for pair in self.raw_headers if pair[0] not in _OURS]
+        await send_whole(send, self.status_code, headers, self.body)
 
 
 def html(content: str, status: int = 200) -> Response:
@@ -78,10 +82,12 @@ def set_cookie(
 
     :param max_age: seconds that it lives, 0 removes it; None: until the browser is closed.
     :param http_only: scripts of a page do not see it.
-    :raises ValueError: the name or value holds what a cookie cannot carry.
+    :raises ValueError: the name, value or path holds what a cookie cannot carry.
     """
     if not _COOKIE.fullmatch(name) or _NO_COOKIE.search(value):
         raise ValueError(f"cookie {name!r}: a name is a word, a value has no spaces, quotes, commas, semicolons")
+    if _NO_ATTRIBUTE.search(path + same_site):
+        raise ValueError(f"cookie {name!r}: a path has no semicolons and is ASCII")
     parts = [f"{name}={value}", f"Path={path}", f"SameSite={same_site}"]
     parts += [f"Max-Age={int(max_age)}"] if max_age is not None else []
     parts += ["Secure"] if secure else []
@@ -100,6 +106,16 @@ def header(name: str, value: str) -> tuple[bytes, bytes]:
     if any(byte < 32 and byte != 9 or byte == 127 for byte in pair[1]):
         raise ValueError(f"header {name}: its value holds control characters")
     return pair
+
+
+def checked(status: int, least: int) -> int:
+    """The status of an answer.
+
+    :raises ValueError: there is no such status; below 200 are no answers.
+    """
+    if not least <= status <= 599:
+        raise ValueError(f"{status!r} is no status from {least} to 599")
+    return status
 
 
 def of_value(value: Any, status: int) -> tuple[int, Headers, bytes]:

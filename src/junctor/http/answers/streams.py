@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from junctor.core.spec import Call
-from junctor.http.answers.responses import header
+from junctor.http.answers.responses import checked, header
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.messages.codec import encode
 from junctor.runtime.supervisor import Supervisor
@@ -73,12 +73,13 @@ def stream(
 
     :param media_type: of the ``str`` or ``bytes`` that come; without one their type decides.
     :raises TypeError: ``content`` is not an iterator.
+    :raises ValueError: there is no such status.
     """
     if not is_stream(content):
         raise TypeError(f"a stream is an iterator or asynchronous iterator, not {type(content).__qualname__}")
     charset = "; charset=utf-8" if media_type.startswith("text/") and "charset" not in media_type else ""
     framing = Framing(media_type + charset, _raw) if media_type else None
-    return Streaming(content, framing, status, [header(*pair) for pair in (headers or {}).items()])
+    return Streaming(content, framing, checked(status, 200), [header(*pair) for pair in (headers or {}).items()])
 
 
 def is_stream(value: Any) -> bool:
