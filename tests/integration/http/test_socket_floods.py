@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from junctor import Flow, Service, Socket, websocket
+from junctor import Flow, Service, Socket, SocketClosed, websocket
 from tests.integration.http.test_sockets import HANDSHAKE, KEY, VERSION, Running, running
 
 TEXT, MORE, CLOSE, PING = 1, 0, 8, 9
@@ -33,6 +33,19 @@ class Sink(Service):
             await asyncio.sleep(0.001)  # meanwhile the client leaves
             self.numbers.append(number)
         self.ended.set()
+
+
+class Torrent(Service):
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    @websocket("/torrent")
+    async def torrent(self, socket: Socket[None, str]) -> None:
+        try:
+            for _ in range(20_000):
+                await socket.send("x" * 1000)
+        except SocketClosed:
+            self.ended.set()
 
 
 class Plain:
@@ -132,3 +145,13 @@ async def test_what_was_sent_before_the_end_is_received(how: str) -> None:
         client.writer.write_eof()
         await sink.ended.wait()
         assert sink.numbers == list(range(500))
+
+
+async def test_a_method_that_only_sends_hears_that_its_client_has_gone() -> None:
+    flow = Flow("f").add(Torrent())
+    async with flow.running(transport="memory", http=True) as node:
+        host: Any = node.engine.hosts["f/torrent"]
+        async with plain(Running(node), "/torrent") as client:
+            await client.receive()
+        async with asyncio.timeout(10):
+            await host.slots[0].instance.ended.wait()

@@ -18,6 +18,8 @@ NOT_TAKEN = 1003
 _PIECE = 2048
 _FRAMES = 250
 """Frames that are read in a row; then others have their turn. One packet holds 40,000 of the smallest."""
+_TURN = 16
+"""Messages that are sent in a row; then others have their turn."""
 _FRAGMENTS = 1000
 """Fragments of a message that are kept apart: an object costs more than the two bytes that may be in it."""
 
@@ -36,6 +38,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     _behind = b""
     _choked = False
     _frames_read = 0
+    _sent = 0
     _due: asyncio.Handle | None = None
 
     def handle_connect(self, event: Request) -> None:
@@ -116,6 +119,10 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
+        self._sent += 1
+        if self._sent % _TURN == 0 or self.transport.is_closing():
+            # Nothing else makes a method wait whose client takes all at once, or has gone: the loop must hear of that.
+            await asyncio.sleep(0)
         await super().send(message)
         if self._behind:
             self._go_on()  # after a close nobody else reads what is left
