@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from junctor.errors import JunctorError
-from junctor.http.asgi import Headers
 from junctor.http.answers.responses import checked
+from junctor.http.asgi import Headers
 from junctor.messages import session_text
 from junctor.observe.secrets import mask
 
