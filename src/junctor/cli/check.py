@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from junctor.cli.options import FlowArguments, flow_options, json_option
+from junctor.cli.options import FlowArguments, json_option, optional_flow_options
 from junctor.errors import ConfigurationError, JunctorError, NodeNotFound, SeveralProblems
 from junctor.observe.secrets import mask
 
@@ -36,20 +36,22 @@ class _Check(click.Command):
 
 
 @click.command("check", cls=_Check)
-@flow_options
+@optional_flow_options
 @click.option("--store", metavar="PATH", is_flag=False, flag_value="", help="Also read what waits in the store.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @json_option
 def command(flows: FlowArguments, store: str | None, strict: bool, as_json: bool) -> int:
     """Find what is wrong with flows without running them.
 
-    Several TARGETs are checked as the flows of one node. With --store, every message that waits or is parked is read
-    with today's types; a node may run meanwhile. --store alone takes the usual folder, ./.junctor/FLOW.
+    Without a TARGET it is this folder, as for `junctor run`. Several are checked as the flows of one node. With
+    --store, every message that waits or is parked is read with today's types; a node may run meanwhile. --store alone
+    takes the usual folder, ./.junctor/FLOW.
 
     The exit code is 0 when there is no error, and 78 when there is one.
     """
     from junctor.flows.check.check import check
 
+    flows = flows.or_here()
     report, wirings = check(flows.targets, flows.overrides)
     report = _with_listeners(report, wirings)
     if store is not None and wirings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import time
 from collections import deque
@@ -14,9 +16,10 @@ import click
 import msgspec
 
 from junctor.cli import completing, words
-from junctor.cli.options import json_option, node_option
-from junctor.errors import NodeNotFound
+from junctor.cli.options import json_option, node_option, reading
+from junctor.errors import JunctorError, NodeNotFound, nearest
 from junctor.node import directory, starting
+from junctor.node.search import UnknownFilter
 from junctor.observe.logs import LEVELS, colours, human_line, level_number
 
 if TYPE_CHECKING:
@@ -107,10 +110,26 @@ def command(
     reader = starting.awaited(lambda: _reader(directory.find(node), follow))
     count = limit if limit is not None else (None if since else LAST)
     if not _show(_last(reader.lines(), wanted, count), as_json) and not follow:
+        if service:
+            _check_service(service, node)
         click.echo("no line of the log fits", err=True)
     while follow:
         _show(_wanted(reader.lines(), wanted), as_json)
         time.sleep(LOOK)
+
+
+def _check_service(service: str, node: str | None) -> None:
+    """:raises UnknownFilter: neither the node nor its log knows the service."""
+    known: set[str] = set()
+    with contextlib.suppress(JunctorError), contextlib.redirect_stderr(io.StringIO()), reading(node) as source:
+        known = {f"{one.flow}/{one.service}" for one in source.status().services}
+    for line in _reader(directory.find(node), follow=False).lines():
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            known.add(_decoder.decode(line).service)
+    names = {name.rpartition("/")[2] for name in known} - {""}
+    if service not in known | names:
+        fix = nearest(service, names).rstrip() or None
+        raise UnknownFilter(f'there is no service "{service}"', where="service", fix=fix)
 
 
 def _reader(found: Path, follow: bool) -> LogReader:

@@ -6,6 +6,7 @@ import click
 
 from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
+from junctor.errors import nearest
 from junctor.node.search import STATUSES, Filter
 from junctor.node.views import MessageView
 
@@ -51,6 +52,9 @@ def command(
 
     --json has body and headers as well.
     """
+    for word in status:
+        if word not in STATUSES:
+            raise click.BadParameter(f'there is no status "{word}". {nearest(word, STATUSES)}'.rstrip())
     filter = Filter(
         service=service,
         type=type_,

@@ -31,6 +31,10 @@ class FlowArguments(msgspec.Struct, frozen=True):
     targets: tuple[str, ...]
     overrides: Overrides
 
+    def or_here(self) -> FlowArguments:
+        """The same, with this folder where no TARGET is given."""
+        return self if self.targets else msgspec.structs.replace(self, targets=(".",))
+
     def load(self) -> list[FlowModel]:
         """The flows, loaded one after the other.
 
@@ -71,6 +75,7 @@ def optional_flow_options(command: Command) -> Command:
 
 
 def _flow_options(command: Command, required: bool) -> Command:
+    metavar = "TARGET..." if required else "[TARGET]..."
 
     @functools.wraps(command)
     def collected(
@@ -92,7 +97,7 @@ def _flow_options(command: Command, required: bool) -> Command:
         ),
         click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="NAME=value lines for ${NAME}."),
         click.option("--overlay", "overlays", multiple=True, metavar="FILE", help="Merged over the flow; repeatable."),
-        click.argument("targets", metavar="TARGET...", nargs=-1, required=required, shell_complete=completing.targets),
+        click.argument("targets", metavar=metavar, nargs=-1, required=required, shell_complete=completing.targets),
     ):
         collected = option(collected)
     return collected  # type: ignore[return-value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from junctor.cli.options import FlowArguments, optional_flow_options
 from junctor.node.launch import Options, launch
@@ -33,7 +32,5 @@ def command(
     TARGET is a flow file (flow.yaml), a service file (cpu.py), a folder with one, a module, or one thing in it
     (cpu.py:Cpu, package.module:flow). Several targets are several flows on one node; without one, it is this folder.
     """
-    if not flows.targets:
-        flows = msgspec.structs.replace(flows, targets=(".",))
     options = Options(transport=transport, store=store, host=host, port=port, log_level=log_level, reload=reload)
-    return launch(flows.load, options)
+    return launch(flows.or_here().load, options)

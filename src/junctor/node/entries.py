@@ -115,7 +115,8 @@ def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: s
     names = [kind.name for kind, _ in handlers]
     listed = ", ".join(names)
     if type is None:
-        raise NoHandler(f"the service handles {len(names)} types", where=host.address, fix=f"Name one: {listed}.")
+        fix = f"Name one with --type: {listed}."
+        raise NoHandler(f"the service handles {len(names)} types", where=host.address, fix=fix)
     fix = f"{nearest(type, names)}`junctor services` shows what each service takes."
     raise NoHandler(f'the service has no handler for "{type}"', where=host.address, fix=fix)
 

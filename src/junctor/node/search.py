@@ -119,7 +119,7 @@ def _addresses(archive: Archive) -> set[str]:
 
 
 def _type(name: str, archive: Archive, types: Iterable[str]) -> str:
-    known = {*types, *(record.message.type for record in archive.search(Query(limit=PAGE)))} - {""}
+    known = {*types, *(record.message.type for record in archive.search(Query(limit=PAGE)))} - {"", "None"}
     if name in known or archive.search(Query(type=name, limit=1)):
         return name
     raise UnknownFilter(f'there is no type "{name}"', where="type", fix=nearest(name, known).rstrip() or None)

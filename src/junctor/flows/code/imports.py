@@ -43,9 +43,10 @@ def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
     here = Path.cwd().resolve() if folder is None else folder
     path = here / place
     if place and _is_folder(path, place) and (os.sep in place or not (path / "__init__.py").exists()):
-        names = ", ".join(sorted(file.name for file in path.glob("*.py"))[:5])
-        raise ImportFailed("this is a folder", where=place, fix=f"Name a file: {names or Path(place) / 'cpu.py'}.")
+        raise _no_flow_in(path, place)
     if place.endswith(".py") or os.sep in place:
+        if not path.exists():
+            raise _no_file(path, place)
         if not place.endswith(".py"):
             raise ImportFailed("it is not a Python file", where=place, fix="Name a file that ends with .py.")
         return _import_file(path, place, None if folder is None else here)
@@ -53,6 +54,35 @@ def import_place(place: str, folder: Path | None = None) -> types.ModuleType:
         what = f"there is no module {place}" if place else "a module is missing"
         raise ImportFailed(what, where=place, fix="Write it as module:Class or file.py:Class.")
     return _import_name(place, here)
+
+
+def _no_flow_in(path: Path, place: str) -> ImportFailed:
+    """A folder that stands for no file."""
+    names = ", ".join(str(Path(place) / name) for name in sorted(file.name for file in path.glob("*.py"))[:5])
+    if names:
+        return ImportFailed("the folder has no flow.yaml, and several files", where=place, fix=f"Name one: {names}.")
+    fix = f"Write {Path(place) / 'flow.yaml'}, or name a file; `junctor new NAME` makes a folder with all that."
+    return ImportFailed("there is neither flow.yaml nor a Python file in the folder", where=place, fix=fix)
+
+
+def _no_file(path: Path, place: str) -> ImportFailed:
+    """Something that is not there: the first part of its path that is missing is named."""
+    missing = path
+    while not missing.parent.exists() and missing.parent != missing:
+        missing = missing.parent
+    if missing != path:
+        return ImportFailed(f"there is no folder {missing.name}", where=place, fix=_near(missing, "*/"))
+    kind = "file" if place.endswith(".py") else "folder" if place.endswith(os.sep) else "file or folder"
+    return ImportFailed(f"there is no such {kind}", where=place, fix=_near(path, "*.py" if kind == "file" else "*"))
+
+
+def _near(path: Path, kind: str) -> str:
+    """What lies beside it and has nearly its name."""
+    try:
+        beside = [other.name for other in path.parent.glob(kind) if not other.name.startswith(".")]
+    except (OSError, ValueError):
+        beside = []
+    return nearest(path.name, beside).strip() or "Check the path."
 
 
 def _is_folder(path: Path, place: str) -> bool:
@@ -90,8 +120,7 @@ def _in_folder(top: str, folder: Path) -> Path | None:
 
 def _import_file(path: Path, place: str, folder: Path | None) -> types.ModuleType:
     if not path.is_file():
-        near = nearest(path.name, [other.name for other in path.parent.glob("*.py")]) if path.parent.is_dir() else ""
-        raise ImportFailed("there is no such file", where=place, fix=near.strip() or "Check the path.")
+        raise _no_file(path, place)
     path = path.resolve()
     if folder is not None:
         _first_on_path(folder)
