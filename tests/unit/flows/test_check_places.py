@@ -459,3 +459,148 @@ def test_a_schema_needs_no_variables(plant: Write) -> None:
 def test_a_class_in_a_variable_that_is_not_set_has_no_echo(check: Callable[..., list[Told]]) -> None:
     found = check(text="services:\n  alarm:\n    class: '${CLASS}'\n    pool: 0\n")
     assert [one["what"] for one in found] == ["the variable CLASS is not set", "pool is 0"]
+
+
+# Conditions ---------------------------------------------------------------------------------------------------
+
+
+def with_condition(condition: str) -> str:
+    return f"""
+    services:
+      shop:
+        class: rooms:Shop
+        connect:
+          orders:
+            - ledgers
+            - to: billing
+              when: '{condition}'
+      billing: {{class: rooms:Billing}}
+      ledgers: {{class: rooms:Billing}}
+"""
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize(
+    ("condition", "what", "fix"),
+    [
+        ('body.total > "x"', "a value has another type than the operation needs (body.total is a number", "Compare"),
+        ("body.country > 3", "a value has another type than the operation needs (body.country is a text)", "Compare"),
+        ("body.country", "`body.country` is neither true nor false (body.country is a text)", "Compare it"),
+        ("body.total + 1", "`body.total + 1` can never be evaluated", "1.0 for 1"),
+        ('body.number.startsWith("A")', "can never be evaluated", "Compare"),
+        ('body.country == "DE" && !(body.number > 3 || body.total > "x")', '`body.total > "x"` can never', "Compare"),
+        ("body.number > 3 ? body.total : 1.0", "is neither true nor false", "Compare it"),
+    ],
+)
+def test_a_condition_of_wrong_types_is_an_error(
+    check: Callable[..., list[Told]], condition: str, what: str, fix: str
+) -> None:
+    text = with_condition(condition)
+    (found,) = check(text=text)
+    assert (found["level"], found["code"], found["where"]) == ("error", "condition", "shop.orders")
+    assert what in found["what"] and fix in found["fix"]
+    assert (found["file"], found["line"]) == ("flow.yaml", line_of(text, "when:"))
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize(
+    ("condition", "warned"),
+    [
+        ('body.coupon.startsWith("A")', True),
+        ('body.country == "DE" && body.coupon.startsWith("A")', True),
+        ('body.country == "DE" || body.coupon > "A"', True),
+        ('body.coupon != null && body.coupon.startsWith("A")', False),
+        ('body.country == "DE" && body.coupon != null && body.coupon.startsWith("A")', False),
+        ('body.coupon == null || body.coupon.startsWith("A")', False),
+        ('body.coupon == null ? false : body.coupon.startsWith("A")', False),
+        ('body.coupon == "A"', False),
+    ],
+)
+def test_a_condition_that_looks_into_nothing_is_a_warning(
+    check: Callable[..., list[Told]], condition: str, warned: bool
+) -> None:
+    found = check(text=with_condition(condition))
+    assert [one["level"] for one in found] == ["warning"] * warned
+    assert all("fails for messages whose coupon is null" in one["what"] for one in found)
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "body.total > 3",
+        "body.total > 3.5 && body.number % 2 == 0",
+        "!(body.number > 3)",
+        'body.country in ["DE", "FR"]',
+        "int(body.country) > 3",
+        "body.number / (body.number - 1) > 3",
+        'key == "x" || headers["a"] == "b" || type == "Order"',
+        "true",
+    ],
+)
+def test_a_condition_that_can_hold_is_let_through(check: Callable[..., list[Told]], condition: str) -> None:
+    assert check(text=with_condition(condition)) == []
+
+
+def test_what_nobody_knows_of_a_body_is_no_error(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "loose.py",
+        """
+        import datetime, enum
+        from dataclasses import dataclass
+        from typing import Any, Literal
+        from junctor import Service, Target, every, handler
+
+        class Kind(enum.Enum):
+            ONE = "one"
+
+        @dataclass
+        class Part:
+            name: str
+            inner: "Part | None" = None
+
+        @dataclass
+        class Loose:
+            anything: Any
+            either: int | str
+            parts: list[Part]
+            names: dict[str, int]
+            at: datetime.datetime
+            kind: Kind
+            word: Literal["a", "b"]
+            part: Part
+
+        class Giver(Service):
+            out: Target[Loose]
+
+            @every("1s")
+            async def give(self):
+                await self.out.send(None)
+
+        class Taker(Service):
+            @handler
+            async def take(self, loose: Loose): ...
+        """,
+    )
+    conditions = [
+        "body.anything > 3",
+        'body.anything.deep.er == "x"',
+        "body.either > 3",
+        'body.either.startsWith("x")',
+        "body.either == body.anything",
+        'body.parts.exists(part, part.name == "x")',
+        "body.names.x > 3",
+        'timestamp(body.at) > timestamp("2020-01-01T00:00:00Z")',
+        'body.kind == "one" && body.word.startsWith("a")',
+        'body.part.name == "x"',
+    ]
+    wires = "".join(f"\n            - {{to: taker, when: {json.dumps(condition)}}}" for condition in conditions)
+    text = f"""
+    services:
+      giver:
+        class: loose:Giver
+        connect:
+          out:{wires}
+      taker: {{class: loose:Taker}}
+"""
+    assert check(text=text) == []
