@@ -29,7 +29,8 @@ class Settlement(enum.IntEnum):
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """A message that is not accepted yet: it has no number and no session before its commit.
 
-    ``counter`` counts the sends of one delivery to the target from 1; with the cause it makes the origin.
+    ``counter`` counts the sends of one delivery to the target from 1, 0 where nobody has counted yet; with the cause it
+    makes the origin.
     """
 
     target: str

@@ -124,9 +124,10 @@ class EnginePort:
         box = self._dispatcher.host_of(draft.target).mailbox
         if not box.room(size_of(draft.payload)):
             raise self._full(box)
-        draft = _numbered(draft, hop.number(draft.target))
-        if hop.sent and self._dispatcher.earlier(hop, draft) is not None:
-            return
+        if hop.sent:
+            draft = _numbered(draft, hop.number(draft.target))
+            if self._dispatcher.earlier(hop, draft) is not None:
+                return
         if hop.drafts is None:
             hop.drafts = []
         hop.drafts.append(draft)
@@ -172,6 +173,8 @@ class EnginePort:
         hop = self.hop()
         ask: Callable[[asyncio.Future[Any]], object]
         if hop is not None and hop.joins:
+            if hop.drafts:  # only what is committed at a savepoint needs its number
+                hop.drafts = [each if each.counter else _numbered(each, hop.number(each.target)) for each in hop.drafts]
             draft = _numbered(draft, hop.number(draft.target))
             earlier = self._dispatcher.earlier(hop, draft) if hop.sent else None
             if earlier is not None:
