@@ -127,27 +127,12 @@ class Delivery(Hop, eq=False, gc=False):
 
 def delivery_of(message: Message, attempt: int = 1) -> Delivery:
     """The delivery of an accepted message."""
-    return Delivery(
-        message.kind,
-        message.target,
-        "",
-        message.session,
-        message.seq,
-        0,
-        message,
-        True,
-        True,
-        attempt,
-        None,
-        True,
-        False,
-        None,
-        None,
-        None,
-        None,
-        None,
-        message.key,
-    )
+    made = Delivery(message.kind, message.target, "", message.session, message.seq, 0, message)
+    if attempt != 1:
+        made.attempt = attempt
+    if message.key is not None:
+        made.lane = message.key
+    return made
 
 
 def again(delivery: Delivery, settlement: Settlement) -> Delivery:

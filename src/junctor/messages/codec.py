@@ -43,6 +43,7 @@ def _filling(cls: Any) -> Callable[[Any], object] | None:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_encode_other)
+_U = ord("u")
 
 
 def coders(cls: Any) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
@@ -86,8 +87,9 @@ def encode(body: Any) -> bytes:
         data = _encoder.encode(body)
     except Exception as error:
         raise EncodeError(f"{type(body).__qualname__} cannot be encoded: {error}") from error
-    # JSON has no NaN and the encoder writes null for it. Only a body with a null can hold one.
-    if b"null" in data:
+    # JSON has no NaN and the encoder writes null for it. Only a body with a null can hold one. A byte is looked for in
+    # a twentieth of the time of a word, so its rarest letter comes first.
+    if _U in data and data.find(b"null") >= 0:
         _refuse_nan(body)
     return data
 

@@ -99,6 +99,24 @@ class EnginePort:
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> Pending[Receipt | None]:
+        accepts = link.accepts
+        if (
+            key is None
+            and not delay
+            and not headers
+            and idempotency_key is None
+            and not link.handler
+            and type(body) is accepts.cls
+            and current.get() is None
+        ):
+            host = self._hosts.get(link.address)
+            if host is not None and get_ident() == self._thread and self._dispatcher.accepting:
+                payload = body if link.by_reference else accepts.encode(body)
+                if type(payload) is bytes and len(payload) > self._dispatcher.max_body:
+                    self._check_size(payload, accepts.name, link.address)
+                if host.keyed:
+                    key = host.key_of(body)
+                return LoopPending(self._dispatcher.accept(link, host, payload, self.address, key))
         due = self._engine.clock.time_ns() + int(delay * SECOND) if delay else 0
         draft = self._draft(Kind.SEND, link, body, key, due, 0, headers, idempotency_key)
         return self._hand_over(draft)
@@ -237,12 +255,15 @@ class EnginePort:
             accepts = self._types_to(self._dispatcher.host_of(link.address)).of(body)
         payload = body if link.by_reference and accepts.frozen and type(body) is accepts.cls else accepts.encode(body)
         if type(payload) is bytes:
-            bounded(payload, self._dispatcher.max_body, f"the body of {accepts.name}", self.address, link.address)
+            self._check_size(payload, accepts.name, link.address)
         if key is None:
             key = self._engine.hosts[link.address].key_of(body) if link.address in self._engine.hosts else None
         return Draft(
             link.address, kind, accepts.name, payload, accepts.version, key, due, deadline, headers, 0, idempotency_key
         )
+
+    def _check_size(self, payload: bytes, name: str, target: str) -> None:
+        bounded(payload, self._dispatcher.max_body, f"the body of {name}", self.address, target)
 
     # The running hop ----------------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ class Slot:
         self._dispatcher = host.dispatcher
         self._counters = host.counters
         self._time = host.engine.clock.time_ns
-        self._immediate = host.dispatcher.immediate
+        self._finish = host.dispatcher.finish if host.dispatcher.immediate else host.dispatcher.finish_later
 
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""
@@ -230,7 +230,7 @@ class Slot:
     async def _run(self, task: asyncio.Task[Any]) -> None:
         host, box = self.host, self.host.mailbox
         ready, now, cancelling = box.ready, self._time, task.cancelling
-        finish = self._dispatcher.finish if self._immediate else _not_at_once
+        finish = self._finish
         turn = 0
         while not self._halted:
             delivery = ready.popleft() if ready and box.flowing else box.take() if ready else None
@@ -247,21 +247,23 @@ class Slot:
             elif delivery.special or self.remote:
                 await self.deliver(delivery)
             else:
-                # As in deliver(), without a coroutine of its own: this is the way of nearly every message. In a body
-                # that travels as it is, nothing has to be opened.
+                # As in deliver(), without frames of its own: this is the way of nearly every message.
                 try:
                     message = delivery.message
                     entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
-                    if entry is not None and entry.direct and type(message.payload) is not bytes:
+                    if entry is not None and entry.direct:
                         delivery.started = started = now()
                         if message.deadline and started > message.deadline and self._late(message, started):
                             raise _expired(host)
                         delivery.name = entry.name
                         self._entry = entry
+                        body = message.payload
+                        if type(body) is bytes:
+                            body = entry.read(message)
                         current.set(delivery)
-                        value = await entry.call(message.payload)
+                        value = await entry.call(body)
                         if not finish(delivery, value, entry, host):
-                            self._returned(delivery, value)
+                            self._settle(delivery, value, entry)
                     else:
                         value = await self._enter(delivery)
                         self._returned(delivery, value)
@@ -335,8 +337,12 @@ class Slot:
 
     def _returned(self, delivery: Delivery, value: Any) -> None:
         host, entry = self.host, self._entry
-        if self._immediate and self._dispatcher.finish(delivery, value, entry, host):
-            return
+        if not self._finish(delivery, value, entry, host):
+            self._settle(delivery, value, entry)
+
+    def _settle(self, delivery: Delivery, value: Any, entry: Entry) -> None:
+        """The long way, for a delivery that did more than return or has a history."""
+        host = self.host
         reply = entry.reply_of(value, host) if delivery.kind is _REQUEST else None
         duration = self._time() - delivery.started
         self._counters.busy += duration
@@ -416,11 +422,6 @@ class Slot:
             name = f"junctor {self.host.address} slot {self.number}"
             self._thread = SlotThread(name, asyncio.get_running_loop())
         return self._thread
-
-
-def _not_at_once(delivery: Delivery, value: Any, entry: Entry, host: Host) -> bool:
-    """Stands for :meth:`Dispatcher.finish` where commits are not immediate."""
-    return False
 
 
 def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:

@@ -82,17 +82,21 @@ class Batch:
             else:
                 self._rich.append((commit, each))
         for settle in commit.settles:
-            self._settle(settle)
-        for seq in commit.claims:
-            self._claim(seq)
-        self._logs += commit.logs
-        self._alerts += commit.alerts
+            seq = settle.seq
+            if self._claims:
+                self._claims.discard(seq)
+            self._moves[seq] = (seq, settle.status, settle.attempt, settle.due, settle.started, settle.duration)
+            if settle.reply is not None or settle.failure is not None:
+                self._settle(settle)
+        if commit.claims or commit.logs or commit.alerts:
+            for seq in commit.claims:
+                self._claim(seq)
+            self._logs += commit.logs
+            self._alerts += commit.alerts
         return None
 
     def _settle(self, settle: Settle) -> None:
         seq = settle.seq
-        self._claims.discard(seq)
-        self._moves[seq] = (seq, int(settle.status), settle.attempt, settle.due, settle.started, settle.duration)
         if settle.reply is not None:
             self._replies[seq] = reply_row(seq, settle.reply, settle.late, self._words)
         if settle.failure is not None:

@@ -88,7 +88,7 @@ def checksum(
     :param names: the checksum of its names; it begins with them.
     :param numbers: the numeric fields, packed.
     """
-    check = crc32(session, crc32(numbers, names))
+    check = crc32(numbers + session, names)
     if key is not None:
         check = _add(check, b"key", key.encode())
     if origin is not None:
@@ -119,10 +119,15 @@ def is_plain(message: Message) -> bool:
 def plain_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
     """The rows of :data:`MESSAGE` and :data:`HOP`."""
     m = insert.message
-    node, source, target, kind, flow, names = words.route(m)
+    names = m.node, m.source, m.target, m.type
+    node, source, target, kind, flow, check = words.routes.get(names) or words.route(m)
     seq, cause, what, version, time, due, deadline = m.seq, m.cause, m.kind, m.version, m.time, m.due, m.deadline
     key, payload, session = m.key, m.payload, m.session.to_bytes(16, "big")
-    check = checksum(names, _pack(seq, cause, what, version, time, due, deadline), session, key, None, None, payload)
+    numbers = _pack(seq, cause, what, version, time, due, deadline)
+    if key is None:  # as checksum() does it, for nearly every message
+        check = crc32(payload, crc32(numbers + session, check))
+    else:
+        check = checksum(check, numbers, session, key, None, None, payload)
     return (
         (seq, node, epoch, session, cause, what, version, time, due, deadline, flow, check, payload),
         (seq, source, target, kind, key, len(payload), insert.status, 0, due, insert.started, insert.duration),

@@ -23,11 +23,12 @@ class Route(NamedTuple):
 
 
 class Words:
-    """The writer's side: gives out numbers at once, and says which of them are not in the database yet."""
+    """The writer's side: gives out numbers at once, and says which of them are not in the database yet. ``routes`` has
+    those that :meth:`route` was asked for before, by node, source, target and type."""
 
     def __init__(self, db: apsw.Connection) -> None:
         self._numbers: dict[str, int] = dict(select(db, "SELECT text, id FROM word"))
-        self._routes: dict[tuple[str, str, str, str], Route] = {}
+        self.routes: dict[tuple[str, str, str, str], Route] = {}
         self._next = max(self._numbers.values(), default=0) + 1
         self.fresh: list[tuple[int, str]] = []
 
@@ -37,7 +38,7 @@ class Words:
 
     def route(self, message: Message) -> Route:
         names = (message.node, message.source, message.target, message.type)
-        found = self._routes.get(names)
+        found = self.routes.get(names)
         return found if found is not None else self._add_route(names)
 
     def _add(self, text: str) -> int:
@@ -49,7 +50,7 @@ class Words:
     def _add_route(self, names: tuple[str, str, str, str]) -> Route:
         node, source, target, kind = (self.number(name) for name in names)
         flow = self.number(names[2].partition("/")[0])
-        route = self._routes[names] = Route(node, source, target, kind, flow, names_checksum(*names))
+        route = self.routes[names] = Route(node, source, target, kind, flow, names_checksum(*names))
         return route
 
     def committed(self) -> None:
@@ -58,7 +59,7 @@ class Words:
     def rolled_back(self) -> None:
         """Forget what was given out since the last commit: it is not in the database."""
         if self.fresh:
-            self._routes.clear()
+            self.routes.clear()
         for _, text in self.fresh:
             del self._numbers[text]
         self.fresh.clear()
