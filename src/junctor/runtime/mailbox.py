@@ -31,7 +31,7 @@ class Mailbox:
 
     ``active`` counts what is in memory, less what belongs to blocked lanes. ``retrying`` has the numbers of the
     messages in memory that the store holds as waiting: the look for due ones must not hand them out a second time.
-    ``idle`` has the places of runners that sleep.
+    ``idle`` has the places of runners that sleep until something may have become takeable.
     """
 
     def __init__(
@@ -272,12 +272,6 @@ class Mailbox:
                 del self.ready[index]
                 return delivery
         return None
-
-    def place(self) -> asyncio.Future[None]:
-        """Await it to sleep until something may have become takeable."""
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.idle.append(place)
-        return place
 
     def finished(self, delivery: Delivery, size: int) -> None:
         """The message has left the queue for good."""

@@ -230,14 +230,17 @@ class Slot:
     async def _run(self, task: asyncio.Task[Any]) -> None:
         host, box = self.host, self.host.mailbox
         ready, now, cancelling = box.ready, self._time, task.cancelling
-        finish = self._finish
+        finish, future = self._finish, task.get_loop().create_future
         turn = 0
         while not self._halted:
             delivery = ready.popleft() if ready and box.flowing else box.take() if ready else None
             if delivery is None:
                 self.delivery = None
                 turn = 0
-                await box.place()
+                # Until something may have become takeable.
+                place: asyncio.Future[None] = future()
+                box.idle.append(place)
+                await place
                 continue
             self.delivery = delivery
             if self._in_turn and not delivery.special:
