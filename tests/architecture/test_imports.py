@@ -26,6 +26,13 @@ NEVER_AT_RUN = [
     "prometheus_client",
     "sqlalchemy",
     "pydantic",
+    "fastapi",
+    "starlette",
+    "websockets",
+    "python_multipart",
+    "cel",
+    "yaml",
+    "h11",
 ]
 NEVER_AT_IMPORT = ["apsw", "starlette", "uvicorn", "httptools", "rich", "click", "yaml", "prometheus_client"]
 
