@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from junctor.cli import completing
-from junctor.errors import ConfigurationError, NodeNotFound, nearest
+from junctor.errors import NodeNotFound, SeveralProblems
 from junctor.flows import FlowModel, Overrides
 from junctor.node import directory, starting
 from junctor.node.client import NodeClient
@@ -41,27 +41,18 @@ class FlowArguments(msgspec.Struct, frozen=True):
         :raises ConfigurationError: one of them cannot be used as written.
         """
         from junctor.flows import load
+        from junctor.flows.code.source import for_nobody
 
         if len(self.targets) == 1:
             return [load(self.targets[0], self.overrides)]
         if self.overrides.name:
             raise click.UsageError("--name names one flow; several targets have the names in their files")
-        if self.overrides.overlays:
-            raise click.UsageError("--overlay is laid over one flow; run several targets without it")
         overrides = msgspec.structs.replace(self.overrides, beside=True)
         flows = [load(target, overrides) for target in self.targets]
-        self._for_nobody(flows)
+        problems = list(for_nobody(flows, overrides))
+        if problems:
+            raise SeveralProblems.of(problems, "command line")
         return flows
-
-    def _for_nobody(self, flows: list[FlowModel]) -> None:
-        """:raises ConfigurationError: a ``--set`` names a service that none of the flows has."""
-        known = [item.name for flow in flows for item in flow.items]
-        known += [f"{flow.name}/{item.name}" for flow in flows for item in flow.items]
-        for change in self.overrides.set:
-            name = change.partition("=")[0].partition(".")[0]
-            if name not in known:
-                fix = nearest(name, known).strip()
-                raise ConfigurationError(f'no flow has a service "{name}"', where=f"--set {change}", fix=fix)
 
 
 def flow_options(command: Command) -> Command:

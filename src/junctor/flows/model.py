@@ -123,7 +123,7 @@ class FlowModel:
     services that are written and could not be added. ``unread`` are those that are here in part, with the settings,
     connections and schedules that lack a variable or are wrong: such a flow is only looked at. ``places`` has the lines
     of the ``http`` section by path, ``http.keys[0].secret``; ``made`` is the user's line that made the flow, where
-    there is one.
+    there is one. ``origins`` are the variables that came from files: name, value and line, by where they are used.
     """
 
     def __init__(
@@ -139,6 +139,7 @@ class FlowModel:
         self.source: FlowSource | None = None
         self.places: Mapping[str, str] = {}
         self.made = users_line()
+        self.origins: Mapping[str, Sequence[tuple[str, str, str]]] = {}
         self.alerts = read_alerts(reader, node_of(alerts))
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
@@ -287,6 +288,15 @@ class FlowModel:
                 return self.places[path]
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.made
+
+    def explained(self, problem: ConfigurationError) -> ConfigurationError:
+        """The problem, and where the wrong value came from when that was a file of variables."""
+        place = (problem.where or "").rpartition("(")[2].rstrip(")")
+        for name, value, origin in self.origins.get(place, ()):
+            told = f"; {name} is set at {origin}"
+            if value in problem.what and told not in problem.what:
+                return type(problem)(f"{problem.what}{told}", where=problem.where, fix=problem.fix)
+        return problem
 
     def put(self, *items: Item) -> Self:
         """Take services as they are written already, over those of the same name."""

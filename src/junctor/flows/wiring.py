@@ -142,7 +142,8 @@ class _Wirer:
             try:
                 self.specs[item.name] = item.spec()
             except ConfigurationError as error:
-                self.problems += error.problems if isinstance(error, SeveralProblems) else [error]
+                problems = error.problems if isinstance(error, SeveralProblems) else [error]
+                self.problems += map(self._model.explained, problems)
 
     def wire(self, flows: Mapping[str, _Wirer] | None) -> Examined:
         """Connect the services.

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from junctor.cli.check import command
+from junctor.cli.options import FlowArguments
 from junctor.errors import ConfigurationError
-from junctor.flows import load, wire
+from junctor.flows import Overrides, load, wire
 from junctor.flows.files.document import parse_document
 from junctor.flows.files.schema import flow_schema
 from junctor.settings.written import plain
@@ -604,3 +605,61 @@ def test_what_nobody_knows_of_a_body_is_no_error(check: Callable[..., list[Told]
       taker: {{class: loose:Taker}}
 """
     assert check(text=text) == []
+
+
+# What is said over flows --------------------------------------------------------------------------------------
+
+
+def test_a_wrong_value_of_a_file_of_variables_is_told_with_its_line(
+    check: Callable[..., list[Told]], plant: Write
+) -> None:
+    plant("site.env", "# of this site\nLIMIT=abc\nCOUNT=2\n")
+    text = """
+    env_file: site.env
+    services:
+      monitor: {class: monitor:Monitor, connect: {readings: alarm}}
+      alarm:
+        class: alarm:Alarm
+        settings:
+          limit: "${LIMIT}"
+          count: "${COUNT}"
+        pool: "${LIMIT}"
+    http: {port: "${LIMIT}"}
+"""
+    found = check(text=text)
+    assert [one["line"] for one in found] == [line_of(text, "limit:"), line_of(text, "pool:"), line_of(text, "port:")]
+    assert all(one["what"].endswith("; LIMIT is set at site.env:2") for one in found)
+
+
+def test_an_overlay_over_several_flows_is_for_the_one_it_names(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("one.yaml", SERVICES.replace("plant", "one") + "    http: {path: /one}\n")
+    plant("two.yaml", SERVICES.replace("plant", "two") + "    http: {path: /two}\n")
+    plant("over.yaml", "flow: two\nservices: {alarm: {settings: {limit: 7}}}\n")
+    plant("bare.yaml", "services: {alarm: {settings: {limit: 7}}}\n")
+    plant("other.yaml", "flow: three\nservices: {alarm: {settings: {limit: 7}}}\n")
+
+    def flows(overlay: str) -> list[Any]:
+        return FlowArguments(("one.yaml", "two.yaml"), Overrides(overlays=(overlay,))).load()
+
+    first, second = flows("over.yaml")
+    assert [flow.name for flow in (first, second)] == ["one", "two"]
+    assert [flow.item("alarm").spec().settings["limit"] for flow in (first, second)] == [80.0, 7.0]
+    assert [path.name for path in second.source.files] == ["two.yaml", "over.yaml"]
+    assert check("one.yaml", "two.yaml", "--overlay", "over.yaml") == []
+    told = "bare.yaml:1: an overlay over several flows does not say which one it is for. Say in it which one it is for"
+    with pytest.raises(ConfigurationError, match=told):
+        flows("bare.yaml")
+    assert [one["file"] for one in check("one.yaml", "two.yaml", "--overlay", "bare.yaml")] == ["bare.yaml"]
+    with pytest.raises(ConfigurationError, match="other.yaml: the overlay is for none of the flows.*one, two"):
+        flows("other.yaml")
+    (found,) = check("one.yaml", "two.yaml", "--overlay", "other.yaml")
+    assert found["what"] == "the overlay is for none of the flows"
+    assert load("one.yaml", Overrides(overlays=("over.yaml",))).name == "two"  # of a single one it is the name
+
+
+def test_a_change_of_one_of_several_flows_is_none_of_the_others(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("one.yaml", "flow: one\nservices: {alarm: {class: alarm:Alarm}}\n")
+    plant("two.yaml", "flow: two\nservices: {watch: {class: alarm:Alarm}}\n")
+    assert check("one.yaml", "two.yaml", "--set", "alarm.limit=5", levels=("error",)) == []
+    (found,) = check("one.yaml", "two.yaml", "--set", "alarn.limit=5", levels=("error",))
+    assert found["what"] == 'no flow has a service "alarn"' and 'Did you mean "alarm"' in found["fix"]

@@ -15,7 +15,7 @@ from junctor.flows.check.findings import Finding, Level, Report, of_error, place
 from junctor.flows.check.paths import path_findings
 from junctor.flows.check.places import place_in
 from junctor.flows.check.usage import Usage, mentions, usage_of
-from junctor.flows.code.source import load
+from junctor.flows.code.source import for_nobody, load
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.overrides import Overrides
 from junctor.flows.wiring import Connection, Examined, Wiring, examine
@@ -33,6 +33,8 @@ def check(targets: Sequence[str], overrides: Overrides) -> tuple[Report, list[Wi
     """
     models: list[FlowModel] = []
     findings: list[Finding] = []
+    if len(targets) > 1:
+        overrides = msgspec.structs.replace(overrides, beside=True)
     for target in targets:
         try:
             models.append(load(target, overrides))
@@ -41,6 +43,7 @@ def check(targets: Sequence[str], overrides: Overrides) -> tuple[Report, list[Wi
             rest = getattr(error, "rest", None)
             if isinstance(rest, FlowModel) and rest.services:
                 models.append(rest)
+    findings += map(of_error, for_nobody(models, overrides)) if len(targets) > 1 else ()
     report, wirings = check_models(models)
     return msgspec.structs.replace(report, findings=tuple(_distinct([*findings, *report.findings]))), wirings
 

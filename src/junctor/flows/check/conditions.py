@@ -240,7 +240,13 @@ def _samples(cls: type) -> _Samples | None:
 
     try:
         info = inspect.type_info(cls)
-    except (AttributeError, NameError, NotImplementedError, TypeError, ValueError):  # annotations of the user's that cannot be resolved are told by the wiring
+    except (
+        AttributeError,
+        NameError,
+        NotImplementedError,
+        TypeError,
+        ValueError,
+    ):  # annotations of the user's that cannot be resolved are told by the wiring
         return None
     if not isinstance(info, inspect.StructType | inspect.DataclassType):
         return None

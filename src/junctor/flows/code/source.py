@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, nearest
 from junctor.flows.code.imports import attribute_of, import_place, loading
 from junctor.flows.code.script import Script, read_script
 from junctor.flows.files.changes import change_by_options, change_by_variables, switched_on
@@ -20,7 +21,7 @@ from junctor.services.native import has_entries
 
 NO_OVERRIDES = Overrides()
 
-__all__ = ("flow_name", "flow_of_module", "load", "loading")
+__all__ = ("flow_name", "flow_of_module", "for_nobody", "load", "loading")
 
 
 def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
@@ -52,6 +53,24 @@ def load(text: str, overrides: Overrides = NO_OVERRIDES) -> FlowModel:
     return flow
 
 
+def for_nobody(flows: Sequence[FlowModel], overrides: Overrides) -> Iterator[ConfigurationError]:
+    """What is said over several flows and meant for none of them."""
+    known = [item.name for flow in flows for item in flow.items]
+    known += [f"{flow.name}/{item.name}" for flow in flows for item in flow.items]
+    for change in overrides.set:
+        name = change.partition("=")[0].partition(".")[0]
+        if name not in known:
+            fix = nearest(name, known).strip()
+            yield ConfigurationError(f'no flow has a service "{name}"', where=f"--set {change}", fix=fix)
+    read = {file for flow in flows if flow.source is not None for file in flow.source.files}
+    for overlay in overrides.overlays if all(flow.source is not None for flow in flows) else ():
+        if Path(os.path.abspath(overlay)) not in read:
+            names = ", ".join(flow.name for flow in flows)
+            yield ConfigurationError(
+                "the overlay is for none of the flows", where=overlay, fix=f"Its flow: names one of: {names}."
+            )
+
+
 def is_flow_file(text: str) -> bool:
     """Whether a text on a command line names a flow file."""
     return text.lower().endswith((".yaml", ".yml"))
@@ -69,7 +88,7 @@ def _load(text: str, overrides: Overrides) -> FlowModel:
     if is_flow_file(place):
         fix = f"Name the file, {place}, and switch services off with --set SERVICE.enabled=false."
         raise ConfigurationError("a flow file is run as a whole", where=text, fix=fix)
-    if overrides.overlays:
+    if overrides.overlays and not overrides.beside:
         fix = "Give --set, or write the flow as a file with: junctor graph --yaml."
         raise ConfigurationError("an overlay is for a flow file, and this is Python", where=place, fix=fix)
     module = import_place(place)

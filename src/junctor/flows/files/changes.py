@@ -99,7 +99,7 @@ def change_by_variables(flow: FlowModel, variables: Mapping[str, str]) -> None:
             names = ", ".join(f"{PREFIX}{variable_name(item.name)}__" for item in flow.items)
             flow.notes = (*flow.notes, f"{variable} has no effect here; what begins with one of these has: {names}")
         else:
-            flow.change(f"{item.name}.{_word_of(item, word)}", variables[variable], variable)
+            flow.change(f"{item.name}.{_word_of(item, word)}", str(variables[variable]), variable)
 
 
 def change_by_options(flow: FlowModel, options: Iterable[tuple[str, str]], *, others: bool) -> None:

@@ -56,11 +56,13 @@ class _Loader:
         self._reader = Reader()
 
     def load(self) -> LoadedFile:
-        gathered = gather(self._path, self._overrides.overlays, self._reader)
+        said = self._overrides
+        gathered = gather(self._path, said.overlays, self._reader, name=self._own_name(), beside=said.beside)
         root, files = gathered.root, gathered.files
         variables = self._variables(root, files)
         filling = Interpolation(variables, self._secrets(root).find)
         flow = FlowModel(self._name(root, filling))
+        flow.origins = filling.origins
         entries = EntryReader(flow, self._reader, filling, self._enabled)
         services = root.entries.get("services")
         if isinstance(services, Table):
@@ -88,7 +90,7 @@ class _Loader:
                 item.spec()
             except ConfigurationError as error:
                 problems += error.problems if isinstance(error, SeveralProblems) else (error,)
-        wrong = SeveralProblems.of(problems, label)
+        wrong = SeveralProblems.of(map(flow.explained, problems), label)
         wrong.rest = flow
         raise wrong
 
@@ -125,8 +127,7 @@ class _Loader:
 
     def _name(self, root: Table, filling: Interpolation) -> str:
         node = root.entries.get("flow")
-        path = Path(os.path.abspath(self._path))
-        own = fit_name(path.parent.name if path.stem == "flow" and path.parent.name else path.stem)
+        own = self._own_name()
         if node is None or self._overrides.name:
             return self._overrides.name or own
         before = len(filling.problems)
@@ -138,6 +139,11 @@ class _Loader:
         except ConfigurationError as error:
             self._reader.problems.append(error)
             return own
+
+    def _own_name(self) -> str:
+        """The name of a flow that has none in its file."""
+        path = Path(os.path.abspath(self._path))
+        return fit_name(path.parent.name if path.stem == "flow" and path.parent.name else path.stem)
 
     def _sections(self, flow: FlowModel, root: Table, filling: Interpolation) -> list[str]:
         """Read ``http`` and ``alerts``; answer what is to be said about them."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from junctor.errors import ConfigurationError
+from junctor.flows.files.variables import Variable
 from junctor.settings import Leaf, Secret, Series, Table
 from junctor.settings.written import Node
 
@@ -25,11 +26,13 @@ class Interpolation:
     :param variables: the environment and what stands under it.
     :param secret: finds a secret.
 
-    What cannot be filled in is kept in ``problems``.
+    What cannot be filled in is kept in ``problems``. ``origins`` has, by the place of the reference, name and value of
+    each variable that came from a file, with its line there.
     """
 
     def __init__(self, variables: Mapping[str, str], secret: FindSecret) -> None:
         self.problems: list[ConfigurationError] = []
+        self.origins: dict[str, list[tuple[str, str, str]]] = {}
         self._variables = variables
         self._secret = secret
 
@@ -77,6 +80,8 @@ class Interpolation:
         if _NAME.fullmatch(name) is None:
             raise _no_reference(inside, place)
         value = self._variables.get(name)
+        if value and isinstance(value, Variable):
+            self.origins.setdefault(place, []).append((name, str(value), value.origin))
         if sign:
             return [value] if value else self._parts(default, place, depth + 1)
         if value is None:

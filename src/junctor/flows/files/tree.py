@@ -30,16 +30,18 @@ class Gathered(msgspec.Struct):
     notes: list[str] = []
 
 
-def gather(path: Path, overlays: tuple[str, ...], reader: Reader) -> Gathered:
+def gather(path: Path, overlays: tuple[str, ...], reader: Reader, *, name: str = "", beside: bool = False) -> Gathered:
     """The flow file with its includes and overlays.
 
+    :param name: the name of the flow where the file says none.
+    :param beside: there are other flows; an overlay is for the one that it names with ``flow:``.
     :param reader: gets what is wrong with their shape.
     :raises ConfigurationError: one of them cannot be read at all, or they include each other.
     """
     gathering = _Gathering(reader)
     gathered = gathering.read(Path(os.path.abspath(path)), ())
     for overlay in overlays:
-        gathered.root = gathering.over(gathered.root, Path(os.path.abspath(overlay)))
+        gathered.root = gathering.over(gathered.root, Path(os.path.abspath(overlay)), name if beside else None)
     gathered.files = gathering.files
     gathered.notes = gathering.notes
     return gathered
@@ -124,9 +126,22 @@ class _Gathering:
         into.root = Table(entries, into.root.place, into.root.keys)
         into.folders = {**other.folders, **into.folders}
 
-    def over(self, base: Table, path: Path) -> Table:
-        """The flow with one overlay over it."""
+    def _is_for(self, overlay: Table, name: str) -> bool:
+        if "flow" not in overlay.entries:
+            fix = "Say in it which one it is for, for example flow: plant."
+            place = overlay.place or "--overlay"
+            self._reader.wrong("", place, "an overlay over several flows does not say which one it is for", fix)
+        return _text_of(overlay, "flow") == name
+
+    def over(self, base: Table, path: Path, name: str | None) -> Table:
+        """The flow with one overlay over it.
+
+        :param name: the flow's own where it has others beside it, and the overlay is only for one of them.
+        """
         overlay = self._document(path)
+        if name is not None and not self._is_for(overlay, _text_of(base, "flow") or name):
+            self.files.remove(path)
+            return base
         if "include" in overlay.entries:
             fix = "Include it in the flow file, or give it as another --overlay."
             self._reader.wrong("include", overlay.keys["include"], "an overlay includes nothing", fix)
@@ -138,6 +153,11 @@ class _Gathering:
                 self._reader.wrong("", given.keys.get(name, node.place), what, fix)
                 overlay = _without(overlay, name)
         return laid_over(base, overlay, self._reader.problems)
+
+
+def _text_of(root: Table, key: str) -> str:
+    node = root.entries.get(key)
+    return node.value if isinstance(node, Leaf) and isinstance(node.value, str) else ""
 
 
 def _services(root: Table) -> Table:

@@ -19,8 +19,21 @@ _LARGEST_SECRET = 64 << 10
 RUN_SECRETS = Path("/run/secrets")
 
 
+class Variable(str):
+    """A value that knows the line of a file it came from, ``site.env:3``."""
+
+    origin: str
+
+
+def _variable(value: str, origin: str) -> Variable:
+    made = Variable(value)
+    made.origin = origin
+    return made
+
+
 def read_variables(path: Path, label: str) -> dict[str, str]:
-    """The variables of a file: ``NAME=value`` lines, ``#`` for remarks, values in quotes where blanks are to stay.
+    """The variables of a file, each a :class:`Variable`: ``NAME=value`` lines, ``#`` for remarks, values in quotes where
+    blanks are to stay.
 
     :raises ConfigurationError: there is no such file, or a line is none of these.
     """
@@ -35,7 +48,8 @@ def read_variables(path: Path, label: str) -> dict[str, str]:
             raise ConfigurationError(
                 "the line is no variable", where=f"{label}:{number}", fix="Write NAME=value, or # in front of a remark."
             )
-        found[name.strip()] = _unquoted(value.strip(), f"{label}:{number}")
+        origin = f"{label}:{number}"
+        found[name.strip()] = _variable(_unquoted(value.strip(), origin), origin)
     return found
 
 
@@ -89,7 +103,7 @@ class Secrets:
         for text in (self._in_folders(name, place), self._in_environment(name), self._in_file(name, place)):
             if text is not None:
                 register([text])
-                return Secret(text)
+                return Secret(str(text))
         raise ConfigurationError(
             f"there is no secret {name}",
             where=place,
