@@ -32,8 +32,8 @@ def _variable(value: str, origin: str) -> Variable:
 
 
 def read_variables(path: Path, label: str) -> dict[str, str]:
-    """The variables of a file, each a :class:`Variable`: ``NAME=value`` lines, ``#`` for remarks, values in quotes where
-    blanks are to stay.
+    """The variables of a file, each a :class:`Variable`: ``NAME=value`` lines, ``#`` for remarks, values in quotes
+    where blanks are to stay.
 
     :raises ConfigurationError: there is no such file, or a line is none of these.
     """
