@@ -663,3 +663,45 @@ def test_a_change_of_one_of_several_flows_is_none_of_the_others(check: Callable[
     assert check("one.yaml", "two.yaml", "--set", "alarm.limit=5", levels=("error",)) == []
     (found,) = check("one.yaml", "two.yaml", "--set", "alarn.limit=5", levels=("error",))
     assert found["what"] == 'no flow has a service "alarn"' and 'Did you mean "alarm"' in found["fix"]
+
+
+# Reactions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("rooms")
+def test_an_exception_that_nobody_knows_is_a_warning(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "pager.py",
+        """
+        import sqlite3
+        from junctor import Service, handler
+        from rooms import Order
+
+        class PagerAway(Exception): ...
+
+        class Pager(Service):
+            @handler
+            async def on_order(self, order: Order): ...
+        """,
+    )
+    text = """
+    services:
+      shop: {class: rooms:Shop}
+      pager:
+        class: pager:Pager
+        retry:
+          on:
+            ConnectionError: hold
+            ConectionError: hold
+            PagerAway: hold
+            OperationalError: hold
+            StateConflict: retry
+            Qwertz: park
+"""
+    found = check(text=text)
+    assert [(one["level"], one["where"], one["line"]) for one in found] == [
+        ("warning", "pager.retry.on", line_of(text, " ConectionError")),
+        ("warning", "pager.retry.on", line_of(text, "Qwertz")),
+    ]
+    assert "ConectionError" in found[0]["what"] and found[0]["fix"] == 'Did you mean "ConnectionError"?'
+    assert found[1]["fix"] == "Write the name of the class, without its module."

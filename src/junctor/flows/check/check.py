@@ -14,6 +14,7 @@ from junctor.flows.check.conditions import condition_findings
 from junctor.flows.check.findings import Finding, Level, Report, of_error, place_of, problems_in, split
 from junctor.flows.check.paths import path_findings
 from junctor.flows.check.places import place_in
+from junctor.flows.check.reactions import reaction_findings
 from junctor.flows.check.usage import Usage, mentions, usage_of
 from junctor.flows.code.source import for_nobody, load
 from junctor.flows.model import FlowModel, Item
@@ -53,7 +54,7 @@ def check_models(models: Sequence[FlowModel]) -> tuple[Report, list[Wiring]]:
     examined = examine(models)
     wirings = [one.wiring for one in examined]
     findings = [*_wiring_findings(examined), *_Looking(examined).findings(), *path_findings(wirings)]
-    findings += condition_findings(wirings)
+    findings += [*condition_findings(wirings), *reaction_findings(wirings)]
     report = Report(
         tuple(_distinct(findings)),
         len(models),

@@ -117,6 +117,8 @@ class EntryReader:
         places = {name: node.place for name, node in parts["settings"].entries.items()}
         for target, node in connect.items():
             places |= places_in(node, f"connect.{target}")
+        if "retry" in filled.entries:
+            places |= {path: at for path, at in places_in(filled.entries["retry"], "retry").items() if "." in path}
         policies: dict[str, Any] = {word: filled.entries[word] for word in POLICY_WORDS if word in filled.entries}
         if source is None:
             self._without_class(entry.name, policies, connect, schedules)

@@ -1,0 +1,49 @@
+"""Whether the exceptions that ``retry: {on: ...}`` names are known: a misspelled one never reacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from junctor.errors import nearest
+from junctor.flows.check.findings import Finding, place_of
+from junctor.flows.check.places import owner_of
+from junctor.flows.model import Item
+from junctor.flows.wiring import Wiring
+
+
+def reaction_findings(wirings: Sequence[Wiring]) -> Iterator[Finding]:
+    """Findings about the names of exceptions in policies."""
+    known: set[str] = set()
+    for wiring in wirings:
+        for service in wiring.plan.services:
+            item = wiring.model.item(service.spec.name)
+            named = service.spec.policies.retry.on
+            if item is None or not named or owner_of(item.source) is None:
+                continue  # what the code of a dialect raises is its own
+            known = known or _names()
+            for name in named:
+                if name not in known:
+                    yield _unknown(item, name, known, wirings)
+
+
+def _unknown(item: Item, name: str, known: set[str], wirings: Sequence[Wiring]) -> Finding:
+    where = f"{item.name}.retry.on"
+    close = nearest(name, known)
+    fix = close.strip() if close.startswith("Did") else "Write the name of the class, without its module."
+    place = item.places.get(f"retry.on.{name}") or place_of(item.name, [wiring.model for wiring in wirings])
+    what = f"nobody knows an exception {name}: neither Python nor a module that is imported has one"
+    return Finding("warning", "reaction", where, what, fix, place)
+
+
+def _names() -> set[str]:
+    """The names of all exception classes that are loaded now."""
+    found: set[str] = set()
+    waiting: list[type[BaseException]] = [BaseException]
+    seen = {BaseException}
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind.__name__)
+        below = [one for one in type.__subclasses__(kind) if one not in seen]
+        seen.update(below)
+        waiting += below
+    return found
