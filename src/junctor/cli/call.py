@@ -12,7 +12,7 @@ from junctor.cli.results import print_result
 @click.command("call")
 @click.argument("service", shell_complete=completing.services)
 @click.argument("action", shell_complete=completing.actions)
-@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...", shell_complete=completing.arguments)
 @node_option
 @json_option
 def command(service: str, action: str, arguments: tuple[str, ...], node: str | None, as_json: bool) -> None:

@@ -37,6 +37,31 @@ def actions(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[
     return [CompletionItem(entry.name, help=entry.doc or f"{entry.kind} {entry.takes}") for entry in entries]
 
 
+def arguments(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """``NAME=`` for the parameters of the action that stands before, those that are given already left out."""
+    given = {text.partition("=")[0] for text in ctx.params.get("arguments") or ()}
+    names = [
+        name
+        for view in _views(ctx)
+        if ctx.params.get("service") in (view.service, f"{view.flow}/{view.service}")
+        for entry in view.entries
+        if entry.kind == "action" and entry.name == ctx.params.get("action")
+        for name in (word.strip(" []") for word in entry.takes.split(","))
+    ]
+    return [
+        CompletionItem(f"{name}=")
+        for name in dict.fromkeys(names)
+        if name.isidentifier() and name.startswith(begun) and name not in given
+    ]
+
+
+def statuses(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """What a message may be: the words of ``--status``."""
+    from junctor.node.search import STATUSES
+
+    return [CompletionItem(word) for word in STATUSES if word.startswith(begun)]
+
+
 def nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The nodes of this folder by name, else a path."""
     found: list[CompletionItem] = []

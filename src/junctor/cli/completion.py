@@ -29,4 +29,10 @@ def command(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None, shell
-    click.echo(kind(cli, {}, "junctor", "_JUNCTOR_COMPLETE").source())
+    script = kind(cli, {}, "junctor", "_JUNCTOR_COMPLETE").source()
+    # What follows NAME= is its value, not the next word.
+    click.echo(
+        script.replace(
+            "COMPREPLY+=($value)\n", "COMPREPLY+=($value)\n            [[ $value == *= ]] && compopt -o nospace\n"
+        )
+    )

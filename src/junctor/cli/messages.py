@@ -14,13 +14,19 @@ from junctor.node.views import MessageView
 @click.command("messages")
 @click.option("--service", metavar="NAME", help="From or to this service.", shell_complete=completing.services)
 @click.option("--type", "type_", metavar="NAME", help="Of this type.")
-@click.option("--status", multiple=True, metavar="WORD", help=f"One of {', '.join(STATUSES)}; repeatable.")
+@click.option(
+    "--status",
+    multiple=True,
+    metavar="WORD",
+    help=f"One of {', '.join(STATUSES)}; repeatable.",
+    shell_complete=completing.statuses,
+)
 @click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so.")
 @click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
 @click.option("--until", metavar="TIME", help="Not after.")
 @click.option("--text", metavar="TEXT", help="With this text in the body.")
 @click.option("--before", type=click.IntRange(0, 2**63 - 1), metavar="SEQ", help="Go on below this number.")
-@click.option("-n", "--limit", type=click.IntRange(max=2**63 - 1), default=50, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1, 2**63 - 1), default=50, show_default=True, help="How many.")
 @node_option
 @json_option
 def command(

@@ -229,6 +229,8 @@ def test_completion_without_a_node(junctor: Junctor) -> None:
     assert completed(junctor, "junctor call mo") == []
     assert completed(junctor, "junctor nothing mo") == []
     assert completed(junctor, "junctor logs --level w") == ["warning"]
+    assert completed(junctor, "junctor messages --status e") == ["expired"]
+    assert "parked" in completed(junctor, "junctor messages --status ")
 
 
 def test_completion_of_what_runs(junctor: Junctor) -> None:
@@ -238,6 +240,17 @@ def test_completion_of_what_runs(junctor: Junctor) -> None:
     assert completed(junctor, "junctor call alarm c") == ["crash"]
     assert completed(junctor, "junctor logs --service ") == ["monitor", "alarm"]
     assert completed(junctor, "junctor top --node m") == ["machine"]
+
+
+def test_completion_of_what_an_action_takes(junctor: Junctor) -> None:
+    head = "from junctor import *\nclass Load(Service):\n    @action\n"
+    code = f"{head}    def weigh(self, station: str, digits: int = 2): ...\n"
+    (junctor.folder / "load.py").write_text(code)
+    junctor.start("load.py", "--port", "0")
+    assert completed(junctor, "junctor call load weigh ") == ["station=", "digits="]
+    assert completed(junctor, "junctor call load weigh d") == ["digits="]
+    assert completed(junctor, "junctor call load weigh station=a ") == ["digits="]
+    assert completed(junctor, "junctor call load nothing ") == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
