@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from junctor.cli import tables, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.node.views import Attempt, Hop, MessageView, Trace
 from junctor.observe.logs import readable
+
+_WHICH = re.compile(r"[0-9a-fA-F-]+")
 
 LINE = 160  # characters of a body or log line, unless everything is asked for
 ENDS = 6  # of many tries or log lines, so many from the begin and from the end
@@ -29,6 +32,9 @@ def command(which: str, verbose: bool, whole: bool, node: str | None, as_json: b
     of one. Each hop tells when it began, from whom to whom, its type, what became of it, the number of tries, and how
     long the last one took. -> is a send, => a request, ~> an event.
     """
+    if not _WHICH.fullmatch(which.strip()):
+        fix = "An id looks like 42 or a1b2c3d4e5f6-42, a session like 32 hexadecimal digits or the first of them."
+        raise click.BadParameter(f'"{words.safe(which)}" is neither a message id nor a session. {fix}')
     with reading(node) as source:
         trace = source.trace(which, whole)
     if as_json:

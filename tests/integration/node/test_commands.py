@@ -83,6 +83,27 @@ def test_call(node: Junctor) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
+        (("messages", "--status", "prked"), 'no status "prked". Did you mean "parked"'),
+        (("messages", "--limit", "0"), "0 is not in the range"),
+        (("messages", "--since", "soon"), "soon"),
+        (("logs", "--level", "loud"), "loud"),
+        (("parked", "--limit", "0"), "0 is not in the range"),
+        (("trace", "hello"), "neither a message id nor a session"),
+        (("send", "alarm", "{bad"), "the body is not JSON"),
+        (("send", "alarm", "1", "--delay", "soon"), "soon"),
+        (("call", "alarm", "get-limit", "x"), 'argument "x" has no value'),
+    ],
+)
+def test_what_is_wrong_whatever_the_node_says_is_2(node: Junctor, command: tuple[str, ...], said: str) -> None:
+    text = node.here(*command, code=2)
+    assert text.startswith("junctor: ")
+    assert text.count("\n") == 1
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
         (("call", "alram", "get-limit"), 'no service "alram". Did you mean "alarm"'),
         (("call", "alarm", "get-limits"), 'no action "get-limits". Did you mean "get_limit"'),
         (("call", "monitor", "measure", "valeu=5"), 'no parameter "valeu". Did you mean "value"'),
@@ -90,20 +111,18 @@ def test_call(node: Junctor) -> None:
         (("call", "monitor", "measure", "value=high"), "measure.value: Expected `float`"),
         (("call", "alarm", "crash"), "machine/alarm.crash: ValueError: by hand"),
         (("call", "alarm", "leave"), "machine/alarm.leave: SystemExit: 3"),
-        (("send", "alarm", "1"), "handles 2 types. Name one: Reading, Note"),
+        (("send", "alarm", "1"), "handles 2 types. Name one with --type: Reading, Note"),
         (("send", "alarm", "1", "--type", "Raeding"), 'no handler for "Raeding". Did you mean "Reading"'),
         (("send", "alarm", '{"sensor": "a", "value": "b"}', "--type", "Reading"), "Reading.value"),
         (("send", "monitor", "1"), "the service has no handler"),
         (("messages", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
-        (("messages", "--status", "prked"), 'no status "prked". Did you mean "parked"'),
-        (("messages", "--limit", "0"), "limit is 0"),
         (("messages", "--until", "9999-12-30"), "9999-12-30"),
         (("messages", "--type", "Raeding"), 'no type "Raeding". Did you mean "Reading"'),
         (("parked", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("parked", "zzz"), 'no parked messages have the place "zzz"'),
         (("trace", "999999"), "no message and no session 999999"),
         (("trace", "0123456789abcdef0123456789abcdef"), "nothing of session"),
-        (("trace", "hello"), "neither a message id nor a session"),
+        (("logs", "--service", "alarn"), 'no service "alarn". Did you mean "alarm"'),
         (("trace", "abcdefabcdef-1"), "no message abcdefabcdef-1"),
         (("status", "--node", "machin"), 'no node "machin". Did you mean "machine"'),
     ],

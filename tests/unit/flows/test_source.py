@@ -188,13 +188,13 @@ def test_code_can_tell_that_it_is_being_loaded(write: Write) -> None:
     ("text", "expected"),
     [
         ("plnt.py", 'plnt.py: there is no such file. Did you mean "plant.py"?'),
-        ("nowhere/plant.py", "nowhere/plant.py: there is no such file. Check the path."),
+        ("nowhere/plant.py", "nowhere/plant.py: there is no folder nowhere. There is: sub."),
         ("plnt", "plnt: there is no module plnt. Give a file (cpu.py) or a module that Python finds from this folder."),
         ("plant.py:Alrm", 'plant.py: there is no Alrm. Did you mean "Alarm"?'),
         ("plant:Alarm.xyz", "plant: there is no xyz."),
         ("plant.py:Reading", "is not a service. Add an object or class derived from Service"),
         ("empty.py", "empty.py: there is no service in it. Write a class derived from Service with @handler"),
-        ("sub", "sub: this is a folder. Name a file: a.py, b.py."),
+        ("sub", "sub: the folder has no flow.yaml, and several files. Name one: sub/a.py, sub/b.py."),
     ],
 )
 def test_a_wrong_name_answers_with_the_right_one(write: Write, text: str, expected: str) -> None:
