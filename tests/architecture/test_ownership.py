@@ -10,6 +10,7 @@ TASK_OWNER = "runtime/supervisor.py"
 THREAD_MAKERS = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "to_thread", "run_in_executor"}
 # The only files that may start a thread, each with the reason. Everything else asks one of these.
 THREAD_OWNERS: dict[str, str] = {
+    "cli/options.py": "tells that a node does not answer, while the command waits for it",
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",

@@ -30,6 +30,8 @@ CONNECT_PATIENCE = 2.0  # seconds: a node whose loop is busy still has a listeni
 class MayStart(NodeNotFound):
     """No node runs there, and one may be starting: the same question may have another answer in a moment."""
 
+    code = "node-not-running"
+
 
 def data_directory(flow: str, store: str | Path | None = None, env: Mapping[str, str] | None = None) -> Path:
     """Where a node of this flow keeps its data: ``store``, $JUNCTOR_STORE, $STATE_DIRECTORY, else ./.junctor/FLOW."""

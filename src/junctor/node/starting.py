@@ -26,6 +26,9 @@ _LOOK = 0.05  # seconds between two looks
 class StillStarting(MayStart):
     """A process has the store, and listens not yet, or no more."""
 
+    code = "node-starting"
+    default_fix = "Try again in a moment; `junctor logs` tells what it does."
+
 
 def awaited(attempt: Callable[[], T]) -> T:
     """What ``attempt`` answers, tried again while a node may be starting.
