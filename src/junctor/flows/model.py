@@ -122,8 +122,9 @@ class FlowModel:
     ``notes`` are remarks on how it is written, for a start and for ``junctor check``; ``broken`` are the names of
     services that are written and could not be added. ``unread`` are those that are here in part, with the settings,
     connections and schedules that lack a variable or are wrong: such a flow is only looked at. ``places`` has the lines
-    of the ``http`` section by path, ``http.keys[0].secret``; ``made`` is the user's line that made the flow, where
-    there is one. ``origins`` are the variables that came from files: name, value and line, by where they are used.
+    of the name and of the ``http`` section by path, ``http.keys[0].secret``; ``made`` is the user's line that made the
+    flow, where there is one. ``origins`` are the variables that came from files: name, value and line, by where
+    they are used.
     """
 
     def __init__(
@@ -282,7 +283,9 @@ class FlowModel:
         self._items[name] = changed(item, word, value, place)
 
     def place(self, path: str) -> str:
-        """Where a part of the ``http`` section is written, or the nearest around it; else where the flow was made."""
+        """Where a part of the ``http`` section is written, or the nearest around it; ``flow`` is the name of the flow.
+        Else where the flow was made.
+        """
         while path:
             if path in self.places:
                 return self.places[path]

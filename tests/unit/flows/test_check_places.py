@@ -705,3 +705,10 @@ def test_an_exception_that_nobody_knows_is_a_warning(check: Callable[..., list[T
     ]
     assert "ConectionError" in found[0]["what"] and found[0]["fix"] == 'Did you mean "ConnectionError"?'
     assert found[1]["fix"] == "Write the name of the class, without its module."
+
+
+def test_two_flows_of_one_name_have_a_line_though_one_is_wrong(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("one.yaml", "services: {alarm: {class: alarm:Alarm}}\nflow: plant\n")
+    plant("two.yaml", "services: {alarm: {class: alarm:Alarm, pool: 0}}\nx-more: 1\nflow: plant\n")
+    (found,) = [one for one in check("one.yaml", "two.yaml") if "has this name" in one["what"]]
+    assert (found["file"], found["line"]) == ("one.yaml", 2)

@@ -100,8 +100,7 @@ def place_of(where: str, models: Iterable[FlowModel]) -> str:
         if (item := _of_class(model, path)) is not None:
             return (place_in(item, rest) if rest else "") or place_in(item)
         if where == f"flow {model.name}":
-            files = model.source.files if model.source is not None else ()
-            return f"{files[0].name}:1" if files else model.made
+            return model.place("flow")
         if where.startswith("http") and (where.endswith(f" of flow {model.name}") or " of flow " not in where):
             if model.http is not None:
                 return model.place(where.partition(" ")[0].rstrip(","))

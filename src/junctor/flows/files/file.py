@@ -63,6 +63,8 @@ class _Loader:
         filling = Interpolation(variables, self._secrets(root).find)
         flow = FlowModel(self._name(root, filling))
         flow.origins = filling.origins
+        named = root.entries.get("flow")
+        flow.places = {"flow": named.place if named is not None else f"{label_of(self._path)}:1"}
         entries = EntryReader(flow, self._reader, filling, self._enabled)
         services = root.entries.get("services")
         if isinstance(services, Table):
@@ -160,7 +162,7 @@ class _Loader:
                 continue
             if word == "http":
                 flow.http = self._http(filled)
-                flow.places = places_in(filled, "http", node.place)
+                flow.places = {**flow.places, **places_in(filled, "http", node.place)}
                 notes += _open_keys(filled)
             else:
                 flow.alerts = read_alerts(self._reader, filled)
