@@ -712,3 +712,40 @@ def test_two_flows_of_one_name_have_a_line_though_one_is_wrong(check: Callable[.
     plant("two.yaml", "services: {alarm: {class: alarm:Alarm, pool: 0}}\nx-more: 1\nflow: plant\n")
     (found,) = [one for one in check("one.yaml", "two.yaml") if "has this name" in one["what"]]
     assert (found["file"], found["line"]) == ("one.yaml", 2)
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [('body.number > "x"', 1), ('type == "Order" && body.total > 3', 0), ('type == "Invoice" || body.total > "x"', 0)],
+)
+def test_a_condition_over_several_types_must_fail_for_each(
+    check: Callable[..., list[Told]], plant: Write, condition: str, count: int
+) -> None:
+    plant(
+        "either.py",
+        """
+        from junctor import Service, Target, every, handler
+        from rooms import Invoice, Order
+
+        class Giver(Service):
+            out: Target[Order | Invoice]
+
+            @every("1s")
+            async def give(self):
+                await self.out.send(Invoice(1))
+
+        class Taker(Service):
+            @handler
+            async def on_order(self, order: Order): ...
+
+            @handler
+            async def on_invoice(self, invoice: Invoice): ...
+        """,
+    )
+    text = f"""
+    services:
+      giver: {{class: either:Giver, connect: {{out: {{to: taker, when: {json.dumps(condition)}}}}}}}
+      taker: {{class: either:Taker}}
+"""
+    assert [one["level"] for one in check(text=text)] == ["error"] * count

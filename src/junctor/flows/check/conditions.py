@@ -19,6 +19,7 @@ from junctor.errors import ConditionFailed, ConfigurationError
 from junctor.flows.check.findings import Finding, split
 from junctor.flows.wiring import Wiring
 from junctor.messages.types import is_body_class
+from junctor.services.target import wire_types
 
 Path = tuple[str, ...]
 
@@ -74,17 +75,22 @@ def condition_findings(wirings: Sequence[Wiring]) -> Iterator[Finding]:
         for service in wiring.plan.services:
             targets = {target.name: target for target in service.spec.targets}
             for name, wires in service.connect.items():
-                for when in dict.fromkeys(wire.when for wire in wires if wire.when is not None):
-                    yield from _findings(when, targets[name], known)
+                conditions = dict.fromkeys(wire.when for wire in wires if wire.when is not None)
+                request = _declared(wiring, service.spec.name, targets[name]) if conditions else None
+                for when in conditions:
+                    yield from _findings(when, request, known)
 
 
-def _findings(when: Condition, target: TargetSpec, known: dict[type, _Samples | None]) -> Iterator[Finding]:
-    cls = target.request
-    if not is_body_class(cls):
-        return
-    if cls not in known:
-        known[cls] = _samples(cls)
-    samples = known[cls]
+def _declared(wiring: Wiring, service: str, target: TargetSpec) -> Any:
+    """What a target sends. In a plan one of several types is open; the class says which they are."""
+    item = wiring.model.item(service)
+    if target.request is not Any or item is None:
+        return target.request
+    return next((one.request for one in item.spec().targets if one.name == target.name), Any)
+
+
+def _findings(when: Condition, request: Any, known: dict[type, _Samples | None]) -> Iterator[Finding]:
+    samples = _samples_of(request, known)
     try:
         when.check()
     except ConfigurationError:
@@ -104,6 +110,20 @@ def _findings(when: Condition, target: TargetSpec, known: dict[type, _Samples | 
             what = f"the condition `{when.text}` fails for messages whose {field} is null; they would be parked"
             fix = f"Ask for it first: body.{field} != null && ..."
             yield Finding("warning", "condition", where, what, fix, place)
+
+
+def _samples_of(request: Any, known: dict[type, _Samples | None]) -> _Samples | None:
+    """Bodies of a target's type; of several types those of all, of which nobody knows which the condition is for."""
+    kinds = wire_types(request)
+    if not all(map(is_body_class, kinds)):
+        return None
+    for kind in kinds:
+        if kind not in known:
+            known[kind] = _samples(kind)
+    made = [samples for kind in kinds if (samples := known[kind]) is not None]
+    if len(made) < len(kinds) or len(made) == 1:
+        return made[0] if len(made) == len(kinds) else None
+    return _Samples([body for one in made for body in one.bodies], [], [path for one in made for path in one.loose])
 
 
 # Trying ---------------------------------------------------------------------------------------------------------
