@@ -121,7 +121,10 @@ class JunctorError(Exception):
 
 
 def located(error: ConfigurationError, place: str) -> ConfigurationError:
-    """The error with a place behind what it names, ``cpu.limit (cpu.py:14)``; one that has a line already keeps it."""
+    """The error with a place behind what it names, ``cpu.limit (cpu.py:14)``; one that has a line already keeps it.
+
+    It is the same object: its class may be a user's, which nobody knows how to make.
+    """
     if not place:
         return error
     if isinstance(error, SeveralProblems):
@@ -131,10 +134,8 @@ def located(error: ConfigurationError, place: str) -> ConfigurationError:
         return whole
     if has_line(error):
         return error
-    made = type(error)(error.what, where=f"{error.where} ({place})" if error.where else place, fix=error.fix)
-    made.rest = error.rest
-    made.__cause__ = error.__cause__
-    return made
+    error.where = f"{error.where} ({place})" if error.where else place
+    return error
 
 
 def has_line(error: JunctorError) -> bool:

@@ -749,3 +749,19 @@ def test_a_condition_over_several_types_must_fail_for_each(
       taker: {{class: either:Taker}}
 """
     assert [one["level"] for one in check(text=text)] == ["error"] * count
+
+
+def test_an_error_class_of_the_user_has_the_line_too(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant(
+        "own.py",
+        """
+        from junctor.errors import ConfigurationError
+
+        class Own(ConfigurationError):
+            def __init__(self): super().__init__("this machine is too small")
+
+        raise Own()
+        """,
+    )
+    (found,) = check("own.py")
+    assert (found["what"], found["file"], found["line"]) == ("this machine is too small", "own.py", 7)
