@@ -171,7 +171,8 @@ class _Wirer:
         for problem in section_problems(self.name, section):
             place = self._model.place((problem.where or "").partition(" ")[0])
             placed = f"{problem.where} ({place})" if place else problem.where
-            self.problems.append(ConfigurationError(problem.what, where=placed, fix=problem.fix))
+            found = ConfigurationError(problem.what, where=placed, fix=problem.fix)
+            self.problems.append(self._model.explained(found))
 
     def _note(self, code: str, where: str, text: str) -> None:
         self._remarks.append(Remark(code, where, text))

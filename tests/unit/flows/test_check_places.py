@@ -765,3 +765,9 @@ def test_an_error_class_of_the_user_has_the_line_too(check: Callable[..., list[T
     )
     (found,) = check("own.py")
     assert (found["what"], found["file"], found["line"]) == ("this machine is too small", "own.py", 7)
+
+
+def test_a_port_of_a_file_of_variables_is_told_with_its_line(check: Callable[..., list[Told]], plant: Write) -> None:
+    plant("site.env", "THE_PORT=99999\n")
+    (found,) = check(text=SERVICES + '    env_file: site.env\n    http: {port: "${THE_PORT}"}\n')
+    assert found["what"] == "99999 is above the maximum of 65535; THE_PORT is set at site.env:1"
