@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from junctor.core.outcome import Failure
-from junctor.errors import storable, text_of
+from junctor.errors import EncodeError, storable, text_of
 from junctor.observe.frames import OURS, traceback_text
 from junctor.observe.secrets import mask
 
@@ -31,6 +31,15 @@ def failure_of(error: BaseException) -> Failure:
         delay=float(delay)
         if isinstance(delay := _own(error, "delay"), int | float) and 0 <= delay < math.inf
         else None,
+    )
+
+
+def wrong_reply(declared: str, value: Any, where: str) -> EncodeError:
+    """The error of a handler that returns another type than it declares."""
+    return EncodeError(
+        f"the handler declares {declared} and returned {type(value).__qualname__}",
+        where=where,
+        fix="Return what the annotation says, or correct the annotation.",
     )
 
 

@@ -14,12 +14,12 @@ from junctor.core.outcome import Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
 from junctor.core.retry import decide
 from junctor.core.spec import ServicePlan, ServiceSpec, TargetSpec, service_address
-from junctor.errors import EncodeError, WiringError, nearest
+from junctor.errors import WiringError, nearest
 from junctor.messages import MessageType, Status, TypeRegistry, type_name
 from junctor.observe.frames import own_line
 from junctor.runtime import debugger
 from junctor.runtime.deadlines import nanoseconds
-from junctor.runtime.failures import failure_of
+from junctor.runtime.failures import failure_of, wrong_reply
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
@@ -168,11 +168,7 @@ class Handling:
         if kind is None or kind.cls is Any:
             kind = self.types.of(value)
         elif not kind.fits(value):
-            raise EncodeError(
-                f"the handler declares {kind.name} and returned {type(value).__qualname__}",
-                where=self.address,
-                fix="Return what the annotation says, or correct the annotation.",
-            )
+            raise wrong_reply(kind.name, value, self.address)
         return self._reply(kind, value)
 
     def _reply(self, kind: MessageType, value: Any) -> Reply:

@@ -211,3 +211,13 @@ def test_a_loop_that_is_blocked_is_told_with_the_users_line_first(load: Junctor)
     line = next(json.loads(line) for line in node.said.splitlines() if "is blocked for" in line)
     assert line["text"].splitlines()[1] == "load.py:16, in on_order: time.sleep(3)"
     assert "launch.py" not in line["text"]
+
+
+def test_a_worker_tells_a_wrong_reply_as_the_node_does(load: Junctor) -> None:
+    file = load.folder / "flow.yaml"
+    file.write_text(file.read_text() + "    isolation: worker\n")
+    node = load.start("run", *ANY_PORT, command=("-m", "junctor"))
+    told = load.here("request", "load", '{"qty": 1}', "--type", "Order", code=1)
+    assert "the handler declares int and returned str" in told
+    node.wait_for("parked after 1 attempt")
+    assert "load.py:14: EncodeError" in load.here("parked")

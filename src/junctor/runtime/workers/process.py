@@ -24,7 +24,8 @@ from junctor.core.routing import Routing
 from junctor.core.spec import Context, HandlerSpec, ServiceSpec, Wire, service_address
 from junctor.errors import NoHandler, NotRunning, StateError, UnknownTarget
 from junctor.messages import Kind, MessageType, TypeRegistry
-from junctor.runtime.failures import failure_of
+from junctor.observe.frames import point_to
+from junctor.runtime.failures import failure_of, wrong_reply
 from junctor.runtime.keys import key_reader
 from junctor.runtime.port import HostPort
 from junctor.runtime.supervisor import Supervisor
@@ -180,7 +181,7 @@ class Worker:
                 current.set(delivery)
                 value = await call(body)
             replies = self.types.register(handler.replies) if handler.replies is not None else None
-            reply = self._reply(value, replies) if message.kind is Kind.REQUEST else None
+            reply = self._reply(value, replies, call) if message.kind is Kind.REQUEST else None
         except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
             failed = failure_of(error)
             return Outcome(Settlement.PARK, logs=delivery.logs or (), failure=failed, started=delivery.started)
@@ -196,9 +197,17 @@ class Worker:
             duration=self.clock.time_ns() - delivery.started,
         )
 
-    def _reply(self, value: Any, kind: MessageType | None) -> Reply | None:
-        if value is None:
+    def _reply(self, value: Any, kind: MessageType | None, call: Any) -> Reply | None:
+        """As on the node.
+
+        :raises EncodeError: it is not of the declared type, or cannot be encoded.
+        """
+        if value is None and (kind is None or kind.fits(None)):
             return None
+        if kind is not None and not kind.fits(value):
+            error = wrong_reply(kind.name, value, self.address)
+            point_to(error, call)
+            raise error
         made = self.types.of(value) if kind is None or kind.cls is Any else kind
         return Reply(made.name, made.encode(value), made.version)
 
