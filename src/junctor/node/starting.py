@@ -5,8 +5,10 @@ Before the store is locked nothing tells that a node starts, so a command that n
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +23,7 @@ PATIENCE = 2.0
 """Seconds that a command waits for a node that may be starting."""
 
 _LOOK = 0.05  # seconds between two looks
+_YOUNG = 3.0  # seconds
 
 
 class StillStarting(MayStart):
@@ -61,5 +64,26 @@ def client_of(path: Path) -> NodeClient:
 
 
 def starter(path: Path) -> int:
-    """The process that has the store of a directory, 0 where none has."""
-    return holder(path / "lock")
+    """The process that has the store of a directory, or was started a moment ago where such a node is started; 0 for
+    none."""
+    return holder(path / "lock") or next(_just_started(), 0)
+
+
+def _just_started() -> Iterator[int]:
+    """The ``junctor run`` of this user and folder that began in the last seconds, where the system tells: it may not
+    have come to the store yet."""
+    try:
+        now = float(Path("/proc/uptime").read_text().split()[0])
+        here, numbers = os.getcwd(), [name for name in os.listdir("/proc") if name.isdigit()]
+    except (OSError, ValueError):
+        return
+    for number in reversed(numbers):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            process = Path("/proc", number)
+            # The name in brackets may have anything in it; the start is the 22nd field of all.
+            began = int(process.joinpath("stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+            if now - began > _YOUNG or process.stat().st_uid != os.geteuid() or os.readlink(process / "cwd") != here:
+                continue
+            words = process.joinpath("cmdline").read_bytes().split(b"\0")
+            if b"run" in words and any(b"junctor" in word for word in words[: words.index(b"run")]):
+                yield int(number)

@@ -164,3 +164,11 @@ def test_stop_says_what_it_waits_for(junctor: Junctor) -> None:
     )  # fmt: skip
     assert "waiting for on_text of slow" in stopped.stderr
     assert stopped.stdout == "stopped\n"
+
+
+@pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="the system does not tell what was just started")
+def test_a_second_start_is_waited_for_by_what_reads(junctor: Junctor) -> None:
+    junctor.start("machine.py", *ANY_PORT)
+    junctor.here("stop")
+    junctor.launch("machine.py", *ANY_PORT)
+    assert junctor.json("status")["state"] in ("starting", "running")
