@@ -191,10 +191,14 @@ async def test_the_page_allows_itself_alone(serve: Any) -> None:
         assert b"<a href=/docs>" in index.body
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+def chromium() -> str:
+    """The browser of this machine; a page that nobody has looked at is not tested."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.fail("these tests need a browser; on Debian and Ubuntu: apt-get install chromium", pytrace=False)
+    return found
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
     from playwright.async_api import async_playwright
@@ -209,7 +213,7 @@ async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
 
     troubles: list[str] = []
     async with serve(SmallHost(Shop(), "shop")) as listener, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -234,7 +238,6 @@ async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
     assert [one for one in troubles if "422" not in one] == []
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
 async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
     from playwright.async_api import async_playwright
 
@@ -245,7 +248,7 @@ async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
         for path, status in [("/docs", 200), ("/openapi.json", 401), ("/metrics", 401), ("/lab/act", 401)]:
             method = "POST" if path == "/lab/act" else "GET"
             assert (await call(listener.port, method, path)).status == status
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page()
         page.set_default_timeout(20_000)
         await page.goto(f"{listener.url}/docs")
@@ -263,7 +266,6 @@ async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
         await browser.close()
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium on this machine")
 async def test_the_page_of_an_administration_in_a_browser() -> None:
     """It shows WebSockets, and says why its form cannot call another listener; the page beside the routes can."""
     from playwright.async_api import async_playwright
@@ -282,13 +284,14 @@ async def test_the_page_of_an_administration_in_a_browser() -> None:
         async_playwright() as driver,
     ):
         main, admin = node.urls
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page()
         page.set_default_timeout(20_000)
         for url, said in ((admin, f"the same page is at {main}/docs"), (main, "200 OK")):
             await page.goto(f"{url}/docs")
             talk = page.locator("#feed_talk")
             await talk.locator("summary").click()
+            await talk.get_by_text("the client sends").wait_for()
             told = await talk.inner_text()
             assert "SOCKET" in told and "the client sends" in told and "Point" in told
             assert await talk.locator("button").count() == 0
