@@ -65,7 +65,8 @@ def test_a_failure_is_told_where_the_test_is_with_the_users_lines(folder: Path) 
     assert re.search(
         r"""
 >       with running\(plant\(\), without=\["office", "monitor"\]\) as flow:
-E       junctor\.testing\.Unexpected: alarm parked a message after 5 attempts: ValueError: negative: -1\.0
+(?: +\^+
+)?E       junctor\.testing\.Unexpected: alarm parked a message after 5 attempts: ValueError: negative: -1\.0
 E         File ".*plant\.py", line \d+, in on_reading
 E           raise ValueError\(f"negative: \{reading\.value\}"\)
 E         the message: Reading\(sensor='cpu', value=-1\.0\)
