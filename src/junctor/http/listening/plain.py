@@ -14,12 +14,12 @@ import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from junctor.http.answers.refusal import Refusal
-from junctor.http.listening.hangup import has_gone
 from junctor.http.listening.limits import Limits
+from junctor.http.listening.pace import Paced
 from junctor.http.problem import HttpError, of_error
 
 
-class PlainProtocol(H11Protocol):
+class PlainProtocol(Paced, H11Protocol):
     """One connection. The class attribute is set by :func:`plain` for the listener that it belongs to."""
 
     limits = Limits()
@@ -74,25 +74,8 @@ class PlainProtocol(H11Protocol):
         else:
             self._refuse("this is not a valid HTTP request", 400, "malformed")
 
-    def sweep(self, now: float) -> None:
-        """Drop the client when it is too slow. Called about once a second."""
-        if self.transport.is_closing():
-            return
-        if self.flow.write_paused:
-            self._stalled = self._stalled or now
-            if now - self._stalled > self.limits.send:
-                self.transport.abort()
-            return
-        self._stalled = 0.0
-        if self.flow.read_paused:
-            self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
-            self._paused = self._paused or now
-            if now - self._paused > self.limits.receive and has_gone(self.transport):
-                self.transport.abort()
-            return
-        self._paused = 0.0
-        if (self._in_message or self.cycle is None) and now - self._since > self._allowance():
-            self._drop_slow()
+    def _waits_for_client(self) -> bool:
+        return self._in_message or self.cycle is None
 
     @property
     def _in_message(self) -> bool:

@@ -13,8 +13,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from junctor.http.answers.refusal import Refusal
-from junctor.http.listening.hangup import has_gone
 from junctor.http.listening.limits import Limits
+from junctor.http.listening.pace import Paced
 from junctor.http.problem import HttpError, of_error
 
 WAITING = 100
@@ -23,7 +23,7 @@ WAITING = 100
 _BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(Paced, HttpToolsProtocol):
     """One connection. The class attributes are set by :func:`bounded` for the listener that it belongs to."""
 
     limits = Limits()
@@ -128,26 +128,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse("this is not a valid HTTP request", 400, "malformed")
-
-    def sweep(self, now: float) -> None:
-        """Drop the client when it is too slow. Called about once a second."""
-        if self.transport.is_closing():
-            return
-        if self.flow.write_paused:
-            self._stalled = self._stalled or now
-            if now - self._stalled > self.limits.send:
-                self.transport.abort()
-            return
-        self._stalled = 0.0
-        if self.flow.read_paused:
-            self._since = now  # not the client's delay: an earlier request of this connection is not answered yet
-            self._paused = self._paused or now
-            if now - self._paused > self.limits.receive and has_gone(self.transport):
-                self.transport.abort()
-            return
-        self._paused = 0.0
-        if self._waits_for_client() and now - self._since > self._allowance():
-            self._drop_slow()
 
     def _waits_for_client(self) -> bool:
         # A connection that never sent anything waits like one that is within its first head.
