@@ -32,7 +32,7 @@ def test_a_stopped_process_goes_on_although_its_deadlines_have_passed(short_dir:
             node.signal(signal.SIGSTOP)
             time.sleep(0.8)
             node.signal(signal.SIGCONT)
-        verdict = finish(node, crowd)
+        verdict = finish(node, crowd, also="RequestTimeout: ")
     assert_kept(verdict, seed)
 
 
