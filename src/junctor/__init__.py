@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from junctor.flows.wires import when as when
     from junctor.messages import Message as Message
     from junctor.messages import message as message
-    from junctor.node.client import connect as connect
+    from junctor.node.control.client import connect as connect
     from junctor.node.flow import Flow as Flow
     from junctor.node.flow import run as run
     from junctor.services import Audience as Audience
@@ -75,7 +75,7 @@ _SOURCES = {
     "Flow": "junctor.node.flow",
     "run": "junctor.node.flow",
     "when": "junctor.flows.wires",
-    "connect": "junctor.node.client",
+    "connect": "junctor.node.control.client",
     "RetryPolicy": "junctor.core.policy",
     "RestartPolicy": "junctor.core.policy",
     # Errors

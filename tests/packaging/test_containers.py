@@ -67,7 +67,7 @@ def image(short_dir: Path, python: Path) -> Iterator[tuple[Path, dict[str, str]]
 def test_the_packages_of_the_image_are_the_wheel(python: Path) -> None:
     (asked,) = [said for name, said in steps() if name == "RUN" and "pip install" in said]
     assert asked == "pip install --no-cache-dir junctor"
-    done = subprocess.run([python, "-c", "import junctor.node.first"], env=clean(), capture_output=True)
+    done = subprocess.run([python, "-c", "import junctor.node.process.first"], env=clean(), capture_output=True)
     assert done.returncode == 0
 
 

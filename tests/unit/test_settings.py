@@ -97,7 +97,7 @@ def test_a_value_or_text_becomes_the_declared_type(value: Any, kind: Any, expect
         (5, pathlib.Path, MISSING, "expected Path, got 5. Give a text"),
         (5, list[str], MISSING, 'expected list[str], got 5. Give a list, as text a, b or as JSON \'["a","b"]\'.'),
         ("{", dict[str, int], MISSING, "expected dict[str, int]"),
-        ({"low": 1}, Range, MISSING, "Give JSON that fits Range, for example '{\"low\":1,\"names\":[\"a\",\"b\"]}'."),
+        ({"low": 1}, Range, MISSING, 'Give JSON that fits Range, for example \'{"low":1,"names":["a","b"]}\'.'),
         ("x", int | None, None, 'expected int or nothing, got "x".'),
         ("x" * 200, int, 1, "..."),
     ],

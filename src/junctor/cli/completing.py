@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from junctor.node.describe import ServiceView
+    from junctor.node.views.describe import ServiceView
 
 PATIENCE = 0.5
 """Seconds that somebody who pressed a key waits for a node."""
@@ -57,7 +57,7 @@ def arguments(ctx: click.Context, parameter: click.Parameter, begun: str) -> lis
 
 def statuses(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """What a message may be: the words of ``--status``."""
-    from junctor.node.search import STATUSES
+    from junctor.node.views.search import STATUSES
 
     return [CompletionItem(word) for word in STATUSES if word.startswith(begun)]
 
@@ -84,8 +84,8 @@ def _views(ctx: click.Context) -> list[ServiceView]:
 
 def _asked(node: str | None) -> Iterator[ServiceView]:
     from junctor.node import directory
-    from junctor.node.client import NodeClient
-    from junctor.node.describe import ServiceView
+    from junctor.node.control.client import NodeClient
+    from junctor.node.views.describe import ServiceView
 
     client = NodeClient(directory.find(node))  # one that starts is not waited for
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from junctor.node.status import NodeStatus, ServiceStatus
+from junctor.node.views.status import NodeStatus, ServiceStatus
 
 WINDOW = 10.0
 """Seconds over which rates and latencies are told."""

@@ -27,8 +27,8 @@ def command(ready: bool, timeout: float, node: str | None, as_json: bool) -> int
     """
     # What a probe needs and no more: it may run every few seconds.
     from junctor.node import directory
-    from junctor.node.client import NodeClient
-    from junctor.node.wire import ConnectionLost, NoAnswer
+    from junctor.node.control.client import NodeClient
+    from junctor.node.control.wire import ConnectionLost, NoAnswer
 
     try:
         client = NodeClient(directory.find(node))

@@ -17,8 +17,8 @@ import click
 
 from junctor.cli.options import FlowArguments, flow_options, pairs
 from junctor.errors import ConfigurationError, JunctorError, SeveralProblems, nearest
-from junctor.node import unit as units
-from junctor.node.unit import Unit
+from junctor.node.process import unit as units
+from junctor.node.process.unit import Unit
 from junctor.services.names import checked_name
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ import msgspec
 from junctor.cli import completing, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.errors import JunctorError, NodeNotFound, nearest
-from junctor.node import directory, starting
-from junctor.node.search import UnknownFilter
+from junctor.node import directory
+from junctor.node.process import starting
+from junctor.node.views.search import UnknownFilter
 from junctor.observe.logs import LEVELS, colours, human_line, level_number
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import click
 from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.errors import nearest
-from junctor.node.search import STATUSES, Filter
-from junctor.node.views import MessageView
+from junctor.node.views.messages import MessageView
+from junctor.node.views.search import STATUSES, Filter
 
 
 @click.command("messages")

@@ -14,9 +14,10 @@ import msgspec
 from junctor.cli import completing
 from junctor.errors import NodeNotFound, SeveralProblems
 from junctor.flows import FlowModel, Overrides
-from junctor.node import directory, starting
-from junctor.node.client import NodeClient
-from junctor.node.stopped import Live, Reading, StoppedNode
+from junctor.node import directory
+from junctor.node.control.client import NodeClient
+from junctor.node.process import starting
+from junctor.node.views.stopped import Live, Reading, StoppedNode
 
 SLOW = 2.0
 """Seconds after which a command that waits for a node says so."""

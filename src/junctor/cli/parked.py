@@ -6,7 +6,8 @@ import click
 
 from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
-from junctor.node.views import BODY_LIMIT, MessageView, ParkedView
+from junctor.node.views.messages import BODY_LIMIT, MessageView
+from junctor.node.views.parked import ParkedView
 
 
 @click.command("parked")

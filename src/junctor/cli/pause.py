@@ -6,7 +6,7 @@ import click
 
 from junctor.cli import completing
 from junctor.cli.options import node_option, running_node
-from junctor.node.stopped import PATIENCE
+from junctor.node.views.stopped import PATIENCE
 
 
 @click.command("pause")

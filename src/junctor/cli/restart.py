@@ -7,7 +7,7 @@ import click
 from junctor.cli import completing, words
 from junctor.cli.options import node_option, running_node
 from junctor.errors import ServiceStopped
-from junctor.node.status import ServiceStatus
+from junctor.node.views.status import ServiceStatus
 
 PATIENCE = 60.0
 """Seconds for the work in flight to finish and the service to start."""

@@ -6,8 +6,8 @@ import click
 
 from junctor.cli import words
 from junctor.cli.options import json_option, node_option, running_node
-from junctor.node.describe import Entry, ServiceView
-from junctor.node.stopped import PATIENCE
+from junctor.node.views.describe import Entry, ServiceView
+from junctor.node.views.stopped import PATIENCE
 
 
 @click.command("services")

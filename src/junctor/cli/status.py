@@ -8,8 +8,8 @@ import click
 
 from junctor.cli import tables, words
 from junctor.cli.options import json_option, node_option, reading, said_after
-from junctor.node.status import NodeStatus, ServiceStatus
-from junctor.node.stopped import PATIENCE
+from junctor.node.views.status import NodeStatus, ServiceStatus
+from junctor.node.views.stopped import PATIENCE
 
 SLOW_LOOP = 0.1  # seconds of lag from which the status mentions it
 

@@ -9,10 +9,11 @@ import click
 from junctor.cli import words
 from junctor.cli.options import SLOW, node_option, said_after
 from junctor.errors import JunctorError
-from junctor.node import directory, starting
-from junctor.node.client import NodeClient
-from junctor.node.status import NodeStatus
-from junctor.node.wire import NoAnswer
+from junctor.node import directory
+from junctor.node.control.client import NodeClient
+from junctor.node.control.wire import NoAnswer
+from junctor.node.process import starting
+from junctor.node.views.status import NodeStatus
 
 PATIENCE = 30.0
 

@@ -20,8 +20,8 @@ from junctor.cli.options import json_option, node_option, running_node
 from junctor.clock import parse_duration
 from junctor.errors import JunctorError
 from junctor.node import directory
-from junctor.node.client import NodeClient
-from junctor.node.status import NodeStatus
+from junctor.node.control.client import NodeClient
+from junctor.node.views.status import NodeStatus
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -10,7 +10,8 @@ import click
 
 from junctor.cli import tables, words
 from junctor.cli.options import json_option, node_option, reading
-from junctor.node.views import Attempt, Hop, MessageView, Trace
+from junctor.node.views.messages import MessageView
+from junctor.node.views.trace import Attempt, Hop, Trace
 from junctor.observe.logs import readable
 
 _WHICH = re.compile(r"[0-9a-fA-F-]+")

@@ -12,6 +12,7 @@ from junctor.errors import ConfigurationError, SeveralProblems
 Reaction = Literal["retry", "hold", "park"]
 Order = Literal["strict", "skip"]
 Durability = Literal["fsync", "written"]
+Recording = Literal["all", "failures", "off"]
 
 MIB = 1024 * 1024
 
@@ -108,6 +109,10 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``durability`` "written" acknowledges a send when the operating system has it: a power cut may lose the last
     moments. ``timeout`` is the time of a request sent to this service when the sender gives none; infinite: it never
     expires.
+
+    ``trace`` says what is kept of messages, ticks and calls that ended well: "all" of them with their logs until the
+    retention ends it, with "failures" and "off" nothing beyond the moment. What failed is kept by "failures" as by
+    "all"; "off" keeps of it what parked messages need.
     """
 
     pool: PoolPolicy = PoolPolicy()
@@ -116,4 +121,5 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     restart: RestartPolicy = RestartPolicy()
     queue: QueuePolicy = QueuePolicy()
     durability: Durability = "fsync"
+    trace: Recording = "all"
     timeout: float = 30.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -57,6 +57,15 @@ class AlertRecord(msgspec.Struct, frozen=True, gc=False):
     seq: int = 0
 
 
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """What an operator said about a record, or did with it. ``time`` in nanoseconds since 1970."""
+
+    seq: int
+    time: int
+    who: str
+    text: str
+
+
 class HopLog(msgspec.Struct, frozen=True, gc=False):
     """A log line with the hop it belongs to."""
 
@@ -69,6 +78,9 @@ class HopLog(msgspec.Struct, frozen=True, gc=False):
 class Commit(msgspec.Struct, eq=False):
     """One transaction. ``source`` is the service whose state ``writes`` belong to. ``tag`` is the caller's own.
 
+    ``removes`` are records to forget, with replies, attempts, logs and notes; one that is owed to a handler or parked
+    stays, whoever names it.
+
     ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. The transport fills
     ``duplicates`` before it calls ``done``.
     """
@@ -80,6 +92,8 @@ class Commit(msgspec.Struct, eq=False):
     writes: Sequence[StateWrite] = ()
     logs: Sequence[HopLog] = ()
     alerts: Sequence[AlertRecord] = ()
+    notes: Sequence[Note] = ()
+    removes: Sequence[int] = ()
     source: str = ""
     durability: Durability = "fsync"
     external: bool = False
@@ -161,8 +175,21 @@ class AttemptRecord(msgspec.Struct):
     failure: Failure
 
 
+Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "~"]
+"""``~`` finds the text anywhere in the value."""
+
+
+class FieldTerm(msgspec.Struct, frozen=True):
+    """What a field of the body must be. ``path`` leads to it by names and, in lists, numbers from 0."""
+
+    path: tuple[str | int, ...]
+    comparison: Comparison
+    value: str | int | float | bool | None
+
+
 class Query(msgspec.Struct, kw_only=True):
     """What to look for; None means any. ``service`` matches source or target; ``since``/``until`` are nanoseconds.
+    ``error`` is the name of the class of an error of any attempt, or a text in its message. All ``fields`` must fit.
 
     ``before`` continues a listing below this ``seq``. Newest first.
     """
@@ -174,6 +201,8 @@ class Query(msgspec.Struct, kw_only=True):
     since: int | None = None
     until: int | None = None
     text: str | None = None
+    error: str | None = None
+    fields: tuple[FieldTerm, ...] = ()
     before: int | None = None
     limit: int = 50
 
@@ -213,6 +242,10 @@ class Archive(abc.ABC):
 
     @abc.abstractmethod
     def parked(self) -> list[ParkedGroup]: ...
+
+    @abc.abstractmethod
+    def notes(self, seqs: Iterable[int]) -> list[Note]:
+        """What was said about these records, oldest first."""
 
     @abc.abstractmethod
     def alerts(self, limit: int = 50) -> list[AlertRecord]: ...

@@ -74,7 +74,6 @@ class Host(Protocol):
         """Run it beside the queue, within the service's limit of calls, or of streams when it is ``lasting``."""
         ...
 
-
     async def stay(
         self,
         name: str,

@@ -20,6 +20,12 @@ CONDITION = "junctor-condition"
 """The header with the reason why the condition of a connection could not be evaluated. Such a message is parked at the
 service it would have gone to."""
 
+RESEND_OF = "junctor-resend-of"
+"""The header with the id of the message that this one is a resend of."""
+
+EFFECT = "junctor-effect"
+"""The header with the id of the first message of a chain of resends: see :attr:`Message.effect`."""
+
 RESERVED = "junctor-"
 """Headers that begin so are the engine's own: nobody else may give them."""
 
@@ -51,7 +57,8 @@ class Status(enum.IntEnum):
     """Where a record is. The number is stored; never renumber. Below DONE it is still owed to a handler.
 
     READY waits for a free slot. CLAIMED was handed out: after an unclean stop it is a suspect. WAITING has a due time
-    (delayed send or retry). DONE, PARKED, EXPIRED and FAILED (a first hop that raised) are final.
+    (delayed send or retry). DONE, EXPIRED and FAILED (a first hop that raised) are final. PARKED was put aside with its
+    error until an operator decides: then it is RESENT, a new message in its place carries on, or DISCARDED.
     """
 
     READY = 0
@@ -61,6 +68,8 @@ class Status(enum.IntEnum):
     PARKED = 4
     EXPIRED = 5
     FAILED = 6
+    RESENT = 7
+    DISCARDED = 8
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
@@ -119,6 +128,12 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
     @property
     def id(self) -> str:
         return f"{self.node}-{self.seq}"
+
+    @property
+    def effect(self) -> str:
+        """The key under which an effect outside counts once: the id of the message, or of the one that it is a resend
+        of, unless the operator wanted the effect again. For idempotency keys of other systems."""
+        return self.headers.get(EFFECT) or self.id
 
     @property
     def session_id(self) -> str:

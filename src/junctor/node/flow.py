@@ -124,7 +124,7 @@ def run(
     :param port: of the listener; $PORT, or 8080 (if taken, another) by default. There is a listener when a service has
         a route or action, or an address is given.
     """
-    from junctor.node.launch import Options, launch
+    from junctor.node.process.launch import Options, launch
 
     if loading():
         raise ConfigurationError(

@@ -23,10 +23,10 @@ from junctor.flows import Wiring
 from junctor.messages import type_name
 from junctor.node import directory as directories
 from junctor.node.address import Address
-from junctor.node.control import ControlSocket
-from junctor.node.entries import action_of, called_host, host_of
-from junctor.node.status import NodeStatus, parked_counts, status_of
+from junctor.node.control.entries import action_of, called_host, host_of
+from junctor.node.control.server import ControlSocket
 from junctor.node.switches import Switches
+from junctor.node.views.status import NodeStatus, parked_counts, status_of
 from junctor.node.web import Web, has_doors
 from junctor.runtime.engine import Engine
 from junctor.runtime.threads import CallThreads
@@ -364,9 +364,9 @@ class Node:
 
     async def _perform(self, name: str, arguments: dict[str, msgspec.Raw], who: str) -> Any:
         # The table is loaded by the first question. Who asks here is the user of the node: every permission.
-        from junctor.node import operations
+        from junctor.node.control.operations import perform
 
-        return await operations.perform(self, name, arguments, who=who)
+        return await perform(self, name, arguments, who=who)
 
     def __repr__(self) -> str:
         return f"<Node {self.name or 'new'} {self.state.value}>"

@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from junctor.core.outcome import StateWrite
-from junctor.core.records import AlertRecord, Commit, HopLog, Insert, Settle
+from junctor.core.records import AlertRecord, Commit, HopLog, Insert, Note, Settle
 from junctor.errors import StateConflict, StoreError
 from junctor.messages import Message, Status
 from junctor.store.connection import select
@@ -44,6 +44,15 @@ _FIND_HOP = "SELECT seq FROM hop WHERE seq = ?"
 _KEEP_BODY = "INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING"
 _FIND_STATE = "SELECT version FROM state WHERE service = ? AND key = ? AND name = ?"
 _CLAIM = f"UPDATE hop SET status = {Status.CLAIMED:d} WHERE seq IN carray(?)"
+_REMOVE_HOPS = f"""
+DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d} AND status != {Status.PARKED:d} RETURNING seq
+"""
+_REMOVE_LOGS = """
+DELETE FROM log WHERE id IN (SELECT l.id FROM message AS m JOIN log AS l ON l.session = m.session AND l.seq = m.seq
+                             WHERE m.seq IN carray(?))
+"""
+_REMOVE_MESSAGES = "DELETE FROM message WHERE seq IN carray(?) RETURNING body"
+_REMOVE_BODY = "DELETE FROM body WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM message WHERE body = ?1)"
 
 
 class Batch:
@@ -62,6 +71,8 @@ class Batch:
         self._attempts: list[Row] = []
         self._logs: list[HopLog] = []
         self._alerts: list[AlertRecord] = []
+        self._notes: list[Note] = []
+        self._removes: list[int] = []
         self.state: dict[StateKey, tuple[int, bytes] | None] = {}
         self.written: list[tuple[str, StateWrite]] = []
         self.duplicates: list[tuple[Commit, int, int]] = []
@@ -93,6 +104,9 @@ class Batch:
                 self._claim(seq)
             self._logs += commit.logs
             self._alerts += commit.alerts
+        if commit.notes or commit.removes:
+            self._notes += commit.notes
+            self._removes += commit.removes
         return None
 
     def _settle(self, settle: Settle) -> None:
@@ -150,8 +164,10 @@ class Batch:
             db.execute(_CLAIM, (apsw.carray(array("q", sorted(self._claims))),))
         if self._replies or self._attempts or self.state:
             self._write_results()
-        if self._logs or self._alerts:
+        if self._logs or self._alerts or self._notes:
             self._write_notes()
+        if self._removes:
+            self._remove()
         if self._words.fresh:
             insert(db, "word", ("id", "text"), list(chain.from_iterable(self._words.fresh)))
 
@@ -211,3 +227,19 @@ class Batch:
         if self._alerts:
             rows = [(a.time, a.kind, a.service, storable(a.text), storable(a.command), a.seq) for a in self._alerts]
             self._db.executemany("INSERT INTO alert VALUES (NULL,?,?,?,?,?,?)", rows)
+        if self._notes:
+            rows = [(n.seq, n.time, storable(n.who), storable(n.text)) for n in self._notes]
+            self._db.executemany("INSERT INTO note VALUES (NULL,?,?,?,?)", rows)
+
+    def _remove(self) -> None:
+        """The hop goes first and says which records may go; what belongs to a message is found by it."""
+        numbers = apsw.carray(array("q", sorted(self._removes)))
+        gone = [seq for (seq,) in select(self._db, _REMOVE_HOPS, (numbers,))]
+        if not gone:
+            return
+        numbers = apsw.carray(array("q", gone))
+        self._db.execute(_REMOVE_LOGS, (numbers,))
+        bodies = {body for (body,) in select(self._db, _REMOVE_MESSAGES, (numbers,)) if body is not None}
+        self._db.executemany(_REMOVE_BODY, [(body,) for body in bodies])
+        for table in ("reply", "attempt", "note"):
+            self._db.execute(f"DELETE FROM {table} WHERE seq IN carray(?)", (numbers,))

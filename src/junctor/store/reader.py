@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from junctor.core.outcome import LogLine, Reply
-from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
+from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
 from junctor.errors import NodeNotFound, StoreTooNew
 from junctor.messages import Status
 from junctor.store import queues
@@ -27,10 +27,11 @@ SELECT h.target, h.type, a.error, a.fingerprint, count(*),
        max(CASE h.started WHEN 0 THEN m.time ELSE h.started END), max(h.seq)
 FROM hop AS h CROSS JOIN message AS m ON m.seq = h.seq
 JOIN attempt AS a ON a.id = (SELECT max(id) FROM attempt WHERE seq = h.seq)
-WHERE h.status = 4 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 8 DESC
+WHERE h.status = 4 AND h.status > 3 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 8 DESC
 """
 _ATTEMPTS = "SELECT seq, attempt, started, duration, settlement, failure FROM attempt WHERE seq = ? ORDER BY id"
 _LOGS = "SELECT seq, service, time, level, logger, text FROM log WHERE session = ? ORDER BY time, seq, id"
+_NOTES = "SELECT seq, time, who, text FROM note WHERE seq = ? ORDER BY id"
 _ALERTS = "SELECT time, kind, service, text, command, seq FROM alert ORDER BY id DESC LIMIT ?"
 
 
@@ -70,6 +71,10 @@ class StoreArchive(Archive):
     def parked(self) -> list[ParkedGroup]:
         with self._readers.connection() as db:
             return [self._group(db, row) for row in select(db, _PARKED)]
+
+    def notes(self, seqs: Iterable[int]) -> list[Note]:
+        with self._readers.connection() as db:
+            return [Note(*row) for seq in seqs for row in select(db, _NOTES, (seq,))]
 
     def alerts(self, limit: int = 50) -> list[AlertRecord]:
         with self._readers.connection() as db:
@@ -171,7 +176,9 @@ def _status_term(statuses: tuple[Status, ...]) -> str:
         term = f"h.status = {statuses[0]:d}"
     else:
         term = f"h.status IN ({','.join(str(int(status)) for status in statuses)})"
-    return f"{term} AND h.status < 3" if statuses and max(statuses) < Status.DONE else term
+    if statuses and max(statuses) < Status.DONE:
+        return f"{term} AND h.status < 3"
+    return f"{term} AND h.status > 3" if statuses and min(statuses) > Status.DONE else term
 
 
 def _message_terms(query: Query, terms: list[str], values: list[Any]) -> str:
@@ -196,8 +203,8 @@ def _message_terms(query: Query, terms: list[str], values: list[Any]) -> str:
 def _hops(query: Query) -> str:
     """The scan of hops: by a small partial index where the statuses allow it. SQLite would prefer the order of numbers,
     which is a scan of everything when few records fit."""
-    if query.statuses == (Status.PARKED,):
-        return "hop AS h INDEXED BY hop_parked"
+    if query.statuses and min(query.statuses) > Status.DONE:
+        return "hop AS h INDEXED BY hop_ended"
     if query.statuses and max(query.statuses) < Status.DONE:
         return "hop AS h INDEXED BY hop_queue"
     return "hop AS h"

@@ -125,7 +125,35 @@ CREATE TABLE alert (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+-- What operators say about records and do with them.
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_seq ON note (seq);
+
+-- Which words (types, sources, targets) occur in which block of 1024 records. A search for a rare one reads the blocks
+-- that have it; an index over all records would cost each message a write.
+CREATE TABLE span (word INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (word, block)) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO span SELECT type, seq >> 10 FROM hop;
+INSERT OR IGNORE INTO span SELECT source, seq >> 10 FROM hop;
+INSERT OR IGNORE INTO span SELECT target, seq >> 10 FROM hop;
+
+-- Everything that did not end well is rare, so one index has it all.
+DROP INDEX log_session;
+CREATE INDEX log_session ON log (session, seq);
+DROP INDEX hop_parked;
+CREATE INDEX hop_ended ON hop (status, target) WHERE status > 3;
+CREATE INDEX attempt_error ON attempt (error, seq);
+-- Where the last record goes, the shared body goes with it.
+CREATE INDEX message_body ON message (body) WHERE body IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """The script at index n leads from version n to n + 1. Scripts are only added, never changed."""
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from junctor.core.outcome import Failure, LogLine
-from junctor.core.records import AlertRecord, HopLog, Insert, Query, Settle
+from junctor.core.outcome import Failure, LogLine, Reply
+from junctor.core.records import AlertRecord, HopLog, Insert, Note, Query, Settle
 from junctor.messages import Kind, Message, Status
-from junctor.testing._bench import check
+from junctor.testing._bench import FAR, check
 
 if TYPE_CHECKING:
     from junctor.testing._bench import Bench
@@ -114,6 +114,52 @@ async def logs_are_listed_by_session_and_alerts_newest_first(bench: Bench) -> No
     assert bench.transport.archive.logs(5) == []
     assert bench.transport.archive.alerts() == alerts[::-1]
     assert bench.transport.archive.alerts(2) == alerts[:2:-1]
+
+
+@check()
+async def notes_stay_with_their_record(bench: Bench) -> None:
+    message = bench.message()
+    await bench.accept(message)
+    notes = [Note(message.seq, 5, "ann", "seen"), Note(message.seq, 4, "bob", "later, though the clock says earlier")]
+    for note in notes:
+        await bench.commit(notes=[note])
+    assert bench.transport.archive.notes([message.seq]) == notes
+    assert bench.transport.archive.notes([message.seq + 1]) == []
+
+
+@check()
+async def what_is_removed_is_gone_with_all_that_belongs_to_it(bench: Bench) -> None:
+    one, other = bench.message(b'"' + b"x" * 100_000 + b'"'), bench.message(b'"' + b"x" * 100_000 + b'"')
+    await bench.accept(one, other)
+    await bench.settle(one, Status.WAITING, failure=Failure("E", "once"))
+    await bench.commit(
+        settles=[Settle(one.seq, Status.DONE, 2, reply=Reply("R", b"1")), Settle(other.seq, Status.DONE)],
+        logs=[HopLog(one.session, seq, "f/a", LogLine(1, 20, "log", str(seq))) for seq in (one.seq, other.seq)],
+        notes=[Note(one.seq, 1, "ann", "fine")],
+    )
+    await bench.commit(removes=[one.seq])
+    archive = bench.transport.archive
+    assert archive.record(one.seq) is None
+    assert archive.attempts([one.seq]) == archive.notes([one.seq]) == []
+    assert [log.seq for log in archive.logs(one.session)] == [other.seq]
+    (left,) = archive.session(one.session)
+    assert left.message.body == other.body
+    await bench.commit(settles=[Settle(one.seq, Status.DONE)], removes=[one.seq, 12345])
+    assert archive.record(one.seq) is None
+
+
+@check()
+async def what_is_owed_or_parked_is_not_removed(bench: Bench) -> None:
+    messages = [bench.message() for _ in range(4)]
+    await bench.accept(*messages)
+    await bench.settle(messages[0], Status.PARKED, failure=Failure("E", "no"))
+    await bench.settle(messages[1], Status.WAITING, due=FAR)
+    await bench.commit(claims=[messages[2].seq])
+    await bench.commit(removes=[message.seq for message in messages])
+    assert [record.message for record in bench.transport.archive.session(1)] == messages
+    await bench.settle(messages[0], Status.RESENT)
+    await bench.commit(removes=[messages[0].seq])
+    assert bench.transport.archive.record(messages[0].seq) is None
 
 
 @check()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from junctor.core.port import Receipt
     from junctor.core.records import AlertRecord
     from junctor.messages import Message
-    from junctor.node.views import Trace
+    from junctor.node.views.trace import Trace
     from junctor.testing._faults import When
     from junctor.testing._http import HttpClient, Response
     from junctor.testing._run import LoopThread

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from junctor.core.records import AlertRecord
     from junctor.core.spec import TargetSpec
     from junctor.http.app import Site
-    from junctor.node.views import Trace
+    from junctor.node.views.trace import Trace
     from junctor.runtime.host import Host
     from junctor.testing._http import HttpClient
     from junctor.testing._stage import Testable
@@ -361,7 +361,7 @@ class RunningFlow:
 
     def trace(self, message: Message | Receipt | Parked) -> Trace:
         """The whole session of a message, as ``junctor trace --session`` shows it."""
-        from junctor.node import answers
+        from junctor.node.views import answers
 
         if isinstance(message, Receipt):
             return answers.trace(self.node.archive, message.id, True, self.node.is_held)
@@ -434,7 +434,7 @@ class RunningFlow:
         return next(fitting, Any if Any in accepted else type(body))
 
     def _host(self, service: str) -> Host:
-        from junctor.node.entries import host_of
+        from junctor.node.control.entries import host_of
 
         return host_of(self.node.engine, self._checked(service))
 

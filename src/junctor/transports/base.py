@@ -18,6 +18,8 @@ What the runtime relies on:
 * **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
   kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of
   order.
+* **Removal.** A record named in ``removes`` is gone with all that belongs to it, unless it is owed to a handler or
+  parked. A settlement of a record that is gone changes nothing.
 * **Ends.** An I/O error on commit calls ``failed`` given to ``open``; the node ends. ``done`` then gets an error for
   what was not acknowledged yet; the fate of that is known at the next ``open`` only. ``aclose`` first applies every
   commit given before it.
@@ -37,8 +39,10 @@ from junctor.core.records import (
     AttemptRecord,
     Commit,
     Depth,
+    FieldTerm,
     HopLog,
     Insert,
+    Note,
     Opened,
     ParkedGroup,
     Query,
@@ -56,8 +60,10 @@ __all__ = (
     "Capabilities",
     "Commit",
     "Depth",
+    "FieldTerm",
     "HopLog",
     "Insert",
+    "Note",
     "Opened",
     "ParkedGroup",
     "Query",

@@ -84,7 +84,7 @@ class MemoryTransport(Transport):
             self._insert(commit, insert)
         for settle in commit.settles:
             self._settle(settle)
-        if commit.claims or commit.writes or commit.logs or commit.alerts:
+        if commit.claims or commit.writes or commit.logs or commit.alerts or commit.notes or commit.removes:
             self._rest(commit)
         commit.done(commit, None)
 
@@ -156,6 +156,13 @@ class MemoryTransport(Transport):
             self._attached.discard(seq)
         self._older, self._recent = self._recent, {}
 
+    def _remove(self, seq: int) -> None:
+        record = self._recent.pop(seq, None) or self._older.pop(seq, None)
+        if record is not None and seq in self._attached:
+            self._origins.pop(record.message.origin or b"", None)
+            self.archive.forget(seq)
+            self._attached.discard(seq)
+
     def find(self, seq: int) -> Record | None:
         """The record of a number, while it is kept."""
         message = self._claimed.pop(seq, None)
@@ -183,7 +190,10 @@ class MemoryTransport(Transport):
             if record is not None and record.status < FINAL:
                 record.status = Status.CLAIMED
         self._attached.update(log.seq for log in commit.logs)
-        self.archive.note(commit.logs, commit.alerts)
+        self._attached.update(note.seq for note in commit.notes)
+        self.archive.note(commit.logs, commit.alerts, commit.notes)
+        for seq in commit.removes:
+            self._remove(seq)
 
     def _write(self, service: str, write: StateWrite) -> None:
         # Replaced, not changed: a reader in another thread keeps the consistent view that it has.
@@ -225,4 +235,3 @@ class MemoryTransport(Transport):
 
     def state_keys(self, service: str) -> list[str]:
         return [key for owner, key in list(self._state) if owner == service and self._state[(owner, key)]]
-

@@ -15,6 +15,7 @@ from junctor.transports.base import (
     AttemptRecord,
     Depth,
     HopLog,
+    Note,
     ParkedGroup,
     Query,
     Record,
@@ -35,6 +36,7 @@ class MemoryArchive(Archive):
         self._parts = parts
         self._attempts: dict[int, list[AttemptRecord]] = {}
         self._logs: dict[int, list[HopLog]] = {}
+        self._notes: dict[int, list[Note]] = {}
         self._alerts: deque[AlertRecord] = deque(maxlen=1000)
 
     def all(self) -> list[Record]:
@@ -48,14 +50,17 @@ class MemoryArchive(Archive):
     def note_attempt(self, attempt: AttemptRecord) -> None:
         self._attempts.setdefault(attempt.seq, []).append(attempt)
 
-    def note(self, logs: Sequence[HopLog], alerts: Sequence[AlertRecord]) -> None:
+    def note(self, logs: Sequence[HopLog], alerts: Sequence[AlertRecord], notes: Sequence[Note]) -> None:
         for log in logs:
             self._logs.setdefault(log.seq, []).append(log)
+        for note in notes:
+            self._notes.setdefault(note.seq, []).append(note)
         self._alerts.extend(alerts)
 
     def forget(self, seq: int) -> None:
         self._attempts.pop(seq, None)
         self._logs.pop(seq, None)
+        self._notes.pop(seq, None)
 
     def record(self, seq: int) -> Record | None:
         return self._find(seq)
@@ -73,6 +78,9 @@ class MemoryArchive(Archive):
     def logs(self, session: int) -> list[HopLog]:
         lines = [line for lines in list(self._logs.values()) for line in lines if line.session == session]
         return sorted(lines, key=lambda log: (log.line.time, log.seq))
+
+    def notes(self, seqs: Iterable[int]) -> list[Note]:
+        return [note for seq in seqs for note in self._notes.get(seq, ())]
 
     def parked(self) -> list[ParkedGroup]:
         groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)

@@ -15,7 +15,7 @@ from typing import Any
 
 from junctor import connect
 from junctor.errors import JunctorError, NodeNotFound, NotRunning, UnknownTarget
-from junctor.node.wire import ConnectionLost, NoAnswer
+from junctor.node.control.wire import ConnectionLost, NoAnswer
 from tests.crash.node.node import FLOW, Node, until
 
 GONE = (NodeNotFound, ConnectionLost, NoAnswer, NotRunning)

@@ -13,7 +13,7 @@ from typing import Any
 
 from junctor import connect
 from junctor.errors import NodeNotFound, NotRunning
-from junctor.node.wire import ConnectionLost, NoAnswer
+from junctor.node.control.wire import ConnectionLost, NoAnswer
 
 FLOW = Path(__file__).parent / "drivers" / "flow.py"
 PATIENCE = 60.0

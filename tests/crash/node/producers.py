@@ -12,8 +12,8 @@ from pathlib import Path
 
 from junctor import connect
 from junctor.errors import JunctorError, NodeNotFound, QueueFull, RequestFailed, StoreFull
-from junctor.node.client import NodeClient
-from junctor.node.wire import ConnectionLost, NoAnswer
+from junctor.node.control.client import NodeClient
+from junctor.node.control.wire import ConnectionLost, NoAnswer
 from tests.crash.history import ClientLog
 from tests.crash.node.drivers.flow import Order
 

@@ -129,9 +129,7 @@ class Everything(Service):
         return rest
 
     @get("/header")
-    async def header(
-        self, x_count: Annotated[int, Header()], agent: Annotated[str, Header("user-agent")] = ""
-    ) -> int:
+    async def header(self, x_count: Annotated[int, Header()], agent: Annotated[str, Header("user-agent")] = "") -> int:
         return x_count
 
     @get("/cookie")

@@ -116,6 +116,4 @@ class SmallHost:
 
 def node_of(*hosts: SmallHost) -> Any:
     """What health, metrics and the index ask a node for."""
-    return SimpleNamespace(
-        hosts={host.address: host for host in hosts}, ready=True, stopping=False, loop_lag=0.002
-    )
+    return SimpleNamespace(hosts={host.address: host for host in hosts}, ready=True, stopping=False, loop_lag=0.002)

@@ -235,9 +235,7 @@ async def test_named_hosts_are_accepted(serve: Any) -> None:
         ({"sec-fetch-site": "cross-site", "origin": "https://plant.example"}, True),
     ],
 )
-async def test_pages_of_other_sites_may_not_change_anything(
-    serve: Any, headers: dict[str, str], allowed: bool
-) -> None:
+async def test_pages_of_other_sites_may_not_change_anything(serve: Any, headers: dict[str, str], allowed: bool) -> None:
     host = SmallHost(Pump())
     settings = HttpSettings(cors=Cors(origins=("https://plant.example",)))
     async with serve(host, settings=settings) as listener:

@@ -454,5 +454,5 @@ async def test_one_connection_many_requests(serve: Any) -> None:
 async def test_a_chunked_body(serve: Any) -> None:
     async with serve(SmallHost(Lab())) as listener:
         head = b"POST /lab/reset HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
-        answer = await raw(listener.port, head + b"6\r\n{\"leve\r\n5\r\nl\":4}\r\n0\r\n\r\n")
+        answer = await raw(listener.port, head + b'6\r\n{"leve\r\n5\r\nl":4}\r\n0\r\n\r\n')
         assert answer.json == [4, "x"]

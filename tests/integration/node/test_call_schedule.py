@@ -9,7 +9,7 @@ import pytest
 
 from junctor import Flow, Service, every
 from junctor.errors import UnknownOperation
-from junctor.node.wire import CallFailed
+from junctor.node.control.wire import CallFailed
 
 
 class Probe(Service):

@@ -10,7 +10,7 @@ import pytest
 
 import junctor as public
 from junctor.errors import DecodeError, NodeNotFound, NoHandler, UnknownOperation, UnknownTarget
-from junctor.node.wire import CallFailed, ConnectionLost
+from junctor.node.control.wire import CallFailed, ConnectionLost
 from tests.integration.node.conftest import Junctor, Running
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from junctor import Flow, RetryPolicy, Service, action, handler
 from junctor.errors import EncodeError, RequestFailed
-from junctor.node import wire
+from junctor.node.control import wire
 
 
 @dataclass(frozen=True)

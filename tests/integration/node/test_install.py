@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from junctor.cli.install import BOOTED
-from junctor.node.unit import is_ours
+from junctor.node.process.unit import is_ours
 from tests.integration.node.conftest import Junctor
 
 needs_none = pytest.mark.skipif(BOOTED.is_dir(), reason="this machine is run by systemd")

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 import junctor as public
-from junctor.node.wire import NoAnswer
+from junctor.node.control.wire import NoAnswer
 from tests.integration.node.conftest import Junctor
 
 ANY_PORT = ("--port", "0")
 HASTY = (
-    "import sys\nfrom junctor.cli.main import main\nfrom junctor.node import ending, launch\n"
+    "import sys\nfrom junctor.cli.main import main\nfrom junctor.node.process import ending, launch\n"
     "launch.GRACE = ending.GRACE = 0.2\nending.PATIENCE = 0.3\nsys.exit(main(sys.argv[1:]))\n"
 )
 
@@ -383,7 +383,7 @@ def test_the_memory_transport_keeps_nothing(junctor: Junctor) -> None:
     assert "no store" in junctor.here("messages", code=1)
 
 
-LEFT_BEHIND = '''
+LEFT_BEHIND = """
 import asyncio, sys, threading, time
 from junctor import Service, action, run
 
@@ -395,7 +395,7 @@ class Leaver(Service):
 
 if __name__ == "__main__":
     run(Leaver())
-'''
+"""
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "stop"])

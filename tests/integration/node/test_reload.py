@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from junctor.errors import ServiceStopped
-from junctor.node.client import NodeClient
+from junctor.node.control.client import NodeClient
 from tests.integration.node.conftest import PATIENCE, Junctor, Running
 
 KINDS = """

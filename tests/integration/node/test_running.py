@@ -12,7 +12,7 @@ import pytest
 from junctor import Flow, Service, Target, action, connect, get, handler, setting
 from junctor.clock import VirtualClock
 from junctor.errors import ConfigurationError, StoreError, StoreLocked, UnknownTarget, WiringError
-from junctor.node import operations
+from junctor.node.control import operations
 
 
 @dataclass(frozen=True)

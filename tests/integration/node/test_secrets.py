@@ -10,7 +10,7 @@ from tests.integration.node.conftest import Junctor
 
 SECRET = "correct-horse-battery"
 
-SERVICE = '''
+SERVICE = """
 from junctor.http.problem import HttpError
 from junctor.settings import Secret
 from junctor import Service, action, get, handler, setting
@@ -39,7 +39,7 @@ class Vault(Service):
         raise HttpError(f"no {self.password} here", status=400)
 
 flow = Flow("vault").add(Vault, retry=RetryPolicy(attempts=1))
-'''
+"""
 
 
 def test_a_secret_shows_nowhere(junctor: Junctor) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from junctor.errors import NodeNotFound
-from junctor.node import starting
 from junctor.node.directory import MayStart, find
+from junctor.node.process import starting
 from junctor.store.lock import StoreLock, boot_id, holder
 from tests.integration.node.conftest import Junctor
 

@@ -10,8 +10,8 @@ import threading
 import time
 
 import junctor as public
-from junctor.node.ending import PATIENCE as FORCE
 from junctor.node.node import GRACE
+from junctor.node.process.ending import PATIENCE as FORCE
 from tests.integration.node.conftest import Junctor
 
 BUSY = """

@@ -46,12 +46,12 @@ class HelloWorldRestService(RestService):
     def __init__(self):
         super(HelloWorldRestService, self).__init__()
         self._base_route = "/hello_world"
-        ControllerDescriptor = Descriptor('hello-world', 'controller', '*', '*', '1.0')
-        self._dependency_resolver.put('controller', ControllerDescriptor)
+        ControllerDescriptor = Descriptor("hello-world", "controller", "*", "*", "1.0")
+        self._dependency_resolver.put("controller", ControllerDescriptor)
 
     def set_references(self, references):
         super(HelloWorldRestService, self).set_references(references)
-        self._controller = self._dependency_resolver.get_one_required('controller')
+        self._controller = self._dependency_resolver.get_one_required("controller")
 
     def register(self):
         self.register_route(method="GET", route=self._route, handler=self.greeting, schema=None)
@@ -64,15 +64,15 @@ class HelloWorldRestService(RestService):
 class HelloWorldServiceFactory(Factory):
     def __init__(self):
         super(HelloWorldServiceFactory, self).__init__()
-        ControllerDescriptor = Descriptor('hello-world', 'controller', 'default', '*', '1.0')
-        HttpServiceDescriptor = Descriptor('hello-world', 'service', 'http', '*', '1.0')
+        ControllerDescriptor = Descriptor("hello-world", "controller", "default", "*", "1.0")
+        HttpServiceDescriptor = Descriptor("hello-world", "service", "http", "*", "1.0")
         self.register_as_type(ControllerDescriptor, HelloWorldController)
         self.register_as_type(HttpServiceDescriptor, HelloWorldRestService)
 
 
 class HelloWorldProcess(ProcessContainer):
     def __init__(self):
-        super(HelloWorldProcess, self).__init__('hello-world', 'HelloWorld microservice')
-        self._config_path = './config.yml'
+        super(HelloWorldProcess, self).__init__("hello-world", "HelloWorld microservice")
+        self._config_path = "./config.yml"
         self._factories.add(HelloWorldServiceFactory())
         self._factories.add(DefaultJunctorFactory())

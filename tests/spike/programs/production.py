@@ -1,5 +1,4 @@
 """An iop production: the operation and the process of the pages, with a typed message."""
-# ruff: noqa: E501
 
 import asyncio
 import os
@@ -38,7 +37,9 @@ class MyBusinessOperation(BusinessOperation):
         EVENTS.append("on_tear_down")
 
     def on_message(self, message_input: "MyRequest"):
-        self.log_info("[Python] MyBusinessOperation:on_message() is called with message: " + message_input.request_string)
+        self.log_info(
+            "[Python] MyBusinessOperation:on_message() is called with message: " + message_input.request_string
+        )
         if self.gate:
             self.wait_at_gate()
         if message_input.request_string.endswith("/sync"):

@@ -13,9 +13,10 @@ import click
 import pytest
 
 from junctor.cli import main, status, tables, trace
-from junctor.node.search import STATUSES
-from junctor.node.status import Running, ServiceStatus
-from junctor.node.views import Hop, MessageView, Trace
+from junctor.node.views.messages import MessageView
+from junctor.node.views.search import STATUSES
+from junctor.node.views.status import Running, ServiceStatus
+from junctor.node.views.trace import Hop, Trace
 
 
 def test_a_table_in_a_pipe_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,4 +104,4 @@ def test_help_loads_no_part_of_the_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stderr))
-    assert not loaded & {"asyncio", "msgspec", "apsw", "rich", "junctor.runtime.engine", "junctor.node.client"}
+    assert not loaded & {"asyncio", "msgspec", "apsw", "rich", "junctor.runtime.engine", "junctor.node.control.client"}

@@ -115,5 +115,5 @@ def test_what_only_running_could_tell_is_said(shown: Shown, block: str, caplog: 
 
 
 def test_a_wrong_setting_in_the_call_is_an_error(shown: Shown) -> None:
-    with pytest.raises(SettingError, match=r'Cpu.limt \(machine.py:23\): there is no such setting. Did you mean'):
+    with pytest.raises(SettingError, match=r"Cpu.limt \(machine.py:23\): there is no such setting. Did you mean"):
         shown("run(Cpu(limt=75))")

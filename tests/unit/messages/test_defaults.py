@@ -44,8 +44,7 @@ class Derived(Part):
 
 
 GIVEN = (
-    b'{"name":"a","part":{},"parts":[{},{"number":2}],"named":{"k":{"text":"y"}},'
-    b'"pair":[{},1],"within":{"name":"b"}}'
+    b'{"name":"a","part":{},"parts":[{},{"number":2}],"named":{"k":{"text":"y"}},"pair":[{},1],"within":{"name":"b"}}'
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from junctor.errors import UnknownOperation
-from junctor.node.arguments import Parameters, WrongArgument
+from junctor.node.control.arguments import Parameters, WrongArgument
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from junctor.messages import Kind, Message, Status
-from junctor.node.search import asked_for
+from junctor.node.views.search import asked_for
 from junctor.transports.base import Commit, Insert
 from junctor.transports.memory import MemoryTransport
 

@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from junctor.errors import BodyTooLarge, NodeNotFound, RequestFailed, UnknownTarget
-from junctor.node import wire
-from junctor.node.client import AsyncNodeClient, Connection, NodeClient
-from junctor.node.control import CONNECTIONS, ControlSocket, peer_uid
+from junctor.node.control import wire
+from junctor.node.control.client import AsyncNodeClient, Connection, NodeClient
+from junctor.node.control.server import CONNECTIONS, ControlSocket, peer_uid
 from junctor.runtime.supervisor import Supervisor
 
 
@@ -94,7 +94,7 @@ async def test_the_kernel_tells_who_asks(control: ControlSocket) -> None:
 
 
 async def test_a_stranger_is_refused(control: ControlSocket, short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("junctor.node.control.peer_uid", lambda _: 12345)
+    monkeypatch.setattr("junctor.node.control.server.peer_uid", lambda _: 12345)
     reader, writer = await connected(control)
     answer = wire.read_answer(await reader.readline())
     assert answer.error is not None

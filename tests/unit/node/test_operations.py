@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from junctor.errors import ConfigurationError, UnknownOperation
-from junctor.node import operations
+from junctor.node.control import operations
+from junctor.node.control.operations import TABLE, perform
+from junctor.node.control.table import operation
+from junctor.node.control.wire import NotPermitted
 from junctor.node.node import Node
-from junctor.node.operations import TABLE, operation, perform
-from junctor.node.wire import NotPermitted
 
 NOBODY = cast(Node, None)
 

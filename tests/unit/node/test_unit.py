@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from junctor.errors import ConfigurationError
-from junctor.node.unit import Unit, command, is_ours, raw_path, text_of_unit
+from junctor.node.process.unit import Unit, command, is_ours, raw_path, text_of_unit
 
 NASTY = " \"'\\%$;#{}@-+!:~|&<>*?\u00a0äß😀abcZ09_/.="
 CUNESCAPE = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'", "s": " "}
@@ -154,8 +154,8 @@ def test_a_unit_of_a_user_has_nothing_that_only_the_system_may() -> None:
 
 
 def test_the_manager_waits_longer_than_a_node_takes() -> None:
-    from junctor.node.ending import PATIENCE
     from junctor.node.node import GRACE
-    from junctor.node.unit import STOP
+    from junctor.node.process.ending import PATIENCE
+    from junctor.node.process.unit import STOP
 
     assert GRACE + PATIENCE < STOP

@@ -10,9 +10,13 @@ import pytest
 
 from junctor.core.outcome import Failure, LogLine, Reply
 from junctor.messages import Kind, Message, Status
-from junctor.node import answers, views
-from junctor.node.search import Asked, Filter, NothingFound, UnknownFilter, asked_for, find_session, query_of
-from junctor.transports.base import AlertRecord, Archive, AttemptRecord, Depth, HopLog, ParkedGroup, Query, Record
+from junctor.node.views import answers
+from junctor.node.views.alerts import latest_alerts
+from junctor.node.views.messages import BODY_LIMIT, Reason, listed
+from junctor.node.views.parked import groups_of
+from junctor.node.views.search import Asked, Filter, NothingFound, UnknownFilter, asked_for, find_session, query_of
+from junctor.node.views.trace import TRACE_LIMIT, ReplyView, Trace, trace_of
+from junctor.transports.base import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
 
 START = 1_900_000_000_000_000_000
 SESSION = 0xABCDEF << 104 | 1
@@ -47,6 +51,9 @@ class Shelf(Archive):
     def parked(self) -> list[ParkedGroup]:
         return [ParkedGroup("f/a", "T", "E", "text", "print", 2, START, START + 1, 7)]
 
+    def notes(self, seqs: Iterable[int]) -> list[Note]:
+        return []
+
     def alerts(self, limit: int = 50) -> list[AlertRecord]:
         return [AlertRecord(START, "parked", "f/a", "text", "junctor parked")][:limit]
 
@@ -66,27 +73,27 @@ def record(seq: int, cause: int = 0, status: Status = Status.DONE, session: int 
     return Record(made, status, attempt=1, started=made.time, duration=500_000)
 
 
-def shape(trace: views.Trace | None) -> list[tuple[int, int]]:
+def shape(trace: Trace | None) -> list[tuple[int, int]]:
     assert trace is not None
     return [(hop.message.seq, hop.depth) for hop in trace.hops]
 
 
 def test_each_hop_stands_below_its_cause() -> None:
     shelf = Shelf(record(1), record(2, 1), record(3, 1), record(4, 2), record(5))
-    assert shape(views.trace(shelf, SESSION)) == [(1, 0), (2, 1), (4, 2), (3, 1), (5, 0)]
+    assert shape(trace_of(shelf, SESSION)) == [(1, 0), (2, 1), (4, 2), (3, 1), (5, 0)]
 
 
 @pytest.mark.parametrize("causes", [{1: 99, 2: 1}, {1: 2, 2: 1}, {1: 1, 2: 1}])
 def test_a_cause_that_cannot_be_is_none(causes: dict[int, int]) -> None:
     shelf = Shelf(*(record(seq, cause) for seq, cause in causes.items()))
-    assert shape(views.trace(shelf, SESSION)) == [(1, 0), (2, 1)]
+    assert shape(trace_of(shelf, SESSION)) == [(1, 0), (2, 1)]
 
 
 def test_a_message_is_shown_with_its_causes_and_its_effects() -> None:
     #  1 - 2 - 4 - 6      asked for 2: not 3, a sibling, with its effect 5, and not 7, another beginning
     #    \ 3 - 5
     shelf = Shelf(record(1), record(2, 1), record(3, 1), record(4, 2), record(5, 3), record(6, 4), record(7))
-    trace = views.trace(shelf, SESSION, asked=2)
+    trace = trace_of(shelf, SESSION, asked=2)
     assert shape(trace) == [(1, 0), (2, 1), (4, 2), (6, 3)]
     assert trace is not None
     assert (trace.asked, trace.others) == (2, 3)
@@ -98,14 +105,14 @@ def test_a_message_is_shown_with_its_causes_and_its_effects() -> None:
 @pytest.mark.parametrize("causes", [{1: 2, 2: 1}, {1: 1, 2: 1}, {1: 99, 2: 1}])
 def test_causes_that_cannot_be_end_the_way_up(causes: dict[int, int]) -> None:
     shelf = Shelf(*(record(seq, cause) for seq, cause in causes.items()))
-    assert shape(views.trace(shelf, SESSION, asked=2)) == [(1, 0), (2, 1)]
+    assert shape(trace_of(shelf, SESSION, asked=2)) == [(1, 0), (2, 1)]
 
 
 def test_a_long_chain_does_not_exhaust_the_stack() -> None:
-    shelf = Shelf(*(record(seq, seq - 1) for seq in range(1, views.TRACE_LIMIT + 100)))
-    trace = views.trace(shelf, SESSION)
+    shelf = Shelf(*(record(seq, seq - 1) for seq in range(1, TRACE_LIMIT + 100)))
+    trace = trace_of(shelf, SESSION)
     assert trace is not None
-    assert trace.hops[-1].depth == views.TRACE_LIMIT - 1
+    assert trace.hops[-1].depth == TRACE_LIMIT - 1
     assert trace.left_out == 99
 
 
@@ -116,19 +123,19 @@ def test_all_of_a_hop() -> None:
     shelf = Shelf(whole)
     shelf.failed = [AttemptRecord(1, 1, START, 2_000_000, "RETRY", Failure("KeyError", "k"))]
     shelf.lines = [HopLog(SESSION, 1, "f/b", LogLine(START, 30, "f.b", "careful"))]
-    trace = views.trace(shelf, SESSION)
+    trace = trace_of(shelf, SESSION)
     assert trace is not None
     (hop,) = trace.hops
     assert hop.message.status == "parked"
-    assert hop.message.error == views.Reason("ValueError", "no", "Traceback ...", "print")
+    assert hop.message.error == Reason("ValueError", "no", "Traceback ...", "print")
     assert hop.message.deadline == datetime.fromtimestamp(1_900_000_001, UTC)
-    assert hop.reply == views.ReplyView("R", "late", True)
+    assert hop.reply == ReplyView("R", "late", True)
     assert (hop.body, hop.size, hop.headers) == ({"n": 1}, 7, {"a": "b"})
     assert [(attempt.settlement, attempt.seconds, attempt.error.type) for attempt in hop.attempts] == [
         ("retry", 0.002, "KeyError")
     ]
     assert [(log.level, log.text) for log in hop.logs] == [("WARNING", "careful")]
-    again = msgspec.json.decode(msgspec.json.encode(trace), type=views.Trace)
+    again = msgspec.json.decode(msgspec.json.encode(trace), type=Trace)
     assert again == trace
 
 
@@ -137,21 +144,21 @@ def test_all_of_a_hop() -> None:
     [
         (b"{not json", "{not json", 9),
         (b"\xff\xfe", "\ufffd\ufffd", 2),
-        (b'"' + b"x" * views.BODY_LIMIT + b'"', None, views.BODY_LIMIT + 2),
+        (b'"' + b"x" * BODY_LIMIT + b'"', None, BODY_LIMIT + 2),
         ({"a": object}, repr({"a": object}), 0),
         (None, None, 4),
     ],
 )
 def test_a_body_is_shown_as_it_can_be(payload: object, body: object, size: int) -> None:
-    trace = views.trace(Shelf(record(1, payload=payload)), SESSION)
+    trace = trace_of(Shelf(record(1, payload=payload)), SESSION)
     assert trace is not None
     assert (trace.hops[0].body, trace.hops[0].size) == (body, size)
 
 
 def test_what_waits_for_a_held_service_is_held() -> None:
     shelf = Shelf(record(1, status=Status.READY), record(2, status=Status.DONE))
-    assert [m.status for m in views.messages(shelf, Query(), lambda address: address == "f/b")] == ["done", "held"]
-    assert [m.status for m in views.messages(shelf, Query())] == ["done", "ready"]
+    assert [m.status for m in listed(shelf, Query(), lambda address: address == "f/b")] == ["done", "held"]
+    assert [m.status for m in listed(shelf, Query())] == ["done", "ready"]
 
 
 @pytest.mark.parametrize(
@@ -219,12 +226,12 @@ def test_the_members_of_a_group_of_parked_messages() -> None:
 
 
 def test_groups_and_alerts_say_what_to_run_next() -> None:
-    assert views.parked(Shelf())[0].command == "junctor trace 7"
-    assert views.alerts(Shelf(), 1)[0].command == "junctor parked"
+    assert groups_of(Shelf())[0].command == "junctor trace 7"
+    assert latest_alerts(Shelf(), 1)[0].command == "junctor parked"
 
 
 def test_an_empty_session() -> None:
-    assert views.trace(Shelf(), SESSION) is None
+    assert trace_of(Shelf(), SESSION) is None
 
 
 @pytest.mark.parametrize("which", ["3", "abc-3", " ABC-3 ", f"{SESSION:032x}", "abcdef0", "00001", "0001"])

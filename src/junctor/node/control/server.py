@@ -21,7 +21,7 @@ import msgspec
 
 from junctor import forks
 from junctor.errors import BodyTooLarge, NotRunning, StoreError, UnknownOperation
-from junctor.node import wire
+from junctor.node.control import wire
 from junctor.node.directory import claim_socket, release_socket, user_name
 from junctor.runtime.supervisor import Supervisor
 

@@ -8,7 +8,7 @@ import msgspec
 
 from junctor.core.spec import ActionSpec, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan, SocketSpec
 from junctor.messages import type_name
-from junctor.node.arguments import Parameters
+from junctor.node.control.arguments import Parameters
 
 
 class Entry(msgspec.Struct, omit_defaults=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from junctor.node import views
-from junctor.node.search import (
+from junctor.node.views.messages import Held, MessageView, listed, never_held
+from junctor.node.views.parked import ParkedView, groups_of
+from junctor.node.views.search import (
     LIMIT,
     Filter,
     NothingFound,
@@ -15,6 +16,7 @@ from junctor.node.search import (
     query_of,
     shown_words,
 )
+from junctor.node.views.trace import Trace, trace_of
 from junctor.transports.base import Archive
 
 
@@ -22,27 +24,27 @@ def messages(
     archive: Archive,
     filter: Filter,
     bodies: bool = False,
-    held: views.Held = views.never_held,
+    held: Held = never_held,
     hosted: Iterable[str] = (),
     types: Iterable[str] = (),
-) -> list[views.MessageView]:
+) -> list[MessageView]:
     """Messages that fit the filter, newest first.
 
     :param bodies: with body and headers.
     :param hosted: the addresses of the services that run now, ``types`` the names of the types that they handle.
     :raises UnknownFilter: a word of the filter means nothing.
     """
-    return views.messages(archive, query_of(filter, archive, hosted, types), held, shown_words(filter), bodies)
+    return listed(archive, query_of(filter, archive, hosted, types), held, shown_words(filter), bodies)
 
 
-def trace(archive: Archive, which: str, whole: bool = False, held: views.Held = views.never_held) -> views.Trace:
+def trace(archive: Archive, which: str, whole: bool = False, held: Held = never_held) -> Trace:
     """The trace of a message or session.
 
     :param whole: of a message, the whole session.
     :raises NothingFound: nothing answers to ``which``.
     """
     asked = asked_for(archive, which)
-    found = views.trace(archive, asked.session, held, 0 if whole else asked.seq)
+    found = trace_of(archive, asked.session, held, 0 if whole else asked.seq)
     if found is None:
         raise NothingFound(f"nothing of session {which} is stored here")
     return found
@@ -50,7 +52,7 @@ def trace(archive: Archive, which: str, whole: bool = False, held: views.Held = 
 
 def parked(
     archive: Archive, service: str | None = None, group: str | None = None, members: int = 0, hosted: Iterable[str] = ()
-) -> list[views.ParkedView]:
+) -> list[ParkedView]:
     """The groups of parked messages.
 
     :param group: the place of a group, or its first digits.
@@ -60,4 +62,4 @@ def parked(
     """
     address = address_of(service, archive, hosted) if service else None
     place = group_of(archive, group) if group else None
-    return views.parked(archive, address, place, max(0, min(members, LIMIT)))
+    return groups_of(archive, address, place, max(0, min(members, LIMIT)))

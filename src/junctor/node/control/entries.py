@@ -24,8 +24,8 @@ from junctor.errors import (
     text_of,
 )
 from junctor.messages import RESERVED, Kind, MessageType, without_reserved
-from junctor.node.arguments import Parameters
-from junctor.node.wire import CallFailed
+from junctor.node.control.arguments import Parameters
+from junctor.node.control.wire import CallFailed
 from junctor.runtime.scheduler import tick
 from junctor.runtime.supervisor import is_cancelled
 

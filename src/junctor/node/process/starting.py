@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from junctor.errors import NodeNotFound
-from junctor.node.client import NodeClient
+from junctor.node.control.client import NodeClient
 from junctor.node.directory import MayStart, may_start
 from junctor.store.lock import holder
 

@@ -7,11 +7,15 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from junctor.node import answers, views
-from junctor.node.client import NodeClient
-from junctor.node.search import Filter
-from junctor.node.status import NodeStatus, status_when_down
+from junctor.node.control.client import NodeClient
 from junctor.node.switches import ADDRESS, KEY, paused_in
+from junctor.node.views import answers
+from junctor.node.views.alerts import AlertView, latest_alerts
+from junctor.node.views.messages import MessageView
+from junctor.node.views.parked import ParkedView
+from junctor.node.views.search import Filter
+from junctor.node.views.status import NodeStatus, status_when_down
+from junctor.node.views.trace import Trace
 
 T = TypeVar("T")
 
@@ -26,15 +30,13 @@ class Reading(Protocol):
 
     def status(self) -> NodeStatus: ...
 
-    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]: ...
+    def messages(self, filter: Filter, bodies: bool = False) -> list[MessageView]: ...
 
-    def trace(self, which: str, whole: bool = False) -> views.Trace: ...
+    def trace(self, which: str, whole: bool = False) -> Trace: ...
 
-    def parked(
-        self, service: str | None = None, group: str | None = None, members: int = 0
-    ) -> list[views.ParkedView]: ...
+    def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]: ...
 
-    def alerts(self, limit: int) -> list[views.AlertView]: ...
+    def alerts(self, limit: int) -> list[AlertView]: ...
 
 
 class Live:
@@ -48,19 +50,17 @@ class Live:
     def status(self) -> NodeStatus:
         return self._ask("status", NodeStatus)
 
-    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]:
-        return self._ask("messages", list[views.MessageView], bodies=bodies, **msgspec.to_builtins(filter))
+    def messages(self, filter: Filter, bodies: bool = False) -> list[MessageView]:
+        return self._ask("messages", list[MessageView], bodies=bodies, **msgspec.to_builtins(filter))
 
-    def trace(self, which: str, whole: bool = False) -> views.Trace:
-        return self._ask("trace", views.Trace, which=which, whole=whole)
+    def trace(self, which: str, whole: bool = False) -> Trace:
+        return self._ask("trace", Trace, which=which, whole=whole)
 
-    def parked(
-        self, service: str | None = None, group: str | None = None, members: int = 0
-    ) -> list[views.ParkedView]:
-        return self._ask("parked", list[views.ParkedView], service=service, group=group, members=members)
+    def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
+        return self._ask("parked", list[ParkedView], service=service, group=group, members=members)
 
-    def alerts(self, limit: int) -> list[views.AlertView]:
-        return self._ask("alerts", list[views.AlertView], limit=limit)
+    def alerts(self, limit: int) -> list[AlertView]:
+        return self._ask("alerts", list[AlertView], limit=limit)
 
     def _ask(self, operation: str, kind: type[T], **arguments: Any) -> T:
         answer: T = self._client.ask(operation, kind, patience=PATIENCE, **arguments)
@@ -88,19 +88,17 @@ class StoppedNode:
         paused = paused_in(self._archive.state(ADDRESS, KEY))
         return status_when_down(self._archive, self._name, str(self._directory), paused)
 
-    def messages(self, filter: Filter, bodies: bool = False) -> list[views.MessageView]:
+    def messages(self, filter: Filter, bodies: bool = False) -> list[MessageView]:
         return answers.messages(self._archive, filter, bodies)
 
-    def trace(self, which: str, whole: bool = False) -> views.Trace:
+    def trace(self, which: str, whole: bool = False) -> Trace:
         return answers.trace(self._archive, which, whole)
 
-    def parked(
-        self, service: str | None = None, group: str | None = None, members: int = 0
-    ) -> list[views.ParkedView]:
+    def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return answers.parked(self._archive, service, group, members)
 
-    def alerts(self, limit: int) -> list[views.AlertView]:
-        return views.alerts(self._archive, limit)
+    def alerts(self, limit: int) -> list[AlertView]:
+        return latest_alerts(self._archive, limit)
 
     def close(self) -> None:
         """Let go of the store. Idempotent."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from junctor.node.describe import Way, ways_of
 from junctor.node.switches import Pause
+from junctor.node.views.describe import Way, ways_of
 from junctor.transports.base import Archive, Depth, Query
 
 if TYPE_CHECKING:

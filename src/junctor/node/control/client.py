@@ -27,7 +27,8 @@ from junctor.core.port import Receipt
 from junctor.errors import JunctorError, NodeNotFound
 from junctor.messages import codec, type_name
 from junctor.messages.types import is_body_class
-from junctor.node import directory, wire
+from junctor.node import directory
+from junctor.node.control import wire
 
 T = TypeVar("T")
 
@@ -114,7 +115,7 @@ class NodeClient:
     """A running node for blocking code. Safe to use from several threads: one question is asked after the other.
 
     Every method raises the :class:`~junctor.errors.JunctorError` that the node answers with, and
-    :class:`~junctor.node.wire.ConnectionLost` when the node ends meanwhile.
+    :class:`~junctor.node.control.wire.ConnectionLost` when the node ends meanwhile.
     """
 
     def __init__(self, path: Path) -> None:

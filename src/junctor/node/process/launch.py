@@ -26,10 +26,10 @@ from junctor.flows import FlowModel, Wiring, wire_all
 from junctor.flows.code.modules import note_imports
 from junctor.node.address import chosen_address
 from junctor.node.directory import data_directory
-from junctor.node.ending import INTERNAL, OK, PATIENCE, Ending
-from junctor.node.first import stand_aside
 from junctor.node.node import GRACE, Node, Plan
-from junctor.node.notify import Notifier, taken
+from junctor.node.process.ending import INTERNAL, OK, PATIENCE, Ending
+from junctor.node.process.first import stand_aside
+from junctor.node.process.notify import Notifier, taken
 from junctor.node.web import has_doors
 from junctor.observe.logfile import LogFile
 from junctor.observe.logs import configure, join_hops, readable
@@ -141,7 +141,7 @@ async def _main(
             pulse.ready()
             _say("stop with Ctrl-C")
             if again is not None:
-                from junctor.node.reload import Reload  # only for those who develop
+                from junctor.node.process.reload import Reload  # only for those who develop
 
                 node.engine.supervisor.start("reload", Reload(node, again, _say).watch())
             await node.asked_to_stop()

@@ -1,0 +1,1 @@
+"""The control socket of a node: what can be asked of it, by whom, and the client that asks."""

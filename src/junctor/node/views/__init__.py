@@ -1,0 +1,1 @@
+"""What operators see: messages, traces, parked groups, alerts, the state of services. Data with JSON in mind."""

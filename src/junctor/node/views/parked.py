@@ -1,0 +1,96 @@
+"""Parked messages in groups that failed alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from junctor.core.outcome import Failure
+from junctor.messages import Status
+from junctor.node.views.messages import PAGE, MessageView, instant, message_view, never_held, pages
+from junctor.transports.base import Archive, ParkedGroup, Query, Record
+
+
+class ParkedView(msgspec.Struct, omit_defaults=True):
+    """Parked messages that failed alike. ``command`` shows the latest of them, ``body``, ``headers`` and ``line``, the
+    line of the user's code that failed, are its own.
+
+    ``members`` has the messages themselves, newest first, where they were asked for.
+    """
+
+    service: str
+    type: str
+    error: str
+    text: str
+    fingerprint: str
+    count: int
+    first: datetime
+    last: datetime
+    latest: int
+    command: str
+    body: Any = msgspec.UNSET
+    headers: dict[str, str] = {}
+    line: str = ""
+    members: list[MessageView] = []
+
+
+def groups_of(
+    archive: Archive, address: str | None = None, group: str | None = None, members: int = 0
+) -> list[ParkedView]:
+    """The groups of parked messages, the most recent failure first.
+
+    :param address: of this service only.
+    :param group: whose place in the code begins with these digits.
+    :param members: so many messages of each group, newest first.
+    """
+    groups = [
+        found
+        for found in sorted(archive.parked(), key=lambda found: -found.last)
+        if (address is None or found.service == address) and (group is None or found.fingerprint.startswith(group))
+    ]
+    views = {_kinship(found): _parked(found, archive.record(found.latest_seq)) for found in groups}
+    if members and views:
+        _add_members(archive, views, address, members)
+    return list(views.values())
+
+
+_Kinship = tuple[str, str, str, str]
+
+
+def _kinship(group: ParkedGroup) -> _Kinship:
+    return group.service, group.type, group.error, group.fingerprint
+
+
+def _add_members(archive: Archive, views: dict[_Kinship, ParkedView], address: str | None, count: int) -> None:
+    missing = sum(min(view.count, count) for view in views.values())
+    query = Query(service=address, statuses=(Status.PARKED,), limit=PAGE)
+    for record in pages(archive, query):
+        message, failure = record.message, record.failure or Failure("", "")
+        view = views.get((message.target, message.type, failure.type, failure.fingerprint))
+        if view is not None and len(view.members) < count:
+            view.members.append(message_view(record, never_held, bodies=True))
+            missing -= 1
+            if not missing:
+                return
+
+
+def _parked(group: ParkedGroup, latest: Record | None) -> ParkedView:
+    view = ParkedView(
+        group.service,
+        group.type,
+        group.error,
+        group.text,
+        group.fingerprint,
+        group.count,
+        instant(group.first),
+        instant(group.last),
+        group.latest_seq,
+        f"junctor trace {group.latest_seq}",
+    )
+    if latest is not None:
+        shown = message_view(latest, never_held, bodies=True)
+        view.body, view.headers = shown.body, shown.headers
+        view.line = shown.error.line if shown.error is not None else ""
+    return view
