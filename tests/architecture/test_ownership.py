@@ -15,8 +15,8 @@ THREAD_OWNERS: dict[str, str] = {
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
     "observe/logfile.py": "writes the log beside the loop, which must not wait for a disk",
-    "node/ending.py": "ends a process whose interpreter waits for threads that services left behind",
-    "node/notify.py": "feeds systemd's watchdog while a debugger holds the loop",
+    "node/process/ending.py": "ends a process whose interpreter waits for threads that services left behind",
+    "node/process/notify.py": "feeds systemd's watchdog while a debugger holds the loop",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
 }
 

@@ -54,6 +54,8 @@ def command(
     parked     was put aside with its error: junctor parked
     expired    was a request whose deadline passed before it was handled
     failed     was a tick, route or action that raised
+    resent     was parked; a new message carries on in its place
+    discarded  was parked; somebody decided that nothing follows
     open       all that are still to be handled: the first four
 
     --json has body and headers as well.

@@ -11,7 +11,7 @@ import msgspec
 
 from junctor.core.outcome import StateWrite
 from junctor.messages import NO_HEADERS, Kind, Message, Status
-from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Opened, Settle, Stored, Transport
+from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Note, Opened, Settle, Stored, Transport
 
 FAR = 2**62
 """A time after everything that is due in a check, in nanoseconds since 1970."""
@@ -92,6 +92,8 @@ class Bench:
         writes: Sequence[StateWrite] = (),
         logs: Sequence[HopLog] = (),
         alerts: Sequence[AlertRecord] = (),
+        notes: Sequence[Note] = (),
+        removes: Sequence[int] = (),
         source: str = source,
         external: bool = False,
     ) -> asyncio.Future[Commit]:
@@ -106,6 +108,8 @@ class Bench:
                 writes=writes,
                 logs=logs,
                 alerts=alerts,
+                notes=notes,
+                removes=removes,
                 source=source,
                 external=external,
                 tag=told,
