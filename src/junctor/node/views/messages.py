@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from junctor.core.outcome import Failure
-from junctor.messages import Message, Status, codec
+from junctor.messages import RESEND_OF, Message, Status, codec
 from junctor.observe.frames import own_line
-from junctor.transports.base import Archive, Query, Record
+from junctor.transports.base import Archive, Note, Query, Record
 
 BODY_LIMIT = 64 * 1024
 """Encoded bytes of a body up to which a view carries it."""
@@ -37,9 +37,10 @@ class Reason(msgspec.Struct, omit_defaults=True):
 class MessageView(msgspec.Struct, omit_defaults=True):
     """One message and what became of it.
 
-    ``status`` is one of ready, claimed, waiting, held, done, parked, expired, failed. ``due`` is the next attempt of a
-    waiting message. ``attempt`` counts the attempts so far. ``size``, ``body`` and ``headers`` are there where they
-    were asked for; a body above :data:`BODY_LIMIT` is left out.
+    ``status`` is one of ready, claimed, waiting, held, done, parked, expired, failed, resent, discarded. ``due`` is the
+    next attempt of a waiting message. ``attempt`` counts the attempts so far. ``resend_of`` is the id of the message
+    that this one was sent again for. ``size``, ``body`` and ``headers`` are there where they were asked for; a body
+    above :data:`BODY_LIMIT` is left out.
     """
 
     id: str
@@ -58,9 +59,18 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     deadline: datetime | None = None
     error: Reason | None = None
     damaged: bool = False
+    resend_of: str = ""
     size: int = 0
     body: Any = msgspec.UNSET
     headers: dict[str, str] = {}
+
+
+class NoteView(msgspec.Struct):
+    """What an operator said about a message, or did with it."""
+
+    time: datetime
+    who: str
+    text: str
 
 
 Held = Callable[[str], bool]
@@ -120,6 +130,7 @@ def message_view(record: Record, held: Held, bodies: bool = False) -> MessageVie
         instant(message.deadline) if message.deadline else None,
         reason_of(record.failure) if record.failure else None,
         record.damaged,
+        message.headers.get(RESEND_OF, ""),
     )
     if bodies:
         view.size, body = body_of(message)
@@ -154,6 +165,10 @@ def plain(payload: Any) -> Any:
 def reason_of(failure: Failure) -> Reason:
     line = own_line(failure.traceback)
     return Reason(failure.type, failure.text, failure.traceback, failure.fingerprint, line)
+
+
+def note_view(note: Note) -> NoteView:
+    return NoteView(instant(note.time), note.who, note.text)
 
 
 def instant(nanoseconds: int) -> datetime:

@@ -14,11 +14,13 @@ from junctor.messages import session_text
 from junctor.node.views.messages import (
     Held,
     MessageView,
+    NoteView,
     Reason,
     body_of,
     instant,
     message_view,
     never_held,
+    note_view,
     plain,
     reason_of,
 )
@@ -56,7 +58,8 @@ class ReplyView(msgspec.Struct, omit_defaults=True):
 
 
 class Hop(msgspec.Struct, omit_defaults=True):
-    """A message within a trace. ``depth`` counts the causes above it, ``offset`` the seconds since the session began.
+    """A message within a trace. ``depth`` counts the causes above it, ``offset`` the seconds since the session began,
+    ``notes`` are what operators said about it.
 
     ``body`` is None when it is larger than a trace carries; ``size`` is the number of its encoded bytes.
     """
@@ -71,6 +74,7 @@ class Hop(msgspec.Struct, omit_defaults=True):
     reply: ReplyView | None = None
     attempts: list[Attempt] = []
     logs: list[LogEntry] = []
+    notes: list[NoteView] = []
 
 
 class Trace(msgspec.Struct, omit_defaults=True):
@@ -101,11 +105,14 @@ def trace_of(archive: Archive, session: int, held: Held = never_held, asked: int
     shown = records[:TRACE_LIMIT]
     attempts = _by_seq(archive.attempts(record.message.seq for record in shown))
     logs = _by_seq(archive.logs(session))
+    notes = _by_seq(archive.notes(record.message.seq for record in shown))
     start = min(record.message.time for record in records)
     hops = [
         _hop(record, depth, start, attempts[record.message.seq], logs[record.message.seq], held)
         for record, depth in _in_order(shown)
     ]
+    for hop in hops:
+        hop.notes = [note_view(note) for note in notes[hop.message.seq]]
     end = max(_end(record) for record in records)
     return Trace(
         session_text(session),
