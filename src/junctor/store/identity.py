@@ -14,6 +14,8 @@ from junctor.errors import StoreError
 DATABASE = "junctor.db"
 LOCK = "lock"
 IDENTITY = "node.json"
+RESERVE = "reserve"
+DAMAGED = "damaged"
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -12,8 +12,10 @@ from junctor.store import queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
 from junctor.store.identity import (
+    DAMAGED,
     DATABASE,
     LOCK,
+    RESERVE,
     Identity,
     keep_identity,
     new_identity,
@@ -29,9 +31,6 @@ from junctor.store.reserve import RESERVE_BYTES, Reserve
 from junctor.store.schema import migrate
 from junctor.store.state import CommittedState
 from junctor.store.wal import Rejected, rejected
-
-RESERVE = "reserve"
-DAMAGED = "damaged"
 
 
 class Store:

@@ -51,6 +51,7 @@ from junctor.core.records import (
     Settle,
     Stored,
 )
+from junctor.core.room import Room
 from junctor.messages import Message
 
 __all__ = (
@@ -68,6 +69,7 @@ __all__ = (
     "ParkedGroup",
     "Query",
     "Record",
+    "Room",
     "Sent",
     "Settle",
     "Stored",
@@ -149,3 +151,8 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def state_keys(self, service: str) -> list[str]:
         """The keys under which a service has state."""
+
+    def room(self) -> Room | None:
+        """What the journal takes of its disk, None where there is none. A handful of system calls: quick enough for the
+        loop, too slow for every message."""
+        return None

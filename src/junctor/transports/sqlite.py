@@ -22,8 +22,9 @@ from junctor.errors import NotRunning
 from junctor.store import queues
 from junctor.store.journal import Report
 from junctor.store.reserve import RESERVE_BYTES
+from junctor.store.room import measure
 from junctor.store.store import Store
-from junctor.transports.base import Capabilities, Commit, Opened, Sent, Stored, Transport
+from junctor.transports.base import Capabilities, Commit, Opened, Room, Sent, Stored, Transport
 
 T = TypeVar("T")
 
@@ -131,6 +132,9 @@ class SqliteTransport(Transport):
                 self._loop.call_exception_handler({"message": "done of a commit raised", "exception": raised})
         # Last: the flush is to run behind everything that these calls have woken.
         self._loop.call_soon(self._flush)
+
+    def room(self) -> Room:
+        return measure(self._directory)
 
     # The journal's thread ------------------------------------------------------------------------------------
 
