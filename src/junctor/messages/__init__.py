@@ -2,8 +2,10 @@
 
 from junctor.messages.envelope import (
     CONDITION,
+    EFFECT,
     HANDLER,
     NO_HEADERS,
+    RESEND_OF,
     RESERVED,
     Kind,
     Message,
@@ -16,8 +18,10 @@ from junctor.messages.types import MessageType, TypeRegistry, message, type_name
 
 __all__ = (
     "CONDITION",
+    "EFFECT",
     "HANDLER",
     "NO_HEADERS",
+    "RESEND_OF",
     "RESERVED",
     "Kind",
     "Message",
