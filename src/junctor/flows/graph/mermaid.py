@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from junctor.flows.graph.drawing import Box, Drawing, Edge
-
-_HARMLESS = frozenset(" .,-_/+=?!*:")
+from junctor.flows.graph.look import mermaid_text as _escaped
 
 
 def mermaid(drawing: Drawing) -> str:
@@ -42,8 +41,3 @@ def _arrow(edge: Edge, names: dict[str, str]) -> str:
     if edge.when:
         label += f"<br/>when {_escaped(edge.when)}"
     return f'{names[edge.source]} {"<-.->" if edge.reply else "-->"}|"{label}"| {names[edge.to]}'
-
-
-def _escaped(text: str) -> str:
-    """Text for a quoted label: everything that Mermaid or HTML could read as more than text goes by its number."""
-    return "".join(char if char.isalnum() or char in _HARMLESS else f"#{ord(char)};" for char in text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from junctor.flows.graph import icons
 from junctor.flows.graph.drawing import Box, Drawing, Edge, Entry
 from junctor.flows.graph.layout import Arc, Laid, Spot, lay_out
+from junctor.flows.graph.look import COLOURS, text_width, tip
+from junctor.flows.graph.look import svg_text as _text
 
 HEAD, ROW, PAD = 36.0, 19.0, 12.0
 """Height of a service's head and of a line below it, and the room at its sides."""
@@ -19,11 +20,7 @@ FRAME = 26.0
 """From the boxes of a flow to its frame."""
 
 _STYLE = """
-svg{--paper:#fff;--frame:#f6f8fa;--edge:#d5dbe1;--box:#fff;--ink:#1c2733;--soft:#5d6b7a;--line:#7a8896;--send:#2563a8;
---ask:#a2480f;--when:#7a3fa0;--tag:#fff;font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-@media (prefers-color-scheme:dark){svg{--paper:#10151b;--frame:#161c24;--edge:#2d3743;--box:#1d2530;--ink:#e8edf2;
---soft:#98a6b5;--line:#8493a3;--send:#79b3f2;--ask:#f0a470;--when:#cf9df0;--tag:#161c24}}
-.paper{fill:var(--paper)}.frame{fill:var(--frame);stroke:var(--edge)}.flow{fill:var(--soft);font-size:13px;
+.frame{fill:var(--frame);stroke:var(--edge)}.flow{fill:var(--soft);font-size:13px;
 font-weight:600;letter-spacing:.02em}.box{fill:var(--box);stroke:var(--edge);stroke-width:1.2}.outside{fill:none;
 stroke:var(--line);stroke-dasharray:4 3}.rule{stroke:var(--edge)}.name{fill:var(--ink);font-size:14px;font-weight:600}
 .row{fill:var(--soft);font-size:11.5px}.pool{fill:var(--soft);font-size:11px;text-anchor:end}.port{fill:var(--ink);
@@ -74,8 +71,8 @@ class _Picture:
         )
         yield f'<title id="junctor-title">{_text(self._title)}</title>'
         yield f'<desc id="junctor-desc">{_text(self._description())}</desc>'
-        yield f"<style>{_STYLE}</style>"
-        yield f"<defs>{_tip('send')}{_tip('ask')}</defs>"
+        yield f"<style>{COLOURS}{_STYLE}</style>"
+        yield f"<defs>{tip('send')}{tip('ask')}</defs>"
         yield f'<rect class="paper" x="{left:g}" y="{top:g}" width="{width:.0f}" height="{height:.0f}"/>'
         for flow, (x, y, w, h) in zip(self._drawing.flows, frames, strict=True):
             yield f'<rect class="frame" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="14"/>'
@@ -121,8 +118,11 @@ class _Picture:
     # Services -----------------------------------------------------------------------------------------------
 
     def _size(self, box: Box) -> tuple[float, float]:
-        rows = [*(_width(entry.text, 11.5) + 20 for entry in _shown(box)), *(_width(p, 11.5) for p in self._ports(box))]
-        head = _width(box.name, 14, bold=True) + (52 if box.pool > 1 else 0)
+        rows = [
+            *(text_width(entry.text, 11.5) + 20 for entry in _shown(box)),
+            *(text_width(p, 11.5) for p in self._ports(box)),
+        ]
+        head = text_width(box.name, 14, bold=True) + (52 if box.pool > 1 else 0)
         wide = max([head, *rows, 84.0]) + 2 * PAD
         count = len(rows) + (1 if len(box.entries) > MOST_ENTRIES else 0)
         return round(wide), HEAD + count * ROW + (10 if count else 0)
@@ -238,7 +238,7 @@ def _carried(edge: Edge) -> str:
 
 
 def _label_size(edge: Edge) -> tuple[float, float]:
-    wide = _width(_carried(edge), 11.5)
+    wide = text_width(_carried(edge), 11.5)
     if edge.when:
         wide = max(wide, len(_condition(edge)) * 6.5)
     return round(wide + 16), 34.0 if edge.when else 19.0
@@ -253,27 +253,3 @@ def _label(edge: Edge, spot: Spot) -> Iterator[str]:
     if edge.when:
         title = f"<title>{_text(edge.when)}</title>"
         yield f'<text class="when" x="{x:.1f}" y="{y + 28:.1f}">{title}{_text(_condition(edge))}</text>'
-
-
-def _tip(kind: str) -> str:
-    return (
-        f'<marker id="{kind}-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" '
-        f'markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
-        f'<path class="tip-{kind}" d="M0 1l9.5 4L0 9z"/></marker>'
-    )
-
-
-_UNITS = {**dict.fromkeys("iljtf.,:;|!'()[]{} /", 0.33), **dict.fromkeys("mwMW@%→⟲", 0.95)}
-"""Widths of characters that differ from the usual, in parts of the font's size."""
-
-
-def _width(text: str, size: float, *, bold: bool = False) -> float:
-    """About how wide a text is. Fonts differ, so it is on the large side."""
-    units = sum(_UNITS.get(char, 0.7 if char.isupper() else 0.6) for char in text)
-    wide = sum(0.45 for char in text if ord(char) > 0x2E7F)
-    return (units + wide) * size * (1.06 if bold else 1.0)
-
-
-def _text(text: str) -> str:
-    """Text for a file that a browser reads: escaped, without characters that XML cannot hold."""
-    return escape("".join(char if char.isprintable() else " " for char in text), quote=True)
