@@ -60,7 +60,7 @@ imports: $(VENV)/.test
 format: $(VENV)/.test
 	$(PY) -m ruff check --fix .
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(PY) -m benchmarks $(ARGS)
 
 dist: $(VENV)/.test
@@ -118,6 +118,11 @@ $(VENV)/.test: $(VENV)/.folder pyproject.toml requirements/test.txt
 	@$(SELF)
 	@touch $(VENV)/.run $@
 
+$(VENV)/.bench: $(VENV)/.test requirements/peer.txt
+	@echo 'Installing what the figures are compared with'
+	@$(LOCKED) -r requirements/peer.txt
+	@touch $@
+
 # The pins ------------------------------------------------------------------------------------------------------
 
 # One resolution for everything (test.txt), the smaller lists are cut from it. No address of an index or a folder of the
@@ -134,6 +139,7 @@ lock: $(UV)
 	$(COMPILE) requirements/build.in -c requirements/test.txt -o requirements/build.txt
 	$(COMPILE) requirements/example.in -c requirements/test.txt -o requirements/example.txt
 	$(COMPILE) requirements/docs.in -c requirements/test.txt -o requirements/docs.txt
+	$(COMPILE) requirements/peer.in -c requirements/test.txt -o requirements/peer.txt
 	$(COMPILE) $(UPGRADE) requirements/lock.in -o requirements/lock.txt
 	@! grep -nE '://|^-' requirements/*.txt
 

@@ -1,4 +1,4 @@
-"""The one table of jobs: what is measured, against what, and what it should reach (issue 2)."""
+"""The one table of jobs: what is measured, against what, and what it should reach."""
 
 from __future__ import annotations
 
@@ -80,6 +80,16 @@ _SEND = _side("flow, sqlite", "durable_engine:send")
 _STARLETTE = _side("Starlette, msgspec", "http_get:starlette")
 _FASTAPI = _side("FastAPI", "http_get:fastapi")
 _ROUTE = _side("node", "http_get:node")
+_SEARCHES = ("session_ms", "type_ms", "rare_ms", "error_ms")
+
+
+def _peer_job(name: str, does: str, aim: float, jobs: int) -> Job:
+    """The same number of producers on both sides; a peer gets so many jobs as it does in some seconds."""
+    params = {**_load(16, 1.5, 10), "producers": 16, "jobs": jobs}
+    figure = Figure("rate", "/s", Compare.AT_LEAST_RATIO, aim)
+    side, system = _side(does, f"peers:{name}"), f"durable send to processed, 16 producers, against {does}"
+    return Job(f"peer-{name}", system, (figure,), side, (_SEND,), params, {"jobs": jobs // 4}, max_rounds=3)
+
 
 _ALL = (
     _rate_job("request-1", "request in memory, 1 caller", 0.5, 1, 100, _MAILBOX, _REQUEST),
@@ -90,6 +100,38 @@ _ALL = (
     _rate_job("durable-1", "durable send to processed, 1 producer", 0.6, 1, 10, _WRITER, _SEND),
     _rate_job("http-get", "HTTP GET with a typed query parameter, 64 connections", 0.85, 64, 1, _STARLETTE, _ROUTE),
     _rate_job("http-get-fastapi", "the same job against FastAPI", 1.8, 64, 1, _FASTAPI, _ROUTE),
+    _rate_job(
+        "pipeline",
+        "three durable hops, every hop recorded, against the same unrecorded",
+        0.85,
+        64,
+        10,
+        _side("flow, trace: off", "pipeline:unrecorded"),
+        _side("flow, trace: all", "pipeline:recorded"),
+    ),
+    _rate_job(
+        "isolation",
+        "a handler that computes, in two worker processes against two threads",
+        1.5,
+        4,
+        1,
+        _side("flow, threads", "isolation:threads"),
+        _side("flow, workers", "isolation:processes"),
+    ),
+    Job(
+        "search",
+        "questions to a store of 1 M messages, 95th percentile",
+        tuple(Figure(name, "ms", Compare.BELOW, 50.0) for name in _SEARCHES),
+        bare=_side("50 rows by number", "search:lookup"),
+        engines=(_side("archive", "search:archive"),),
+        params={"stored": 1_000_000, "times": 100},
+        quick={"stored": 200_000, "times": 50},
+        prepare=SIDES + "search:write",
+        max_rounds=3,
+    ),
+    _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
+    _peer_job("huey", "Huey on SQLite", 5.0, 8000),
+    _peer_job("celery", "Celery on Redis", 5.0, 4000),
     Job(
         "open",
         "open with 1 M stored and 100 k pending messages",

@@ -76,7 +76,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     connect: Mapping[str, tuple[Wire, ...]] = {}
     schedules: Mapping[str, Schedule] = {}
     enabled: bool = True
-    isolation: Literal["node", "worker"] = "node"
+    isolate: Literal["node", "worker"] = "node"
     loop: Loop = "shared"
     places: Mapping[str, str] = {}
     code: str = ""
@@ -95,7 +95,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             schedules=scheduled(made.schedules, self.schedules, self.name),
             policies=self.policies,
             code=importable(made.code),
-            isolation=self.isolation if self.isolation != "node" else made.isolation,
+            isolation=self.isolate if self.isolate != "node" else made.isolation,
             loop=self.loop if self.loop != "shared" else made.loop,
         )
 
@@ -193,7 +193,7 @@ class FlowModel:
         timeout: float | str | None = None,
         schedules: Mapping[str, Any] | None = None,
         enabled: bool = True,
-        isolation: Literal["node", "worker"] = "node",
+        isolate: Literal["node", "worker"] = "node",
         loop: Loop = "shared",
         places: Mapping[str, str] | None = None,
         place: str = "",
@@ -213,7 +213,7 @@ class FlowModel:
         :param schedules: instead of those in the code, by the name of the method: ``{"poll": "5s"}``,
             ``{"report": {"cron": "0 6 * * 1-5", "zone": "Europe/Berlin"}}``, ``{"poll": False}`` for none.
         :param enabled: False leaves it out, as if it were not there.
-        :param isolation: "worker" runs handlers in another process; ``loop`` "own" in a thread with its own event loop.
+        :param isolate: "worker" runs handlers in another process; ``loop`` "own" in a thread with its own event loop.
         :param places: where something was written, for errors: ``{"limit": "flow.yaml:12"}``; ``place`` of the service.
         :return: the flow, so that calls can be chained.
         :raises ConfigurationError: the name is taken or not a name, or a policy has an unknown or wrong word.
@@ -240,7 +240,7 @@ class FlowModel:
             connect=wires,
             schedules=own_schedules,
             enabled=enabled,
-            isolation=isolation,
+            isolate=isolate,
             loop=loop,
             places=places or {},
             code=code_of(service),

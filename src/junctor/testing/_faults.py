@@ -160,6 +160,6 @@ def checked_place(place: str, specs: dict[str, ServiceSpec]) -> str:
         raise ConfigurationError(
             f"the handlers of {service} run in a worker process, out of reach",
             where=f'fail("{place}")',
-            fix='Let the test run them in the node: isolation="node".',
+            fix='Let the test run them in the node: isolate="node".',
         )
     return place

@@ -94,7 +94,7 @@ def _known(name: str, items: Mapping[str, Any], where: str) -> str:
 
 def _replaced(item: Item, fake: Any) -> Item:
     """A fake takes the place, name and policies of a service; its settings are its own, and so are its targets."""
-    return msgspec.structs.replace(item, source=fake, settings={}, connect={}, places={}, isolation="node")
+    return msgspec.structs.replace(item, source=fake, settings={}, connect={}, places={}, isolate="node")
 
 
 class Stage(msgspec.Struct):

@@ -215,7 +215,7 @@ def test_a_loop_that_is_blocked_is_told_with_the_users_line_first(load: Junctor)
 
 def test_a_worker_tells_a_wrong_reply_as_the_node_does(load: Junctor) -> None:
     file = load.folder / "flow.yaml"
-    file.write_text(file.read_text() + "    isolation: worker\n")
+    file.write_text(file.read_text() + "    isolate: worker\n")
     node = load.start("run", *ANY_PORT, command=("-m", "junctor"))
     told = load.here("request", "load", '{"qty": 1}', "--type", "Order", code=1)
     assert "the handler declares int and returned str" in told

@@ -241,9 +241,9 @@ async def test_a_stopped_node_does_not_change(short_dir: Path) -> None:
 
 
 async def test_services_in_workers_are_replaced_too(short_dir: Path) -> None:
-    async with running("sqlite", short_dir, flow(isolation="worker")) as node:
+    async with running("sqlite", short_dir, flow(isolate="worker")) as node:
         assert await node.call("source", "ask", n=10) == 10
-        await node.apply([wire(flow(3, isolation="worker"))], who="test")
+        await node.apply([wire(flow(3, isolate="worker"))], who="test")
         assert await node.call("source", "ask", n=10) == 30
         await node.apply([wire(flow(3))], who="test")
         assert await node.call("source", "ask", n=10) == 30

@@ -55,7 +55,7 @@ class Pricing(Service):
 
 
 def flow(isolation: Any, *logs: str) -> Flow:
-    made = Flow("shop").add(Intake(), connect={"copies": list(logs)}, isolation=isolation).add(Pricing())
+    made = Flow("shop").add(Intake(), connect={"copies": list(logs)}, isolate=isolation).add(Pricing())
     for name in ("first", "second"):
         made.add(Log(), name=name)
     return made

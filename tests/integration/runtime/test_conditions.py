@@ -41,7 +41,7 @@ async def sorting(
         "readings": [when("alarm", ALARM), when("log", "body.value > 50")],
         "judges": [when("high", "body.value > 80 && body.tags.room == 'a'"), when("low", "body.value > 10")],
     }
-    flow.add(Sorter, connect=connect, isolation=isolation)
+    flow.add(Sorter, connect=connect, isolate=isolation)
     flow.add(Alarm)
     flow.add(Log)
     flow.add(Low, "high")

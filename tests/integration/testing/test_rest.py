@@ -126,12 +126,12 @@ class Remote(Service):
 
 
 async def test_a_worker_process_is_waited_for() -> None:
-    flow = Flow("f").add(Remote(), isolation="worker").add(Box())
+    flow = Flow("f").add(Remote(), isolate="worker").add(Box())
     async with running(flow, patience=20.0) as plant:
         for sensor in "abc":
             await plant.send("remote", Reading(sensor, 1.0))
         assert plant.state("box") == {"texts": ["a", "b", "c"]}
-        with pytest.raises(Exception, match='isolation="node"'):
+        with pytest.raises(Exception, match='isolate="node"'):
             plant.fail("remote", OSError())
 
 

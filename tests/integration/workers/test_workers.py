@@ -29,7 +29,7 @@ FAST = RetryPolicy(attempts=2, initial=0.01, max=0.05)
 @asynccontextmanager
 async def running(transport: Transport) -> AsyncIterator[tuple[Engine, EnginePort, Link]]:
     flow = FlowModel("w")
-    flow.add(Crunch(factor=3), isolation="worker", retry=FAST)
+    flow.add(Crunch(factor=3), isolate="worker", retry=FAST)
     flow.add(Oracle())
     flow.add(Notes())
     engine = Engine(transport)

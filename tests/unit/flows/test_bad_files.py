@@ -82,8 +82,8 @@ def error_of(text: str, *, overlays: tuple[str, ...] = (), changes: tuple[str, .
         ("settings: {limit: 75}", "enabled: maybe", "alarm.enabled (bad.yaml:7): 'maybe' is neither true nor false."),
         (
             "settings: {limit: 75}",
-            "isolation: box",
-            "alarm.isolation (bad.yaml:7): 'box' is not known here. Write one of",
+            "isolate: box",
+            "alarm.isolate (bad.yaml:7): 'box' is not known here. Write one of",
         ),
         ("[{when", "{when", "bad.yaml:11:"),
         # What YAML reads otherwise than it looks

@@ -326,7 +326,7 @@ def test_a_worker_needs_an_importable_class(plant: Write) -> None:
                 async def go(self): ...
             return Inner
 
-        flow = FlowModel("local").add(make(), isolation="worker")
+        flow = FlowModel("local").add(make(), isolate="worker")
         """,
     )
     finding = only(check(["local.py"], Overrides())[0])

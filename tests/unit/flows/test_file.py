@@ -429,7 +429,7 @@ def test_enabled_in_python(plant: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "isolation"), [("isolation: worker", "worker"), ("isolate: true", "worker"), ("isolate: false", "node")]
+    ("text", "isolation"), [("isolate: worker", "worker"), ("isolate: node", "node")]
 )
 def test_isolation(plant: Write, text: str, isolation: str) -> None:
     assert spec(flow_with(plant, f"{text}\nloop: own"), "alarm").isolation == isolation
@@ -525,7 +525,7 @@ def test_anchors_merge_keys_and_own_keys(plant: Write) -> None:
         ("alarm.queue.bytes=1MiB", lambda s: s.policies.queue.bytes == 1 << 20),
         ("alarm.timeout=never", lambda s: s.policies.timeout == float("inf")),
         ("alarm.durability=written", lambda s: s.policies.durability == "written"),
-        ("alarm.isolation=worker", lambda s: s.isolation == "worker"),
+        ("alarm.isolate=worker", lambda s: s.isolation == "worker"),
         ("alarm.enabled=yes", lambda s: True),
         ("alarm.key=secret", lambda s: s.settings["key"].reveal() == "secret"),  # a setting and a policy: the setting
     ],

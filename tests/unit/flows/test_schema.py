@@ -38,7 +38,7 @@ GOOD = [
         retry: {<<: *retry, max: 1m, backoff: constant}
         queue: {limit: 10, bytes: 64MiB}
         timeout: never
-        isolate: true
+        isolate: worker
       other: {class: alarm:Alarm, schedules: {}, pool: "${POOL:-4}", queue: 5, order: skip, durability: written}
     http: {body: 2MiB, cors: {origins: ["*"], max_age: 10m}, keys: [{name: a, secret: b}], limits: {receive: 5s}}
     include: []

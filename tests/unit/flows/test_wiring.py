@@ -95,7 +95,7 @@ def test_a_flow_is_data() -> None:
 def test_a_finished_spec_can_be_added_under_another_name() -> None:
     policies = Policies(pool=PoolPolicy(size=3))
     spec = spec_of(Alarm(limit=75), policies=policies)
-    made = FlowModel("plant").add(spec, "second", timeout=5, isolation="worker", loop="own").services[0].spec()
+    made = FlowModel("plant").add(spec, "second", timeout=5, isolate="worker", loop="own").services[0].spec()
     assert (made.name, made.policies.pool.size, made.policies.timeout) == ("second", 3, 5.0)
     assert (made.isolation, made.loop, made.settings) == ("worker", "own", {"limit": 75.0})
     with pytest.raises(ConfigurationError, match="alarm: a spec has its settings already"):

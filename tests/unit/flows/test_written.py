@@ -105,7 +105,7 @@ def test_a_file_comes_back_as_it_is_written(plant: Write, monkeypatch: pytest.Mo
             connect: {readings: [{to: alarm, when: 'body.sensor == "$$5"'}, other]}
             schedules: {poll: 5s, report: false}
           alarm: {class: alarm:Alarm, settings: {token: "${secret:TOKEN}", limit: "${LIMIT:-75}", label: "$${x}"}}
-          other: {class: alarm:Alarm, retry: {backoff: constant}, isolation: worker}
+          other: {class: alarm:Alarm, retry: {backoff: constant}, isolate: worker}
           off: {class: nowhere:Off, settings: {a: "${NOT_SET}"}, enabled: false}
         http: {keys: [{name: a, secret: "${secret:TOKEN}"}]}
         alerts: [{when: {parked: 1}, send: {webhook: "${HOOK}"}}]
@@ -221,7 +221,7 @@ def any_policies(dice: random.Random) -> dict[str, Any]:
         queue=lambda: dice.choice([5, QueuePolicy(bytes=7, wait=0), {"limit": 3}]),
         durability=lambda: dice.choice(["fsync", "written"]),
         timeout=lambda: dice.choice([1, "never", 0.5]),
-        isolation=lambda: dice.choice(["node", "worker"]),
+        isolate=lambda: dice.choice(["node", "worker"]),
         loop=lambda: dice.choice(["shared", "own"]),
     )
 

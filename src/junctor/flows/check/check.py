@@ -165,7 +165,7 @@ class _Looking:
             yield from self._schedules(address, spec)
             if spec.isolation == "worker" and not spec.code:
                 what = "it is to run in a worker process, which cannot import its class"
-                fix = "Define the class at the top level of a module, or leave out isolation: worker."
+                fix = "Define the class at the top level of a module, or leave out isolate: worker."
                 yield self._say("error", "worker", address, what, fix)
         if self._complete:  # else what is missing would be told as a consequence
             yield from self._unused()

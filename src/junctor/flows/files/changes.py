@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from junctor.flows.model import FlowModel, Item
 
 ISOLATIONS = ("node", "worker")
-_WHOLE = ("enabled", "isolation", "loop")
+_WHOLE = ("enabled", "isolate", "loop")
 _NAMED = ("connect", "schedules")
 CHANGEABLE = (*POLICY_WORDS, *_WHOLE, *_NAMED)
 """What can be set beside settings."""
@@ -182,7 +182,7 @@ def _whole(item: Item, word: str, leaf: Leaf) -> Item:
     if word == "enabled":
         value = reader.read(leaf, bool, path)
     else:
-        words = ISOLATIONS if word == "isolation" else get_args(Loop)
+        words = ISOLATIONS if word == "isolate" else get_args(Loop)
         value = leaf.value
         if value not in words:
             fix = f"Write one of: {', '.join(words)}."

@@ -29,7 +29,7 @@ from junctor.settings.values import UNSET
 from junctor.settings.written import Node, holds_secret, leaves, places_in
 
 SERVICE_WORDS = frozenset(
-    {"class", "settings", "connect", "schedules", "enabled", "isolation", "isolate", "loop", *POLICY_WORDS}
+    {"class", "settings", "connect", "schedules", "enabled", "isolate", "loop", *POLICY_WORDS}
 )
 """The keys of a service in a flow file."""
 _EXAMPLE = "{class: alarm:Alarm}"
@@ -109,7 +109,7 @@ class EntryReader:
             filled = self._without(entry, filled, unfilled)
         source = self._source(entry, filled) if "class" in filled.entries or not unfilled else None
         parts = {word: self._part(filled, entry.name, word) for word in ("settings", "connect", "schedules")}
-        isolation = self._isolation(filled, entry.name)
+        isolate = self._word(filled, entry.name, "isolate", Literal["node", "worker"], "node")
         loop = self._word(filled, entry.name, "loop", Loop, "shared")
         settings: dict[str, Any] = {**parts["settings"].entries, **self._unset(parts["settings"], table)}
         schedules = parts["schedules"].entries
@@ -123,7 +123,7 @@ class EntryReader:
         if source is None:
             self._without_class(entry.name, policies, connect, schedules)
             return
-        rest: dict[str, Any] = {"isolation": isolation, "loop": loop, "places": places, "place": entry.place}
+        rest: dict[str, Any] = {"isolate": isolate, "loop": loop, "places": places, "place": entry.place}
         try:
             given: dict[str, Any] = {"settings": settings, "connect": connect, "schedules": schedules}
             self._flow.add(source, entry.name, **given, **rest, **policies)
@@ -179,12 +179,6 @@ class EntryReader:
         node = table.entries.get(word)
         read = default if node is None else self._reader.read(node, kind, f"{name}.{word}")
         return default if read is UNREAD else read
-
-    def _isolation(self, table: Table, name: str) -> Any:
-        node = table.entries.get("isolate")
-        if node is not None and self._reader.read(node, bool, f"{name}.isolate") is True:
-            return "worker"
-        return self._word(table, name, "isolation", Literal["node", "worker"], "node")
 
     def _see_to_secrets(self, entry: Entry, source: Any, given: Table) -> None:
         for name, declared in settings_of(source).items():

@@ -59,8 +59,7 @@ _SERVICE = {
     "queue": "How many messages may wait.",
     "durability": "fsync: a send is on disk; written: a power cut may lose the last moments.",
     "timeout": "The time of requests to this service that name none; never for no end.",
-    "isolation": "worker: its handlers run in a process of their own.",
-    "isolate": "true is isolation: worker.",
+    "isolate": "worker: it runs in processes of its own.",
     "loop": "own: a thread with an event loop of its own.",
 }
 
@@ -134,8 +133,7 @@ class _Maker:
             "schedules": schedules or {"type": "object", "additionalProperties": self._schedule()},
             "enabled": _boolean(),
             **policies,
-            "isolation": {"enum": ["node", "worker"]},
-            "isolate": _boolean(),
+            "isolate": {"enum": ["node", "worker"]},
             "loop": {"enum": ["shared", "own"]},
         }
         return _table({word: _described(schema, _SERVICE[word]) for word, schema in words.items()})

@@ -106,8 +106,8 @@ class _Writer:
         written.update(_policies(item.policies))
         if item.schedules:
             written["schedules"] = {name: _schedule(schedule) for name, schedule in item.schedules.items()}
-        if item.isolation != "node":
-            written["isolation"] = item.isolation
+        if item.isolate != "node":
+            written["isolate"] = item.isolate
         if item.loop != "shared":
             written["loop"] = item.loop
         return written
