@@ -231,14 +231,15 @@ class Archive(abc.ABC):
     def search(self, query: Query) -> list[Record]: ...
 
     @abc.abstractmethod
-    def session(self, session: int) -> list[Record]:
-        """All records of a session, oldest first."""
+    def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
+        """The records of a session with a number above ``after``, oldest first; at most ``limit``, or all."""
 
     @abc.abstractmethod
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]: ...
 
     @abc.abstractmethod
-    def logs(self, session: int) -> list[HopLog]: ...
+    def logs(self, session: int, limit: int | None = None) -> list[HopLog]:
+        """What was logged in the hops of a session, oldest first; at most ``limit`` lines, or all."""
 
     @abc.abstractmethod
     def parked(self) -> list[ParkedGroup]: ...

@@ -30,7 +30,7 @@ JOIN attempt AS a ON a.id = (SELECT max(id) FROM attempt WHERE seq = h.seq)
 WHERE h.status = 4 AND h.status > 3 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 8 DESC
 """
 _ATTEMPTS = "SELECT seq, attempt, started, duration, settlement, failure FROM attempt WHERE seq = ? ORDER BY id"
-_LOGS = "SELECT seq, service, time, level, logger, text FROM log WHERE session = ? ORDER BY time, seq, id"
+_LOGS = "SELECT seq, service, time, level, logger, text FROM log WHERE session = ? ORDER BY time, seq, id LIMIT ?"
 _NOTES = "SELECT seq, time, who, text FROM note WHERE seq = ? ORDER BY id"
 _ALERTS = "SELECT time, kind, service, text, command, seq FROM alert ORDER BY id DESC LIMIT ?"
 
@@ -51,10 +51,10 @@ class StoreArchive(Archive):
             sql, values = _search_statement(db, query)
             return self._complete(db, [seq for (seq,) in select(db, sql, values)])
 
-    def session(self, session: int) -> list[Record]:
+    def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         with self._readers.connection() as db:
-            sql = "SELECT seq FROM message WHERE session = ? ORDER BY seq"
-            rows = select(db, sql, (session.to_bytes(16, "big"),))
+            sql = "SELECT seq FROM message WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+            rows = select(db, sql, (session.to_bytes(16, "big"), after, -1 if limit is None else limit))
             return self._complete(db, [seq for (seq,) in rows])
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
@@ -62,9 +62,9 @@ class StoreArchive(Archive):
             rows = [row for seq in seqs for row in select(db, _ATTEMPTS, (seq,))]
             return [_attempt(*row) for row in rows]
 
-    def logs(self, session: int) -> list[HopLog]:
+    def logs(self, session: int, limit: int | None = None) -> list[HopLog]:
         with self._readers.connection() as db:
-            rows = select(db, _LOGS, (session.to_bytes(16, "big"),))
+            rows = select(db, _LOGS, (session.to_bytes(16, "big"), -1 if limit is None else limit))
             words = self._readers.words
             return [HopLog(session, row[0], words.text(db, row[1]), LogLine(*row[2:])) for row in rows]
 

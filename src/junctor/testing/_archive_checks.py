@@ -158,6 +158,8 @@ async def what_is_owed_or_parked_is_not_removed(bench: Bench) -> None:
     await bench.commit(claims=[messages[2].seq])
     await bench.commit(removes=[message.seq for message in messages])
     assert [record.message for record in bench.transport.archive.session(1)] == messages
+    part = bench.transport.archive.session(1, messages[0].seq, 2)
+    assert [record.message for record in part] == messages[1:3]
     await bench.settle(messages[0], Status.RESENT)
     await bench.commit(removes=[messages[0].seq])
     assert bench.transport.archive.record(messages[0].seq) is None

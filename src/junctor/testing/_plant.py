@@ -362,11 +362,10 @@ class RunningFlow:
     def trace(self, message: Message | Receipt | Parked) -> Trace:
         """The whole session of a message, as ``junctor trace --session`` shows it."""
         from junctor.node.views import answers
+        from junctor.node.views.moment import moment_of
 
-        if isinstance(message, Receipt):
-            return answers.trace(self.node.archive, message.id, True, self.node.is_held)
         found = message.message if isinstance(message, Parked) else message
-        return answers.trace(self.node.archive, found.id, True, self.node.is_held)
+        return answers.trace(self.node.archive, found.id, True, moment_of(self.node.engine))
 
     # What leads out, and what fails -------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -69,15 +70,16 @@ class MemoryArchive(Archive):
         found = (record for record in reversed(self.all()) if _matches(query, record.message.seq, record))
         return [record for _, record in zip(range(query.limit), found, strict=False)]
 
-    def session(self, session: int) -> list[Record]:
-        return [record for record in self.all() if record.message.session == session]
+    def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
+        found = (one for one in self.all() if one.message.session == session and one.message.seq > after)
+        return list(islice(found, limit))
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         return [attempt for seq in seqs for attempt in self._attempts.get(seq, ())]
 
-    def logs(self, session: int) -> list[HopLog]:
+    def logs(self, session: int, limit: int | None = None) -> list[HopLog]:
         lines = [line for lines in list(self._logs.values()) for line in lines if line.session == session]
-        return sorted(lines, key=lambda log: (log.line.time, log.seq))
+        return sorted(lines, key=lambda log: (log.line.time, log.seq))[:limit]
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         return [note for seq in seqs for note in self._notes.get(seq, ())]

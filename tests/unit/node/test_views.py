@@ -38,15 +38,16 @@ class Shelf(Archive):
         newest = sorted(self.records, key=lambda record: -record.message.seq)
         return [record for record in newest if record.message.seq < below and _fits(record, query)][: query.limit]
 
-    def session(self, session: int) -> list[Record]:
-        return [record for record in self.records if record.message.session == session]
+    def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
+        found = [one for one in self.records if one.message.session == session and one.message.seq > after]
+        return found[:limit]
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         wanted = set(seqs)
         return [attempt for attempt in self.failed if attempt.seq in wanted]
 
-    def logs(self, session: int) -> list[HopLog]:
-        return [line for line in self.lines if line.session == session]
+    def logs(self, session: int, limit: int | None = None) -> list[HopLog]:
+        return [line for line in self.lines if line.session == session][:limit]
 
     def parked(self) -> list[ParkedGroup]:
         return [ParkedGroup("f/a", "T", "E", "text", "print", 2, START, START + 1, 7)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from junctor.node.views.messages import Held, MessageView, listed, never_held
+from junctor.node.views.moment import STOPPED, Moment
 from junctor.node.views.parked import ParkedView, groups_of
 from junctor.node.views.search import (
     LIMIT,
@@ -37,14 +38,15 @@ def messages(
     return listed(archive, query_of(filter, archive, hosted, types), held, shown_words(filter), bodies)
 
 
-def trace(archive: Archive, which: str, whole: bool = False, held: Held = never_held) -> Trace:
+def trace(archive: Archive, which: str, whole: bool = False, moment: Moment = STOPPED) -> Trace:
     """The trace of a message or session.
 
     :param whole: of a message, the whole session.
+    :param moment: what only a running node knows.
     :raises NothingFound: nothing answers to ``which``.
     """
     asked = asked_for(archive, which)
-    found = trace_of(archive, asked.session, held, 0 if whole else asked.seq)
+    found = trace_of(archive, asked.session, moment, 0 if whole else asked.seq)
     if found is None:
         raise NothingFound(f"nothing of session {which} is stored here")
     return found

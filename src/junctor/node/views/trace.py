@@ -1,33 +1,42 @@
-"""A trace: the hops of a session in the order of cause and effect, with their tries, logs and replies."""
+"""A trace: the hops of a session in the order of cause and effect, with their tries, logs and replies.
+
+A session may have any number of hops, each with a body of megabytes: it is read in pages, and of each page no more is
+kept than is shown.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from junctor.messages import session_text
 from junctor.node.views.messages import (
-    Held,
     MessageView,
     NoteView,
     Reason,
     body_of,
     instant,
     message_view,
-    never_held,
     note_view,
     plain,
     reason_of,
 )
+from junctor.node.views.moment import STOPPED, InHand, Moment
 from junctor.transports.base import Archive, AttemptRecord, HopLog, Record
 
 TRACE_LIMIT = 5000
 """Hops of one trace."""
+
+LOG_LIMIT = 20_000
+"""Log lines of one trace."""
+
+PAGE = 500
+"""Records that are read at once."""
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
@@ -61,6 +70,8 @@ class Hop(msgspec.Struct, omit_defaults=True):
     """A message within a trace. ``depth`` counts the causes above it, ``offset`` the seconds since the session began,
     ``notes`` are what operators said about it.
 
+    ``began`` is when its last attempt began, in seconds since the session began; None where none did. ``tries`` is how
+    many attempts its service gives it, 0 where only a running node would know. ``in_hand`` is what runs of it now.
     ``body`` is None when it is larger than a trace carries; ``size`` is the number of its encoded bytes.
     """
 
@@ -75,13 +86,17 @@ class Hop(msgspec.Struct, omit_defaults=True):
     attempts: list[Attempt] = []
     logs: list[LogEntry] = []
     notes: list[NoteView] = []
+    began: float | None = None
+    tries: int = 0
+    in_hand: InHand | None = None
 
 
 class Trace(msgspec.Struct, omit_defaults=True):
     """A session, or what belongs to one message of it: its causes and effects. Hops in the order of cause and effect.
 
     ``asked`` is the number of that message, 0 for a whole session; ``others`` counts the hops of the session that are
-    neither cause nor effect of it, ``left_out`` those beyond the limit of a trace.
+    neither cause nor effect of it, ``left_out`` those beyond the limit of a trace. ``running``: its node was running,
+    and ``made`` is the time of its clock when it answered.
     """
 
     session: str
@@ -91,43 +106,69 @@ class Trace(msgspec.Struct, omit_defaults=True):
     left_out: int = 0
     asked: int = 0
     others: int = 0
+    running: bool = False
+    made: datetime | None = None
 
 
-def trace_of(archive: Archive, session: int, held: Held = never_held, asked: int = 0) -> Trace | None:
+class Place(NamedTuple):
+    """Where a hop is in its session: numbers and times alone, of which any session has room. Times in nanoseconds."""
+
+    seq: int
+    cause: int
+    time: int
+    end: int
+
+
+def trace_of(archive: Archive, session: int, moment: Moment = STOPPED, asked: int = 0) -> Trace | None:
     """The trace of a session; None when nothing of it is stored.
 
+    :param moment: what only a running node knows.
     :param asked: the number of a message of it: only this one, its causes and its effects.
     """
-    whole = archive.session(session)
+    whole, kept = _places(archive, session, moment)
     if not whole:
         return None
-    records = _around(whole, asked) if asked else whole
-    shown = records[:TRACE_LIMIT]
-    attempts = _by_seq(archive.attempts(record.message.seq for record in shown))
-    logs = _by_seq(archive.logs(session))
-    notes = _by_seq(archive.notes(record.message.seq for record in shown))
-    start = min(record.message.time for record in records)
-    hops = [
-        _hop(record, depth, start, attempts[record.message.seq], logs[record.message.seq], held)
-        for record, depth in _in_order(shown)
-    ]
-    for hop in hops:
-        hop.notes = [note_view(note) for note in notes[hop.message.seq]]
-    end = max(_end(record) for record in records)
+    places = _around(whole, asked) if asked else whole
+    shown = places[:TRACE_LIMIT]
+    start = min(place.time for place in places)
+    hops = _hops(archive, session, shown, start, kept, moment)
     return Trace(
         session_text(session),
         instant(start),
-        (end - start) / 1e9,
+        (max(place.end for place in places) - start) / 1e9,
         hops,
-        left_out=len(records) - len(shown),
+        left_out=len(places) - len(shown),
         asked=asked,
-        others=len(whole) - len(records),
+        others=len(whole) - len(places),
+        running=moment.running,
+        made=moment.time,
     )
 
 
-def _around(records: list[Record], asked: int) -> list[Record]:
-    """The record of this number, its causes and its effects, oldest first."""
-    causes = {record.message.seq: record.message.cause for record in records}
+def _pages(archive: Archive, session: int) -> Iterator[Record]:
+    after, count = 0, PAGE
+    while count == PAGE:
+        page = archive.session(session, after, PAGE)
+        yield from page
+        count = len(page)
+        after = page[-1].message.seq if page else after
+
+
+def _places(archive: Archive, session: int, moment: Moment) -> tuple[list[Place], dict[int, Hop]]:
+    """Where all hops of a session are, oldest first, and the first of them as they are shown."""
+    places: list[Place] = []
+    kept: dict[int, Hop] = {}
+    for record in _pages(archive, session):
+        message = record.message
+        places.append(Place(message.seq, message.cause, message.time, _end(record)))
+        if len(kept) < TRACE_LIMIT:
+            kept[message.seq] = _hop(record, moment)
+    return places, kept
+
+
+def _around(places: list[Place], asked: int) -> list[Place]:
+    """The hop of this number, its causes and its effects, oldest first."""
+    causes = {place.seq: place.cause for place in places}
     chosen = {asked}
     for seq in sorted(causes):  # an effect has a higher number than its cause
         if causes[seq] in chosen and causes[seq] < seq:
@@ -136,39 +177,63 @@ def _around(records: list[Record], asked: int) -> list[Record]:
     while cause in causes and cause not in chosen:
         chosen.add(cause)
         cause = causes[cause] if causes[cause] < cause else 0
-    return [record for record in records if record.message.seq in chosen]
+    return [place for place in places if place.seq in chosen]
 
 
-def _in_order(records: list[Record]) -> list[tuple[Record, int]]:
-    """Each record behind its cause, with its depth. A cause outside the session, or a later one, makes a first hop."""
-    known = {record.message.seq for record in records}
-    effects: dict[int, list[Record]] = defaultdict(list)
-    for record in sorted(records, key=lambda record: record.message.seq):
-        cause = record.message.cause
-        effects[cause if cause in known and cause < record.message.seq else 0].append(record)
-    ordered: list[tuple[Record, int]] = []
-    waiting = [(record, 0) for record in reversed(effects[0])]
+def _hops(
+    archive: Archive, session: int, shown: list[Place], start: int, kept: dict[int, Hop], moment: Moment
+) -> list[Hop]:
+    numbers = [place.seq for place in shown]
+    attempts = _by_seq(archive.attempts(numbers))
+    notes = _by_seq(archive.notes(numbers))
+    logs = _by_seq(archive.logs(session, LOG_LIMIT))
+    hops = []
+    for place, depth in _in_order(shown):
+        record = None if place.seq in kept else archive.record(place.seq)
+        hop = kept.get(place.seq) or (_hop(record, moment) if record is not None else None)
+        if hop is None:
+            continue  # removed since
+        hop.depth = depth
+        hop.offset = (place.time - start) / 1e9
+        hop.began = None if hop.began is None else hop.began - start / 1e9
+        hop.attempts = [_attempt(attempt) for attempt in attempts[place.seq]]
+        hop.logs = [_log(log) for log in logs[place.seq]]
+        hop.notes = [note_view(note) for note in notes[place.seq]]
+        hops.append(hop)
+    return hops
+
+
+def _in_order(places: list[Place]) -> list[tuple[Place, int]]:
+    """Each hop behind its cause, with its depth. A cause outside the session, or a later one, makes a first hop."""
+    known = {place.seq for place in places}
+    effects: dict[int, list[Place]] = defaultdict(list)
+    for place in sorted(places):
+        effects[place.cause if place.cause in known and place.cause < place.seq else 0].append(place)
+    ordered: list[tuple[Place, int]] = []
+    waiting = [(place, 0) for place in reversed(effects[0])]
     while waiting:
-        record, depth = waiting.pop()
-        ordered.append((record, depth))
-        waiting += [(effect, depth + 1) for effect in reversed(effects[record.message.seq])]
+        place, depth = waiting.pop()
+        ordered.append((place, depth))
+        waiting += [(effect, depth + 1) for effect in reversed(effects[place.seq])]
     return ordered
 
 
-def _hop(record: Record, depth: int, start: int, attempts: list[AttemptRecord], logs: list[HopLog], held: Held) -> Hop:
+def _hop(record: Record, moment: Moment) -> Hop:
+    """A hop by itself; its place among others is given to it afterwards."""
     message = record.message
     size, body = body_of(message)
     return Hop(
-        message_view(record, held),
-        depth,
-        (message.time - start) / 1e9,
+        message_view(record, moment.held),
+        0,
+        0.0,
         message.cause,
         size,
         body,
         dict(message.headers),
         ReplyView(record.reply.type, plain(record.reply.payload), record.late) if record.reply else None,
-        [_attempt(attempt) for attempt in attempts],
-        [_log(log) for log in logs],
+        began=record.started / 1e9 if record.started else None,
+        tries=moment.tries.get(message.target, 0),
+        in_hand=moment.in_hand.get(message.seq),
     )
 
 

@@ -9,6 +9,7 @@ from junctor.node.control.table import operation
 from junctor.node.views import answers
 from junctor.node.views.alerts import AlertView, latest_alerts
 from junctor.node.views.messages import MessageView
+from junctor.node.views.moment import moment_of
 from junctor.node.views.parked import ParkedView
 from junctor.node.views.search import Filter
 from junctor.node.views.trace import Trace
@@ -54,7 +55,8 @@ async def trace(node: Node, which: str, whole: bool = False) -> Trace:
 
     ``whole``: of a message, the whole session.
     """
-    return await node.read(lambda archive: answers.trace(archive, which, whole, node.is_held))
+    moment = moment_of(node.engine)
+    return await node.read(lambda archive: answers.trace(archive, which, whole, moment))
 
 
 @operation("parked", permission="read")
