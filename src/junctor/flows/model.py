@@ -17,6 +17,7 @@ from junctor.core.policy import (
     Policies,
     PoolPolicy,
     QueuePolicy,
+    Recording,
     RestartPolicy,
     RetryPolicy,
 )
@@ -190,6 +191,7 @@ class FlowModel:
         restart: RestartPolicy | Mapping[str, Any] | None = None,
         queue: int | Mapping[str, Any] | QueuePolicy | None = None,
         durability: Durability | None = None,
+        trace: Recording | None = None,
         timeout: float | str | None = None,
         schedules: Mapping[str, Any] | None = None,
         enabled: bool = True,
@@ -209,6 +211,7 @@ class FlowModel:
             ``order`` ("strict", or "skip" to let others pass a message that is tried again).
         :param retry: policies as objects or mappings; durations also as text: ``retry={"attempts": 3, "max": "10s"}``.
         :param queue: the bound of waiting messages, or a mapping.
+        :param trace: what is kept of what it did: "all", only "failures", or "off".
         :param timeout: for requests to this service that name none; "never" for no end.
         :param schedules: instead of those in the code, by the name of the method: ``{"poll": "5s"}``,
             ``{"report": {"cron": "0 6 * * 1-5", "zone": "Europe/Berlin"}}``, ``{"poll": False}`` for none.
@@ -225,7 +228,7 @@ class FlowModel:
             raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
         base = service.policies if isinstance(service, ServiceSpec) else Policies()
         written: dict[str, Any] = {"pool": pool, "key": key, "order": order, "queue": queue, "durability": durability}
-        written |= {"retry": retry, "hold": hold, "restart": restart, "timeout": timeout}
+        written |= {"retry": retry, "hold": hold, "restart": restart, "trace": trace, "timeout": timeout}
         policies, wires, own_schedules = _all_of(
             name,
             lambda: read_policies(base, written, name),

@@ -16,6 +16,7 @@ from junctor.core.policy import (
     Policies,
     PoolPolicy,
     QueuePolicy,
+    Recording,
     RestartPolicy,
     RetryPolicy,
 )
@@ -37,7 +38,7 @@ _EXAMPLES = {"queue": '{"limit": 10000, "bytes": "64MiB"}', "pool": "4"}
 _ALONE = {"pool": "size", "queue": "limit"}
 """Where a number by itself stands for one field."""
 
-POLICY_WORDS = ("pool", "key", "order", *_STRUCTS, "durability", "timeout")
+POLICY_WORDS = ("pool", "key", "order", *_STRUCTS, "durability", "trace", "timeout")
 
 
 def read_policies(base: Policies, written: Mapping[str, Any], service: str) -> Policies:
@@ -57,6 +58,8 @@ def read_policies(base: Policies, written: Mapping[str, Any], service: str) -> P
             changed[name] = _policy(reader, getattr(base, name), kind, given[name], service, name)
     if "durability" in given:
         changed["durability"] = reader.read(given["durability"], Durability, f"{service}.durability")
+    if "trace" in given:
+        changed["trace"] = _recording(reader, given["trace"], f"{service}.trace")
     if "timeout" in given:
         changed["timeout"] = _timeout(reader, given["timeout"], f"{service}.timeout")
     if reader.problems:
@@ -82,6 +85,12 @@ def _key(reader: Reader, node: Node, path: str) -> Any:
     fix = 'Give the name of a field of the body, for example key="sensor".'
     got = repr(node.value) if isinstance(node, Leaf) else described(node)
     return reader.wrong(path, node, f"expected the name of a field, got {got}", fix)
+
+
+def _recording(reader: Reader, node: Node, path: str) -> Any:
+    if isinstance(node, Leaf) and node.value is False and node.style == "plain":
+        return "off"  # what YAML reads there
+    return reader.read(node, Recording, path)
 
 
 def _timeout(reader: Reader, node: Node, path: str) -> Any:

@@ -13,7 +13,7 @@ from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import Bind
 from junctor.errors import QueueFull, ServiceStopped
-from junctor.messages import Kind, Status
+from junctor.messages import Kind
 from junctor.runtime.failures import failure_of
 from junctor.transports.base import Commit
 
@@ -126,8 +126,8 @@ class Calls:
             hop = asked_hop(hop, known)
         host.counters.calls += 1
         # Recorded at once: it may last for days, and what it sends refers to it.
-        record = host.dispatcher.hop_record(hop, Status.DONE)
-        host.transport.commit(Commit(lambda commit, error: None, inserts=(record,), durability="written"))
+        if record := host.dispatcher.first_record(hop):
+            host.transport.commit(Commit(lambda commit, error: None, inserts=record, durability="written"))
         error: BaseException | None = None
         try:
             await host.run_call(call, False, hop, (), kwargs)

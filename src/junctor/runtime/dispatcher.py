@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
-from junctor.core.outcome import Outcome, Reply, Settlement
+from junctor.core.outcome import LogLine, Outcome, Reply, Settlement
+from junctor.core.recording import recorded, records_hop
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
 from junctor.runtime.failures import failure_of
@@ -129,6 +130,9 @@ class Dispatcher(Savepoints):
                 self.settle(delivery, host.outcome_of(error, delivery), host)
                 return
         late = settlement is _DONE and seq not in self.waiters and 0 < delivery.message.deadline < self._time()
+        policies = host.spec.policies
+        # Kept is what the service records; who waits for the reply gets all of it.
+        kept = outcome if policies.trace == "all" else recorded(policies.trace, outcome, delivery, late)
         settle = Settle(
             seq,
             STATUS[settlement],
@@ -136,8 +140,8 @@ class Dispatcher(Savepoints):
             self._time() + int(delay * SECOND) if delay else 0,
             outcome.started,
             outcome.duration,
-            outcome.reply,
-            outcome.failure,
+            kept.reply,
+            kept.failure,
             late,
         )
         commit = Commit(
@@ -145,10 +149,10 @@ class Dispatcher(Savepoints):
             inserts=inserts,  # type: ignore[arg-type]
             settles=(settle,),
             writes=outcome.writes,
-            logs=_hop_logs(delivery, outcome) if outcome.logs else (),
+            logs=_hop_logs(delivery, kept.logs) if kept.logs else (),
             alerts=self._alerts(delivery, outcome, host) if outcome.failure is not None else (),
             source=delivery.address,
-            durability=host.spec.policies.durability,
+            durability=policies.durability,
             tag=(delivery, outcome, host),
         )
         host.keep_writes(outcome.writes, commit)
@@ -231,21 +235,24 @@ class Dispatcher(Savepoints):
     def settle_hop(
         self, hop: Hop, outcome: Outcome, host: Host, done: asyncio.Future[Exception | None] | None = None
     ) -> None:
-        """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record.
+        """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record, and neither
+        does one that its service does not record.
 
         :param done: gets None when it is committed, or the error.
         """
         hop.open = False
         failed = outcome.failure is not None
-        effects = outcome.drafts or outcome.writes or outcome.logs or failed or hop.kind is Kind.ACTION
-        if not effects and not hop.recorded:
+        shown = hop.recorded or records_hop(host.spec.policies.trace, failed)
+        effects = outcome.drafts or outcome.writes
+        told = outcome.logs or failed or hop.kind is Kind.ACTION
+        if not effects and not hop.recorded and not (shown and told):
             return
         status = Status.FAILED if failed else Status.DONE
         inserts: list[Insert] = []
         settles: list[Settle] = []
-        if not hop.recorded:
+        if shown and not hop.recorded:
             inserts.append(self.hop_record(hop, status, outcome.duration))
-        if failed or not inserts:
+        if shown and (failed or not inserts):
             settles.append(Settle(hop.seq, status, 1, 0, outcome.started, outcome.duration, failure=outcome.failure))
         try:
             inserts += self._inserts_in(hop, outcome.drafts, without_origin)
@@ -260,7 +267,7 @@ class Dispatcher(Savepoints):
             inserts=inserts,
             settles=settles,
             writes=outcome.writes,
-            logs=_hop_logs(hop, outcome),
+            logs=_hop_logs(hop, outcome.logs) if shown else (),
             source=hop.address,
             durability="fsync" if outcome.drafts or outcome.writes else "written",
             tag=(hop, host, done),
@@ -305,5 +312,5 @@ def times(attempts: int) -> str:
     return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
-def _hop_logs(hop: Hop, outcome: Outcome) -> list[HopLog]:
-    return [HopLog(hop.session, hop.seq, hop.address, line) for line in outcome.logs]
+def _hop_logs(hop: Hop, lines: Iterable[LogLine]) -> list[HopLog]:
+    return [HopLog(hop.session, hop.seq, hop.address, line) for line in lines]

@@ -17,6 +17,7 @@ from junctor.core.hop import AskedHop, Delivery, Hop, delivery_of
 from junctor.core.origin import origin_of_key
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Receipt
+from junctor.core.recording import records_hop
 from junctor.errors import BodyTooLarge, NotRunning, SendError, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
 from junctor.runtime.requests import Requests
@@ -184,9 +185,7 @@ class Intake:
             work = self._submit_later(box, size, draft, source, hop, link, future)
             self._supervisor.start(f"wait for room in {draft.target}", work)
             return
-        inserts: tuple[Insert, ...] = ()
-        if hop is not None and not hop.recorded:
-            inserts = (self.hop_record(hop, Status.DONE),)
+        inserts = self.first_record(hop) if hop is not None else ()
         insert = self.insert_of(draft, source, hop, box, size)
         if draft.kind is _REQUEST:
             self.waiters[insert.message.seq] = (future, draft.deadline, link)
@@ -255,6 +254,15 @@ class Intake:
             draft.headers or NO_HEADERS,
         )
         return Insert(message, box.admit(message, size, now))
+
+    def first_record(self, hop: Hop) -> list[Insert]:
+        """The record of a first hop that comes to the store before its end; none where it is there, or where its
+        service shows failures at most: how it ends is not known yet."""
+        if hop.recorded:
+            return []
+        host = self.hosts.get(hop.address)
+        shown = host is None or records_hop(host.spec.policies.trace, failed=False)
+        return [self.hop_record(hop, Status.DONE)] if shown else []
 
     def hop_record(self, hop: Hop, status: Status, duration: int = 0) -> Insert:
         """The record of a first hop: it has no body and no queue."""

@@ -40,9 +40,7 @@ class Savepoints(Intake):
         """Commit the earlier sends of a delivery and its request now; the future gets the reply."""
         hop.saved = True
         _note_asking(hop, future)
-        inserts: list[Insert] = []
-        if not hop.recorded:
-            inserts.append(self.hop_record(hop, Status.DONE))
+        inserts = self.first_record(hop)
         try:
             inserts += self._inserts_in(hop, (*drafts, request), self.origin_in)
         except SendError as error:

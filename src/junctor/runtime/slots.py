@@ -161,7 +161,8 @@ class Slot:
         self._dispatcher = host.dispatcher
         self._counters = host.counters
         self._time = host.engine.clock.time_ns
-        self._finish = host.dispatcher.finish if host.dispatcher.immediate else host.dispatcher.finish_later
+        at_once = host.dispatcher.immediate and host.spec.policies.trace == "all"
+        self._finish = host.dispatcher.finish if at_once else host.dispatcher.finish_later
 
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""

@@ -525,6 +525,7 @@ def test_anchors_merge_keys_and_own_keys(plant: Write) -> None:
         ("alarm.queue.bytes=1MiB", lambda s: s.policies.queue.bytes == 1 << 20),
         ("alarm.timeout=never", lambda s: s.policies.timeout == float("inf")),
         ("alarm.durability=written", lambda s: s.policies.durability == "written"),
+        ("alarm.trace=off", lambda s: s.policies.trace == "off"),
         ("alarm.isolate=worker", lambda s: s.isolation == "worker"),
         ("alarm.enabled=yes", lambda s: True),
         ("alarm.key=secret", lambda s: s.settings["key"].reveal() == "secret"),  # a setting and a policy: the setting

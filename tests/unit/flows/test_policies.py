@@ -44,6 +44,7 @@ def read(**written: Any) -> Policies:
         ({"queue": 10}, Policies(queue=QueuePolicy(limit=10))),
         ({"queue": {"bytes": "64MiB", "wait": 0}}, Policies(queue=QueuePolicy(bytes=64 << 20, wait=0))),
         ({"durability": "written"}, Policies(durability="written")),
+        ({"trace": "failures"}, Policies(trace="failures")),
         ({"timeout": "2m"}, Policies(timeout=120.0)),
     ],
 )
@@ -84,6 +85,7 @@ def test_what_is_left_out_stays_as_it_was() -> None:
         ({"queue": {"bytes": "much"}}, 'bytes: expected a whole number, got "much". Write a whole number; a size also'),
         ({"queue": "x"}, 'Write for example queue={"limit": 10000, "bytes": "64MiB"}.'),
         ({"durability": "disk"}, "alarm.durability: 'disk' is not known here. Write one of: fsync, written."),
+        ({"trace": "some"}, "alarm.trace: 'some' is not known here. Write one of: all, failures, off."),
         ({"timeout": "x"}, "alarm.timeout: 'x' is not a duration"),
     ],
 )

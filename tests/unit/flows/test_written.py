@@ -220,6 +220,7 @@ def any_policies(dice: random.Random) -> dict[str, Any]:
         restart=lambda: RestartPolicy(limit=dice.randint(0, 9)),
         queue=lambda: dice.choice([5, QueuePolicy(bytes=7, wait=0), {"limit": 3}]),
         durability=lambda: dice.choice(["fsync", "written"]),
+        trace=lambda: dice.choice(["all", "failures", "off"]),
         timeout=lambda: dice.choice([1, "never", 0.5]),
         isolate=lambda: dice.choice(["node", "worker"]),
         loop=lambda: dice.choice(["shared", "own"]),

@@ -58,6 +58,7 @@ _SERVICE = {
     "restart": "How often a service that fails is started again.",
     "queue": "How many messages may wait.",
     "durability": "fsync: a send is on disk; written: a power cut may lose the last moments.",
+    "trace": "all: everything is kept for traces; failures: what ended well is not; off: only what is still owed.",
     "timeout": "The time of requests to this service that name none; never for no end.",
     "isolate": "worker: it runs in processes of its own.",
     "loop": "own: a thread with an event loop of its own.",
@@ -230,6 +231,7 @@ def _policy_kinds() -> dict[str, Any]:
         "restart": RestartPolicy,
         "queue": QueuePolicy | int,
         "durability": hints["durability"],
+        "trace": hints["trace"],
         "timeout": Literal["never"] | float,
     }
 
