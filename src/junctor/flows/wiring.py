@@ -11,6 +11,7 @@ from junctor.core.condition import Condition
 from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows import fitting
+from junctor.flows.alerts import service_problems
 from junctor.flows.fitting import shown
 from junctor.flows.model import FlowModel, Item
 from junctor.http.settings import HttpSettings
@@ -134,6 +135,9 @@ class _Wirer:
         """Make the specs of all services; look at what belongs to the whole flow."""
         if self._model.http is not None:
             self._check_section(self._model.http)
+        if self._model.alerts:
+            names = {*self._items, *self._model.disabled, *self._model.broken}
+            self.problems += service_problems(self._model.alerts, self.name, names)
         if not self._items:
             self.problems.append(
                 ConfigurationError("it has no service", where=f"flow {self.name}", fix="Add one: flow.add(...).")

@@ -166,7 +166,6 @@ class _Loader:
                 notes += _open_keys(filled)
             else:
                 flow.alerts = read_alerts(self._reader, filled)
-                notes += _alerts_note(node)
         flow.sections = sections
         return notes
 
@@ -185,14 +184,6 @@ def _placed(read: Any, path: Path, place: str) -> dict[str, str]:
             raise  # it has a line of its own
         raise ConfigurationError(f"{error.where}: {error.what}", where=place, fix=error.fix) from error
     return found
-
-
-def _alerts_note(node: Node) -> list[str]:
-    if isinstance(node, Series) and not node.items:
-        return []
-    return [
-        f"{node.place}: alerts are recorded and listed by `junctor alerts`; they are not sent anywhere by this version"
-    ]
 
 
 def _open_keys(node: Node) -> list[str]:

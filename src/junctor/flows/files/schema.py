@@ -17,9 +17,11 @@ from typing import Any, Literal, Union
 
 import msgspec
 
+from junctor.core.alarm import Pace
 from junctor.core.policy import HoldPolicy, Policies, PoolPolicy, QueuePolicy, RestartPolicy, RetryPolicy
+from junctor.core.signals import When
 from junctor.core.spec import ServiceSpec
-from junctor.flows.alerts import Send, When
+from junctor.flows.destinations import Email, Webhook
 from junctor.flows.files.written import declared_of
 from junctor.flows.model import FlowModel, Item
 from junctor.http.settings import HttpSettings
@@ -39,7 +41,7 @@ _FLOW = {
     "flow": "The name of the flow: part of every address flow/service. By default from the name of the file.",
     "services": "The services by name.",
     "http": "Where the flow listens, below which path, and who may talk to it.",
-    "alerts": "When somebody is to be told. Recorded by this version, not sent.",
+    "alerts": "When somebody is told, and how: by webhook, by mail, by a program.",
     "include": "Other flow files whose services are part of this flow; paths as seen from this file.",
     "env_file": "Files of NAME=value lines for ${NAME}, under the environment; paths as seen from this file.",
     "secrets_file": "A file of NAME=value lines for ${secret:NAME}, mode 0600; secrets.env by default.",
@@ -109,9 +111,25 @@ class _Maker:
         return self._service({"type": "object"}, {"type": "object", "additionalProperties": _CONNECTION}, None)
 
     def alert(self) -> Schema:
-        parts = {"when": When, "send": Send}
-        made = {word: {**self.of(kind), "minProperties": 1} for word, kind in parts.items()}
-        return {**_table(made), "required": list(parts)}
+        self._struct(When)
+        stopped = self.definitions["when"]["properties"]["stopped"]
+        self.definitions["when"]["properties"]["stopped"] = {"anyOf": [_boolean(), stopped]}
+        self.of(Pace)
+        pace = self.definitions.pop("pace")["properties"]
+        send = self._send()
+        several: Schema = {"anyOf": [send, {"type": "array", "items": send, "minItems": 1}]}
+        name = {"type": "string", "description": "By default from the first condition and its service."}
+        parts: Schema = {"name": name, "when": {"$ref": "#/$defs/when", "minProperties": 1}, "send": several, **pace}
+        return {**_table(parts), "required": ["when", "send"]}
+
+    def _send(self) -> Schema:
+        text: Schema = {"type": "string"}
+        ways: Schema = {
+            "webhook": {"anyOf": [text, self.of(Webhook)]},
+            "email": {"anyOf": [text, self.of(Email)]},
+            "command": {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]},
+        }
+        return {**_table(ways), "minProperties": 1}
 
     def of_item(self, item: Item) -> Schema:
         """A service that is known: its own settings, targets and schedules."""

@@ -16,6 +16,7 @@ import msgspec
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
+from junctor.flows.alerts import AlertRule
 from junctor.flows.files.scalars import scalar
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.schedules import Schedule
@@ -90,8 +91,15 @@ class _Writer:
     def _alerts(self) -> Any:
         if "alerts" in self._model.sections:
             return self._model.sections["alerts"]
-        rules = self._model.alerts
-        return [_escaped_all({"when": _all_of(rule.when), "send": _all_of(rule.send)}) for rule in rules]
+        return [_escaped_all(self._rule(rule)) for rule in self._model.alerts]
+
+    def _rule(self, rule: AlertRule) -> dict[str, Any]:
+        send = [_all_of(one) for one in rule.send]
+        for one in send:
+            if one.get("email", {}).get("password"):
+                one["email"]["password"] = f"{_REFERENCE}${{secret:ALERT_PASSWORD}}"
+                self.secrets.append("ALERT_PASSWORD")
+        return {"name": rule.name, "when": _all_of(rule.when), "send": send, **_all_of(rule.pace)}
 
     def _service(self, item: Item, connect: Mapping[str, tuple[Wire, ...]]) -> dict[str, Any]:
         written: dict[str, Any] = {}

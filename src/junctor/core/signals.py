@@ -1,0 +1,273 @@
+"""What an alert rule asks of a node, and which of its reasons there are at a moment. No rule is pressed for time here:
+how long a reason must last, and who is told, is for :mod:`junctor.core.alarm`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from junctor.clock import instant
+from junctor.core.hours import Hours
+from junctor.core.records import ParkedGroup
+from junctor.core.room import Room
+from junctor.errors import ConfigurationError
+
+SYSTEM = "junctor"
+"""The flow of the node's own services."""
+
+CONDITIONS = ("parked", "stopped", "held", "queue", "age", "silent", "disk", "free", "wal")
+_TELLS_NOTHING = frozenset({"paused", "backoff", "starting", "failed"})
+_MIB = 1024 * 1024
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, services ``stopped``
+    after too many failures, messages in the ``queue`` of a service. By seconds: how long a service is ``held``, the
+    ``age`` of the oldest message owed to one, for how long one was ``silent``: took and handled nothing. Of the store:
+    percent of its ``disk`` in use, bytes that are ``free`` on it, bytes of its ``wal``.
+
+    ``service`` are those it is about, all of the flow by default. ``hours``, ``days`` and ``timezone`` say when silence
+    counts.
+    """
+
+    parked: int | None = None
+    stopped: int | None = None
+    held: float | None = None
+    queue: int | None = None
+    age: float | None = None
+    silent: float | None = None
+    disk: float | None = None
+    free: int | None = None
+    wal: int | None = None
+    service: tuple[str, ...] | None = None
+    hours: str | None = None
+    days: tuple[str, ...] | None = None
+    timezone: str | None = None
+
+    def __post_init__(self) -> None:
+        for word in ("parked", "stopped", "queue"):
+            if (count := getattr(self, word)) is not None and count < 1:
+                raise ConfigurationError(f"when.{word} is {count}", fix="Give at least 1.")
+        if self.disk is not None and not 0 < self.disk <= 100:
+            fix = "Give percent in use, for example 90; for bytes that are left write free: 2GiB."
+            raise ConfigurationError(f"when.disk is {self.disk:g}", fix=fix)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The conditions that are given."""
+        return tuple(word for word in CONDITIONS if getattr(self, word) is not None)
+
+
+class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A service at a moment. ``since`` its ``state`` began, and the ``oldest`` message owed to it was sent (0: none, or
+    nobody asked), in nanoseconds since 1970. ``quiet``: seconds since it took or handled something, None where it has
+    not since the node started. ``tried``: since then a message of it came to its end, or none waits.
+    """
+
+    address: str
+    state: str
+    reason: str = ""
+    since: int = 0
+    queued: int = 0
+    oldest: int = 0
+    quiet: float | None = None
+    tried: bool = True
+
+    @property
+    def flow(self) -> str:
+        return self.address.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.address.rpartition("/")[2]
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node sees of itself. ``time`` by the wall clock, nanoseconds since 1970; ``monotonic`` and ``uptime`` in
+    seconds; ``parked`` are the groups that wait for an operator."""
+
+    time: int
+    monotonic: float
+    uptime: float = 0.0
+    services: tuple[ServiceFacts, ...] = ()
+    parked: tuple[ParkedGroup, ...] = ()
+    room: Room | None = None
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason that is there now. ``key`` is the same for as long as it lasts. ``command`` shows more. ``needs``:
+    seconds that it must last before it counts."""
+
+    key: str
+    kind: str
+    service: str
+    text: str
+    count: int
+    since: int
+    command: str
+    needs: float = 0.0
+
+
+class Signals(msgspec.Struct):
+    """The ``found`` reasons, and the keys of those that cannot be seen now: neither there nor over."""
+
+    found: list[Signal]
+    unsure: set[str]
+
+
+def signals_of(when: When, hours: Hours, flow: str, seen: Observation) -> Signals:
+    """The reasons that a rule of this flow has.
+
+    :param flow: "" for all flows of the node.
+    """
+    signals = Signals([], set())
+    services = [service for service in seen.services if _is_meant(when, flow, service.address)]
+    for word in when.words:
+        if word in ("disk", "free", "wal"):
+            signals.found += _of_store(word, when, seen)
+        elif word == "parked":
+            signals.found += _parked(when, flow, seen)
+        elif word == "silent":
+            _silent(signals, when, hours, services, seen)
+        else:
+            _OF_SERVICE[word](signals, when, services, seen)
+    return signals
+
+
+def _is_meant(when: When, flow: str, address: str) -> bool:
+    own, _, name = address.rpartition("/")
+    if own == SYSTEM or (flow and own != flow):
+        return False
+    return when.service is None or name in when.service or address in when.service
+
+
+def _parked(when: When, flow: str, seen: Observation) -> list[Signal]:
+    groups = [group for group in seen.parked if _is_meant(when, flow, group.service)]
+    if sum(group.count for group in groups) < (when.parked or 1):
+        return []
+    return [_parked_group(group) for group in groups]
+
+
+def _parked_group(group: ParkedGroup) -> Signal:
+    error = f"{group.error}: {group.text}" if group.text else group.error
+    where = group.fingerprint[:8] or f"--service {group.service}"
+    return Signal(
+        key=f"parked {group.service} {group.type} {group.error} {group.fingerprint}",
+        kind="parked",
+        service=group.service,
+        text=f"{counted(group.count, 'message')} parked: {error}",
+        count=group.count,
+        since=group.first,
+        command=f"junctor parked {where}",
+    )
+
+
+def _of(service: ServiceFacts, kind: str, text: str, count: int, since: int, needs: float = 0.0) -> Signal:
+    key = f"{kind} {service.address}"
+    command = "junctor status" if kind != "queue" else f"junctor messages {service.address}"
+    return Signal(
+        key=key,
+        kind=kind,
+        service=service.address,
+        text=text,
+        count=count,
+        since=since,
+        command=command,
+        needs=needs,
+    )
+
+
+def _stopped(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
+    failed = [service for service in services if service.state == "failed"]
+    if len(failed) >= (when.stopped or 1):
+        signals.found += [
+            _of(service, "stopped", f"failed too often and is stopped: {service.reason}", service.queued, service.since)
+            for service in failed
+        ]
+
+
+def _held(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
+    for service in services:
+        if service.state == "held":
+            text = f"held with {counted(service.queued, 'message')} waiting: {service.reason}"
+            signals.found.append(_of(service, "held", text, service.queued, service.since, when.held or 0.0))
+        elif service.state in _TELLS_NOTHING or not service.tried:
+            # It does not deliver, or has not tried since the node started: nobody knows how the other side is.
+            signals.unsure.add(f"held {service.address}")
+
+
+def _queue(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
+    signals.found += [
+        _of(service, "queue", f"{counted(service.queued, 'message')} waiting", service.queued, seen.time)
+        for service in services
+        if service.queued >= (when.queue or 1)
+    ]
+
+
+def _age(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
+    for service in services:
+        age = (seen.time - service.oldest) / 1e9 if service.oldest else 0.0
+        if service.oldest and age >= (when.age or 0.0):
+            text = f"the oldest of {counted(service.queued, 'message')} waits for {lasting(age)}"
+            signals.found.append(_of(service, "age", text, service.queued, service.oldest))
+
+
+def _silent(signals: Signals, when: When, hours: Hours, services: list[ServiceFacts], seen: Observation) -> None:
+    limit = when.silent or 0.0
+    opened = hours.open_for(instant(seen.time))
+    for service in services:
+        key = f"silent {service.address}"
+        quiet = service.quiet if service.quiet is not None else seen.uptime
+        if opened is not None and min(quiet, opened) >= limit:
+            text = f"has taken nothing for {lasting(quiet)}"
+            signals.found.append(_of(service, "silent", text, 0, seen.time - int(quiet * 1e9)))
+        elif service.quiet is None or service.quiet >= limit:
+            # It is after hours, or the node has just started: an alarm that is open stays so.
+            signals.unsure.add(key)
+
+
+def _of_store(word: str, when: When, seen: Observation) -> Iterator[Signal]:
+    room = seen.room
+    if room is None:
+        return
+    left = f"{sized(room.free)} of the store's disk are free"
+    reasons = {
+        "disk": (room.used >= (when.disk or 100), f"{left}, {room.used:.0f} % are in use"),
+        "free": (room.free <= (when.free or 0), left),
+        "wal": (room.wal >= (when.wal or 0), f"the log of the store (WAL) has {sized(room.wal)}"),
+    }
+    there, text = reasons[word]
+    if there:
+        size = room.wal if word == "wal" else room.free
+        yield Signal(key=word, kind=word, service="", text=text, count=size, since=seen.time, command="junctor status")
+
+
+_OF_SERVICE: dict[str, Callable[[Signals, When, list[ServiceFacts], Observation], None]] = {
+    "stopped": _stopped,
+    "held": _held,
+    "queue": _queue,
+    "age": _age,
+}
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 message``, ``3 messages``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def lasting(seconds: float) -> str:
+    """``45 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def sized(count: int) -> str:
+    """``12.0 MiB``, ``1.5 GiB``."""
+    return f"{count / _MIB:.1f} MiB" if count < 1024 * _MIB else f"{count / (1024 * _MIB):.1f} GiB"

@@ -1,0 +1,152 @@
+"""Where alerts go: addresses in the web, by mail, programs of the machine. Data; sending is the node's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from junctor.errors import ConfigurationError
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An address that gets alerts by POST. ``headers`` are sent along; ``ca`` is a file with the certificates of a
+    private authority, trusted instead of the public ones."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+    ca: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = _parts(self.url, "webhook.url", ("http", "https"))
+        if parts.fragment or not self.url.isascii() or not self.url.isprintable() or " " in self.url:
+            fix = "Percent-encode what is not ASCII, and leave out what follows #."
+            raise ConfigurationError("webhook.url has characters that no address has", fix=fix)
+        for name, value in self.headers.items():
+            if _TOKEN.fullmatch(name) is None or not value.isprintable() or not value.isascii():
+                raise ConfigurationError(f'webhook.headers has a wrong header "{name}"', fix="Use printable ASCII.")
+
+    @property
+    def to(self) -> str:
+        """Where it goes, without what may be secret."""
+        return f"webhook {urlsplit(self.url).hostname}"
+
+    def __repr__(self) -> str:
+        return f"<{self.to}>"
+
+
+class Email(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Mail over a server, ``smtp://host:587`` (with STARTTLS) or ``smtps://host:465``. With ``user`` and ``password``
+    it logs in, over TLS only. ``sender`` is written ``from``; the user by default, else the first receiver."""
+
+    to_: tuple[str, ...] = msgspec.field(name="to")
+    server: str = "smtp://localhost:25"
+    user: str | None = None
+    password: str | None = None
+    sender: str | None = msgspec.field(name="from", default=None)
+    ca: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = _parts(self.server, "email.server", ("smtp", "smtps"))
+        if parts.username or parts.password:
+            fix = "Write user: NAME and password: ${secret:NAME} beside it."
+            raise ConfigurationError("email.server has a user in it", fix=fix)
+        if not self.to_:
+            raise ConfigurationError("email.to is empty", fix="Give an address, for example ops@example.com.")
+        for address in (*self.to_, *([self.sender] if self.sender is not None else [])):
+            if _ADDRESS.fullmatch(address) is None or not address.isprintable():
+                fix = "Write the bare address, for example ops@example.com."
+                raise ConfigurationError(f"email.to has no mail address in {address!r}", fix=fix)
+        if (self.user is None) != (self.password is None):
+            fix = "Give both, or none of them for a server that asks for no login."
+            raise ConfigurationError("email.user and email.password belong together", fix=fix)
+
+    @property
+    def to(self) -> str:
+        """Who gets it."""
+        more = f" and {len(self.to_) - 1} more" if len(self.to_) > 1 else ""
+        return f"email {self.to_[0]}{more}"
+
+    @property
+    def origin(self) -> str:
+        """The address it comes from."""
+        if self.sender is not None:
+            return self.sender
+        return self.user if self.user is not None and _ADDRESS.fullmatch(self.user) else self.to_[0]
+
+    def __repr__(self) -> str:
+        return f"<{self.to}>"
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A program of this machine with its arguments. No shell reads them."""
+
+    argv: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.argv or not self.argv[0] or any("\0" in word for word in self.argv):
+            raise ConfigurationError("command is empty", fix="Write [/usr/local/bin/page, ops].")
+
+    @property
+    def to(self) -> str:
+        """The program; its arguments may be secret."""
+        return f"command {self.argv[0].rpartition('/')[2]}"
+
+    def __repr__(self) -> str:
+        return f"<{self.to}>"
+
+
+Destination = Webhook | Email | Command
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an alert goes: to an address in the web, by mail, to a program with its arguments; to each that is
+    given."""
+
+    webhook: Webhook | None = None
+    email: Email | None = None
+    command: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.command is not None:
+            Command(argv=self.command)
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """All that are given."""
+        program = None if self.command is None else Command(argv=self.command)
+        return tuple(one for one in (self.webhook, self.email, program) if one is not None)
+
+
+def secrets_of(destination: Destination) -> list[str]:
+    """What is secret of it: nobody but its receiver is to read this."""
+    found: list[Any] = []
+    if isinstance(destination, Webhook):
+        parts = urlsplit(destination.url)
+        found = [destination.url, parts.password, *(destination.headers[name] for name in destination.headers)]
+        if len(parts.path) > 1 or parts.query:
+            found.append(parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else ""))
+        else:
+            found.remove(destination.url)  # the bare address of a server, as in every log line about it
+    elif isinstance(destination, Email):
+        found = [destination.password]
+    return [text for text in found if text]
+
+
+def _parts(text: str, where: str, schemes: tuple[str, ...]) -> SplitResult:
+    """The parts of an address, which is never shown: it may be secret."""
+    fix = f"Write for example {schemes[-1]}://host.example.com."
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"{where} is no address", fix=fix) from None
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ConfigurationError(f"{where} does not begin with {' or '.join(f'{s}://' for s in schemes)}", fix=fix)
+    return parts
