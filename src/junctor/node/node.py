@@ -25,10 +25,12 @@ from junctor.node import directory as directories
 from junctor.node.address import Address
 from junctor.node.control.entries import action_of, called_host, host_of
 from junctor.node.control.server import ControlSocket
+from junctor.node.resend import Resends
 from junctor.node.switches import Switches
 from junctor.node.views.status import NodeStatus, parked_counts, status_of
 from junctor.node.web import Web, has_doors
 from junctor.runtime.engine import Engine
+from junctor.runtime.resend import Decisions
 from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
 from junctor.transports.base import Archive, Transport
@@ -91,6 +93,7 @@ class Node:
         self._control: ControlSocket | None = None
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
+        self.resends = Resends(self.engine, Decisions(self.engine, self.read))
         self.loading = asyncio.Lock()
         self._applying = asyncio.Lock()
         self.while_changing: Callable[[], AbstractContextManager[None]] = nullcontext

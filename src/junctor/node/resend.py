@@ -1,0 +1,324 @@
+"""Sending messages again as a job of the node: in growing batches, each only when the one before it has ended well.
+
+A job is in memory. When the node ends, what was not sent yet is still parked, and what was sent is a message like any
+other; the notes of the messages say who sent them again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from junctor.core.batches import STOP_AT, Tally, batch_size, pause, reason_to_stop, slice_size
+from junctor.core.lifecycle import State
+from junctor.errors import JunctorError, ServiceStopped
+from junctor.messages import Message, Status
+from junctor.node.views.messages import Reason, instant, reason_of
+from junctor.node.views.selection import Chosen
+from junctor.runtime.resend import NO_FURTHER, Decisions, NotResendable, Resending
+from junctor.transports.base import Record
+
+if TYPE_CHECKING:
+    from junctor.runtime.engine import Engine
+
+log = logging.getLogger("junctor.node")
+
+KEPT = 20
+"""Jobs that are remembered."""
+
+RESULTS = 100
+"""Messages whose end a job tells; of a larger crowd, those that failed."""
+
+_FIRST_LOOK, _LONGEST_LOOK = 0.005, 0.25
+"""Seconds until a batch is looked at again; doubled with each look."""
+
+
+class ResendRunning(JunctorError):
+    """Messages of a service are being sent again already. One job at a time, so that each sees what comes of its own
+    messages alone."""
+
+    code = "resend-running"
+    default_fix = "Wait for its end, or end it: `junctor resend --stop`."
+    status = 409
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast: ``rate`` messages a second, 0 for as fast as they are handled. ``stop_at``: the share of failures, 0 to
+    1, above which no further batch is sent."""
+
+    rate: float = 0.0
+    stop_at: float = STOP_AT
+
+
+class Resent(msgspec.Struct, omit_defaults=True):
+    """What came of one message: ``id`` is the new one, empty where none was sent; ``status`` of the new one, or
+    ``refused``. ``seconds`` is how long its last attempt took."""
+
+    seq: int
+    status: str
+    id: str = ""
+    seconds: float = 0.0
+    error: Reason | None = None
+
+
+class ResendView(msgspec.Struct, omit_defaults=True):
+    """A job. ``state`` is running, done or stopped, then ``reason`` says why.
+
+    Of ``total`` messages ``sent`` were; of these ``handled`` and ``failed`` have come to their end. ``refused`` could
+    not be sent; ``skipped`` were dealt with by somebody else meanwhile. ``batch`` counts the batches, ``changes`` what
+    has changed in here.
+    """
+
+    job: int
+    who: str
+    services: list[str]
+    state: str
+    started: datetime
+    total: int
+    ended: datetime | None = None
+    sent: int = 0
+    handled: int = 0
+    failed: int = 0
+    refused: int = 0
+    skipped: int = 0
+    batch: int = 0
+    changes: int = 0
+    reason: str = ""
+    results: list[Resent] = []
+
+    @property
+    def open(self) -> int:
+        """Messages that were sent and have not come to their end yet."""
+        return self.sent - self.handled - self.failed
+
+    @property
+    def well(self) -> bool:
+        """Whether all were sent and handled, or dealt with by somebody else."""
+        return self.state == "done" and not self.failed and not self.refused
+
+
+class ResendJob:
+    """One job; ``view`` is how it is. Made and run by :class:`Resends`."""
+
+    def __init__(
+        self, engine: Engine, decisions: Decisions, number: int, chosen: Sequence[Chosen], how: Resending, pace: Pace
+    ) -> None:
+        self._engine = engine
+        self._decisions = decisions
+        self._left = deque(chosen)
+        self._how = how
+        self._pace = pace
+        self._stop = ""
+        self._open: dict[int, int] = {}
+        self._changed = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._begun = engine.clock.monotonic()
+        self.services = frozenset({how.to} if how.to else {one.target for one in chosen})
+        started = instant(engine.clock.time_ns())
+        self.view = ResendView(number, how.who, sorted(self.services), "running", started, len(chosen))
+
+    # What others do with it -----------------------------------------------------------------------------------
+
+    def stop(self, why: str) -> None:
+        """Send no further message. Those that were sent are handled all the same."""
+        self._stop = self._stop or why
+        self._woken.set()
+
+    async def changed(self, seen: int, longest: float) -> ResendView:
+        """How it is once that differs from what was seen (``changes``), or after ``longest`` seconds."""
+        try:
+            async with asyncio.timeout(longest):
+                while self.view.state == "running" and self.view.changes <= seen:
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        return self.view
+
+    async def ended(self) -> ResendView:
+        """How it is at its end."""
+        while self.view.state == "running":
+            await self._changed.wait()
+        return self.view
+
+    def _tell(self) -> None:
+        self.view.changes += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # Its course -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send batch after batch, and wait for the end of each."""
+        reason = "the node stopped"
+        try:
+            reason = await self._batches()
+        except JunctorError as error:
+            reason = str(error)
+        finally:
+            view = self.view
+            view.state, view.reason = "stopped" if reason else "done", reason
+            view.ended = instant(self._engine.clock.time_ns())
+            self._tell()
+            log.info(
+                "%s sent %s of %s parked messages again: %s handled, %s failed%s",
+                *(view.who or "somebody", view.sent, view.total, view.handled, view.failed),
+                f"; stopped: {reason}" if reason else "",
+            )
+
+    async def _batches(self) -> str:
+        """Why it ended before all was sent; empty when all was."""
+        whole = Tally()
+        while self._left:
+            batch = Tally()
+            size = batch_size(self.view.batch)
+            self.view.batch += 1
+            reason = await self._send(size, batch) or await self._settled(batch)
+            whole.add(batch)
+            # At the end there is nothing to stop any more.
+            reason = reason or (reason_to_stop(batch, whole, self._pace.stop_at) if self._left else "")
+            if reason:
+                return reason
+        return ""
+
+    async def _send(self, count: int, batch: Tally) -> str:
+        """Send so many, no faster than the rate; why it stops, or nothing."""
+        rate = self._pace.rate
+        while self._left and count > 0:
+            await self._sleep(pause(self.view.sent, self._engine.clock.monotonic() - self._begun, rate))
+            if reason := self._obstacle():
+                return reason
+            size = min(count, slice_size(rate), len(self._left))
+            verdicts = await self._decisions.resend([self._left[index].seq for index in range(size)], self._how)
+            for seq, verdict in verdicts.items():
+                if isinstance(verdict, NO_FURTHER):
+                    return str(verdict)
+                self._left.popleft()
+                count -= 1
+                self._sent(seq, verdict, batch)
+            self._tell()
+        return ""
+
+    def _sent(self, seq: int, verdict: Message | JunctorError, batch: Tally) -> None:
+        view = self.view
+        if isinstance(verdict, Message):
+            view.sent += 1
+            self._open[verdict.seq] = seq
+        elif isinstance(verdict, NotResendable) and view.total > 1:
+            view.skipped += 1
+        else:
+            view.refused += 1
+            batch.failed += 1
+            self._keep(Resent(seq, "refused", error=Reason(type(verdict).__name__, str(verdict))), failed=True)
+
+    async def _settled(self, batch: Tally) -> str:
+        """Wait until all that was sent has come to its end; why it stops waiting, or nothing."""
+        wait = _FIRST_LOOK
+        while True:
+            if await self._look(batch):
+                self._tell()
+            if not self._open:
+                return self._stop
+            if reason := self._obstacle():
+                return f"{reason}; {len(self._open)} of those that were sent are not handled yet"
+            await self._sleep(wait)
+            wait = min(2 * wait, _LONGEST_LOOK)
+
+    async def _look(self, batch: Tally) -> bool:
+        """Take note of what has come to its end; whether anything has."""
+        numbers = list(self._open)
+        found = await self._decisions.records(numbers)
+        for seq, record in zip(numbers, found, strict=True):
+            if record is None or record.status >= Status.DONE:
+                self._end(self._open.pop(seq), seq, record, batch)
+        return len(self._open) < len(numbers)
+
+    def _end(self, original: int, seq: int, record: Record | None, batch: Tally) -> None:
+        # What is handled may leave no record, as its service says; what fails always does.
+        handled = record is None or record.status is Status.DONE
+        batch.handled += handled
+        batch.failed += not handled
+        self.view.handled += handled
+        self.view.failed += not handled
+        result = Resent(original, "done", f"{self._engine.dispatcher.node}-{seq}")
+        if record is not None:
+            result.status, result.seconds = record.status.name.lower(), record.duration / 1e9
+            result.error = reason_of(record.failure) if record.failure is not None and not handled else None
+        self._keep(result, not handled)
+
+    def _keep(self, result: Resent, failed: bool) -> None:
+        if (failed or self.view.total <= RESULTS) and len(self.view.results) < RESULTS:
+            self.view.results.append(result)
+
+    def _obstacle(self) -> str:
+        if self._stop:
+            return self._stop
+        if self._engine.stopping:
+            return "the node is stopping"
+        return next(filter(None, (obstacle(self._engine, address) for address in self.services)), "")
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds <= 0 or self._stop:
+            return
+        self._woken.clear()
+        timer = self._engine.clock.call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            timer.cancel()
+
+
+class Resends:
+    """The jobs of a node, the latest last, and the ``decisions`` that they carry out."""
+
+    def __init__(self, engine: Engine, decisions: Decisions) -> None:
+        self.decisions = decisions
+        self.jobs: deque[ResendJob] = deque(maxlen=KEPT)
+        self._engine = engine
+        self._count = 0
+
+    def start(self, chosen: Sequence[Chosen], how: Resending, pace: Pace) -> ResendJob:
+        """Begin to send messages again.
+
+        :raises ResendRunning: a job is at messages for one of the services.
+        :raises ServiceStopped: a service does not handle messages at this moment.
+        """
+        job = ResendJob(self._engine, self.decisions, self._count + 1, chosen, how, pace)
+        for other in self.running():
+            if both := other.services & job.services:
+                view = other.view
+                what = f"job {view.job} of {view.who or 'somebody'} sends messages again"
+                raise ResendRunning(what, where=min(both))
+        for address in sorted(job.services):
+            if reason := obstacle(self._engine, address):
+                fix = "Nothing was sent. Let the service go on first: `junctor status` shows how it is."
+                raise ServiceStopped(reason, fix=fix)
+        self._count += 1
+        self.jobs.append(job)
+        self._engine.supervisor.start(f"resend {job.view.job}", job.run())
+        return job
+
+    def running(self, services: Collection[str] | None = None) -> Iterable[ResendJob]:
+        """The jobs that run, of these services only."""
+        for job in self.jobs:
+            if job.view.state == "running" and (services is None or job.services.intersection(services)):
+                yield job
+
+
+def obstacle(engine: Engine, address: str) -> str:
+    """Why a service handles no messages at this moment; empty where it does, or is not there at all: that is told of
+    each message. One that starts, or is replaced by another, is waited for."""
+    host = engine.hosts.get(address)
+    if host is None:
+        return ""
+    state, reason = host.lifecycle.state, host.lifecycle.reason
+    replaced = host.successor is not None or (host.coming is not None and not host.coming.is_set())
+    if state in (State.RUNNING, State.STARTING) or replaced:
+        return ""
+    because = f": {reason}" if reason else ""
+    return f"{address} is {state.value}{because}"
