@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _open(
             set_pragma(db, pragma, value, path)
     except apsw.Error as error:
         if db is not None:
-            db.close()
+            drop(db)
         raise store_error(error, path, unchanged=True) from error
     return db
 
@@ -125,9 +126,15 @@ def select(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> list[tu
     return found
 
 
+def drop(db: apsw.Connection) -> None:
+    """Close a connection that has failed already: what its disk says to that is no news."""
+    with suppress(apsw.Error):
+        db.close(True)
+
+
 def store_error(error: BaseException, path: Path, unchanged: bool = False) -> StoreError:
     """Our error for one of SQLite; ``unchanged``: nothing was written."""
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError | UnicodeDecodeError):
         fix = "Restore the folder from a copy. Nothing was changed." if unchanged else None
         return StoreDamaged(f"the database is damaged: {error}", where=str(path), fix=fix)
     return StoreError(f"the database refuses: {type(error).__name__}: {error}", where=str(path))

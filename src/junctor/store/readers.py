@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from junctor.errors import StoreError
-from junctor.store.connection import open_reader, store_error
+from junctor.store.connection import drop, open_reader, store_error
 from junctor.store.words import Glossary
 
 IDLE = 4
@@ -38,11 +38,11 @@ class Readers:
         db = self._take()
         try:
             yield db
-        except apsw.Error as error:
-            db.close(True)
+        except (apsw.Error, UnicodeDecodeError) as error:
+            drop(db)
             raise store_error(error, self._path, unchanged=True) from error
         except BaseException:
-            db.close(True)
+            drop(db)
             raise
         self._give_back(db)
 

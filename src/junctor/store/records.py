@@ -267,5 +267,5 @@ def read_failure(data: bytes) -> Failure:
     """The failure of an attempt row; one that cannot be read says so instead of hiding the record it belongs to."""
     try:
         return _decode_failure(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return Failure("StoreDamaged", "the stored error cannot be read")
