@@ -96,10 +96,12 @@ def no_thread_left() -> Iterator[None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("torture") is not None:
         campaigns.long_tests.add(item.nodeid)
+        if campaigns.time_is_up():
+            pytest.skip("JUNCTOR_MINUTES are over")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.nodeid in campaigns.long_tests and (report.when == "call" or report.failed):
+    if report.nodeid in campaigns.long_tests and (report.when == "call" or not report.passed):
         campaigns.test_ended(report.nodeid, report.outcome, report.duration)
 
 

@@ -1,4 +1,7 @@
-"""What the long campaigns came to: a line for each, printed as one table when all have ended."""
+"""How long the long campaigns are, and what they came to: a line for each, printed as one table when all have ended.
+
+JUNCTOR_CYCLES makes all of them shorter or longer, JUNCTOR_MINUTES ends them in time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,25 @@ from dataclasses import dataclass, field
 from tests.crash.history import Faults
 
 COLUMNS = ("cycles", "acked", "lost", "doubled", "phantom", "reordered", "other", "seed", "seconds")
+
+
+_began = time.monotonic()
+
+
+def cycles(count: int) -> int:
+    """How many kills, cuts or flips a campaign makes: ``count``, unless JUNCTOR_CYCLES says another number."""
+    return int(os.environ.get("JUNCTOR_CYCLES") or count)
+
+
+def every(points: int) -> int:
+    """The step of a sweep over about so many operations: 1, or so long that there are about JUNCTOR_CYCLES of them."""
+    return max(1, points // cycles(points))
+
+
+def time_is_up() -> bool:
+    """Whether JUNCTOR_MINUTES have passed. What runs then comes to its end, nothing else begins."""
+    minutes = os.environ.get("JUNCTOR_MINUTES")
+    return bool(minutes) and time.monotonic() - _began > float(minutes) * 60
 
 
 @dataclass
@@ -69,5 +91,12 @@ def table() -> Iterator[str]:
         return
     width = max(len(name) for name, _, _ in _rows)
     yield "  ".join([" " * width, *(f"{name:>9}" for name in COLUMNS), "result"])
-    for name, counts, outcome in _rows:
+    for name, counts, outcome in [*_rows, _sum()]:
         yield "  ".join([f"{name:<{width}}", *(f"{counts.get(column, ''):>9}" for column in COLUMNS), outcome])
+
+
+def _sum() -> tuple[str, dict[str, int], str]:
+    """The last line. A seed has no sum."""
+    sums = {column: sum(counts.get(column, 0) for _, counts, _ in _rows) for column in COLUMNS if column != "seed"}
+    bad = sum(outcome != "passed" for _, _, outcome in _rows)
+    return f"{len(_rows)} campaigns", sums, f"{bad} not passed" if bad else "all passed"

@@ -36,7 +36,8 @@ def seen_in(directory: Path) -> list[Seen]:
     for record in records:
         if record.message.target == OUT:
             outputs[record.message.cause].append(record.message.seq)
-    inputs = [record for record in records if record.message.target == SINK]
+    # What was resent goes on under the same name in the message that took its place; without that one it is lost.
+    inputs = [each for each in records if each.message.target == SINK and each.status != Status.RESENT]
     _assert_consistent(directory, inputs)
     return [_seen(record, outputs.pop(record.message.seq, [])) for record in inputs] + [
         Seen(f"nobody-{cause}", "", tuple(made), True) for cause, made in outputs.items()

@@ -32,12 +32,33 @@ class Taps:
 
     def delete(self, path: str) -> None: ...
 
+    def open(self, path: str) -> None: ...
+
+    def read(self, path: str) -> None: ...
+
+    def measure(self, path: str) -> None:
+        """Before the size of a file is asked for."""
+
+    def lock(self, path: str) -> None: ...
+
 
 class _File(apsw.VFSFile):
     def __init__(self, name: Any, flags: list[int], taps: Taps) -> None:
         super().__init__("", name, flags)
         self._path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         self._taps = taps
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        self._taps.read(self._path)
+        return super().xRead(amount, offset)
+
+    def xFileSize(self) -> int:
+        self._taps.measure(self._path)
+        return super().xFileSize()
+
+    def xLock(self, level: int) -> None:
+        self._taps.lock(self._path)
+        super().xLock(level)
 
     def xWrite(self, data: Any, offset: int) -> None:
         content = bytes(data)
@@ -61,6 +82,7 @@ class _Vfs(apsw.VFS):
         super().__init__(name, "")
 
     def xOpen(self, name: Any, flags: list[int]) -> _File:
+        self._taps.open(name.filename() if isinstance(name, apsw.URIFilename) else str(name))
         return _File(name, flags, self._taps)
 
     def xDelete(self, name: str, sync: bool) -> None:

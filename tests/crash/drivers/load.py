@@ -1,7 +1,8 @@
 """The load of a crash test: clients that send and note, one service that handles in order with state and an output.
 
 Handling a message adds one to the counter of its key, sends one message on, and settles, in one commit: exactly the
-promise "exactly once inside". Some messages fail once before they succeed, some have a large body.
+promise "exactly once inside". Some messages fail once before they succeed, some have a large body, some are parked and
+resent by an operator as a new message in their place.
 
 As a program: ``python -m tests.crash.drivers.load DIRECTORY HISTORY SEED MESSAGES``; prints "ready", then runs until it
 is done or killed.
@@ -17,21 +18,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from junctor.core.origin import origin_of, origin_of_key
 from junctor.core.outcome import Failure, Reply, StateWrite
-from junctor.core.records import Commit, Insert, Opened, Settle
+from junctor.core.records import Archive, Commit, Insert, Note, Opened, Query, Settle, Stored
 from junctor.errors import StoreFull
-from junctor.messages import Kind, Message, Status
+from junctor.messages import RESEND_OF, Kind, Message, Status
 from junctor.transports.base import Transport
 from tests.crash.history import ClientLog, read_history, unknown
 
 SINK, OUT = "flow/sink", "flow/out"
 COUNT = "count"
+NOT_YET = Failure("ValueError", "not yet", "trace", "here")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """``messages`` of each of ``clients``; a share of ``large`` bodies and of messages that ``fail`` once."""
+    """``messages`` of each of ``clients``; a share of ``large`` bodies, of messages that ``fail`` once, and of those that are
+    ``parked`` and resent."""
 
     seed: int
     clients: int = 4
@@ -39,6 +44,7 @@ class Plan:
     keys: int = 2
     large: float = 0.05
     fail: float = 0.1
+    parked: float = 0.1
     sync: bool = True
 
 
@@ -71,11 +77,19 @@ class Load:
             after = max(stored.message.seq for stored in batch)
             if {stored.message.seq for stored in batch} <= known:
                 break
-        for stored in sorted(waiting, key=lambda stored: stored.message.seq):
+        for stored in sorted([*waiting, *self._parked()], key=lambda stored: stored.message.seq):
             assert not stored.damaged, f"{stored.message.seq} is damaged"
-            if stored.message.target == SINK:
+            if stored.status == Status.PARKED:
+                self._resend(stored.message)
+            elif stored.message.target == SINK:
                 self._handle(stored.message)
         await self._drained()
+
+    def _parked(self) -> list[Stored]:
+        """What a crash left between parking and resending."""
+        archive: Archive = self.transport.archive  # type: ignore[attr-defined]
+        found = archive.search(Query(statuses=(Status.PARKED,), limit=1000))
+        return [Stored(record.message, record.status, damaged=record.damaged) for record in found]
 
     async def _drained(self) -> None:
         while self._pending:
@@ -129,14 +143,17 @@ class Load:
     def _handle(self, message: Message) -> None:
         """Commit what a handler does. Without waiting: the transport applies commits in order."""
         key = message.key or ""
+        if self._is_to_park(message):
+            self._commit(settles=[Settle(message.seq, Status.PARKED, failure=NOT_YET)])
+            self._resend(message)
+            return
         if key not in self._counters:
             value, version = self.transport.state(SINK, key).get(COUNT, (b"0", 0))
             self._counters[key] = (int(value), version)
         count, version = self._counters[key]
         self._counters[key] = (count + 1, version + 1)
         if random.Random(f"{self.plan.seed}-{message.seq}").random() < self.plan.fail:
-            failure = Failure("ValueError", "not yet", "trace", "here")
-            self._commit(settles=[Settle(message.seq, Status.WAITING, 1, 1, failure=failure)])
+            self._commit(settles=[Settle(message.seq, Status.WAITING, 1, 1, failure=NOT_YET)])
         output = self._output(message, count + 1)
         self._commit(
             inserts=[Insert(output)],
@@ -144,6 +161,25 @@ class Load:
             writes=[StateWrite(key, COUNT, b"%d" % (count + 1), version)],
             source=SINK,
         )
+
+    def _is_to_park(self, message: Message) -> bool:
+        chance = random.Random(f"{self.plan.seed}-park-{message.seq}")
+        return RESEND_OF not in message.headers and chance.random() < self.plan.parked
+
+    def _resend(self, message: Message) -> None:
+        """As an operator does: a new message takes the place of the parked one, in one commit."""
+        copy = structs.replace(
+            message,
+            seq=self.transport.number(),
+            headers={RESEND_OF: message.id},
+            origin=origin_of_key(SINK, f"resend-{message.id}"),
+        )
+        self._commit(
+            inserts=[Insert(copy, Status.CLAIMED)],
+            settles=[Settle(message.seq, Status.RESENT)],
+            notes=[Note(message.seq, 1_700_000_000_000_000_002, "operator", "sent again")],
+        )
+        self._handle(copy)
 
     def _output(self, message: Message, count: int) -> Message:
         body = b"%d" % count
