@@ -18,11 +18,18 @@ RESERVE = "reserve"
 DAMAGED = "damaged"
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """Who the node is: 12 random hexadecimal digits, and when it was made in nanoseconds since 1970."""
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who the node is: 12 random hexadecimal digits, and when it was made in nanoseconds since 1970.
+
+    Of its last opening: ``epoch`` counts it, ``first`` is the number its records began with, ``inode`` the number of
+    the database's file. By these a database is known that is not the one that the node used last.
+    """
 
     node: str
     created: int
+    epoch: int = 0
+    first: int = 0
+    inode: int = 0
 
 
 def prepare(directory: Path) -> None:

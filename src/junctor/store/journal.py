@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
@@ -44,6 +45,7 @@ _FATAL = (
     StoreVanished,
 )
 
+T = TypeVar("T")
 Verdict = tuple[Commit, JunctorError | None]
 
 
@@ -101,11 +103,15 @@ class Journal:
         return report
 
     def _apply(self, group: Sequence[Commit], report: Report) -> None:
+        if not group:
+            return
         try:
             batch, verdicts = self._transact(group)
         except Exception as error:
             if _is_full(error):
                 self._meet_full(group, report)
+            elif isinstance(error, apsw.CorruptError) and any(map(_only_removes, group)):
+                self._apply(self._refuse_removals(group, error, report), report)
             elif isinstance(error, _FATAL):
                 raise
             elif len(group) > 1:
@@ -123,6 +129,29 @@ class Journal:
             if self._kept:  # the disk became full: nothing may overtake what is kept
                 self._kept += self._refuse_external(group[index + 1 :], report)
                 return
+
+    def _refuse_removals(self, group: Sequence[Commit], error: Exception, report: Report) -> list[Commit]:
+        """Damage is met by retention before anything that is owed: that ends no delivery. What else is in the group."""
+        refusal = store_error(error, self._path, unchanged=True)
+        report.verdicts += [(commit, refusal) for commit in group if _only_removes(commit)]
+        return [commit for commit in group if not _only_removes(commit)]
+
+    def keep(self, step: Callable[[apsw.Connection], T]) -> T:
+        """Do a small piece of upkeep, when no group waits. A full disk or damage leaves the journal as it is.
+
+        :raises StoreError: the database refuses; the journal is dead when its disk failed.
+        """
+        if self.dead is not None:
+            raise self.dead
+        try:
+            self._still_there()
+            self._set_synchronous(1)
+            return step(self._db)
+        except (apsw.Error, StoreVanished) as error:
+            self._roll_back()
+            if isinstance(error, _FATAL) and not isinstance(error, apsw.CorruptError) and not _is_full(error):
+                self._die(error, [], Report())
+            raise error if isinstance(error, StoreError) else store_error(error, self._path, unchanged=True) from error
 
     def _take_over(self, batch: Batch) -> None:
         """What follows a commit. Nothing here may raise: the commit stands."""
@@ -166,7 +195,9 @@ class Journal:
 
     def _want_synchronous(self, group: Sequence[Commit]) -> None:
         """FULL, unless every commit of the group is content with the operating system having it."""
-        wanted = 1 if group and all(commit.durability == "written" for commit in group) else 2
+        self._set_synchronous(1 if group and all(commit.durability == "written" for commit in group) else 2)
+
+    def _set_synchronous(self, wanted: int) -> None:
         if wanted != self._synchronous:
             set_pragma(self._db, "synchronous", wanted, self._path)
             self._synchronous = wanted
@@ -241,6 +272,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _only_removes(commit: Commit) -> bool:
+    others = commit.inserts, commit.settles, commit.claims, commit.writes, commit.logs, commit.alerts, commit.notes
+    return bool(commit.removes) and not any(others)
 
 
 def _is_full(error: BaseException) -> bool:

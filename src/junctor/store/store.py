@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
 from junctor.core.records import Opened
-from junctor.store import queues
+from junctor.store import epoch, queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
 from junctor.store.identity import (
@@ -16,11 +19,8 @@ from junctor.store.identity import (
     DATABASE,
     LOCK,
     RESERVE,
-    Identity,
     keep_identity,
-    new_identity,
     prepare,
-    read_identity,
     write_durably,
 )
 from junctor.store.journal import Journal
@@ -28,9 +28,12 @@ from junctor.store.lock import StoreLock
 from junctor.store.reader import StoreArchive
 from junctor.store.readers import Readers
 from junctor.store.reserve import RESERVE_BYTES, Reserve
+from junctor.store.restore import install_restored
 from junctor.store.schema import migrate
 from junctor.store.state import CommittedState
 from junctor.store.wal import Rejected, rejected
+
+T = TypeVar("T")
 
 
 class Store:
@@ -44,44 +47,45 @@ class Store:
 
     def __init__(self, directory: Path, vfs: str | None = None, reserve: int = RESERVE_BYTES) -> None:
         self.directory = directory
-        self._path = directory / DATABASE
+        self.path = directory / DATABASE
         self._lock = StoreLock(directory / LOCK)
         prepare(directory)
         self._lock.acquire()
         try:
-            self._db = open_writer(self._path, vfs)
+            install_restored(directory)
+            alone = vfs is None and _is_alone(self.path)
+            self._db = open_writer(self.path, vfs)
             try:
-                self._set_up(vfs, Reserve(directory / RESERVE, reserve))
+                self._set_up(vfs, Reserve(directory / RESERVE, reserve), alone)
             except BaseException:
                 self._db.close(True)
                 raise
         except BaseException as error:
             self._lock.release()
             if isinstance(error, apsw.Error):
-                raise store_error(error, self._path, unchanged=True) from error
+                raise store_error(error, self.path, unchanged=True) from error
             raise
 
-    def _set_up(self, vfs: str | None, reserve: Reserve) -> None:
+    def _set_up(self, vfs: str | None, reserve: Reserve, alone: bool) -> None:
         warnings: list[str] = []
         rejected_tail = self._rejected_tail()
-        migrate(self._db, str(self._path))
+        migrate(self._db, str(self.path))
         if rejected_tail is not None:
             warnings.append(self._set_aside(rejected_tail, reserve))
         self._begin_log()
-        identity, first = _identify(self._db, self.directory, warnings)
-        epoch, clean = _begin(self._db, identity, first)
+        opening = epoch.begin(self._db, self.path, alone, warnings)
         # The file is second: where it is, the database had its node, and one without has been lost.
-        keep_identity(self.directory, identity)
-        self.readers = Readers(self._path, vfs)
+        keep_identity(self.directory, opening.identity)
+        self.readers = Readers(self.path, vfs)
         self.archive = StoreArchive(self.readers)
         self.state = CommittedState(self.readers)
         reserve.restore()
-        self.journal = Journal(self._db, self._path, epoch, reserve, self._applied)
-        self.first_number = first
+        self.journal = Journal(self._db, self.path, opening.epoch, reserve, self._applied)
+        self.first_number = opening.first
         self.opened = Opened(
-            identity.node,
-            epoch,
-            clean,
+            opening.identity.node,
+            opening.epoch,
+            opening.clean,
             queues.depths(self.readers),
             queues.suspects(self.readers),
             queues.next_due(self.readers),
@@ -92,7 +96,7 @@ class Store:
         """What SQLite dropped of the log of the last run. To be asked before anything is written over it."""
         select(self._db, "SELECT 1 FROM sqlite_schema LIMIT 1")  # reads the log
         accepted, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        return rejected(self._path.with_name(f"{self._path.name}-wal"), max(accepted, 0))
+        return rejected(self.path.with_name(f"{self.path.name}-wal"), max(accepted, 0))
 
     def _set_aside(self, tail: Rejected, reserve: Reserve) -> str:
         """Keep a copy of what was rejected; the warning about it."""
@@ -125,6 +129,10 @@ class Store:
         if batch.written:
             self.state.note(batch.written)
 
+    def keep(self, step: Callable[[apsw.Connection], T]) -> T:
+        """Do a small piece of upkeep; see :meth:`junctor.store.journal.Journal.keep`."""
+        return self.journal.keep(step)
+
     def close(self) -> None:
         """Mark as cleanly closed, unless the journal died, and release everything."""
         # SQLite would copy the log into the database when it closes. After a failed sync nobody knows what the kernel
@@ -132,53 +140,27 @@ class Store:
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         try:
             if self.journal.dead is None:
-                _end(self._db)
+                epoch.end(self._db)
                 self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         except apsw.Error as error:
-            raise store_error(error, self._path) from error
+            raise store_error(error, self.path) from error
         finally:
-            self.readers.close()
-            self._db.close(True)
-            self._lock.release()
+            self._release()
+
+    def _release(self) -> None:
+        """Let go of everything, each part whatever the disk said to the one before.
+
+        :raises StoreError: the disk failed meanwhile.
+        """
+        try:
+            with ExitStack() as parts:
+                parts.callback(self._lock.release)
+                parts.callback(self._db.close, True)
+                parts.callback(self.readers.close)
+        except apsw.Error as error:
+            raise store_error(error, self.path) from error
 
 
-def _identify(db: apsw.Connection, directory: Path, warnings: list[str]) -> tuple[Identity, int]:
-    """The node's identity, and the first free record number."""
-    identity = read_identity(directory)
-    known = _meta(db, "node")
-    if known is None:
-        first = 1
-        if identity is not None:
-            # The numbers of the lost database were seen by others as ids: begin where it cannot have been.
-            first = int(time.time()) << 20
-            warnings.append(f"the database was missing beside {directory}/node.json; the new one counts from {first}")
-        return identity or new_identity(), first
-    if identity is None or identity.node != known:
-        # Without the file, and behind a first run that did not close, the node was killed between the two.
-        if identity is not None or _meta(db, "epoch") != 1 or _meta(db, "clean"):
-            warnings.append(f"the identity file did not belong to the database; the node goes on as {known}")
-        identity = new_identity(str(known))
-    highest = select(db, "SELECT max(seq) FROM message")[0][0] or 0
-    return identity, max(int(highest) + 1, int(_meta(db, "first") or 1))
-
-
-def _begin(db: apsw.Connection, identity: Identity, first: int) -> tuple[int, bool]:
-    """Count this opening and take the mark of a clean end away. The epoch, and whether the mark was there."""
-    epoch = int(_meta(db, "epoch") or 0) + 1
-    clean = bool(_meta(db, "clean")) if epoch > 1 else True
-    with db:
-        for name, value in (("node", identity.node), ("epoch", epoch), ("clean", 0), ("first", first)):
-            db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
-    return epoch, clean
-
-
-def _end(db: apsw.Connection) -> None:
-    with db:
-        db.execute("UPDATE hop SET status = 0 WHERE status = 1 AND status < 3")
-        db.execute("UPDATE meta SET value = 1 WHERE name = 'clean'")
-    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-
-
-def _meta(db: apsw.Connection, name: str) -> str | int | None:
-    rows = select(db, "SELECT value FROM meta WHERE name = ?", (name,))
-    return rows[0][0] if rows else None
+def _is_alone(path: Path) -> bool:
+    """Whether a database lies there without a log."""
+    return path.exists() and path.stat().st_size > 0 and not path.with_name(f"{path.name}-wal").exists()

@@ -20,6 +20,8 @@ What the runtime relies on:
   order.
 * **Removal.** A record named in ``removes`` is gone with all that belongs to it, unless it is owed to a handler or
   parked. A settlement of a record that is gone changes nothing.
+* **Upkeep.** A commit that only removes may be refused with :class:`~junctor.errors.StoreDamaged`, where it meets
+  damage; nothing else suffers from that.
 * **Ends.** An I/O error on commit calls ``failed`` given to ``open``; the node ends. ``done`` then gets an error for
   what was not acknowledged yet; the fate of that is known at the next ``open`` only. ``aclose`` first applies every
   commit given before it.
@@ -52,6 +54,7 @@ from junctor.core.records import (
     Stored,
 )
 from junctor.core.room import Room
+from junctor.core.upkeep import Upkeep
 from junctor.messages import Message
 
 __all__ = (
@@ -74,6 +77,7 @@ __all__ = (
     "Settle",
     "Stored",
     "Transport",
+    "Upkeep",
 )
 
 
@@ -155,4 +159,8 @@ class Transport(abc.ABC):
     def room(self) -> Room | None:
         """What the journal takes of its disk, None where there is none. A handful of system calls: quick enough for the
         loop, too slow for every message."""
+        return None
+
+    def upkeep(self) -> Upkeep | None:
+        """What keeps an open journal small, and copies it. None where it forgets by itself."""
         return None
