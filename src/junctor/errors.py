@@ -30,6 +30,7 @@ __all__ = (
     "RequestExpired",
     "RequestFailed",
     "RequestTimeout",
+    "SearchTooLong",
     "SendError",
     "ServiceStopped",
     "SettingError",
@@ -74,11 +75,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"There is: {shown}. " if words else ""
 
 
+HIDES = "__junctor_hides__"
+"""The attribute of an exception that may quote sensitive values: an object whose ``mask`` takes them out of a text."""
+
+
 def text_of(error: BaseException) -> str:
     """The text of any exception, fit to be sent and stored; empty where it has none. The class may be a user's: its
     ``__str__`` may raise, SystemExit too."""
     try:
-        return storable(str(error)[:LONGEST_TEXT])
+        hides = getattr(error, HIDES, None)
+        text = str(error) if hides is None else hides.mask(str(error))  # before the cut, which could leave half of it
+        return storable(text[:LONGEST_TEXT])
     except BaseException:  # noqa: BLE001 - a broken __str__ must not hide the failure, or end the node
         return "(its text cannot be made)"
 
@@ -431,6 +438,14 @@ class StoreVanished(StoreError):
 
     code = "store-vanished"
     default_fix = "Bring the folder back where it was, then start the node again."
+
+
+class SearchTooLong(StoreError):
+    """A search through many records was stopped. The text says how far it came."""
+
+    code = "search-too-long"
+    default_fix = "Narrow it by time, type, service or session."
+    status = 503
 
 
 class PortInUse(JunctorError):

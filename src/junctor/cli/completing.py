@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from junctor.node.views.describe import ServiceView
+    from junctor.node.views.parked import ParkedView
 
 PATIENCE = 0.5
 """Seconds that somebody who pressed a key waits for a node."""
@@ -62,6 +63,20 @@ def statuses(ctx: click.Context, parameter: click.Parameter, begun: str) -> list
     return [CompletionItem(word) for word in STATUSES if word.startswith(begun)]
 
 
+def types(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The types of messages that the services take."""
+    names = {entry.takes for view in _views(ctx) for entry in view.entries if entry.kind == "handler"}
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(begun)]
+
+
+def errors(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The classes of the errors of what is parked."""
+    names: dict[str, int] = {}
+    with contextlib.suppress(Exception):
+        names = {group.error: group.count for group in _parked(ctx.params.get("node"))}
+    return [CompletionItem(name, help=f"{n} parked") for name, n in sorted(names.items()) if name.startswith(begun)]
+
+
 def nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The nodes of this folder by name, else a path."""
     found: list[CompletionItem] = []
@@ -80,6 +95,19 @@ def _views(ctx: click.Context) -> list[ServiceView]:
     with contextlib.suppress(Exception):  # whatever is wrong there, a shell that completes says nothing
         return list(_asked(ctx.params.get("node")))
     return []
+
+
+def _parked(node: str | None) -> list[ParkedView]:
+    from junctor.node import directory
+    from junctor.node.control.client import NodeClient
+    from junctor.node.views.parked import ParkedView
+
+    client = NodeClient(directory.find(node))
+    try:
+        found: list[ParkedView] = client.ask("parked", list[ParkedView], patience=PATIENCE)
+        return found
+    finally:
+        client.close()
 
 
 def _asked(node: str | None) -> Iterator[ServiceView]:

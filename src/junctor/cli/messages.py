@@ -7,13 +7,14 @@ import click
 from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
 from junctor.errors import nearest
+from junctor.node.views.fields import SYNTAX, field_term
 from junctor.node.views.messages import MessageView
 from junctor.node.views.search import STATUSES, Filter
 
 
 @click.command("messages")
 @click.option("--service", metavar="NAME", help="From or to this service.", shell_complete=completing.services)
-@click.option("--type", "type_", metavar="NAME", help="Of this type.")
+@click.option("--type", "type_", metavar="NAME", help="Of this type.", shell_complete=completing.types)
 @click.option(
     "--status",
     multiple=True,
@@ -25,6 +26,19 @@ from junctor.node.views.search import STATUSES, Filter
 @click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
 @click.option("--until", metavar="TIME", help="Not after.")
 @click.option("--text", metavar="TEXT", help="With this text in the body.")
+@click.option(
+    "--error",
+    metavar="NAME_OR_TEXT",
+    help="With an error of this class, or with this text in it, in any attempt.",
+    shell_complete=completing.errors,
+)
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="TERM",
+    help="With this in the body: order.id=500, 'amount>100', name~Ann, lines.0.sku!=X; repeatable.",
+)
 @click.option("--before", type=click.IntRange(0, 2**63 - 1), metavar="SEQ", help="Go on below this number.")
 @click.option("-n", "--limit", type=click.IntRange(1, 2**63 - 1), default=50, show_default=True, help="How many.")
 @node_option
@@ -37,6 +51,8 @@ def command(
     since: str | None,
     until: str | None,
     text: str | None,
+    error: str | None,
+    fields: tuple[str, ...],
     before: int | None,
     limit: int,
     node: str | None,
@@ -58,8 +74,14 @@ def command(
     discarded  was parked; somebody decided that nothing follows
     open       all that are still to be handled: the first four
 
+    A field of the body is compared with = != < <= > >=, or with ~ for a text in it. The value is JSON where it can be
+    read so, else text: id=500 is a number, id='"500"' a text. A body without the field does not fit. Quote what your
+    shell would read: 'amount>100'.
+
     --json has body and headers as well.
     """
+    for text_ in fields:
+        _check_field(text_)
     for word in status:
         if word not in STATUSES:
             raise click.BadParameter(f'there is no status "{word}". {nearest(word, STATUSES)}'.rstrip())
@@ -71,6 +93,8 @@ def command(
         since=words.instant(since) if since else None,
         until=words.instant(until) if until else None,
         text=text,
+        error=error,
+        fields=list(fields) or None,
         before=before,
         limit=limit,
     )
@@ -87,6 +111,14 @@ def command(
     tables.show(heads, [_row(message, digits[message.session]) for message in found], right="seq tries took")
     if len(found) == limit:
         click.echo(f"\nthere may be more: --before {found[-1].seq}")
+
+
+def _check_field(text: str) -> None:
+    """Before a node is asked; it would say the same."""
+    try:
+        field_term(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. {SYNTAX}", param_hint="--field") from None
 
 
 def _row(message: MessageView, session: str) -> tuple[str, ...]:

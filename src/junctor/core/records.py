@@ -228,7 +228,11 @@ class Archive(abc.ABC):
     def record(self, seq: int) -> Record | None: ...
 
     @abc.abstractmethod
-    def search(self, query: Query) -> list[Record]: ...
+    def search(self, query: Query) -> list[Record]:
+        """What fits, newest first.
+
+        :raises SearchTooLong: it was stopped after a few seconds; the text says how far it came.
+        """
 
     @abc.abstractmethod
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:

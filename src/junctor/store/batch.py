@@ -30,6 +30,7 @@ from junctor.store.records import (
     rich_rows,
     storable,
 )
+from junctor.store.spans import insert_spans
 from junctor.store.statements import insert, update_hops
 from junctor.store.words import Words
 
@@ -37,6 +38,8 @@ StateKey = tuple[int, str, str]
 
 FIRST_COUNTER = b"\0\0\0\1"
 """Origins below it belong to idempotency keys, see the indexes of ``message``."""
+
+_SPANNED = tuple(HOP.index(name) for name in ("seq", "source", "target", "type"))
 
 _FIND_ORIGIN = "SELECT seq FROM message WHERE cause = ? AND origin = ? AND origin >= x'00000001'"
 _FIND_KEY = "SELECT seq FROM message WHERE origin = ? AND origin < x'00000001'"
@@ -158,6 +161,7 @@ class Batch:
             self._insert_rich()
         if self._hops:
             insert(db, "hop", HOP, self._hops)
+            self._insert_spans()
         if self._moves:
             update_hops(db, list(chain.from_iterable(self._moves.values())))
         if self._claims:
@@ -206,6 +210,12 @@ class Batch:
         else:
             found = select(self._db, _FIND_ORIGIN, (message.cause, origin))
         return int(found[0][0]) if found else None
+
+    def _insert_spans(self) -> None:
+        seqs, *columns = (self._hops[n :: len(HOP)] for n in _SPANNED)
+        pairs = self._words.spans.note(seqs, *columns)
+        if pairs:
+            insert_spans(self._db, pairs)
 
     def _write_results(self) -> None:
         execute = self._db.executemany

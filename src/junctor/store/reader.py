@@ -11,13 +11,13 @@ import apsw
 from junctor.core.outcome import LogLine, Reply
 from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
 from junctor.errors import NodeNotFound, StoreTooNew
-from junctor.messages import Status
 from junctor.store import queues
 from junctor.store.connection import select
 from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
 from junctor.store.schema import MIGRATIONS
+from junctor.store.search import search
 from junctor.store.state import CommittedState, Entries
 from junctor.store.words import Glossary
 
@@ -48,8 +48,7 @@ class StoreArchive(Archive):
 
     def search(self, query: Query) -> list[Record]:
         with self._readers.connection() as db:
-            sql, values = _search_statement(db, query)
-            return self._complete(db, [seq for (seq,) in select(db, sql, values)])
+            return self._complete(db, search(db, query))
 
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         with self._readers.connection() as db:
@@ -145,79 +144,3 @@ def _add_result(db: apsw.Connection, words: Glossary, record: Record) -> None:
         record.damaged = record.damaged or damaged
     for (failure,) in select(db, queues.LAST_FAILURE, (seq,)):
         record.failure = read_failure(failure)
-
-
-# Search ------------------------------------------------------------------------------------------------------
-
-
-def _search_statement(db: apsw.Connection, query: Query) -> tuple[str, list[Any]]:
-    """One scan over hops, newest first, with the body and the times looked up only where they are asked for."""
-    terms: list[str] = []
-    values: list[Any] = []
-    if query.before is not None:
-        terms.append("h.seq < ?")
-        values.append(query.before)
-    if query.service is not None:
-        terms.append("(h.source = ? OR h.target = ?)")
-        values += [Glossary.number(db, query.service)] * 2
-    if query.type is not None:
-        terms.append("h.type = ?")
-        values.append(Glossary.number(db, query.type))
-    if query.statuses is not None:
-        terms.append(_status_term(query.statuses))
-    joins = _message_terms(query, terms, values)
-    where = f" WHERE {' AND '.join(terms)}" if terms else ""
-    return f"SELECT h.seq FROM {joins}{where} ORDER BY h.seq DESC LIMIT ?", [*values, query.limit]
-
-
-def _status_term(statuses: tuple[Status, ...]) -> str:
-    # Literals, and the bound of the partial index said again: SQLite proves nothing from an IN or a parameter.
-    if len(statuses) == 1:
-        term = f"h.status = {statuses[0]:d}"
-    else:
-        term = f"h.status IN ({','.join(str(int(status)) for status in statuses)})"
-    if statuses and max(statuses) < Status.DONE:
-        return f"{term} AND h.status < 3"
-    return f"{term} AND h.status > 3" if statuses and min(statuses) > Status.DONE else term
-
-
-def _message_terms(query: Query, terms: list[str], values: list[Any]) -> str:
-    """Add the terms about the message; the tables to join, the most selective one first."""
-    if query.session is not None:
-        terms.append("m.session = ?")
-        values.append(query.session.to_bytes(16, "big"))
-    for value, *both in ((query.since, "m.time >= ?", _FROM), (query.until, "m.time < ?", _TO)):
-        if value is not None:
-            terms += both
-            values += [value, value]
-    if query.text is not None:
-        terms.append("instr(coalesce(m.payload, (SELECT data FROM body WHERE hash = m.body)), ?) > 0")
-        values.append(query.text.encode())
-    if query.session is not None:
-        return "message AS m CROSS JOIN hop AS h ON h.seq = m.seq"
-    if query.since is None and query.until is None and query.text is None:
-        return _hops(query)
-    return f"{_hops(query)} CROSS JOIN message AS m ON m.seq = h.seq"
-
-
-def _hops(query: Query) -> str:
-    """The scan of hops: by a small partial index where the statuses allow it. SQLite would prefer the order of numbers,
-    which is a scan of everything when few records fit."""
-    if query.statuses and min(query.statuses) > Status.DONE:
-        return "hop AS h INDEXED BY hop_ended"
-    if query.statuses and max(query.statuses) < Status.DONE:
-        return "hop AS h INDEXED BY hop_queue"
-    return "hop AS h"
-
-
-# Bounds of the scan for a span of time. Clocks jump, so they are found among all samples of the index, not by a search
-# in an ordered list: the last sample below the first one within the span, the first one above the last one within it.
-_SAMPLES = "FROM message INDEXED BY message_time WHERE seq & 63 = 0"
-_FROM = (
-    f"h.seq > coalesce((SELECT max(seq) {_SAMPLES} AND seq <"
-    f" coalesce((SELECT min(seq) {_SAMPLES} AND time >= ?), 9223372036854775807)), -1)"
-)
-_TO = (
-    f"h.seq < coalesce((SELECT min(seq) {_SAMPLES} AND seq >"
-    f" coalesce((SELECT max(seq) {_SAMPLES} AND time < ?), -1)), 9223372036854775807)"
-)

@@ -136,12 +136,12 @@ CREATE TABLE note (
 ) STRICT;
 CREATE INDEX note_seq ON note (seq);
 
--- Which words (types, sources, targets) occur in which block of 1024 records. A search for a rare one reads the blocks
+-- Which words (types, sources, targets) occur in which block of 4096 records. A search for a rare one reads the blocks
 -- that have it; an index over all records would cost each message a write.
 CREATE TABLE span (word INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (word, block)) STRICT, WITHOUT ROWID;
-INSERT OR IGNORE INTO span SELECT type, seq >> 10 FROM hop;
-INSERT OR IGNORE INTO span SELECT source, seq >> 10 FROM hop;
-INSERT OR IGNORE INTO span SELECT target, seq >> 10 FROM hop;
+INSERT OR IGNORE INTO span SELECT type, seq >> 12 FROM hop;
+INSERT OR IGNORE INTO span SELECT source, seq >> 12 FROM hop;
+INSERT OR IGNORE INTO span SELECT target, seq >> 12 FROM hop;
 
 -- Everything that did not end well is rare, so one index has it all.
 DROP INDEX log_session;

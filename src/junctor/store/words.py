@@ -9,6 +9,7 @@ import apsw
 
 from junctor.messages import Message
 from junctor.store.connection import select
+from junctor.store.spans import Spans
 
 
 class Route(NamedTuple):
@@ -31,6 +32,7 @@ class Words:
         self.routes: dict[tuple[str, str, str, str], Route] = {}
         self._next = max(self._numbers.values(), default=0) + 1
         self.fresh: list[tuple[int, str]] = []
+        self.spans = Spans()
 
     def number(self, text: str) -> int:
         found = self._numbers.get(text)
@@ -55,6 +57,7 @@ class Words:
 
     def committed(self) -> None:
         self.fresh.clear()
+        self.spans.committed()
 
     def rolled_back(self) -> None:
         """Forget what was given out since the last commit: it is not in the database."""
@@ -63,6 +66,7 @@ class Words:
         for _, text in self.fresh:
             del self._numbers[text]
         self.fresh.clear()
+        self.spans.rolled_back()
 
 
 def names_checksum(node: str, source: str, target: str, kind: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from junctor.core.outcome import Failure, LogLine, Reply
-from junctor.core.records import AlertRecord, HopLog, Insert, Note, Query, Settle
+from junctor.core.records import AlertRecord, FieldTerm, HopLog, Insert, Note, Query, Settle
 from junctor.messages import Kind, Message, Status
 from junctor.testing._bench import FAR, check
 
@@ -71,6 +71,58 @@ async def search_by_time_finds_in_a_long_list(bench: Bench) -> None:
         assert found(bench, Query(since=since, until=until, limit=1000)) == newest_first(*messages[low:high])
         assert found(bench, Query(since=since, limit=1000)) == newest_first(*messages[low:])
         assert found(bench, Query(until=until, limit=1000)) == newest_first(*messages[:high])
+
+
+@check()
+async def search_finds_by_the_error_of_any_attempt(bench: Bench) -> None:
+    a, b, c = bench.message(), bench.message(type="Other"), bench.message()
+    await bench.accept(a, b, c)
+    await bench.settle(a, Status.WAITING, failure=Failure("TimeoutError", 'no answer from "mail"'), due=FAR)
+    await bench.settle(a, Status.DONE)
+    await bench.settle(b, Status.PARKED, failure=Failure("ValueError", "a TimeoutError came before"))
+    assert found(bench, Query(error="TimeoutError")) == newest_first(a, b)
+    assert found(bench, Query(error="Timeout")) == [b.seq]
+    assert found(bench, Query(error='from "mail"')) == [a.seq]
+    assert found(bench, Query(error="ValueError", statuses=(Status.PARKED,))) == [b.seq]
+    assert found(bench, Query(error="ValueError", type="Other", session=1)) == [b.seq]
+    assert found(bench, Query(error="TimeoutError", type="Other")) == [b.seq]
+    assert found(bench, Query(error="ValueError", statuses=(Status.DONE,))) == []
+    assert found(bench, Query(error="KeyError")) == []
+
+
+@check()
+async def search_finds_by_fields_of_the_body(bench: Bench) -> None:
+    large = b'{"order":{"id":7},"fill":"' + b"x" * 100_000 + b'"}'
+    bodies = (
+        b'{"order":{"id":500,"name":"Anna"},"paid":true,"lines":[{"sku":"A"},{"sku":"B"}]}',
+        large,
+        b"no {json",
+        b"7",
+    )
+    messages = [bench.message(body) for body in bodies]
+    await bench.accept(*messages)
+    first, other, *_ = (message.seq for message in messages)
+    for term, expected in (
+        (FieldTerm(("order", "id"), "=", 500), [first]),
+        (FieldTerm(("order", "id"), "=", 500.0), [first]),
+        (FieldTerm(("order", "id"), "=", "500"), []),
+        (FieldTerm(("order", "id"), "!=", 500), [other]),
+        (FieldTerm(("order", "id"), ">", 7), [first]),
+        (FieldTerm(("order", "id"), ">=", 7), [other, first]),
+        (FieldTerm(("order", "id"), "~", "50"), [first]),
+        (FieldTerm(("order", "name"), "~", "nn"), [first]),
+        (FieldTerm(("order", "name"), "<", "B"), [first]),
+        (FieldTerm(("paid",), "=", True), [first]),
+        (FieldTerm(("paid",), "=", 1), []),
+        (FieldTerm(("lines", 1, "sku"), "=", "B"), [first]),
+        (FieldTerm(("lines", 2, "sku"), "!=", "B"), []),
+        (FieldTerm(("nothing",), "!=", None), []),
+        (FieldTerm((), "=", 7), [messages[3].seq]),
+    ):
+        assert found(bench, Query(fields=(term,))) == expected, term
+    both = (FieldTerm(("paid",), "=", True), FieldTerm(("order", "id"), "<", 501))
+    assert found(bench, Query(fields=both, type="Reading", text="Anna")) == [first]
+    assert found(bench, Query(fields=(*both, FieldTerm(("order", "id"), "<", 500)))) == []
 
 
 @check()

@@ -8,6 +8,8 @@ from itertools import islice
 
 import msgspec
 
+from junctor.core.fields import body_fits
+from junctor.errors import storable
 from junctor.messages import Message, Status
 from junctor.messages.codec import to_plain
 from junctor.transports.base import (
@@ -67,8 +69,16 @@ class MemoryArchive(Archive):
         return self._find(seq)
 
     def search(self, query: Query) -> list[Record]:
-        found = (record for record in reversed(self.all()) if _matches(query, record.message.seq, record))
-        return [record for _, record in zip(range(query.limit), found, strict=False)]
+        found = (record for record in reversed(self.all()) if self._fits(query, record))
+        return list(islice(found, query.limit))
+
+    def _fits(self, query: Query, record: Record) -> bool:
+        if not _matches(query, record.message.seq, record):
+            return False
+        return query.error is None or any(
+            query.error == attempt.failure.type or query.error in attempt.failure.text
+            for attempt in self._attempts.get(record.message.seq, ())
+        )
 
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         found = (one for one in self.all() if one.message.session == session and one.message.seq > after)
@@ -133,11 +143,11 @@ def _matches(query: Query, seq: int, record: Record) -> bool:
         and (query.session is None or message.session == query.session)
         and (query.since is None or message.time >= query.since)
         and (query.until is None or message.time < query.until)
-        and (query.text is None or _contains(message, query.text))
+        and (query.text is None or storable(query.text).encode() in _body(message))
+        and (not query.fields or body_fits(_body(message), query.fields))
     )
 
 
-def _contains(message: Message, text: str) -> bool:
+def _body(message: Message) -> bytes:
     payload = message.payload
-    data = payload if type(payload) is bytes else msgspec.json.encode(to_plain(payload))
-    return text.encode() in data
+    return payload if type(payload) is bytes else msgspec.json.encode(to_plain(payload))

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import msgspec
 
 from junctor.clock import SECOND
+from junctor.core.records import FieldTerm
 from junctor.errors import JunctorError, nearest
 from junctor.messages import Status, parse_id
+from junctor.node.views.fields import SYNTAX, field_term
 from junctor.transports.base import Archive, Query
 
 PAGE = 500
@@ -46,7 +48,9 @@ class UnknownFilter(JunctorError):
 class Filter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What to look for; None means any. ``service`` is a name, or flow/name; ``status`` words as in :data:`STATUSES`.
 
-    ``session`` may be the first digits. ``before`` continues a listing below this ``seq``. At most ``limit`` rows.
+    ``session`` may be the first digits. ``error`` is the name of the class of an error of any attempt, or a text in it.
+    ``fields`` are terms about the body, see :func:`junctor.node.views.fields.field_term`. ``before`` continues a
+    listing below this ``seq``. At most ``limit`` rows.
     """
 
     service: str | None = None
@@ -56,6 +60,8 @@ class Filter(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    error: str | None = None
+    fields: list[str] | None = None
     before: int | None = None
     limit: int = 50
 
@@ -75,7 +81,7 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
 
     :param hosted: the addresses of the services that run now.
     :param types: the names of the types that they handle.
-    :raises UnknownFilter: a status, service or type is unknown, or the limit out of bounds.
+    :raises UnknownFilter: a status, service or type is unknown, a field says nothing, or the limit is out of bounds.
     :raises NothingFound: no session begins with the given digits.
     """
     if not 1 <= filter.limit <= LIMIT:
@@ -90,6 +96,8 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
         since=_nanoseconds(filter.since, "since"),
         until=_nanoseconds(filter.until, "until"),
         text=filter.text,
+        error=filter.error,
+        fields=tuple(_field(text) for text in filter.fields or ()),
         before=filter.before,
         limit=filter.limit,
     )
@@ -123,6 +131,13 @@ def _type(name: str, archive: Archive, types: Iterable[str]) -> str:
     if name in known or archive.search(Query(type=name, limit=1)):
         return name
     raise UnknownFilter(f'there is no type "{name}"', where="type", fix=nearest(name, known).rstrip() or None)
+
+
+def _field(text: str) -> FieldTerm:
+    try:
+        return field_term(text)
+    except ValueError as error:
+        raise UnknownFilter(str(error), where="field", fix=SYNTAX) from None
 
 
 def _statuses(words: list[str]) -> tuple[Status, ...]:

@@ -28,6 +28,8 @@ async def messages(
     since: datetime | None = None,
     until: datetime | None = None,
     text: str | None = None,
+    error: str | None = None,
+    fields: list[str] | None = None,
     before: int | None = None,
     limit: int = 50,
     bodies: bool = False,
@@ -41,6 +43,8 @@ async def messages(
         since=since,
         until=until,
         text=text,
+        error=error,
+        fields=fields,
         before=before,
         limit=limit,
     )
