@@ -40,12 +40,15 @@ def command(group: str | None, service: str | None, members: bool, limit: int, n
 
 
 def _show_groups(groups: list[ParkedView], node: str) -> None:
-    heads = ("service", "type", "count", "first", "last", "error", "place", "see one")
+    # A column for notes only where there are some: the table is wide enough.
+    noted = any(group.notes for group in groups)
+    heads = ("service", "type", "count", *(["notes"] if noted else []), "first", "last", "error", "place", "see one")
     rows = [
         (
             group.service,
             group.type,
             str(group.count),
+            *([str(group.notes or "")] if noted else []),
             words.clock(group.first),
             words.clock(group.last),
             words.short(_error(group), 80),
@@ -54,14 +57,18 @@ def _show_groups(groups: list[ParkedView], node: str) -> None:
         )
         for group in groups
     ]
-    tables.show(heads, rows, right="count")
+    tables.show(heads, rows, right="count notes")
+    place = groups[0].fingerprint[:8] if len(groups) == 1 else "PLACE"
+    click.echo(f"send a group again: junctor resend --group {place}{node}")
 
 
 def _show_members(group: ParkedView) -> None:
     count = f"{group.count} message" + ("" if group.count == 1 else "s")
     error = words.short(_error(group), 80)
     click.echo(f"{words.safe(group.service)} {words.safe(group.type)}  {error}  {group.fingerprint[:8]}  {count}")
-    tables.show(("seq", "time", "key", "body"), [_row(message) for message in group.members], right="seq")
+    noted = any(message.notes for message in group.members)
+    heads = ("seq", "time", "key", "body", *(["note"] if noted else []))
+    tables.show(heads, [_row(message, noted) for message in group.members], right="seq")
     if group.count > len(group.members):
         click.echo(f"the latest {len(group.members)} are shown; -n shows more")
 
@@ -72,7 +79,8 @@ def _error(group: ParkedView) -> str:
     return f"{place}: {group.error}: {group.text}" if place else f"{group.error}: {group.text}"
 
 
-def _row(message: MessageView) -> tuple[str, ...]:
+def _row(message: MessageView, noted: bool) -> tuple[str, ...]:
     whole = message.size <= BODY_LIMIT
     body = words.short(words.json_line(message.body), 80) if whole else words.size(message.size)
-    return str(message.seq), words.clock(message.time), words.short(message.key or "", 40), body
+    row = (str(message.seq), words.clock(message.time), words.short(message.key or "", 40), body)
+    return (*row, "; ".join(f"{note.who}: {words.short(note.text, 80)}" for note in message.notes)) if noted else row

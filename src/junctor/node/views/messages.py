@@ -34,13 +34,21 @@ class Reason(msgspec.Struct, omit_defaults=True):
     line: str = ""
 
 
+class NoteView(msgspec.Struct):
+    """What an operator said about a message, or did with it."""
+
+    time: datetime
+    who: str
+    text: str
+
+
 class MessageView(msgspec.Struct, omit_defaults=True):
     """One message and what became of it.
 
     ``status`` is one of ready, claimed, waiting, held, done, parked, expired, failed, resent, discarded. ``due`` is the
     next attempt of a waiting message. ``attempt`` counts the attempts so far. ``resend_of`` is the id of the message
-    that this one was sent again for. ``size``, ``body`` and ``headers`` are there where they were asked for; a body
-    above :data:`BODY_LIMIT` is left out.
+    that this one was sent again for. ``size``, ``body`` and ``headers`` are there where they were asked for, ``notes``
+    where parked ones are listed; a body above :data:`BODY_LIMIT` is left out.
     """
 
     id: str
@@ -63,14 +71,7 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     size: int = 0
     body: Any = msgspec.UNSET
     headers: dict[str, str] = {}
-
-
-class NoteView(msgspec.Struct):
-    """What an operator said about a message, or did with it."""
-
-    time: datetime
-    who: str
-    text: str
+    notes: list[NoteView] = []
 
 
 Held = Callable[[str], bool]

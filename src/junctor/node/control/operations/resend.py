@@ -112,7 +112,7 @@ async def resend_progress(node: Node, job: int, seen: int = -1, wait: float = 0.
     for one in node.resends.jobs:
         if one.view.job == job:
             return await one.changed(seen, max(0.0, min(wait, 30.0)))
-    raise UnknownFilter(f"there is no job {job}", where="resend", fix="`junctor resend --status` lists them.")
+    raise UnknownFilter(f"there is no job {job}", where="resend", fix="`junctor resend --jobs` lists them.")
 
 
 @operation("resend-jobs", permission="read")
@@ -163,7 +163,8 @@ async def discard(
         kept = [_refusal(seq, error) for seq, error in verdicts.items() if error is not None]
         result.discarded += len(page) - len(kept)
         result.kept += kept[: SHOWN - len(result.kept)]
-    log.info("%s discarded %s parked messages", who or "somebody", result.discarded)
+    if result.discarded:
+        log.info("%s discarded %s parked messages", who or "somebody", result.discarded)
     return result
 
 

@@ -1,0 +1,79 @@
+"""Editing the body of a message before it is sent again: in the user's editor, until it fits."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from typing import Any
+
+import click
+import msgspec
+
+from junctor.cli import words
+from junctor.errors import JunctorError
+from junctor.node.control.client import NodeClient
+from junctor.node.views.messages import MessageView
+from junctor.node.views.stopped import PATIENCE
+
+
+class EditNotSent(JunctorError):
+    """An edited body was not sent: it does not fit, or nothing was changed in it. What was written is kept in a
+    file."""
+
+    code = "edit-not-sent"
+    default_fix = "Nothing was sent; edit it once more."
+    status = 422
+
+
+def edited(client: NodeClient, which: str, arguments: dict[str, Any]) -> msgspec.Raw:
+    """The body as the user left it in the editor, once the handler takes it.
+
+    :param arguments: those of the resend, for the check.
+    :raises EditNotSent: nothing was changed, or it does not fit and nobody edits it again.
+    """
+    message: MessageView = client.ask("body", MessageView, patience=PATIENCE, which=which)
+    text = words.json_text(message.body) + "\n"
+    while True:
+        changed = click.edit(text, extension=".json")
+        if changed is None or changed == text:
+            fix = f"Nothing was sent. `junctor resend {which}` sends it as it is."
+            raise EditNotSent("nothing was changed", where=f"message {message.id}", fix=fix)
+        text = changed
+        problem = _problem(client, text, arguments)
+        if problem is None:
+            return msgspec.Raw(text.encode())
+        click.echo(f"not sent: {words.safe(problem)}", err=True)
+        if not _again():
+            fix = f"Your text is kept; correct it and run: junctor resend {which} --body @{keep(which, text)}."
+            raise EditNotSent("the edited body does not fit", where=f"message {message.id}", fix=fix)
+
+
+def _problem(client: NodeClient, text: str, arguments: dict[str, Any]) -> str | None:
+    """What is wrong with the text; None when it can be sent."""
+    try:
+        json.loads(text)  # its errors have line and column
+    except ValueError as error:
+        return f"this is not JSON: {error}"
+    given = {**arguments, "body": msgspec.Raw(text.encode())}
+    preview = client.ask("resend-preview", patience=PATIENCE, **given)
+    return str(preview["refusals"][0]["error"]["text"]) if preview.get("refused") else None
+
+
+def _again() -> bool:
+    """Whether somebody edits it once more."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return click.confirm("edit it again?", default=True, err=True)
+    except click.Abort:
+        return False
+
+
+def keep(which: str, text: str) -> str:
+    """Write the text to a file that only this user reads; its path."""
+    file, path = tempfile.mkstemp(prefix=f"junctor-{which}-", suffix=".json")
+    with os.fdopen(file, "w") as out:
+        out.write(text)
+    return path
