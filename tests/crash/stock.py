@@ -7,15 +7,16 @@ what a fault changed, and whether anybody would have been told.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
 from junctor.core.outcome import Failure, LogLine, Reply, StateWrite
-from junctor.core.records import AlertRecord, HopLog, Insert, Note, Query, Record, Settle, Stored
-from junctor.messages import Message, Status
-from junctor.messages.envelope import RESEND_OF
+from junctor.core.records import AlertRecord, Archive, HopLog, Insert, Note, Query, Record, Settle, Stored
+from junctor.errors import JunctorError
+from junctor.messages import RESEND_OF, Message, Status
 from junctor.testing.transports import Bench
 from junctor.transports.sqlite import SqliteTransport
 
@@ -90,13 +91,18 @@ class View:
     damaged: set[int] = field(default_factory=set)
     records: dict[int, Record] = field(default_factory=dict)
     state: dict[str, dict[str, tuple[bytes, int]]] = field(default_factory=dict)
-    depths: dict[str, int] = field(default_factory=dict)
+    untyped: list[Exception] = field(default_factory=list)
 
     @property
     def told(self) -> bool:
         """Whether anybody hears that the store is not what it was."""
         marked = any(record.damaged for record in self.records.values())
         return self.refused is not None or bool(self.warnings) or bool(self.damaged) or marked
+
+    def refuse(self, error: Exception) -> None:
+        self.refused = self.refused or error
+        if not isinstance(error, JunctorError):
+            self.untyped.append(error)
 
 
 async def view(folder: Path) -> View:
@@ -107,19 +113,42 @@ async def view(folder: Path) -> View:
     try:
         opened = await transport.open(ends.append)
     except Exception as error:
-        return View(refused=error)
+        seen.refuse(error)
+        return seen
     try:
         seen.warnings = list(opened.warnings)
-        seen.depths = {target: depth.count for target, depth in opened.depths.items()}
         await _deliver(transport, opened.suspects, seen)
         seen.records = {each.message.seq: each for each in transport.archive.search(Query(limit=100_000))}
         seen.state = {key: dict(transport.state(COUNTER, key)) for key in transport.state_keys(COUNTER)}
+        _look(transport.archive, seen)
     except Exception as error:
-        seen.refused = error
+        seen.refuse(error)
     finally:
         await _close(transport, seen)
-    seen.refused = seen.refused or next(iter(ends), None)
+    for error in ends:
+        seen.refuse(error)
     return seen
+
+
+def _look(archive: Archive, seen: View) -> None:
+    """Read what operators read besides; it may be refused, with a word for it."""
+    seqs = list(seen.records)
+    sessions = {record.message.session for record in seen.records.values()}
+    questions: list[Callable[[], object]] = [
+        lambda: archive.attempts(seqs),
+        lambda: archive.notes(seqs),
+        lambda: archive.alerts(1000),
+        archive.parked,
+        lambda: [archive.logs(session) for session in sessions],
+        lambda: [archive.session(session) for session in sessions],
+    ]
+    for question in questions:
+        try:
+            question()
+        except JunctorError:
+            pass
+        except Exception as error:
+            seen.untyped.append(error)
 
 
 async def _deliver(transport: SqliteTransport, suspects: list[Stored], seen: View) -> None:
@@ -140,7 +169,7 @@ async def _close(transport: SqliteTransport, seen: View) -> None:
     try:
         await transport.aclose()
     except Exception as error:
-        seen.refused = seen.refused or error
+        seen.refuse(error)
 
 
 # What a fault did --------------------------------------------------------------------------------------------
@@ -149,23 +178,22 @@ async def _close(transport: SqliteTransport, seen: View) -> None:
 def silent(sound: View, found: View) -> dict[str, list[int]]:
     """What is not as it was and nobody is told, by kind: numbers of records.
 
-    ``wrong``: delivered with another content. ``dropped``: it was owed to a handler, or parked, and is neither any
-    more. ``again``: it was finished, and would be delivered. ``shown``: operators read another record. ``state``: a
-    handler would read another state. Of what follows, a node would notice nothing: ``early`` are records with another
-    due time or number of attempts.
+    ``wrong``: delivered with another content. ``untyped``: there is an error, and Junctor has no word for it. Where
+    nobody is told that the store is damaged there may be besides ``dropped``: it was owed to a handler, or parked, and
+    is neither any more. ``again``: it was finished, and would be delivered. ``shown``: operators read another end of
+    it. ``state``: a handler would read another state. ``early``: another due time, or number of attempts.
     """
+    kinds: dict[str, list[int]] = {"untyped": [0] * len(found.untyped)}
     if found.refused is not None:
-        return {}
+        return {kind: seqs for kind, seqs in kinds.items() if seqs}
     known = sound.records
-    kinds: dict[str, list[int]] = {"wrong": _wrong(known, found)}
+    kinds["wrong"] = _wrong(known, found)
     if not found.told:
+        kinds["again"] = [seq for seq in found.delivered if seq not in sound.delivered]
         kinds["dropped"] = _dropped(sound, found)
         kinds["shown"] = [seq for seq, record in found.records.items() if not _same(record, known.get(seq))]
         kinds["state"] = [0] if found.state != sound.state else []
-    kinds["again"] = [seq for seq in found.delivered if seq not in sound.delivered]
-    kinds["early"] = [
-        seq for seq, each in found.delivered.items() if _timing(each) != _timing(sound.delivered.get(seq))
-    ]
+        kinds["early"] = [seq for seq, each in found.delivered.items() if not _as_due(each, sound.delivered.get(seq))]
     return {kind: seqs for kind, seqs in kinds.items() if seqs}
 
 
@@ -188,8 +216,8 @@ def _same(one: Record, other: Record | None) -> bool:
     return other is not None and (one.reply, one.status, one.late) == (other.reply, other.status, other.late)
 
 
-def _timing(each: Stored | None) -> tuple[int, int]:
-    return (each.attempt, each.due) if each is not None else (0, 0)
+def _as_due(each: Stored, other: Stored | None) -> bool:
+    return other is None or (each.attempt, each.due) == (other.attempt, other.due)
 
 
 # Where a fault is --------------------------------------------------------------------------------------------
@@ -199,6 +227,6 @@ def owners(database: Path) -> dict[int, str]:
     """Which table or index each page belongs to; a free page is not named."""
     db = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        return {page: name for page, name in db.execute("SELECT pageno, name FROM dbstat")}
+        return dict(db.execute("SELECT pageno, name FROM dbstat").fetchall())
     finally:
         db.close()

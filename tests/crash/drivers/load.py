@@ -35,8 +35,8 @@ NOT_YET = Failure("ValueError", "not yet", "trace", "here")
 
 @dataclass(frozen=True)
 class Plan:
-    """``messages`` of each of ``clients``; a share of ``large`` bodies, of messages that ``fail`` once, and of those that are
-    ``parked`` and resent."""
+    """``messages`` of each of ``clients``; a share of ``large`` bodies, of messages that ``fail`` once, and of those
+    that are ``parked`` and resent."""
 
     seed: int
     clients: int = 4
