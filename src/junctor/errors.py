@@ -472,9 +472,14 @@ class UnknownOperation(JunctorError):
 
 
 class WorkerLost(JunctorError):
-    """A worker process ended while it handled a delivery; one attempt of this delivery is spent."""
+    """A worker process ended while it handled a delivery; one attempt of this delivery is spent.
+
+    ``reason`` is what it ended with, ``crash`` where the interpreter was then, as far as it could tell.
+    """
 
     code = "worker-lost"
+    reason = ""
+    crash = ""
     default_fix = "See the worker's last lines in the log; the message is tried again by its retry policy."
 
 

@@ -1,21 +1,32 @@
-"""The program of a worker process: ``python -m junctor.node.worker FD``, started by a node and by nobody else."""
+"""The program of a worker process: ``python -m junctor.node.worker FD FD``, started by a node and by nobody else.
+
+The first descriptor is the socket to the node, the second the file that a crash of the interpreter is described in.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import faulthandler
+import logging
+import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import msgspec
 
 from junctor.core.spec import ServiceSpec
 from junctor.flows.code.source import load
 from junctor.flows.overrides import Overrides
-from junctor.observe.logs import configure, join_hops
 from junctor.observe.prints import join_prints
-from junctor.runtime.workers.process import serve
+from junctor.runtime.workers.channel import Channel
+from junctor.runtime.workers.hops import NodeHandler
+from junctor.runtime.workers.process import end, serve
 from junctor.runtime.workers.protocol import Build
+
+_PR_SET_PDEATHSIG = 1
 
 
 def spec_of(build: Build) -> ServiceSpec:
@@ -28,18 +39,47 @@ def spec_of(build: Build) -> ServiceSpec:
     return msgspec.structs.replace(item, name=build.service, settings=build.settings).spec()
 
 
-async def _main(descriptor: int) -> None:
-    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
-    await serve(reader, writer, spec_of)
+def end_with_the_node(parent: int) -> None:
+    """A node that is killed takes its workers along, also one that is deep in code that never returns."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was faster
+        end()
+
+
+def be_ended_first() -> None:
+    """Where memory runs out the kernel is to end the worker, and not the node that has the queue."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def log_to_the_node(build: Build, channel: Channel) -> None:
+    """Let what is logged go to the node instead of standard error."""
+    root = logging.getLogger()
+    root.handlers[:] = [NodeHandler(f"{build.flow}/{build.service}", channel)]
+    root.setLevel(build.log_level)
+    logging.captureWarnings(True)
 
 
 def main() -> None:
     # Ctrl-C goes to the whole terminal group; the node decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    configure()
-    join_hops()
+    descriptor, crashes, parent = map(int, sys.argv[1:4])
+    end_with_the_node(parent)
+    be_ended_first()
+    faulthandler.enable(crashes, all_threads=False)
+    channel = Channel(socket.socket(fileno=descriptor))
+    build = next(channel.frames, None)
+    if not isinstance(build, Build):
+        return
+    log_to_the_node(build, channel)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
     join_prints()
-    asyncio.run(_main(int(sys.argv[1])))
+    asyncio.run(serve(build, channel, spec_of))
 
 
 if __name__ == "__main__":

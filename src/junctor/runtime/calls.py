@@ -11,17 +11,22 @@ import msgspec
 from junctor.core.hop import Hop, asked_hop, asking
 from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.outcome import Failure, Outcome, Settlement
-from junctor.core.spec import Bind
+from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
 from junctor.errors import QueueFull, ServiceStopped
 from junctor.messages import Kind
+from junctor.messages.sensitive import Path, sensitive_paths
+from junctor.observe.hidden import hide, note_hidden
 from junctor.runtime.failures import failure_of
 from junctor.transports.base import Commit
 
 if TYPE_CHECKING:
-    from junctor.runtime.host import Host
+    from junctor.runtime.host import Host, Part
 
 # A lookup through the class of an enum costs several times that of a global.
 ACTION = Kind.ACTION
+
+PARTS: dict[type, Part] = {RouteSpec: "routes", ActionSpec: "actions", SocketSpec: "sockets"}
+"""Where the entries of calls stand in a service's spec."""
 
 
 class Entered(msgspec.Struct, frozen=True):
@@ -42,10 +47,10 @@ class Calls:
 
     def bound(self, entry: Any) -> Callable[..., Any]:
         """The callable of a route or action on the first instance."""
-        bind: Bind = entry.bind
-        if not self._host.slots or self._host.slots[0].instance is None:
-            raise ServiceStopped(f"the service is {self._host.lifecycle.state.value}", where=self._host.address)
-        call: Callable[..., Any] = bind(self._host.slots[0].instance)
+        host = self._host
+        if not host.slots or (host.slots[0].instance is None and not host.remote):
+            raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
+        call: Callable[..., Any] = host.callable_of(PARTS[type(entry)], entry)
         return call
 
     async def enter(

@@ -19,7 +19,10 @@ _BEGIN = 2_048
 
 def failure_of(error: BaseException) -> Failure:
     """The failure that an exception is: its type and text, the traceback with the user's own line first, a
-    fingerprint."""
+    fingerprint. One that was raised in a worker process brings its own."""
+    told = _own(error, "failure")
+    if isinstance(told, Failure):
+        return told
     tb = _from_user_code(error.__traceback__)
     return Failure(
         type=type(error).__qualname__,

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from junctor.core.hop import Delivery, Hop, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.restart import RestartHistory
-from junctor.core.spec import Activity, Context, ServicePlan
+from junctor.core.spec import Activity, Context, ServicePlan, in_node
 from junctor.messages import TypeRegistry
 from junctor.runtime.calls import Calls
 from junctor.runtime.failures import failure_of
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.runtime")
+
+Part = Literal["schedules", "actions", "routes", "sockets", "main"]
 
 QUICK_LOOP = 0.05
 """Seconds: a ``loop()`` that returns sooner is called again after so long."""
@@ -55,6 +57,7 @@ class Host(Handling):
         self.inherits = False
         self.coming: asyncio.Event | None = None
         self.successor: Host | None = None
+        self.remote = self.spec.isolation == "worker"
         self.restarts = 0
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None
@@ -110,7 +113,10 @@ class Host(Handling):
         self.slots = self._make_slots()
         # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
         per_slot = any(handler.blocking for handler in self.spec.handlers)
-        for slot in self.slots if per_slot else self.slots[:1]:
+        with_instance = self.slots if per_slot else self.slots[:1]
+        if self.remote:
+            with_instance = self.slots[:1] if in_node(self.spec) else []
+        for slot in with_instance:
             context = Context(
                 flow=self.flow, service=self.service, settings=self.spec.settings, port=self.port, slot=slot.number
             )
@@ -171,12 +177,13 @@ class Host(Handling):
         for slot in self.slots:
             if slot.instance is not None and self.spec.start is not None:
                 await self.perform(self.spec.start, slot.instance)
+        await asyncio.gather(*(slot.open() for slot in self.slots))
         for slot in self.slots:
             slot.bind(self.slots[0].instance)
 
     def _make_slots(self) -> list[Slot]:
         kind: type[Slot] = Slot
-        if self.spec.isolation == "worker":
+        if self.remote:
             # Only flows that ask for workers pay for their code.
             from junctor.runtime.workers.slot import WorkerSlot
 
@@ -208,7 +215,10 @@ class Host(Handling):
             return  # when it starts, it starts paused
         self.lifecycle.to(State.PAUSED, reason)
         self.mailbox.pause()
+        for slot in self.slots:
+            slot.recall()
         self.resting.set()
+        self._signal()
         for sleeper in list(self.own_sleepers):
             resolve(sleeper, True)
         self._cancel_main()
@@ -219,6 +229,7 @@ class Host(Handling):
         if self.lifecycle.state is not State.PAUSED:
             return
         self.resting.clear()
+        self._signal()
         if self._main_task is not None and self._main_task.cancelling():
             await self.engine.supervisor.end(self._main_task)
         if self.lifecycle.state is State.PAUSED:
@@ -241,9 +252,24 @@ class Host(Handling):
         """Run a lifecycle callable where its kind of code runs."""
         return await self.run_call(activity.bind(instance), activity.blocking, None)
 
+    def callable_of(self, part: Part, entry: Any) -> Any:
+        """What runs an entry or activity of the service: bound to its first instance, or in the first worker.
+
+        :param part: the field of the spec that has it.
+        """
+        if self.remote and not (part == "routes" and entry.streams) and part != "sockets":
+            from junctor.runtime.workers.slot import RemoteCall, WorkerSlot
+
+            return RemoteCall(cast(WorkerSlot, self.slots[0]), part, entry)
+        return entry.bind(self.slots[0].instance)
+
     def run_call(
         self, call: Callable[..., Any], blocking: bool, hop: Hop | None, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Awaitable[Any]:
+        enter = getattr(call, "enter", None) if self.remote else None
+        if enter is not None:
+            entered: Awaitable[Any] = enter(hop, kwargs or {})
+            return entered
         if self.own_loop is not None and not blocking:
             return self.own_loop.call(call, args, hop, kwargs)
         if blocking:
@@ -259,7 +285,7 @@ class Host(Handling):
 
     async def _main(self, activity: Activity) -> None:
         """``loop()``: called again whenever it returns, until the service stops or rests."""
-        call = activity.bind(self.slots[0].instance)
+        call = self.callable_of("main", activity)
         clock = self.engine.clock
         while not self.stopping.is_set() and not self.resting.is_set():
             began = clock.monotonic()
@@ -301,15 +327,40 @@ class Host(Handling):
         if delay is None:
             return
         if not self.engine.stopping:
-            woken = asyncio.get_running_loop().create_future()
-            timer = self.engine.clock.call_later(delay, lambda: resolve(woken, None))
-            self.sleepers.add(woken)
-            await woken
-            timer.cancel()
-            self.sleepers.discard(woken)
+            await self.wait(delay)
         if self.lifecycle.state is State.BACKOFF and not self.engine.stopping:
             self.restarts += 1
             await self.start()
+
+    async def wait(self, seconds: float) -> None:
+        """Until the time has passed or the service is asked to stop."""
+        woken = asyncio.get_running_loop().create_future()
+        timer = self.engine.clock.call_later(seconds, lambda: resolve(woken, None))
+        self.sleepers.add(woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
+            self.sleepers.discard(woken)
+
+    def worker_lost(self, slot: Slot, error: Exception) -> None:
+        """A worker has died while it handled nothing: it starts again after a while, and what runs in others goes on.
+        It counts as a failure of the service."""
+        if self.lifecycle.state not in (*DELIVERING, State.PAUSED):
+            return
+        self.note_error(failure_of(error))
+        delay = self._history.failed(self.engine.clock.monotonic())
+        if delay is None:
+            self._failed(error)
+            return
+        self.counters.failed += 1
+        self.restarts += 1
+        self.engine.supervisor.start(f"{self.address} worker", self._reopen(slot, delay), self._failed)
+
+    async def _reopen(self, slot: Slot, delay: float) -> None:
+        await self.wait(delay)
+        if not self.stopping.is_set() and slot in self.slots:
+            await slot.open()
 
     async def stop_inputs(self, grace: float, leaving: bool = True) -> None:
         """First step of a clean stop: nothing new begins by itself.
@@ -320,6 +371,7 @@ class Host(Handling):
             return
         self.lifecycle.to(State.STOPPING)
         self.stopping.set()
+        self._signal()
         self._wake_sleepers()
         self.mailbox.drain(leaving, requests=self.pause_reason is None)
         self._cancel_main()
@@ -337,6 +389,7 @@ class Host(Handling):
 
     async def _close(self, grace: float) -> None:
         self.stopping.set()
+        self._signal()
         self._wake_sleepers()
         self.mailbox.pause()
         for slot in self.slots:
@@ -371,6 +424,10 @@ class Host(Handling):
                     raise
                 log.error("%s: on_stop: %r", self.address, error)
 
+    def _signal(self) -> None:
+        for slot in self.slots:
+            slot.signal()
+
     def _wake_sleepers(self) -> None:
         for sleeper in list(self.sleepers):
             if not sleeper.done():
@@ -382,6 +439,8 @@ class Host(Handling):
 
     def hold(self, delivery: Delivery, delay: float) -> None:
         self.mailbox.hold(delivery, delay)
+        for slot in self.slots:
+            slot.recall()
         if self.lifecycle.state is State.RUNNING:
             self.lifecycle.to(State.HELD, self.last_error)
             log.warning("%s is held: %s; next probe in %.1f s", self.address, self.last_error, delay)

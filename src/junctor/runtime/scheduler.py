@@ -81,7 +81,7 @@ async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:
 
 async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, Failure | None]:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
-    call = schedule.bind(host.slots[0].instance)
+    call = host.callable_of("schedules", schedule)
     host.counters.ticks += 1
     error: BaseException | None = None
     try:

@@ -193,6 +193,15 @@ class Slot:
         """The thread of its blocking handlers, None while it has none."""
         return self._thread.thread if self._thread is not None else None
 
+    async def open(self) -> None:
+        """Start what its code runs in, where that is not the node."""
+
+    def signal(self) -> None:
+        """The service is asked to stop, to rest or to go on."""
+
+    def recall(self) -> None:
+        """Take back what was handed on and has not begun."""
+
     def halt(self) -> None:
         self._halted = True
 

@@ -1,270 +1,292 @@
-"""The worker's side: builds the service, runs its handlers one delivery at a time, and answers with outcomes.
+"""The worker's side: builds the service, runs its deliveries one at a time and its calls beside them, and answers.
 
-The service sees the same port as in the node. Behind it stand, instead of the engine, the small stand-ins of this
-module: a send joins the delivery here, a request is asked of the node.
+Deliveries of a service whose handlers all block go from the thread that reads the channel to the thread that handles,
+and their outcomes from there to the node: the event loop has no part in them. Everything else runs on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
+import os
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from junctor.clock import Clock, RealClock
-from junctor.core.hop import Delivery, Hop, current, delivery_of
-from junctor.core.origin import origin_of
-from junctor.core.outcome import Draft, Outcome, Reply, Settlement
-from junctor.core.port import Link
+from junctor.core.hop import Delivery, current
+from junctor.core.outcome import Outcome, Reply, Settlement
+from junctor.core.port import Port
 from junctor.core.routing import Routing
-from junctor.core.spec import Context, HandlerSpec, ServiceSpec, Wire, service_address
-from junctor.errors import NoHandler, NotRunning, StateError, UnknownTarget
-from junctor.messages import Kind, MessageType, TypeRegistry
+from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
+from junctor.errors import NoHandler, RequestExpired
+from junctor.messages import Kind, MessageType
 from junctor.observe.frames import point_to
 from junctor.runtime.failures import failure_of, wrong_reply
-from junctor.runtime.keys import key_reader
 from junctor.runtime.port import HostPort
 from junctor.runtime.supervisor import Supervisor
-from junctor.runtime.threads import SlotThread
+from junctor.runtime.threads import CallThreads, SlotThread
 from junctor.runtime.workers import protocol
+from junctor.runtime.workers.channel import Channel
+from junctor.runtime.workers.errors import error_of
+from junctor.runtime.workers.hops import call_in, delivery_in
+from junctor.runtime.workers.line import Line
+from junctor.runtime.workers.standin import StandIn
+from junctor.runtime.workers.values import read_arguments, value_of
 
 Load = Callable[[protocol.Build], ServiceSpec]
 
 
+class Entry(msgspec.Struct):
+    """A handler of the service, ready to be called."""
+
+    spec: HandlerSpec
+    call: Any
+    accepts: MessageType
+    replies: MessageType | None
+
+
 class Worker:
-    """One service in this process. Engine, dispatcher and host in one, as far as a port needs them."""
+    """One service in this process."""
 
-    immediate = False
-    stopping_node = False
-
-    def __init__(self, build: protocol.Build, spec: ServiceSpec, writer: asyncio.StreamWriter) -> None:
-        self.build = build
+    def __init__(self, build: protocol.Build, spec: ServiceSpec, channel: Channel) -> None:
         self.spec = spec
-        self.flow, self.service = build.flow, build.service
-        self.address = service_address(build.flow, build.service)
-        self.clock: Clock = RealClock()
-        self.types = TypeRegistry()
-        self.dispatcher = self
-        self.requests = self
-        self.transport = self
-        self.max_body = build.max_body
-        self.hosts = {neighbour.address: Neighbour(neighbour) for neighbour in build.neighbours}
-        self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Any]] = {}
-        self.stopping = threading.Event()
-        self.sleepers: set[asyncio.Future[Any]] = set()
-        self._state: dict[str, tuple[bytes, int]] = {}
-        self._key = ""
-        self._asked: dict[int, tuple[asyncio.Future[Any], Link]] = {}
-        self._numbers = itertools.count(1)
-        self._writer = writer
-        self._thread = SlotThread(f"junctor {self.address}", asyncio.get_running_loop())
-        targets = {target.name: target for target in spec.targets}
-        self.links = {
-            name: tuple(self._link(wire, targets[name].request, targets[name].reply) for wire in wires)
-            for name, wires in build.links.items()
-        }
-        # This object stands in for both the engine and the host of a port, as far as a port needs them.
-        self.port = HostPort(self, self)  # type: ignore[arg-type]
-        context = Context(flow=build.flow, service=build.service, settings=spec.settings, port=self.port)
-        self.instance = spec.build(context)
-        for known in spec.types:
-            self.types.register(known)
-        self._routing: Routing[HandlerSpec] = Routing()
-        for handler in spec.handlers:
-            self._routing.add(handler.name, self.types.register(handler.accepts), handler)
-
-    def _link(self, wire: Wire, request: Any, reply: Any) -> Link:
-        replies = self.types.register(reply) if reply is not None and reply is not Any else None
-        return Link(wire.to, self.types.register(request), replies, when=wire.when)
-
-    # What a port asks of an engine ----------------------------------------------------------------------------
-
-    def types_of(self, address: str) -> TypeRegistry:
-        return self.types
-
-    def subscribers(self, flow: str, body: Any) -> list[Link]:
-        kind = self.types.of(body)
-        return [Link(n.address, kind) for n in self.build.neighbours if {kind.name, "any"} & set(n.subscribes)]
-
-    def handling(self, flow: str, body: Any, handler: str | None = None) -> list[Link]:
-        if handler is not None:
-            anything = self.types.register(Any)
-            having = [n for n in self.build.neighbours if handler in n.named]
-            return [Link(n.address, anything, handler=handler) for n in having]
-        kind = self.types.of(body)
-        return [Link(n.address, kind) for n in self.build.neighbours if {kind.name, "any"} & set(n.handles)]
-
-    # What a port asks of a dispatcher -------------------------------------------------------------------------
-
-    def host_of(self, address: str) -> Neighbour:
-        if address not in self.hosts:
-            raise UnknownTarget(f"there is no service {address!r} in this node", where=self.address)
-        return self.hosts[address]
-
-    def earlier(self, hop: Hop, draft: Draft) -> Any:
-        """An earlier attempt's send is left out here; a request is asked again, and the node finds its reply."""
-        if draft.kind is Kind.REQUEST or hop.sent is None:
-            return None
-        cause = f"{self.build.node}-{hop.seq}"
-        return hop.sent.get(origin_of(cause, draft.counter, draft.target, draft.type, draft.payload))
-
-    def submit(
-        self, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: asyncio.Future[Any]
-    ) -> None:
-        future.set_exception(
-            NotRunning(
-                "a worker sends only while it handles a message",
-                where=self.address,
-                fix="Send from the handler, or run the service in the node.",
-            )
+        self.channel = channel
+        self.standin = standin = StandIn(build, spec, channel)
+        self.address = standin.address
+        self.types = standin.types
+        self._time = standin.clock.time_ns
+        self._supervisor = Supervisor()
+        self._threads = CallThreads(f"junctor {self.address}")
+        self._line = Line(lambda frame: channel.send(protocol.Settled(frame.message.seq)))
+        self._calls: dict[int, asyncio.Task[Any]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._running = False
+        self._blocking = bool(spec.handlers) and all(handler.blocking for handler in spec.handlers)
+        self._thread: SlotThread | None = None
+        # The stand-in is both the engine and the host of a port, as far as a port needs them.
+        self.port: Port = HostPort(standin, standin)  # type: ignore[arg-type]
+        context = Context(
+            flow=build.flow, service=build.service, settings=spec.settings, port=self.port, slot=build.slot
         )
+        self.instance = spec.build(context)
+        self._routing: Routing[Entry] = Routing()
+        for handler in spec.handlers:
+            self._add(handler)
+        if self._blocking:
+            threading.Thread(target=self._handle_all, name=f"junctor {self.address}", daemon=True).start()
 
-    def savepoint(
-        self, hop: Hop, drafts: Sequence[Draft], request: Draft, link: Link, future: asyncio.Future[Any]
-    ) -> None:
-        number = next(self._numbers)
-        self._asked[number] = (future, link)
-        self.send(protocol.Ask(number, hop.seq, (*drafts, request)))
+    def _add(self, spec: HandlerSpec) -> None:
+        accepts = self.types.register(spec.accepts)
+        replies = self.types.register(spec.replies) if spec.replies is not None else None
+        self._routing.add(spec.name, accepts, Entry(spec, spec.bind(self.instance), accepts, replies))
 
-    def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
-        if key != self._key:
-            raise StateError(f"a worker has the state of its message's key {self._key!r} only", where=self.address)
-        return self._state
+    # What the node says ---------------------------------------------------------------------------------------
 
-    # Work -----------------------------------------------------------------------------------------------------
-
-    def send(self, frame: protocol.Frame) -> None:
-        self._writer.write(protocol.pack(frame))
-
-    def answered(self, answer: protocol.Answer) -> None:
-        future, link = self._asked.pop(answer.number)
-        if future.done():
-            return
-        if answer.error is not None:
-            future.set_exception(protocol.exception_of(answer.error))
-        elif answer.reply == b"null" or link.replies is None:
-            future.set_result(msgspec.json.decode(answer.reply))
+    def take(self, frame: protocol.Frame) -> None:
+        """In the thread that reads."""
+        if isinstance(frame, protocol.Deliver):
+            self._line.put(frame)
+            if not self._blocking:
+                self._loop.call_soon_threadsafe(self._go_on)
+        elif isinstance(frame, protocol.Answer):
+            self.standin.answered(frame)
+        elif isinstance(frame, protocol.Recall):
+            self._line.recall()
         else:
+            self._loop.call_soon_threadsafe(self._take_on_loop, frame)
+
+    def _take_on_loop(self, frame: protocol.Frame) -> None:
+        if isinstance(frame, protocol.Call):
+            task = self._supervisor.start(f"call {frame.name}", self._call(frame))
+            self._calls[frame.number] = task
+        elif isinstance(frame, protocol.Cancel) and frame.number in self._calls:
+            self._calls[frame.number].cancel()
+        elif isinstance(frame, protocol.Signal):
+            self.standin.signalled(frame)
+        elif isinstance(frame, protocol.Stop):
+            self._supervisor.start("stop", self._stop())
+
+    # Deliveries -----------------------------------------------------------------------------------------------
+
+    def _handle_all(self) -> None:
+        """In the thread of the handlers, where all of them block."""
+        while True:
+            frame = self._line.take()
+            delivery = delivery_in(frame, self._time(), self.channel.send)
+            current.set(delivery)
             try:
-                future.set_result(link.replies.read(answer.reply, link.replies.version, f"reply of {link.address}"))
-            except Exception as error:  # noqa: BLE001 - the requester gets what is wrong with the reply
-                future.set_exception(error)
+                entry, body = self._open(frame, delivery)
+                outcome = self._done(delivery, entry, entry.call(body))
+            except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
+                outcome = self._failed(delivery, error)
+            current.set(None)
+            self._settle(frame, delivery, outcome)
 
-    async def deliver(self, frame: protocol.Deliver) -> None:
-        message = msgspec.structs.replace(frame.message, session=int(frame.session, 16))
-        delivery = delivery_of(message, frame.attempt)
-        delivery.started = self.clock.time_ns()
-        delivery.sent = {sent.origin: sent for sent in frame.sent} or None
-        self._state = frame.state
-        self._key = message.key if self.build.key is not None and message.key else ""
-        self.send(protocol.Settled(message.seq, await self._outcome(delivery)))
+    def _go_on(self) -> None:
+        if not self._running:
+            self._running = True
+            self._supervisor.start("deliveries", self._handle_here())
 
-    async def _outcome(self, delivery: Delivery) -> Outcome:
+    async def _handle_here(self) -> None:
+        """On the loop, until nothing waits."""
+        while (frame := self._line.take_now()) is not None:
+            delivery = delivery_in(frame, self._time(), self.channel.send)
+            try:
+                entry, body = self._open(frame, delivery)
+                if entry.spec.blocking:
+                    value = await self._handlers_thread().call(entry.call, (body,), delivery)
+                else:
+                    current.set(delivery)
+                    value = await entry.call(body)
+                outcome = self._done(delivery, entry, value)
+            except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
+                outcome = self._failed(delivery, error)
+            current.set(None)
+            self._settle(frame, delivery, outcome)
+        self._running = False
+
+    def _handlers_thread(self) -> SlotThread:
+        if self._thread is None:
+            self._thread = SlotThread(f"junctor {self.address}", self._loop)
+        return self._thread
+
+    def _open(self, frame: protocol.Deliver, delivery: Delivery) -> tuple[Entry, Any]:
+        """Find the handler and decode the body.
+
+        :raises RequestExpired: its deadline passed while it waited here.
+        :raises NoHandler: there is none.
+        :raises DecodeError: the body does not fit.
+        """
         message = delivery.message
-        try:
-            handler = self._routing.find(message)
-            if handler is None:
-                raise NoHandler(f"no handler takes {message.type}", where=self.address)
-            delivery.name = handler.name
-            kind = self.types.register(handler.accepts)
-            if kind.cls is Any:
-                kind = self.types.named(message.type) or kind
-            body = kind.read(message.payload, message.version, f"{self.address}.{handler.name}")
-            call = handler.bind(self.instance)
-            if handler.blocking:
-                value = await self._thread.call(call, (body,), delivery)
-            else:
-                current.set(delivery)
-                value = await call(body)
-            replies = self.types.register(handler.replies) if handler.replies is not None else None
-            reply = self._reply(value, replies, call) if message.kind is Kind.REQUEST else None
-        except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
-            failed = failure_of(error)
-            return Outcome(Settlement.PARK, logs=delivery.logs or (), failure=failed, started=delivery.started)
-        finally:
-            delivery.open = False
+        if message.deadline and delivery.started > message.deadline:
+            raise RequestExpired("the deadline passed while it waited", where=self.address)
+        entry = self._routing.find(message)
+        if entry is None:
+            raise NoHandler(f"no handler takes {message.type}", where=self.address)
+        delivery.name = entry.spec.name
+        if frame.state is not None:
+            key = message.key if self.standin.build.key is not None and message.key else ""
+            self.standin.states[message.seq] = (key, frame.state)
+        kind = entry.accepts
+        if kind.cls is Any:
+            kind = self.types.named(message.type) or kind
+        return entry, kind.read(message.payload, message.version, f"{self.address}.{entry.spec.name}")
+
+    def _done(self, delivery: Delivery, entry: Entry, value: Any) -> Outcome:
+        reply = self._reply(value, entry) if delivery.kind is Kind.REQUEST else None
         return Outcome(
             Settlement.DONE,
             reply,
             delivery.drafts or (),
             list(delivery.writes.values()) if delivery.writes else (),
-            delivery.logs or (),
             started=delivery.started,
-            duration=self.clock.time_ns() - delivery.started,
+            duration=self._time() - delivery.started,
         )
 
-    def _reply(self, value: Any, kind: MessageType | None, call: Any) -> Reply | None:
+    def _failed(self, delivery: Delivery, error: BaseException) -> Outcome:
+        expired = isinstance(error, RequestExpired) and error.where == self.address
+        return Outcome(
+            Settlement.EXPIRE if expired else Settlement.PARK,
+            failure=None if expired else failure_of(error),
+            started=delivery.started,
+            duration=self._time() - delivery.started,
+        )
+
+    def _settle(self, frame: protocol.Deliver, delivery: Delivery, outcome: Outcome) -> None:
+        delivery.open = False
+        self.standin.states.pop(delivery.seq, None)
+        if not self.channel.ours:
+            os._exit(1)  # a fork that has run to the end of its parent's handler
+        if frame.strict and outcome.failure is not None:
+            self._line.recall()
+        try:
+            self.channel.send(protocol.Settled(delivery.seq, outcome))
+        except Exception as error:  # noqa: BLE001 - an outcome that has no form fails its delivery
+            self.channel.send(protocol.Settled(delivery.seq, self._failed(delivery, error)))
+
+    def _reply(self, value: Any, entry: Entry) -> Reply | None:
         """As on the node.
 
         :raises EncodeError: it is not of the declared type, or cannot be encoded.
         """
+        kind = entry.replies
         if value is None and (kind is None or kind.fits(None)):
             return None
         if kind is not None and not kind.fits(value):
             error = wrong_reply(kind.name, value, self.address)
-            point_to(error, call)
+            point_to(error, entry.call)
             raise error
         made = self.types.of(value) if kind is None or kind.cls is Any else kind
         return Reply(made.name, made.encode(value), made.version)
+
+    # Calls ----------------------------------------------------------------------------------------------------
+
+    async def _call(self, frame: protocol.Call) -> None:
+        hop = call_in(frame, self.address, self._time(), self.channel.send)
+        returned: protocol.Returned
+        try:
+            entry: Any = self._entry(frame)
+            values = read_arguments(frame.arguments, getattr(entry, "signature", None))
+            result = await self._run(entry.bind(self.instance), entry.blocking, hop, values)
+            returned = protocol.Returned(frame.number, value_of(result, f"{self.address}.{frame.name}"))
+        except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
+            returned = protocol.Returned(frame.number, error=error_of(error), failure=failure_of(error))
+        finally:
+            self._calls.pop(frame.number, None)
+        if hop is not None:
+            hop.open = False
+            if returned.error is None:
+                writes = tuple(hop.writes.values()) if hop.writes else ()
+                returned = msgspec.structs.replace(returned, drafts=tuple(hop.drafts or ()), writes=writes)
+        self.channel.send(returned)
+
+    def _entry(self, frame: protocol.Call) -> Any:
+        if frame.part == "main":
+            return self.spec.main
+        return next(entry for entry in getattr(self.spec, frame.part) if entry.name == frame.name)
+
+    async def _run(self, call: Any, blocking: bool, hop: Any, values: Any) -> Any:
+        if blocking:
+            return await self._threads.call(call, (), hop, values)
+        current.set(hop)
+        return await call(**values)
 
     async def start(self) -> None:
         if self.spec.start is not None:
             await self._perform(self.spec.start)
 
-    async def stop(self) -> None:
-        self.stopping.set()
+    async def _stop(self) -> None:
+        self.standin.signalled(protocol.Signal(stopping=True, resting=False))
         if self.spec.stop is not None:
-            await self._perform(self.spec.stop)
+            try:
+                await self._perform(self.spec.stop)
+            except Exception:  # told, and the process ends all the same
+                self.port.log.exception("on_stop failed")
+        end()
 
-    async def _perform(self, activity: Any) -> None:
-        call = activity.bind(self.instance)
-        await (self._thread.call(call, (), None) if activity.blocking else call())
-
-
-class Neighbour:
-    """Another service as a port sees it: it has room as far as the worker knows; the node judges at the commit."""
-
-    def __init__(self, described: protocol.Neighbour) -> None:
-        self.address = described.address
-        self.mailbox = self
-        self.key_of = key_reader(described.key) or (lambda body: None)
-        self.keyed = described.key is not None
-
-    def room(self, size: int) -> bool:
-        return True
-
-    def link(self, request: Any, reply: Any = None, handler: str = "") -> Link:
-        registry = TypeRegistry()
-        replies = registry.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, registry.register(request), replies, handler=handler)
+    async def _perform(self, activity: Activity) -> None:
+        await self._run(activity.bind(self.instance), activity.blocking, None, {})
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, load: Load) -> None:
-    """Serve a node until it says stop or is gone."""
-    build = await protocol.read(reader)
-    if not isinstance(build, protocol.Build):
-        return
+def end() -> None:
+    """End the process at once. A handler that never returns, and what user code has started, cannot keep it."""
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+async def serve(build: protocol.Build, channel: Channel, load: Load) -> None:
+    """Serve a node until it says stop or is gone; then the process ends."""
     try:
-        worker = Worker(build, load(build), writer)
+        worker = Worker(build, load(build), channel)
+        channel.read_in_thread(worker.take, end)
         await worker.start()
     except BaseException as error:  # noqa: BLE001 - the node shows why the service cannot be made
-        writer.write(protocol.pack(protocol.Built(failure_of(error))))
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
-        return
-    worker.send(protocol.Built())
-    supervisor = Supervisor()
-    while True:
-        frame = await protocol.read(reader)
-        if isinstance(frame, protocol.Deliver):
-            supervisor.start(f"deliver {frame.message.seq}", worker.deliver(frame))
-        elif isinstance(frame, protocol.Answer):
-            worker.answered(frame)
-        else:
-            break
-    await supervisor.aclose()
-    await worker.stop()
+        channel.send(protocol.Built(failure_of(error)))
+        end()
+    channel.send(protocol.Built())
+    await asyncio.Event().wait()

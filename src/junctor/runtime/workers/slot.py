@@ -1,178 +1,295 @@
-"""The node's side of a worker: a slot whose deliveries run in a process of their own."""
+"""The node's side of a worker: a slot whose deliveries and calls run in a process of their own."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-import signal
-import socket
 import sys
+from collections.abc import Sequence
+from hashlib import blake2b
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery
-from junctor.core.outcome import Outcome, Settlement
-from junctor.core.port import Link
-from junctor.core.spec import Wire
-from junctor.errors import ConfigurationError, WorkerLost
-from junctor.messages import TypeRegistry, codec
+from junctor.core.hop import AskedHop, Delivery, Hop, current
+from junctor.core.outcome import Failure, Outcome, Settlement
+from junctor.core.retry import backoff
+from junctor.core.routing import Routing
+from junctor.core.spec import HandlerSpec, Wire
+from junctor.errors import JunctorError, ServiceStopped, WorkerLost
+from junctor.messages import codec
 from junctor.runtime.slots import Slot, check_condition
 from junctor.runtime.workers import protocol
+from junctor.runtime.workers.child import Child
+from junctor.runtime.workers.desk import Desk, state_of
+from junctor.runtime.workers.errors import exception_of
+from junctor.runtime.workers.values import arguments_of, read_value
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
 log = logging.getLogger("junctor.worker")
 
-ENTRY = "junctor.node.worker"
-"""The module that a worker process runs; it stands above this layer because it knows how to load flows."""
-
-
 _PATIENCE = 2.0
 """Seconds that a worker has to close its service."""
 
+_AHEAD = 15
+"""Deliveries that a worker gets behind the first one, at most: a way to it and back costs as much as a small
+handler."""
+
+_WORTH = 0.010
+"""Seconds of work that a worker gets at once: more would wait behind it while others have nothing to do."""
+
+_LONG = 0.05
+"""Seconds after which what has not begun is taken back, for others."""
+
 
 class WorkerSlot(Slot):
-    """Runs one delivery at a time in its worker process, which is started again when it has died."""
+    """Runs deliveries in its worker process, one at a time, and starts it again when it has died. The one of the first
+    slot also runs the ticks, actions and routes of the service, and its ``loop()``."""
 
     remote = True
 
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._anything = TypeRegistry().register(Any)
+        # Where each delivery changes state the next one has to see it.
+        self._in_turn = not host.spec.stateful
+        self._named: Routing[HandlerSpec] = Routing()
+        self._child: Child | None = None
+        self._desk = Desk(host)
+        self._starting = asyncio.Lock()
+        self._numbers = itertools.count(1)
+        self._deaths = 0
+        self._mean = _WORTH
+        self.starts = 0
 
     @property
     def pid(self) -> int:
         """The process id of the worker, 0 while there is none."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else 0
+        return self._child.pid if self._child is not None else 0
 
-    async def aclose(self) -> None:
-        await super().aclose()
-        process, writer = self._process, self._writer
-        self._process = self._writer = None
-        if writer is not None:
-            writer.write(protocol.pack(protocol.Stop()))
-            writer.close()
-        if process is None:
-            return
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await process.wait()
-        except TimeoutError:
-            # It has nothing that is not in the journal: a worker that does not hear may be ended.
-            process.kill()
-            await process.wait()
+    def bind(self, shared: Any) -> None:
+        """Only names are needed here: the handlers are in the worker."""
+        types = self.host.types
+        self._named = Routing()
+        for spec in self.host.spec.handlers:
+            self._named.add(spec.name, types.register(spec.accepts), spec)
 
-    async def _attempt(self, delivery: Delivery) -> None:
-        host = self.host
-        delivery.started = started = self._time()
-        deadline = delivery.message.deadline
-        if deadline and started > deadline and self._late(delivery.message, started):
-            host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
-            return
-        outcome = await self._in_worker(delivery)
-        host.counters.busy += outcome.duration
-        host.counters.durations[outcome.duration.bit_length()] += 1
-        host.dispatcher.settle(delivery, outcome, host)
-
-    async def _in_worker(self, delivery: Delivery) -> Outcome:
-        try:
-            check_condition(delivery.message)
-            await self._ready()
-            self._send(
-                protocol.Deliver(
-                    msgspec.structs.replace(delivery.message, session=0, headers=dict(delivery.message.headers)),
-                    f"{delivery.session:032x}",
-                    delivery.attempt,
-                    tuple(delivery.sent.values()) if delivery.sent else (),
-                    self._state(delivery),
-                )
-            )
-            outcome = await self._settled(delivery)
-        except asyncio.CancelledError:
-            if self._halted:
-                raise
-            return self.host.outcome_of(WorkerLost("the delivery was cancelled"), delivery)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong with the worker costs this attempt
-            return self.host.outcome_of(error, delivery)
-        if outcome.failure is not None:
-            return self.host.outcome_of_failure(outcome.failure, delivery, outcome)
-        return outcome
-
-    def _state(self, delivery: Delivery) -> dict[str, tuple[bytes, int]]:
-        """The state under the message's key, with what is on its way to the store."""
-        host = self.host
-        key = delivery.lane if host.keyed and delivery.lane else ""
-        state = dict(host.transport.state(host.address, key))
-        for (own, name), (value, version, _) in host.pending_state.items():
-            if own == key and value is not None:
-                state[name] = (value, version)
-            elif own == key:
-                state.pop(name, None)
-        return state
-
-    async def _settled(self, delivery: Delivery) -> Outcome:
-        """Serve the worker's requests until it settles."""
-        assert self._reader is not None
-        while True:
-            frame = await protocol.read(self._reader)
-            if isinstance(frame, protocol.Settled) and frame.seq == delivery.seq:
-                return frame.outcome
-            if isinstance(frame, protocol.Ask) and frame.seq == delivery.seq:
-                self.host.engine.supervisor.start(f"{self.host.address} worker asks", self._ask(delivery, frame))
-            elif frame is None:
-                raise WorkerLost(
-                    f"the worker process ended with {await self._ended()} while it handled message {delivery.seq}",
-                    where=self.host.address,
-                )
-
-    async def _ended(self) -> str:
-        process, self._process = self._process, None
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        code = await process.wait() if process is not None else 0
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-
-    async def _ask(self, delivery: Delivery, ask: protocol.Ask) -> None:
-        *earlier, request = ask.drafts
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.host.dispatcher.savepoint(delivery, earlier, request, Link(request.target, self._anything), future)
-        try:
-            answer = protocol.Answer(ask.number, codec.encode(await future))
-        except Exception as error:  # noqa: BLE001 - the handler in the worker gets it
-            answer = protocol.Answer(ask.number, error=protocol.error_of(error))
-        self._send(answer)
-
-    def _send(self, frame: protocol.Frame) -> None:
-        if self._writer is not None:
-            self._writer.write(protocol.pack(frame))
+    def codes(self) -> list[tuple[str, CodeType]]:
+        return []
 
     # The process --------------------------------------------------------------------------------------------
 
-    async def _ready(self) -> None:
-        """A worker that has built the service.
+    async def open(self) -> None:
+        """Start the worker, with its ``on_start``.
 
-        :raises ConfigurationError: it cannot; its reason is in the text.
+        Raises what its start failed of.
         """
-        if self._writer is not None and self.pid:
+        await self._ready()
+
+    async def _ready(self) -> Child:
+        """The worker, started where there is none.
+
+        :raises ServiceStopped: the service stops meanwhile.
+        """
+        async with self._starting:
+            if self._child is None or not self._child.alive:
+                await self._pause()
+                await self._start()
+            assert self._child is not None
+            return self._child
+
+    async def _pause(self) -> None:
+        """One that died of its messages waits ever longer before it starts again."""
+        if self._deaths:
+            policy = self.host.spec.policies.restart
+            await self.host.wait(backoff(policy.initial, policy.factor, policy.max, 0.0, self._deaths - 1, 0.5))
+        if self._halted or self.host.stopping.is_set():
+            raise ServiceStopped("the service is stopping", where=self.host.address)
+
+    async def _start(self) -> None:
+        child = Child(self.host.engine.supervisor, self._desk.serve, self._lost)
+        self._child = self._desk.child = child
+        self.starts += 1
+        try:
+            await child.start(self._build())
+        except BaseException:
+            child.kill()
+            self._child = None
+            raise
+        child.send(self._signal())
+        log.info("%s: worker %s", self.host.address, child.pid)
+
+    def signal(self) -> None:
+        """Tell the worker whether the service is to stop or to rest."""
+        if self._child is not None:
+            self._child.send(self._signal())
+
+    def _signal(self) -> protocol.Signal:
+        return protocol.Signal(self.host.stopping.is_set(), self.host.resting.is_set())
+
+    def halt(self) -> None:
+        super().halt()
+        self.recall()
+
+    def recall(self) -> None:
+        """Take back what it has not begun."""
+        if self._child is not None:
+            self._child.send(protocol.Recall())
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        self._halted = True
+        child, self._child = self._child, None
+        if child is not None:
+            await child.close(_PATIENCE)
+
+    def _lost(self, lost: WorkerLost) -> None:
+        """It died without being asked to. What ran there has its own reaction; without a delivery it is told here."""
+        host = self.host
+        if self._halted or host.engine.stopping:
             return
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", ENTRY, str(theirs.fileno()), pass_fds=(theirs.fileno(),)
-            )
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._send(self._build())
-        built = await protocol.read(self._reader)
-        if not isinstance(built, protocol.Built) or built.failure is not None:
-            reason = built.failure.text if isinstance(built, protocol.Built) and built.failure else "it ended"
-            raise ConfigurationError(f"a worker cannot build the service: {reason}", where=self.host.address)
-        log.info("%s: worker %s", self.host.address, self.pid)
+        log.error("%s: worker ended with %s%s", host.address, lost.reason, _indented(lost.crash))
+        if self.delivery is None or not self.delivery.open:
+            host.worker_lost(self, lost)
+
+    # Deliveries ---------------------------------------------------------------------------------------------
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        await self._deliver_in_turn((delivery,))
+
+    def _more(self) -> list[Delivery]:
+        box = self.host.mailbox
+        ahead = min(_AHEAD, int(_WORTH / self._mean), len(box.ready) // self.host.spec.policies.pool.size)
+        more: list[Delivery] = []
+        while len(more) < ahead and box.ready and not box.ready[0].special:
+            delivery = box.take()
+            if delivery is None:
+                break
+            more.append(delivery)
+        return more
+
+    async def _deliver_in_turn(self, deliveries: Sequence[Delivery]) -> None:
+        """Several deliveries a frame. They run one at a time and settle in order; what has not begun when one of them
+        fails a line, kills the worker or takes too long goes back to its place."""
+        host, box = self.host, self.host.mailbox
+        waiting = list(deliveries)
+        try:
+            child = await self._ready()
+        except Exception as error:
+            # Not the fault of a message: they keep their places while the service is restarted by its policy.
+            self._taken, self.delivery = (), None
+            host.take_back(waiting)
+            self._halted = True
+            if isinstance(error, ServiceStopped):
+                return
+            raise
+        sent = [delivery for delivery in waiting if self._may_begin(delivery)]
+        futures = child.deliver(*(self._frame(delivery, box.single) for delivery in sent))
+        patience = asyncio.get_running_loop().call_later(_LONG, self.recall) if len(sent) > 1 else None
+        try:
+            for index, (delivery, future) in enumerate(zip(sent, futures, strict=True)):
+                self.delivery = delivery
+                delivery.started = self._time()
+                if not await self._settled(delivery, future):
+                    self._give_back(sent[index:])
+                    return
+        finally:
+            if patience is not None:
+                patience.cancel()
+            for delivery in sent:
+                self._desk.hops.pop(delivery.seq, None)
+
+    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            delivery.started, delivery.name = 0, ""
+        self.host.mailbox.untake([delivery for delivery in deliveries if delivery.open])
+
+    async def _settled(self, delivery: Delivery, future: asyncio.Future[Outcome | None]) -> bool:
+        """Wait for the outcome and settle. False when what is behind it has not begun, or it has not itself."""
+        host = self.host
+        try:
+            outcome = await future
+        except WorkerLost as lost:
+            self._deaths += 1
+            outcome = host.outcome_of_failure(_death(lost, delivery, host.address), delivery)
+            host.dispatcher.settle(delivery, outcome, host)
+            return False
+        if outcome is None:
+            return False
+        self._deaths = 0
+        self._count(outcome)
+        failed = outcome.failure
+        if failed is not None:
+            outcome = host.outcome_of_failure(failed, delivery)
+        elif delivery.logs:
+            outcome = msgspec.structs.replace(outcome, logs=delivery.logs)
+        host.dispatcher.settle(delivery, outcome, host)
+        if not host.mailbox.flowing:
+            self.recall()
+        return failed is None or not host.mailbox.single
+
+    def _count(self, outcome: Outcome) -> None:
+        counters = self.host.counters
+        counters.busy += outcome.duration
+        counters.durations[outcome.duration.bit_length()] += 1
+        self._mean += (max(outcome.duration / 1e9, 1e-5) - self._mean) / 8
+
+    def _may_begin(self, delivery: Delivery) -> bool:
+        """Whether it goes to the worker; else it is settled here."""
+        host, message = self.host, delivery.message
+        delivery.started = started = self._time()
+        if message.deadline and started > message.deadline and self._late(message, started):
+            host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
+            return False
+        try:
+            check_condition(message)
+            if delivery.damaged:
+                self._open(delivery)
+        except JunctorError as error:
+            host.dispatcher.settle(delivery, host.outcome_of(error, delivery), host)
+            return False
+        found = self._named.find(message)
+        delivery.name = found.name if found is not None else ""
+        self._desk.hops[delivery.seq] = delivery
+        return True
+
+    def _frame(self, delivery: Delivery, strict: bool) -> protocol.Deliver:
+        host, message = self.host, delivery.message
+        key = delivery.lane if host.keyed and delivery.lane else ""
+        return protocol.Deliver(
+            msgspec.structs.replace(message, session=0, headers=dict(message.headers)),
+            f"{delivery.session:032x}",
+            delivery.attempt,
+            tuple(delivery.sent.values()) if delivery.sent else (),
+            state_of(host, key) if host.spec.stateful else None,
+            strict,
+        )
+
+    # Calls --------------------------------------------------------------------------------------------------
+
+    async def enter(self, call: RemoteCall, hop: Hop | None, values: dict[str, Any]) -> Any:
+        """Run a tick, action or route, or ``loop()``, beside the deliveries.
+
+        Raises what it raised, or :class:`WorkerLost`.
+        """
+        arguments = arguments_of(values, f"{self.host.address}.{call.name}") if values else b"{}"
+        child = await self._ready()
+        if hop is not None:
+            self._desk.hops[hop.seq] = hop
+        try:
+            returned = await child.call(_call_frame(next(self._numbers), call, arguments, hop))
+        finally:
+            if hop is not None:
+                self._desk.hops.pop(hop.seq, None)
+        if returned.error is not None:
+            raise exception_of(returned.error, returned.failure)
+        if hop is not None:
+            hop.drafts = list(returned.drafts) or None
+            hop.writes = {(write.key, write.name): write for write in returned.writes} or None
+        return read_value(returned.value, call.signature)
 
     def _build(self) -> protocol.Build:
         host = self.host
@@ -189,7 +306,46 @@ class WorkerSlot(Slot):
             spec.policies.pool.size,
             spec.policies.pool.key,
             host.dispatcher.max_body,
+            self.number,
+            logging.getLogger().getEffectiveLevel(),
         )
+
+
+class RemoteCall:
+    """An entry of the service that runs in the worker of a slot."""
+
+    def __init__(self, slot: WorkerSlot, part: protocol.Part, entry: Any) -> None:
+        self.slot = slot
+        self.part = part
+        self.name: str = getattr(entry, "name", "loop")
+        self.signature = getattr(entry, "signature", None)
+
+    async def enter(self, hop: Hop | None, values: dict[str, Any]) -> Any:
+        """Run it; see :meth:`WorkerSlot.enter`."""
+        current.set(None)  # what the node does for it is not part of any hop here
+        return await self.slot.enter(self, hop, values)
+
+
+def _call_frame(number: int, call: RemoteCall, arguments: bytes, hop: Hop | None) -> protocol.Call:
+    if hop is None:
+        return protocol.Call(number, call.part, call.name, arguments)
+    caller = hop.asking.caller if isinstance(hop, AskedHop) else ""
+    return protocol.Call(
+        number, call.part, call.name, arguments, hop.seq, f"{hop.session:032x}", hop.kind, hop.joins, caller
+    )
+
+
+def _death(lost: WorkerLost, delivery: Delivery, where: str) -> Failure:
+    """The failure of the delivery that was running, with the lines of the crash where there are any."""
+    place = next((line.strip() for line in lost.crash.splitlines() if line.lstrip().startswith("File ")), "")
+    mark = blake2b(f"WorkerLost\0{lost.reason}\0{place}".encode(), digest_size=6).hexdigest()
+    text = f"{where}: the worker process ended with {lost.reason} while it handled message {delivery.seq}"
+    bases = tuple(kind.__name__ for kind in WorkerLost.__mro__[:-1])
+    return Failure("WorkerLost", text, lost.crash, mark, bases)
+
+
+def _indented(crash: str) -> str:
+    return f"\n{crash.rstrip()}" if crash else ""
 
 
 def _plain(value: Any) -> Any:

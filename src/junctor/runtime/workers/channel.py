@@ -1,0 +1,65 @@
+"""The worker's end of the socket: frames are written by any thread, at once, and read by a thread of their own.
+
+A frame is in the kernel's hands when :meth:`Channel.send` returns, so what a worker said is known even when it dies in
+the next moment: a settled delivery stays settled.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+from junctor.forks import close_in_children
+from junctor.runtime.workers import protocol
+
+_PIECE = 256 * 1024
+
+
+class Channel:
+    """Frames over a connected stream socket. ``frames`` are those of the node, until it is gone."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._feed = protocol.Feed()
+        self.frames = self._frames()
+        # A child that a handler forks is not the worker: with the socket it would keep the node waiting.
+        close_in_children(connection.fileno())
+
+    @property
+    def ours(self) -> bool:
+        """Whether this is the worker's process, and not a child that user code has forked."""
+        return os.getpid() == self._process
+
+    def send(self, frame: protocol.Frame) -> None:
+        """Write a frame. Without a node nothing happens: the reading thread sees the end too, and ends the worker."""
+        data = protocol.pack(frame)
+        with self._lock:
+            try:
+                self._socket.sendall(data)
+            except OSError:
+                return
+
+    def _frames(self) -> Iterator[protocol.Frame]:
+        """All frames of the node until it is gone."""
+        while data := self._receive():
+            yield from self._feed.frames(data)
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(_PIECE)
+        except OSError:
+            return b""
+
+    def read_in_thread(self, take: Callable[[protocol.Frame], object], ended: Callable[[], object]) -> None:
+        """Hand each frame to ``take`` in a thread of its own, then call ``ended``."""
+
+        def run() -> None:
+            for frame in self.frames:
+                take(frame)
+            ended()
+
+        threading.Thread(target=run, name="junctor node", daemon=True).start()
