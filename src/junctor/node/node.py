@@ -93,7 +93,7 @@ class Node:
         self._control: ControlSocket | None = None
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
-        self.resends = Resends(self.engine, Decisions(self.engine, self.read))
+        self.resends = Resends(self.engine, Decisions(self.engine, self.aside))
         self.loading = asyncio.Lock()
         self._applying = asyncio.Lock()
         self.while_changing: Callable[[], AbstractContextManager[None]] = nullcontext

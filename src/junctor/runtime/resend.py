@@ -29,7 +29,7 @@ from junctor.errors import (
 )
 from junctor.messages import EFFECT, HANDLER, RESEND_OF, Kind, Message, MessageType, Status, codec, without_reserved
 from junctor.runtime.intake import bounded, size_of
-from junctor.transports.base import Archive, Commit, Insert, Note, Record, Settle
+from junctor.transports.base import Commit, Insert, Note, Record, Settle
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 Edit = Callable[[Any], Any]
 """From the body of the original as plain JSON values to the one to send; None where the original cannot be read."""
 
-Read = Callable[[Callable[[Archive], Any]], Awaitable[Any]]
-"""Asks the archive beside the event loop."""
+Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Does blocking work beside the event loop."""
 
 _HOPS = {
     Kind.TICK: "is the tick of a schedule",
@@ -98,13 +98,13 @@ class Decisions:
     """Carries decisions out. While one about a message is on its way, another about the same message is refused: two
     operators never send it twice.
 
-    :param read: asks the archive beside the loop; all the rest is for the loop.
+    :param aside: where the archive of the transport is asked, with bodies as they are; all the rest is for the loop.
     """
 
-    def __init__(self, engine: Engine, read: Read) -> None:
+    def __init__(self, engine: Engine, aside: Aside) -> None:
         self._engine = engine
         self._dispatcher = engine.dispatcher
-        self._read = read
+        self._aside = aside
         self._taken: set[int] = set()
 
     # Resend -------------------------------------------------------------------------------------------------
@@ -259,7 +259,8 @@ class Decisions:
 
     async def records(self, seqs: Sequence[int]) -> list[Record | None]:
         """The records of these numbers, None for each that is not stored any more."""
-        found: list[Record | None] = await self._read(lambda archive: [archive.record(seq) for seq in seqs])
+        record = self._engine.transport.archive.record
+        found: list[Record | None] = await self._aside(lambda: [record(seq) for seq in seqs])
         return found
 
     def _take(self, seqs: Iterable[int], verdicts: dict[int, Any]) -> set[int]:

@@ -114,6 +114,9 @@ class Shop:
         assert record is not None
         return record
 
+    def newest(self) -> Record:
+        return self.all()[0]
+
     def all(self, **query: Any) -> list[Record]:
         return self.node.archive.search(Query(limit=10_000, **query))
 

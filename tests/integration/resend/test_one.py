@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from junctor.messages import EFFECT, RESEND_OF, Kind, Status
-from tests.integration.resend.shop import Order, Shop, open_shop
+from junctor.errors import DecodeError, NoHandler, UnknownTarget
+from junctor.messages import EFFECT, RESEND_OF, Kind, Message, Status
+from junctor.node.views.search import NothingFound
+from junctor.runtime.resend import NotResendable, Purged, Resending
+from junctor.transports.base import Commit
+from tests.integration.resend.shop import Order, Price, Shop, open_shop
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -21,7 +27,7 @@ async def test_a_resend_is_a_new_message_that_leads_back(shop: Shop) -> None:
     [seq] = await shop.parked(Order("a", customer="Bob"))
     view = await shop.resend(seq)
     assert (view.state, view.sent, view.handled, view.well) == ("done", 1, 1, True)
-    old, new = shop.record(seq), shop.record(max(record.message.seq for record in shop.all()))
+    old, new = shop.record(seq), shop.newest()
     assert old.status is Status.RESENT and old.failure is not None and old.attempt == 1
     assert new.status is Status.DONE
     assert new.message.headers == {RESEND_OF: old.message.id, EFFECT: old.message.id}
@@ -29,3 +35,166 @@ async def test_a_resend_is_a_new_message_that_leads_back(shop: Shop) -> None:
     assert shop.partner.done == [("a", old.message.id)]
     [note] = shop.node.archive.notes([seq])
     assert (note.who, note.text) == ("ada", f"resent as {new.message.id}")
+
+
+async def test_the_queue_is_as_deep_as_before(shop: Shop) -> None:
+    seqs = await shop.parked(Order("a"), Order("b"))
+    await shop.resend(*seqs)
+    depth = shop.node.engine.hosts["shop/billing"].depth
+    assert (depth.count, depth.bytes) == (0, 0)
+
+
+async def test_the_effect_stays_that_of_the_first_message_of_a_chain(shop: Shop) -> None:
+    [first] = await shop.parked(Order("a"))
+    shop.partner.refused.add("a")
+    view = await shop.resend(first)
+    assert (view.failed, view.well, view.results[0].status) == (1, False, "parked")
+    shop.partner.refused.clear()
+    second = shop.newest().message.seq
+    await shop.resend(second)
+    assert shop.partner.done == [("a", shop.record(first).message.id)]
+    assert [record.status for record in (shop.record(first), shop.record(second), shop.newest())] == [
+        Status.RESENT,
+        Status.RESENT,
+        Status.DONE,
+    ]
+    trace = await shop.ask("trace", which=str(first))
+    assert [hop.depth for hop in trace.hops] == [0, 1, 2]
+    assert [len(hop.notes) for hop in trace.hops] == [1, 1, 0]
+    assert trace.hops[1].message.resend_of == trace.hops[0].message.id
+
+
+async def test_again_is_another_effect(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    await shop.resend(seq, again=True)
+    assert shop.partner.done == [("a", shop.newest().message.id)]
+
+
+async def test_what_was_handled_is_sent_again_on_purpose_only(shop: Shop) -> None:
+    receipt = await shop.node.target("billing", Order).send(Order("a"))
+    assert receipt is not None
+    await shop.until(lambda: shop.partner.done)
+    await shop.until(lambda: shop.newest().status is Status.DONE)
+    with pytest.raises(NotResendable, match="was handled. --again"):
+        await shop.resend(1)
+    await shop.resend(1, again=True)
+    assert [order for order, _ in shop.partner.done] == ["a", "a"]
+    assert shop.record(1).status is Status.DONE
+
+
+async def test_a_resent_one_is_refused(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    await shop.resend(seq)
+    with pytest.raises(NotResendable, match="was sent again already"):
+        await shop.resend(seq)
+    assert len(shop.partner.done) == 1
+
+
+async def test_an_open_one_is_refused(shop: Shop) -> None:
+    shop.partner.slow.clear()
+    await shop.node.target("billing", Order).send(Order("a"))
+    with pytest.raises(NotResendable, match="still to be handled: it is claimed"):
+        await shop.resend(1)
+    shop.partner.slow.set()
+
+
+async def test_a_request_is_answered_into_the_store(shop: Shop) -> None:
+    shop.partner.refused.add("a")
+    with pytest.raises(Exception, match="refuses"):
+        await shop.node.target("billing", Order, Price).request(Order("a", 7))
+    shop.partner.refused.clear()
+    await shop.resend(1)
+    new = shop.newest()
+    assert (new.message.kind, new.message.deadline, new.status) == (Kind.REQUEST, 0, Status.DONE)
+    assert new.reply is not None and not new.late
+
+
+async def test_to_another_service(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    view = await shop.resend(seq, to="archive")
+    assert view.services == ["shop/archive"] and view.well
+    assert shop.partner.done == [("archived a", shop.record(seq).message.id)]
+
+
+async def test_to_a_service_that_does_not_take_it(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    with pytest.raises(NoHandler, match="shop/printer: the service does not handle Order. It handles Price"):
+        await shop.resend(seq, to="printer")
+    with pytest.raises(NoHandler):
+        await shop.resend(filter={"type": "Order"}, to="printer")
+    with pytest.raises(UnknownTarget, match='Did you mean "archive"'):
+        await shop.resend(seq, to="archiv")
+    assert shop.record(seq).status is Status.PARKED
+
+
+async def test_a_service_that_is_gone_is_told_with_others(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    del shop.node.engine.hosts["shop/billing"]
+    with pytest.raises(UnknownTarget, match="shop/billing is not in the flow any more. .* --to shop/archive"):
+        await shop.resend(seq)
+
+
+async def test_a_body_that_does_not_fit_any_more_is_not_sent(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    decisions = shop.node.resends.decisions
+    record = shop.record(seq)
+    record.message = msgspec.structs.replace(record.message, payload=b'{"id":1}')
+    with pytest.raises(DecodeError, match=r"\.id"):
+        decisions.prepared(record, Resending())
+
+
+async def test_what_retention_removed_is_told(shop: Shop) -> None:
+    for _ in range(2):
+        await shop.node.target("billing", Order).send(Order("a"))
+    await shop.until(lambda: shop.newest().status is Status.DONE and shop.record(1).status is Status.DONE)
+    await shop.node.engine.committed(removes=[1])
+    with pytest.raises(Purged, match="message 1 is not stored any more: retention has removed it"):
+        await shop.resend(1)
+    with pytest.raises(Purged):
+        await shop.ask("note", which="1", text="?")
+    with pytest.raises(NothingFound, match="no message 77 is stored here"):
+        await shop.resend(77)
+
+
+async def test_an_error_of_the_commit_takes_the_admission_back(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    engine = shop.node.engine
+    commit = engine.transport.commit
+    error = QueueBroken("no")
+
+    def refuse(given: Commit) -> None:
+        given.done(given, error)
+
+    engine.transport.commit = refuse  # type: ignore[method-assign]
+    verdict = await shop.node.resends.decisions.resend([seq], Resending())
+    engine.transport.commit = commit  # type: ignore[method-assign]
+    assert verdict == {seq: error}
+    depth = engine.hosts["shop/billing"].depth
+    assert (depth.count, depth.bytes, engine.hosts["shop/billing"].mailbox.active) == (0, 0, 0)
+    assert (await shop.resend(seq)).well, "the message is free again"
+
+
+class QueueBroken(NotResendable):
+    """For the test above."""
+
+    code = "queue-broken"
+
+
+async def test_two_at_once_are_one(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    decide = shop.node.resends.decisions
+    verdicts = await asyncio.gather(*(decide.resend([seq], Resending(who=str(n))) for n in range(20)))
+    sent = [verdict for each in verdicts for verdict in each.values() if isinstance(verdict, Message)]
+    assert len(sent) == 1
+    await shop.until(lambda: shop.partner.done)
+    assert len(shop.partner.done) == 1
+
+
+async def test_discard_and_resend_at_once_are_one_of_both(shop: Shop) -> None:
+    seqs = await shop.parked(*(Order(str(number)) for number in range(20)))
+    decide = shop.node.resends.decisions
+    resent, discarded = await asyncio.gather(decide.resend(seqs, Resending()), decide.discard(seqs, "eve"))
+    for seq in seqs:
+        sent, away = isinstance(resent[seq], Message), discarded[seq] is None
+        assert sent != away
+        assert shop.record(seq).status is (Status.RESENT if sent else Status.DISCARDED)
