@@ -14,6 +14,7 @@ THREAD_OWNERS: dict[str, str] = {
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
+    "transports/upkeep.py": "retention and backups read while the engine asks its own readers",
     "observe/logfile.py": "writes the log beside the loop, which must not wait for a disk",
     "node/process/ending.py": "ends a process whose interpreter waits for threads that services left behind",
     "node/process/notify.py": "feeds systemd's watchdog while a debugger holds the loop",

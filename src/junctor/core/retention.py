@@ -30,10 +30,10 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """How long a flow keeps what is finished. Ages are seconds since it ended, infinite for ever; ``disk`` is in bytes.
 
     ``done`` is for what ended well. ``failures`` is for sessions in which something failed, expired, was sent again or
-    discarded: they stay whole, so that a trace tells the whole story. A record with an idempotency key stays for
-    ``keys`` at least, so that a repeated request is recognised for so long. ``disk`` bounds the whole store of the
-    node: above it the oldest of ``done`` go whatever their age, then the oldest ``failures``. None is a tenth of the
-    disk, at least 256 MiB and at most 5 GiB, as journald shares a disk.
+    discarded: they stay whole, so that a trace tells the whole story, and at least as long as ``done``. A record with
+    an idempotency key stays for ``keys`` at least, so that a repeated request is recognised for so long. ``disk``
+    bounds the whole store of the node: above it the oldest of ``done`` go whatever their age, then the oldest
+    ``failures``. None is a tenth of the disk, at least 256 MiB and at most 5 GiB, as journald shares a disk.
     """
 
     done: float = 7 * DAY
@@ -47,9 +47,6 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             for name, value in (("done", self.done), ("failures", self.failures), ("keys", self.keys))
             if not value >= 0
         ]
-        if self.failures < self.done:
-            what = "retention.failures is shorter than retention.done"
-            problems.append(ConfigurationError(what, fix="Keep failures at least as long as what ended well."))
         if self.disk is not None and self.disk < SMALLEST:
             fix = "Give at least 32MiB: the log of the store alone takes some."
             problems.append(ConfigurationError(f"retention.disk is {self.disk}", fix=fix))
@@ -109,7 +106,7 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
         if pressure is not Pressure.AGE:
             return Verdict.REMOVE if pressure is Pressure.FAILURES else Verdict.KEEP if wrong else Verdict.IF_WELL
         age = _age(record.ended, now)
-        if age >= self.retention.failures:
+        if age >= max(self.retention.failures, self.retention.done):
             return Verdict.REMOVE
         return Verdict.KEEP if wrong or age < self.retention.done else Verdict.IF_WELL
 
@@ -149,6 +146,27 @@ def budget(asked: Sequence[Retention], room: Room) -> int:
     if not whole:
         whole = max(_LEAST, min(_MOST, room.total // _SHARE)) if room.total else _MOST
     return max(whole - room.wal - room.damaged, whole // 2)
+
+
+def compactable(size: int, free: int, limit: int, short: bool) -> int:
+    """Bytes of a database that are to be given back to the disk. A tenth stays free inside: what comes takes it without
+    asking the disk for more.
+
+    :param size: of its file; ``free`` are free bytes inside, ``limit`` is what the file may have, 0 for any.
+    :param short: the disk is full: all of it is given back.
+    """
+    slack = 0 if short else max(8 * MIB, size // 10)
+    over = size - limit if limit else 0
+    return max(0, free - slack, min(free, over))
+
+
+def pause(asked: Sequence[Retention], unrecorded: bool) -> float:
+    """Seconds between two sweeps: a hundredth of the shortest age, from 5 seconds to 10 minutes.
+
+    :param unrecorded: there are services whose records go at once.
+    """
+    shortest = min((one.done for one in asked), default=math.inf)
+    return 5.0 if unrecorded else min(600.0, max(5.0, shortest / 100))
 
 
 class ClockWatch:

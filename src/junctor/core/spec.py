@@ -17,6 +17,7 @@ import msgspec
 from junctor.core.condition import Condition
 from junctor.core.policy import Policies
 from junctor.core.port import Port
+from junctor.core.retention import Retention
 from junctor.messages import TypeRegistry
 
 Call = Callable[..., Any]
@@ -222,3 +223,4 @@ class FlowPlan(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     types: TypeRegistry
     services: tuple[ServicePlan, ...]
+    retention: Retention = Retention()

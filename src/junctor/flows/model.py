@@ -21,6 +21,7 @@ from junctor.core.policy import (
     RestartPolicy,
     RetryPolicy,
 )
+from junctor.core.retention import Retention
 from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.alerts import read_alerts
@@ -29,6 +30,7 @@ from junctor.flows.files.changes import changed
 from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.overrides import FlowSource
 from junctor.flows.policies import read_policies
+from junctor.flows.retention import read_retention
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
@@ -116,10 +118,13 @@ class FlowModel:
     :param http: where and for whom its routes and actions are open, as an object or a mapping with the words of a flow
         file; None: as the node has it.
     :param alerts: rules as in a flow file: ``[{"when": {"parked": 1}, "send": {"webhook": "https://..."}}]``.
-    :raises ConfigurationError: the name is none, or a word of ``http`` or ``alerts`` is wrong.
+    :param retention: how long what is finished stays, as an object or a mapping with the words of a flow file:
+        ``{"done": "7d", "disk": "5GB"}``; None: the defaults.
+    :raises ConfigurationError: the name is none, or a word of ``http``, ``alerts`` or ``retention`` is wrong.
 
     ``source`` tells where it was loaded from, None for one made in Python. ``alerts`` are the rules of the ``alerts:``
-    section. ``sections`` has ``http`` and ``alerts`` as they are written, with references in place of what is secret.
+    section. ``sections`` has the sections beside ``services`` as they are written, with references in place of what is
+    secret.
     ``notes`` are remarks on how it is written, for a start and for ``junctor check``; ``broken`` are the names of
     services that are written and could not be added. ``unread`` are those that are here in part, with the settings,
     connections and schedules that lack a variable or are wrong: such a flow is only looked at. ``places`` has the lines
@@ -134,6 +139,7 @@ class FlowModel:
         *,
         http: HttpSettings | Mapping[str, Any] | None = None,
         alerts: Sequence[Mapping[str, Any]] = (),
+        retention: Retention | Mapping[str, Any] | None = None,
     ) -> None:
         self.name = checked_name(name, "flow")
         reader = Reader()
@@ -143,6 +149,7 @@ class FlowModel:
         self.made = users_line()
         self.origins: Mapping[str, Sequence[tuple[str, str, str]]] = {}
         self.alerts = read_alerts(reader, node_of(alerts))
+        self.retention = None if retention is None else read_retention(reader, node_of(retention))
         self.sections: Mapping[str, Any] = {}
         self.notes: tuple[str, ...] = ()
         self.broken: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.condition import Condition
+from junctor.core.retention import Retention
 from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows import fitting
@@ -164,7 +165,7 @@ class _Wirer:
             self._check_key(spec)
             self._check_pool(spec)
         self._note_circles()
-        plan = FlowPlan(name=self.name, types=types, services=plans)
+        plan = FlowPlan(name=self.name, types=types, services=plans, retention=self._model.retention or Retention())
         notes = (*self._model.notes, *(remark.text for remark in self._remarks))
         wiring = Wiring(self._model, plan, tuple(self._connections), notes)
         return Examined(wiring, tuple(self.problems), tuple(self._remarks))

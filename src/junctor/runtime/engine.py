@@ -27,6 +27,7 @@ from junctor.runtime.inbox import Inbox
 from junctor.runtime.mailbox import UNBOUNDED
 from junctor.runtime.port import EnginePort
 from junctor.runtime.supervisor import Supervisor
+from junctor.runtime.sweep import Sweep
 from junctor.runtime.watchdog import Watchdog
 from junctor.transports.base import AlertRecord, Commit, Opened, Transport
 
@@ -86,6 +87,8 @@ class Engine:
         self._look_again = _LOOK_AGAIN
         self._due_timer: Any = None
         self._sweep_timer: Any = None
+        self.sweep: Sweep | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self.standstills = self.dispatcher.requests.standstills
         self._watchdog = Watchdog(self._name_of, self.standstills)
         self.dispatcher.due_changed = self._due_changed
@@ -139,6 +142,15 @@ class Engine:
         requests = self.dispatcher.requests
         self._sweep_timer = self.clock.look_after(_SWEEP, self._sweep, requests.next_deadline)
         self._due_changed(self.opened.next_due if self.opened is not None else 0)
+        self._start_sweep()
+
+    def _start_sweep(self) -> None:
+        """Let what is finished be forgotten after its time. Virtual time does not wait for it: a test asks for it."""
+        upkeep = self.transport.upkeep()
+        if upkeep is not None:
+            self.sweep = Sweep(self, upkeep)
+            if not self.clock.virtual:
+                self._sweeping = self.supervisor.start("retention", self.sweep.run())
 
     async def start_hosts(self, hosts: Sequence[Host]) -> None:
         """All at once, each in its own task: an ``on_start`` that hangs keeps nobody else from running."""
@@ -193,6 +205,8 @@ class Engine:
         for timer in (self._sweep_timer, self._due_timer):
             if timer is not None:
                 timer.cancel()
+        if self._sweeping is not None:
+            await self.supervisor.end(self._sweeping)
         self._watchdog.stop()
         if self._switch_interval:
             sys.setswitchinterval(self._switch_interval)

@@ -101,7 +101,6 @@ def _copy(store: Path, part: Path, stop: threading.Event) -> None:
     db = open_reader(store)
     try:
         db.pragma("query_only", 0)  # it counts for the copy as well; the connection itself is opened for reading
-        db.pragma("auto_vacuum", 2)
         db.set_progress_handler(stop.is_set, _STEPS)
         db.execute("VACUUM INTO ?", (str(part),))
     except apsw.Error as error:

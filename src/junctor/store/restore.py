@@ -129,6 +129,9 @@ def _bring_up(part: Path, path: Path) -> None:
         db = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
             migrate(db, str(path))
+            if not db.pragma("auto_vacuum"):  # made without it, a database becomes one that shrinks
+                db.pragma("auto_vacuum", 2)
+                db.execute("VACUUM")
         finally:
             db.close(True)
     except apsw.NotADBError as error:

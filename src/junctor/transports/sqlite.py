@@ -24,9 +24,11 @@ from junctor.store.journal import Report
 from junctor.store.reserve import RESERVE_BYTES
 from junctor.store.room import measure
 from junctor.store.store import Store
-from junctor.transports.base import Capabilities, Commit, Opened, Room, Sent, Stored, Transport
+from junctor.transports.base import Capabilities, Commit, Opened, Room, Sent, Stored, Transport, Upkeep
+from junctor.transports.upkeep import SqliteUpkeep
 
 T = TypeVar("T")
+Step = Callable[[Store], None]
 
 RETRY_FULL = 0.5
 """Seconds between two attempts to write while the disk is full."""
@@ -49,7 +51,7 @@ class SqliteTransport(Transport):
         self._directory = Path(directory)
         self._vfs = vfs
         self._reserve = reserve
-        self._groups: SimpleQueue[list[Commit] | None] = SimpleQueue()
+        self._groups: SimpleQueue[list[Commit] | Step | None] = SimpleQueue()
         self._next: list[Commit] = []
         self._idle = False  # whether no flush is on its way and no group is being written
         self._thread: threading.Thread | None = None
@@ -122,9 +124,7 @@ class SqliteTransport(Transport):
             self._idle = True
 
     def _tell(self, report: Report) -> None:
-        if report.dead is not None:
-            failed, self._failed = self._failed, _ignore
-            failed(report.dead)
+        self._tell_end(report.dead)
         for commit, error in report.verdicts:
             try:
                 commit.done(commit, error)
@@ -133,8 +133,38 @@ class SqliteTransport(Transport):
         # Last: the flush is to run behind everything that these calls have woken.
         self._loop.call_soon(self._flush)
 
+    # Upkeep --------------------------------------------------------------------------------------------------
+
     def room(self) -> Room:
         return measure(self._directory)
+
+    def upkeep(self) -> Upkeep:
+        return SqliteUpkeep(self._store, self.between)
+
+    async def between(self, step: Callable[[Store], T]) -> T:
+        """Let the journal's thread do something between two groups: to be short.
+
+        :raises NotRunning: the store is closed.
+        """
+        if self._closing:
+            raise NotRunning("the store is closed")
+        done: asyncio.Future[T] = self._loop.create_future()
+
+        def run(store: Store) -> None:
+            try:
+                result = step(store)
+            except BaseException as error:  # noqa: BLE001 - goes to whoever waits
+                self._post(partial(_fail, done, error))
+            else:
+                self._post(partial(_resolve, done, result))
+
+        self._groups.put(run)
+        return await done
+
+    def _tell_end(self, dead: Exception | None) -> None:
+        if dead is not None:
+            failed, self._failed = self._failed, _ignore
+            failed(dead)
 
     # The journal's thread ------------------------------------------------------------------------------------
 
@@ -162,7 +192,11 @@ class SqliteTransport(Transport):
                 group = []
             if group is None:
                 break
-            self._post(partial(self._tell, journal.apply(group)))
+            if isinstance(group, list):
+                self._post(partial(self._tell, journal.apply(group)))
+            else:
+                group(store)
+                self._post(partial(self._tell_end, journal.dead))
             if journal.checkpoint_is_due:
                 report = journal.checkpoint()
                 if report.dead is not None:

@@ -19,6 +19,7 @@ from junctor.flows.files.variables import Secrets, label_of, read_env_files, rea
 from junctor.flows.files.written import as_written
 from junctor.flows.model import FlowModel, read_http
 from junctor.flows.overrides import Overrides
+from junctor.flows.retention import read_retention
 from junctor.http.settings import HttpSettings
 from junctor.services import checked_name
 from junctor.services.names import fit_name
@@ -148,10 +149,10 @@ class _Loader:
         return fit_name(path.parent.name if path.stem == "flow" and path.parent.name else path.stem)
 
     def _sections(self, flow: FlowModel, root: Table, filling: Interpolation) -> list[str]:
-        """Read ``http`` and ``alerts``; answer what is to be said about them."""
+        """Read ``http``, ``alerts`` and ``retention``; answer what is to be said about them."""
         notes: list[str] = []
         sections: dict[str, Any] = {}
-        for word in ("http", "alerts"):
+        for word in ("http", "alerts", "retention"):
             node = root.entries.get(word)
             if node is None:
                 continue
@@ -164,6 +165,8 @@ class _Loader:
                 flow.http = self._http(filled)
                 flow.places = {**flow.places, **places_in(filled, "http", node.place)}
                 notes += _open_keys(filled)
+            elif word == "retention":
+                flow.retention = read_retention(self._reader, filled)
             else:
                 flow.alerts = read_alerts(self._reader, filled)
         flow.sections = sections

@@ -24,6 +24,7 @@ from junctor.core.spec import ServiceSpec
 from junctor.flows.destinations import Email, Webhook
 from junctor.flows.files.written import declared_of
 from junctor.flows.model import FlowModel, Item
+from junctor.flows.retention import NEVER
 from junctor.http.settings import HttpSettings
 from junctor.settings import MISSING, Bounds, Secret, Setting, bounded, kind_name
 from junctor.settings.conversion import is_duration, without_none
@@ -42,6 +43,7 @@ _FLOW = {
     "services": "The services by name.",
     "http": "Where the flow listens, below which path, and who may talk to it.",
     "alerts": "When somebody is told, and how: by webhook, by mail, by a program.",
+    "retention": "How long what is finished stays, and how large the store may become.",
     "include": "Other flow files whose services are part of this flow; paths as seen from this file.",
     "env_file": "Files of NAME=value lines for ${NAME}, under the environment; paths as seen from this file.",
     "secrets_file": "A file of NAME=value lines for ${secret:NAME}, mode 0600; secrets.env by default.",
@@ -85,6 +87,7 @@ def flow_schema(flows: Sequence[FlowModel] = ()) -> Schema:
         },
         "http": maker.of(HttpSettings),
         "alerts": {"type": "array", "items": {"$ref": "#/$defs/alert"}},
+        "retention": maker.retention(),
         "include": _some("string"),
         "env_file": _some("string"),
         "secrets_file": {"type": "string"},
@@ -109,6 +112,10 @@ class _Maker:
 
     def service(self) -> Schema:
         return self._service({"type": "object"}, {"type": "object", "additionalProperties": _CONNECTION}, None)
+
+    def retention(self) -> Schema:
+        ages = {name: {"anyOf": [_number(), {"enum": [NEVER]}]} for name in ("done", "failures", "keys")}
+        return _table({**ages, "disk": _whole()})
 
     def alert(self) -> Schema:
         self._struct(When)

@@ -15,9 +15,9 @@ from junctor.flows.files.variables import label_of
 from junctor.settings import Leaf, Series, Table
 from junctor.settings.written import Node
 
-FLOW_WORDS = frozenset({"flow", "services", "http", "alerts", "include", "env_file", "secrets_file"})
+FLOW_WORDS = frozenset({"flow", "services", "http", "alerts", "retention", "include", "env_file", "secrets_file"})
 """The keys of a flow file, beside those that begin with ``x-``."""
-_NOT_INCLUDED = ("http", "env_file", "secrets_file")
+_NOT_INCLUDED = ("http", "retention", "env_file", "secrets_file")
 _MOST_FILES = 100
 
 

@@ -14,11 +14,13 @@ from typing import Any
 import msgspec
 
 from junctor.core.policy import Policies
+from junctor.core.retention import Retention
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import AlertRule
 from junctor.flows.files.scalars import scalar
 from junctor.flows.model import FlowModel, Item
+from junctor.flows.retention import written_retention
 from junctor.flows.schedules import Schedule
 from junctor.flows.wiring import Wiring
 from junctor.http.settings import HttpSettings
@@ -86,7 +88,14 @@ class _Writer:
             content["http"] = http
         if alerts := self._alerts():
             content["alerts"] = alerts
+        if retention := self._retention():
+            content["retention"] = retention
         return content
+
+    def _retention(self) -> Any:
+        if "retention" in self._model.sections:
+            return self._model.sections["retention"]
+        return written_retention(self._model.retention or Retention())
 
     def _alerts(self) -> Any:
         if "alerts" in self._model.sections:
