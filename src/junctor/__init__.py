@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from junctor.core.policy import RestartPolicy as RestartPolicy
     from junctor.core.policy import RetryPolicy as RetryPolicy
     from junctor.core.port import Receipt as Receipt
+    from junctor.core.retention import Retention as Retention
     from junctor.errors import JunctorError as JunctorError
     from junctor.flows.wires import when as when
     from junctor.messages import Message as Message
+    from junctor.messages import Sensitive as Sensitive
     from junctor.messages import message as message
     from junctor.node.control.client import connect as connect
     from junctor.node.flow import Flow as Flow
@@ -66,6 +68,7 @@ _SOURCES = {
     # Messages
     "message": "junctor.messages",
     "Message": "junctor.messages",
+    "Sensitive": "junctor.messages",
     "Receipt": "junctor.core.port",
     # Decide in a handler what becomes of its message
     "Hold": "junctor.core.outcome",
@@ -78,6 +81,7 @@ _SOURCES = {
     "connect": "junctor.node.control.client",
     "RetryPolicy": "junctor.core.policy",
     "RestartPolicy": "junctor.core.policy",
+    "Retention": "junctor.core.retention",
     # Errors
     "JunctorError": "junctor.errors",
 }
@@ -91,8 +95,10 @@ __all__ = (  # kept equal to _SOURCES by a test
     "Park",
     "Receipt",
     "RestartPolicy",
+    "Retention",
     "Retry",
     "RetryPolicy",
+    "Sensitive",
     "Service",
     "Socket",
     "SocketClosed",

@@ -11,12 +11,14 @@ from __future__ import annotations
 import functools
 import operator
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from junctor.core.spec import ScheduleSpec, ServicePlan, Wire
+from junctor.flows.alerts import AlertRule
 from junctor.flows.wiring import Wiring
 from junctor.settings import Secret
 
@@ -38,12 +40,15 @@ class ServiceChange(msgspec.Struct, frozen=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What becomes of one flow; ``http`` are the differences of its ``http`` section."""
+    """What becomes of one flow; ``http`` and ``retention`` are the differences of these sections, ``alerts`` those
+    of its rules."""
 
     flow: str
     kind: Kind
     services: tuple[ServiceChange, ...]
     http: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    retention: tuple[str, ...] = ()
 
     def of(self, kind: Kind) -> list[ServiceChange]:
         """The services with this fate."""
@@ -58,6 +63,8 @@ class Changes(msgspec.Struct, frozen=True):
                 restarts = "  (restarts)" if service.kind == "changed" else ""
                 yield f"  {words[service.kind]} {service}{restarts}"
         yield from (f"  ~ http: {detail}" for detail in self.http)
+        yield from (f"  ~ retention: {detail}" for detail in self.retention)
+        yield from (f"  ~ alerts: {detail}" for detail in self.alerts)
         same = self.of("same")
         if same:
             yield f"  = {', '.join(service.service for service in same)} untouched"
@@ -71,11 +78,27 @@ def compare(before: Wiring | None, after: Wiring | None) -> Changes:
     there = after or before
     assert there is not None, "a flow is there before, afterwards, or both"
     http: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    retention: tuple[str, ...] = ()
     kind: Kind = "added" if before is None else "removed"
     if before is not None and after is not None:
         http = tuple(_fields(before.model.http, after.model.http))
-        kind = "changed" if http or any(service.kind != "same" for service in services) else "same"
-    return Changes(there.plan.name, kind, tuple(services), http)
+        alerts = tuple(_rules(before.model.alerts, after.model.alerts))
+        retention = tuple(_fields(before.plan.retention, after.plan.retention))
+        kind = (
+            "changed" if http or alerts or retention or any(service.kind != "same" for service in services) else "same"
+        )
+    return Changes(there.plan.name, kind, tuple(services), http, alerts, retention)
+
+
+def _rules(old: Sequence[AlertRule], new: Sequence[AlertRule]) -> Iterator[str]:
+    """Where a rule is written says nothing about what it does."""
+    before, after = ({rule.name: replace(rule, place="") for rule in rules} for rules in (old, new))
+    for name in {**before, **after}:
+        if name not in before or name not in after:
+            yield f"{name} {'added' if name in after else 'removed'}"
+        elif before[name] != after[name]:
+            yield f"{name} changed"
 
 
 def _service(name: str, old: ServicePlan | None, new: ServicePlan | None) -> ServiceChange:
