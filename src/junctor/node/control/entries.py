@@ -11,6 +11,7 @@ import msgspec
 
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.port import Link, Port
+from junctor.core.signals import SYSTEM
 from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec
 from junctor.errors import (
     JunctorError,
@@ -43,13 +44,13 @@ def host_of(engine: Engine, service: str) -> Host:
     """
     if service in engine.hosts:
         return engine.hosts[service]
-    named = [host for host in engine.hosts.values() if host.service == service]
+    named = [host for host in engine.hosts.values() if host.service == service and host.flow != SYSTEM]
     if len(named) == 1:
         return named[0]
     if named:
         addresses = ", ".join(host.address for host in named)
         raise UnknownTarget(f'several flows have a service "{service}"', fix=f"Give one of {addresses}.")
-    names = sorted({host.service for host in engine.hosts.values()})
+    names = sorted({host.service for host in engine.hosts.values() if host.flow != SYSTEM})
     guess = nearest(service, names) or "No service runs."
     raise UnknownTarget(f'there is no service "{service}"', fix=f"{guess}`junctor status` lists them.")
 

@@ -1,0 +1,123 @@
+"""What a node sees of itself when it looks for reasons to raise an alert."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
+
+from junctor.core.records import Archive, ParkedGroup
+from junctor.core.signals import Observation, ServiceFacts
+from junctor.messages import Status
+
+if TYPE_CHECKING:
+    from junctor.core.records import Stored
+    from junctor.runtime.engine import Engine
+    from junctor.runtime.host import Host
+
+Read = Callable[[Callable[[Archive], list[ParkedGroup]]], Awaitable[list[ParkedGroup]]]
+
+_SHARE = 20
+"""A look at the parked messages is followed by a pause so many times as long: a great many cost one thread 5 %."""
+
+_FOREVER = (1 << 63) - 1
+_HEADS = 8
+
+
+class Outlook:
+    """Looks at the services of an engine, and remembers how far they were the last time.
+
+    :param read: asks the archive in a thread.
+    """
+
+    def __init__(self, engine: Engine, read: Read) -> None:
+        self._engine = engine
+        self._read = read
+        self._moved: dict[str, tuple[int, float | None]] = {}
+        self._groups: list[ParkedGroup] | None = None
+        self._parked = 0
+        self._next = 0.0
+
+    async def look(self, ages: bool = False) -> Observation:
+        """All that rules ask for.
+
+        :param ages: also how old the oldest message of each service is, which takes a question to the store.
+        """
+        clock = self._engine.clock
+        hosts = list(self._engine.hosts.values())
+        parked = await self._groups_now(hosts)
+        oldest = {host.address: await self._oldest(host) for host in hosts if ages and host.depth.count}
+        now = clock.monotonic()
+        return Observation(
+            time=clock.time_ns(),
+            monotonic=now,
+            uptime=max(0.0, now - self._started(now)),
+            services=tuple(self._facts(host, oldest.get(host.address, 0), now) for host in hosts),
+            parked=tuple(parked),
+            room=self._engine.transport.room(),
+        )
+
+    def _started(self, now: float) -> float:
+        self._moved.setdefault("", (0, now))
+        return self._moved[""][1] or 0.0
+
+    def _facts(self, host: Host, oldest: int, now: float) -> ServiceFacts:
+        counters = host.counters
+        count = counters.accepted + counters.done + counters.calls
+        known, moved = self._moved.get(host.address, (0, None))
+        if count != known:
+            moved = now
+        self._moved[host.address] = (count, moved)
+        return facts_of(host, oldest, None if moved is None else now - moved)
+
+    async def _groups_now(self, hosts: Iterable[Host]) -> list[ParkedGroup]:
+        """The parked groups, read again when they may have changed, and not too often when they are many."""
+        parked = sum(inbox.counters.parked for inbox in self._engine.inboxes.values())
+        if self._groups is None or ((self._groups or parked != self._parked) and time.monotonic() >= self._next):
+            began = time.monotonic()
+            self._groups = await self._read(lambda archive: archive.parked())
+            self._parked = parked
+            self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
+        return self._groups
+
+    async def _oldest(self, host: Host) -> int:
+        """When the oldest message owed to a service was sent, or came due where it was sent for later."""
+        rows = await self._engine.transport.fetch(host.address, 0, _HEADS, _FOREVER)
+        now = self._engine.clock.time_ns()
+        times = [_owed_since(row) for row in rows]
+        running = [slot.delivery for slot in host.slots if slot.delivery is not None]
+        ready = [host.mailbox.ready[0]] if host.mailbox.ready else []
+        times += [max(delivery.message.time, delivery.message.due) for delivery in (*running, *ready)]
+        return min((one for one in times if one <= now), default=0)
+
+
+def _owed_since(row: Stored) -> int:
+    message = row.message
+    return max(message.time, message.due) if row.status is Status.WAITING or message.due else message.time
+
+
+def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> ServiceFacts:
+    """What rules ask of one service."""
+    return ServiceFacts(
+        address=host.address,
+        state=host.lifecycle.state.value,
+        reason=host.lifecycle.reason,
+        since=host.since,
+        queued=host.depth.count,
+        oldest=oldest,
+        quiet=quiet,
+        tried=host.counters.done > 0 or host.depth.count == 0,
+    )
+
+
+def glance(engine: Engine, parked: Iterable[ParkedGroup]) -> Observation:
+    """What can be seen at once, without a memory of earlier looks: enough for what a node always tells."""
+    clock = engine.clock
+    hosts = engine.hosts.values()
+    return Observation(
+        time=clock.time_ns(),
+        monotonic=clock.monotonic(),
+        services=tuple(map(facts_of, hosts)),
+        parked=tuple(parked),
+        room=engine.transport.room(),
+    )
