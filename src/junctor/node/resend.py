@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -194,7 +195,8 @@ class ResendJob:
             if reason := self._obstacle():
                 return reason
             size = min(count, slice_size(rate), len(self._left))
-            verdicts = await self._decisions.resend([self._left[index].seq for index in range(size)], self._how)
+            meant = {one.seq: one.status for one in islice(self._left, size)}
+            verdicts = await self._decisions.resend(meant, self._how)
             for seq, verdict in verdicts.items():
                 if isinstance(verdict, NO_FURTHER):
                     return str(verdict)

@@ -109,19 +109,22 @@ class Decisions:
 
     # Resend -------------------------------------------------------------------------------------------------
 
-    async def resend(self, seqs: Sequence[int], how: Resending) -> dict[int, Message | JunctorError]:
-        """Send messages again, in this order; the new message of each, or why it was not sent.
+    async def resend(self, meant: Mapping[int, Status], how: Resending) -> dict[int, Message | JunctorError]:
+        """Send messages again, in the order of their numbers; the new message of each, or why it was not sent.
+
+        :param meant: their numbers, with the status that each had when somebody chose it. One that has another by now
+            is left alone: somebody else has decided about it.
 
         A full queue or disk, or a node that stops, is told of the message that met it and of all behind it.
         """
         verdicts: dict[int, Any] = {}
-        undecided = self._take(seqs, verdicts)
+        undecided = self._take(meant, verdicts)
         full: JunctorError | None = None
         try:
             for record in await self._records(undecided.copy(), verdicts):
                 seq = record.message.seq
                 try:
-                    verdicts[seq] = full or await self._send(record, how)
+                    verdicts[seq] = full or await self._send(record, meant[seq], how)
                 except JunctorError as error:
                     verdicts[seq] = error
                     full = error if isinstance(error, NO_FURTHER) else None
@@ -129,7 +132,7 @@ class Decisions:
                     undecided.discard(seq)  # given back when its commit is done
         finally:
             self._taken -= undecided
-        return {seq: await _outcome(verdicts[seq]) for seq in dict.fromkeys(seqs)}
+        return {seq: await _outcome(verdicts[seq]) for seq in meant}
 
     def prepared(self, record: Record, how: Resending) -> Prepared:
         """What would be sent.
@@ -175,7 +178,10 @@ class Decisions:
             f"the service {address} is not in the flow any more", where=f"message {message.id}", fix=fix
         )
 
-    async def _send(self, record: Record, how: Resending) -> asyncio.Future[Message]:
+    async def _send(self, record: Record, meant: Status, how: Resending) -> asyncio.Future[Message]:
+        if record.status is not meant:
+            what = f"message {record.message.id} was {meant.name.lower()} and is {record.status.name.lower()} by now"
+            raise NotResendable(what, fix=_LOOK.format(record.message.seq))
         ready = self.prepared(record, how)
         box = ready.host.mailbox
         size = size_of(ready.payload)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from junctor import Flow, Hold, Park, Service, handler
+from junctor.clock import Clock
 from junctor.flows import wire
 from junctor.messages import Status
 from junctor.node.control.operations import perform
@@ -127,12 +128,14 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(store: Path | None = None, transport: Any = None, **billing: Any) -> AsyncIterator[Shop]:
+async def open_shop(
+    store: Path | None = None, transport: Any = None, clock: Clock | None = None, **billing: Any
+) -> AsyncIterator[Shop]:
     """The shop on a store, or in memory."""
     partner = Billing.partner = Archive.partner = Partner()
     flow = Flow("shop")
     for name, kind, policies in (("billing", Billing, billing), ("archive", Archive, {}), ("printer", Printer, {})):
         flow.add(kind(), name=name, **policies)
     given = transport or ("sqlite" if store else "memory")
-    async with Node(Plan(flows=[wire(flow)], transport=given, directory=store)) as node:
+    async with Node(Plan(flows=[wire(flow)], transport=given, directory=store, clock=clock)) as node:
         yield Shop(node, partner)

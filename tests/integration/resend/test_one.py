@@ -166,7 +166,7 @@ async def test_an_error_of_the_commit_takes_the_admission_back(shop: Shop) -> No
         given.done(given, error)
 
     engine.transport.commit = refuse  # type: ignore[method-assign]
-    verdict = await shop.node.resends.decisions.resend([seq], Resending())
+    verdict = await shop.node.resends.decisions.resend({seq: Status.PARKED}, Resending())
     engine.transport.commit = commit  # type: ignore[method-assign]
     assert verdict == {seq: error}
     depth = engine.hosts["shop/billing"].depth
@@ -183,7 +183,7 @@ class QueueBroken(NotResendable):
 async def test_two_at_once_are_one(shop: Shop) -> None:
     [seq] = await shop.parked(Order("a"))
     decide = shop.node.resends.decisions
-    verdicts = await asyncio.gather(*(decide.resend([seq], Resending(who=str(n))) for n in range(20)))
+    verdicts = await asyncio.gather(*(decide.resend({seq: Status.PARKED}, Resending(who=str(n))) for n in range(20)))
     sent = [verdict for each in verdicts for verdict in each.values() if isinstance(verdict, Message)]
     assert len(sent) == 1
     await shop.until(lambda: shop.partner.done)
@@ -193,7 +193,9 @@ async def test_two_at_once_are_one(shop: Shop) -> None:
 async def test_discard_and_resend_at_once_are_one_of_both(shop: Shop) -> None:
     seqs = await shop.parked(*(Order(str(number)) for number in range(20)))
     decide = shop.node.resends.decisions
-    resent, discarded = await asyncio.gather(decide.resend(seqs, Resending()), decide.discard(seqs, "eve"))
+    resent, discarded = await asyncio.gather(
+        decide.resend(dict.fromkeys(seqs, Status.PARKED), Resending()), decide.discard(seqs, "eve")
+    )
     for seq in seqs:
         sent, away = isinstance(resent[seq], Message), discarded[seq] is None
         assert sent != away

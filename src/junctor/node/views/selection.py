@@ -29,11 +29,12 @@ class Selection(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A message that is meant, the address it went to, and its type."""
+    """A message that is meant, the address it went to, its type, and the status that it had when it was chosen."""
 
     seq: int
     target: str
     type: str
+    status: Status
 
 
 class Kin(msgspec.Struct, omit_defaults=True):
@@ -59,7 +60,7 @@ def chosen(
     kin: Counter[tuple[str, str, str]] = Counter()
     for record in _records(archive, selection, hosted, types):
         message = record.message
-        found.append(Chosen(message.seq, message.target, message.type))
+        found.append(Chosen(message.seq, message.target, message.type, record.status))
         kin[message.target, message.type, record.failure.type if record.failure else ""] += 1
     crowds = [Kin(service, type_, count, error) for (service, type_, error), count in kin.most_common()]
     return sorted(found, key=lambda one: one.seq), crowds
