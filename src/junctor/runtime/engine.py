@@ -13,7 +13,7 @@ from hashlib import blake2b
 from types import CodeType
 from typing import Any
 
-from junctor.clock import Clock, RealClock
+from junctor.clock import SECOND, Clock, RealClock
 from junctor.core.hop import Hop
 from junctor.core.lifecycle import State
 from junctor.core.policy import Policies
@@ -68,6 +68,7 @@ class Engine:
     ) -> None:
         self.transport = transport
         self.clock: Clock = clock or RealClock()
+        self._ahead = self.clock.time_ns() - int(self.clock.monotonic() * SECOND)
         self.supervisor = Supervisor()
         self.dispatcher = Dispatcher(transport, self.clock, self.supervisor)
         self.hosts: dict[str, Host] = self.dispatcher.hosts
@@ -325,8 +326,14 @@ class Engine:
     # Time ---------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
+        now = self.clock.time_ns()
         if self.dispatcher.waiters:
-            self.dispatcher.requests.sweep(self.clock.time_ns())
+            self.dispatcher.requests.sweep(now)
+        ahead = now - int(self.clock.monotonic() * SECOND)
+        if abs(ahead - self._ahead) > SECOND:
+            # Somebody has set the clock, or the machine slept: the timer of what comes due was set by the old time.
+            self._ahead, self._due = ahead, 0
+            self.look_for_due()
 
     def _due_changed(self, due: int) -> None:
         """A message becomes due: set the timer for the earliest one."""
