@@ -33,6 +33,7 @@ __all__ = (
     "SearchTooLong",
     "SendError",
     "ServiceStopped",
+    "SensitiveField",
     "SettingError",
     "SeveralProblems",
     "StateConflict",
@@ -446,6 +447,14 @@ class SearchTooLong(StoreError):
     code = "search-too-long"
     default_fix = "Narrow it by time, type, service or session."
     status = 503
+
+
+class SensitiveField(JunctorError):
+    """A search asks for a field whose values are masked: by its hits it would tell them."""
+
+    code = "sensitive-field"
+    default_fix = "Search by time, service, session or another field."
+    status = 422
 
 
 class PortInUse(JunctorError):

@@ -47,6 +47,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     logs: list[LogLine] | None = None
     sent: dict[bytes, Any] | None = None
     reads: dict[tuple[str, str], int] | None = None
+    hides: Any = None
 
     @property
     def service(self) -> str:

@@ -150,7 +150,8 @@ class Opened(msgspec.Struct):
 
 
 class Record(msgspec.Struct, gc=False):
-    """A record as operators read it: the message and what became of it."""
+    """A record as operators read it: the message and what became of it. ``masked`` are the places in the body, and
+    ``reply_masked`` those in the reply, whose values are left out because they are sensitive: ``items.0.card``."""
 
     message: Message
     status: Status
@@ -162,6 +163,8 @@ class Record(msgspec.Struct, gc=False):
     late: bool = False
     failure: Failure | None = None
     damaged: bool = False
+    masked: tuple[str, ...] = ()
+    reply_masked: tuple[str, ...] = ()
 
 
 class AttemptRecord(msgspec.Struct):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from junctor.core.spec import ActionSpec, Call, RouteSpec
-from junctor.errors import EncodeError, JunctorError, QueueFull, named
+from junctor.errors import EncodeError, JunctorError, QueueFull, named, text_of
 from junctor.http import problem
 from junctor.http.answers.declared import classes_of
 from junctor.http.answers.responses import of_value
@@ -24,6 +24,7 @@ from junctor.http.requests.forms import FormBody
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text, type_name
+from junctor.observe.hidden import unquoted
 from junctor.runtime.supervisor import is_cancelled
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ class ServiceEndpoint:
         if isinstance(error, JunctorError):
             # What overload and stopping refuse is counted; a line for each would be a second overload.
             level = logging.DEBUG if error.status == 503 else logging.WARNING
-            log.log(level, "%s: %s (session %s)", self.source, error, session_text(session))
+            log.log(level, "%s: %s (session %s)", self.source, text_of(error), session_text(session))
             # What is no refusal tells of the inside: files, settings, other services.
             return problem.of_error(error, session) if error.status != 500 else problem.of_failure(session, error.code)
         log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
@@ -309,5 +310,5 @@ def _refusal_of(error: BaseException) -> HttpError | None:
     """An HTTP exception of Starlette or FastAPI, known by its attributes, raised in a route."""
     status, detail = getattr(error, "status_code", None), getattr(error, "detail", None)
     if isinstance(status, int) and 400 <= status < 600 and isinstance(detail, str):
-        return HttpError(detail, status=status, code="handler")
+        return HttpError(unquoted(detail, error), status=status, code="handler")
     return None

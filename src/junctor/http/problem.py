@@ -11,6 +11,7 @@ from junctor.errors import JunctorError
 from junctor.http.answers.responses import checked
 from junctor.http.asgi import Headers
 from junctor.messages import session_text
+from junctor.observe.hidden import unquoted
 from junctor.observe.secrets import mask
 
 _TYPE = (b"content-type", b"application/problem+json")
@@ -92,7 +93,9 @@ def of_error(error: JunctorError, session: int = 0) -> tuple[int, Headers, bytes
     if status == 503:
         headers.append((b"retry-after", b"1"))
     place = f"{error.where}: " if error.where else ""
-    return _problem(status, code, f"{place}{error.what}", error.fix, session, headers, errors)
+    detail, fix = unquoted(f"{place}{error.what}", error), unquoted(error.fix, error)
+    errors = tuple({name: unquoted(text, error) for name, text in one.items()} for one in errors)
+    return _problem(status, code, detail, fix, session, headers, errors)
 
 
 def of_failure(session: int, code: str = "handler-failed") -> tuple[int, Headers, bytes]:

@@ -17,7 +17,7 @@ import msgspec
 
 from junctor.core.hop import Asking, asking
 from junctor.core.spec import Call, SocketSpec
-from junctor.errors import EncodeError, JunctorError, QueueFull, named
+from junctor.errors import EncodeError, JunctorError, QueueFull, named, text_of
 from junctor.http.access.cors import Sharing
 from junctor.http.access.keys import SUBPROTOCOL, Keys, key_in, key_offered
 from junctor.http.asgi import Receive, Scope, Send, header_value
@@ -29,6 +29,7 @@ from junctor.http.requests.bodies import too_deep
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of
 from junctor.messages import codec, session_text
+from junctor.observe.hidden import unquoted
 from junctor.observe.secrets import mask
 from junctor.runtime.supervisor import is_cancelled
 from junctor.services.socket import Socket, SocketClosed
@@ -321,10 +322,10 @@ class SocketEndpoint:
     async def _explain(self, connection: Connection, error: BaseException, session: int) -> None:
         """Close with what the client may know of an exception; the rest is in the log."""
         if isinstance(error, HttpError) and error.http_status < 500:
-            await connection.finish(_REFUSED, error.what)
+            await connection.finish(_REFUSED, unquoted(error.what, error))
             return
         log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
-        reason = str(error) if isinstance(error, EncodeError) else "the service failed"
+        reason = text_of(error) if isinstance(error, EncodeError) else "the service failed"
         await connection.finish(_FAILED, f"{reason}; session {session_text(session)}")
 
 

@@ -14,6 +14,7 @@ from junctor.messages.envelope import (
     session_text,
     without_reserved,
 )
+from junctor.messages.sensitive import Sensitive
 from junctor.messages.types import MessageType, TypeRegistry, message, type_name
 
 __all__ = (
@@ -26,6 +27,7 @@ __all__ = (
     "Kind",
     "Message",
     "MessageType",
+    "Sensitive",
     "Status",
     "TypeRegistry",
     "message",

@@ -21,6 +21,7 @@ import msgspec
 
 from junctor.errors import ConfigurationError, TypeClash
 from junctor.messages import codec
+from junctor.messages.sensitive import Path, sensitive_paths
 
 Upgrade = Callable[[dict[str, Any], int], dict[str, Any]]
 """From the plain fields of an older version, and that version, to the fields of today's."""
@@ -63,7 +64,8 @@ def message(
 
 
 class MessageType(msgspec.Struct, frozen=True, eq=False):
-    """A body type within one flow. ``frozen`` says that an object of it may be shared between services."""
+    """A body type within one flow. ``frozen`` says that an object of it may be shared between services; ``sensitive``
+    are the paths of what operators must not see."""
 
     name: str
     version: int
@@ -73,6 +75,7 @@ class MessageType(msgspec.Struct, frozen=True, eq=False):
     decode: Callable[[bytes], Any]
     aliases: tuple[str, ...] = ()
     upgrade: Upgrade | None = None
+    sensitive: tuple[Path, ...] = ()
 
     def read(self, data: bytes, version: int, where: str) -> Any:
         """The body from its encoding.
@@ -113,9 +116,13 @@ def type_name(cls: Any) -> str:
 
 
 class TypeRegistry:
-    """The body types of one flow, by class and by name."""
+    """The body types of one flow, by class and by name.
+
+    ``met_sensitive`` is called with each type that has sensitive fields when it is registered, in whichever thread.
+    """
 
     def __init__(self) -> None:
+        self.met_sensitive: Callable[[MessageType], object] = lambda kind: None
         self._by_class: dict[Any, MessageType] = {}
         self._by_name: dict[str, MessageType] = {}
 
@@ -138,6 +145,8 @@ class TypeRegistry:
                 )
         self._by_class[cls] = made
         self._by_name.update(dict.fromkeys((made.name, *made.aliases), made))
+        if made.sensitive:
+            self.met_sensitive(made)
         return made
 
     def of(self, body: object) -> MessageType:
@@ -166,7 +175,15 @@ def _make(cls: Any) -> MessageType:
     declared: Declaration = vars(cls).get(_DECLARATION, Declaration()) if isinstance(cls, type) else Declaration()
     encode, decode = codec.coders(cls)
     return MessageType(
-        type_name(cls), declared.version, cls, is_frozen(cls), encode, decode, declared.aliases, declared.upgrade
+        type_name(cls),
+        declared.version,
+        cls,
+        is_frozen(cls),
+        encode,
+        decode,
+        declared.aliases,
+        declared.upgrade,
+        sensitive_paths(cls),
     )
 
 

@@ -22,6 +22,7 @@ from junctor.core.outcome import LogLine
 from junctor.errors import ConfigurationError, named, text_of
 from junctor.messages import session_text
 from junctor.observe.frames import traceback_text, users_part
+from junctor.observe.hidden import unquoted, without_hidden
 from junctor.observe.secrets import mask
 
 Form = Literal["auto", "human", "json"]
@@ -155,6 +156,7 @@ class HumanFormatter(logging.Formatter):
             text = f"{text}\n{trace}"
         if record.stack_info:
             text = f"{text}\n{record.stack_info}"
+        text = _unquoted(text, record, hop)
         session = session_text(hop.session) if hop is not None and hop.session else ""
         return human_line(
             f"{clock}.{int(record.msecs):03d}",
@@ -199,11 +201,11 @@ def noted(record: logging.LogRecord) -> Noted:
         record.created,
         record.levelname,
         record.name,
-        record.getMessage(),
+        _unquoted(record.getMessage(), record, hop),
         str(service),
         hop.session if hop is not None else 0,
         hop.message if hop is not None else None,
-        _exception(record) if record.exc_info else "",
+        _unquoted(_exception(record), record, hop) if record.exc_info else "",
     )
 
 
@@ -259,7 +261,14 @@ def _note(record: logging.LogRecord) -> None:
             text = f"{record.msg} ({type(error).__name__}: {text_of(error)})"
         if record.exc_info and (trace := _exception(record)):
             text = f"{text}\n{trace}"
-        hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(mask(text))))
+        text = mask(_unquoted(text, record, hop))
+        hop.note(LogLine(int(record.created * 1e9), record.levelno, record.name, _encodable(text)))
+
+
+def _unquoted(text: str, record: logging.LogRecord, hop: Hop | None) -> str:
+    """Without the values that the hop hides, or the exception that is told of."""
+    text = without_hidden(text, hop)
+    return unquoted(text, record.exc_info[1]) if record.exc_info else text
 
 
 def _exc_info(kwargs: Mapping[str, Any]) -> Any:

@@ -1,4 +1,5 @@
-"""``print`` inside a handler joins the trace as INFO. What is printed appears where it always did."""
+"""``print`` inside a handler joins the trace as INFO. What is printed appears where it always did,
+without the sensitive values of the message that is handled."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import IO, Any
 
 from junctor.core.hop import Hop, current
 from junctor.core.outcome import LogLine
+from junctor.observe.hidden import without_hidden
 from junctor.observe.secrets import mask
 
 _INFO = 20
@@ -39,6 +41,9 @@ class PrintWatch:
         hop = current.get()
         if hop is not None and hop.open:
             self._open_line.add(hop, text)
+            if hop.hides is not None:
+                self._real.write(hop.hides.mask(text))
+                return len(text)
         return self._real.write(text)
 
     def writelines(self, lines: Any) -> None:
@@ -76,4 +81,4 @@ class _OpenLine(threading.local):
 def _note(hop: Hop, line: str) -> None:
     if line.strip():
         text = line if line.isascii() else line.encode("utf-8", "backslashreplace").decode()
-        hop.note(LogLine(time.time_ns(), _INFO, "print", mask(text)))
+        hop.note(LogLine(time.time_ns(), _INFO, "print", mask(without_hidden(text, hop))))

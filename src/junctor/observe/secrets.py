@@ -24,10 +24,10 @@ _pattern: re.Pattern[str] | None = None
 def register(values: Iterable[str]) -> None:
     """Mask these values from now on, also as Python, JSON and addresses write them."""
     global _pattern
-    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+    written = {form for value in values if len(value) >= SHORTEST for form in forms(value)}
     with _lock:
-        if not forms <= _known:
-            _known.update(forms)
+        if not written <= _known:
+            _known.update(written)
             longest_first = sorted(_known, key=len, reverse=True)
             _pattern = re.compile("|".join(map(re.escape, longest_first)))
 
@@ -37,6 +37,7 @@ def mask(text: str) -> str:
     return text if _pattern is None else _pattern.sub(MASKED, text)
 
 
-def _forms(value: str) -> tuple[str, ...]:
+def forms(value: str) -> tuple[str, ...]:
+    """A value as it stands in texts: as it is, and as Python, JSON and addresses write it."""
     as_address = value.encode("utf-8", "backslashreplace")
     return value, repr(value)[1:-1], json.dumps(value)[1:-1], quote(as_address, safe=""), quote_plus(as_address)

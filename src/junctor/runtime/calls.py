@@ -14,8 +14,8 @@ from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
 from junctor.errors import QueueFull, ServiceStopped
 from junctor.messages import Kind
-from junctor.messages.sensitive import Path, sensitive_paths
-from junctor.observe.hidden import hide, note_hidden
+from junctor.messages.sensitive import sensitive_parameters
+from junctor.observe.hidden import hide_arguments, note_hidden
 from junctor.runtime.failures import failure_of
 from junctor.transports.base import Commit
 
@@ -44,6 +44,9 @@ class Calls:
         self.running = 0
         self.lasting = 0
         self._host = host
+        spec = host.spec
+        entries: tuple[Any, ...] = (*spec.routes, *spec.actions, *spec.sockets)
+        self._sensitive = {entry.name: found for entry in entries if (found := sensitive_parameters(entry.signature))}
 
     def bound(self, entry: Any) -> Callable[..., Any]:
         """The callable of a route or action on the first instance."""
@@ -85,6 +88,7 @@ class Calls:
         hop = host.engine.new_hop(kind, host.address, name, session)
         if (known := asking.get()) is not None:
             hop = asked_hop(hop, known)
+        self._hide_arguments(hop, name, kwargs)
         self.running += not lasting
         self.lasting += lasting
         host.counters.calls += 1
@@ -93,6 +97,7 @@ class Calls:
         except BaseException as error:
             # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
             refused = status_of(error) < 500
+            note_hidden(error, hop)
             host.counters.refused += refused
             host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), host)
             raise
@@ -129,6 +134,7 @@ class Calls:
         hop = host.engine.new_hop(Kind.ROUTE, host.address, name, session)
         if (known := asking.get()) is not None:
             hop = asked_hop(hop, known)
+        self._hide_arguments(hop, name, kwargs)
         host.counters.calls += 1
         # Recorded at once: it may last for days, and what it sends refers to it.
         if record := host.dispatcher.first_record(hop):
@@ -137,6 +143,7 @@ class Calls:
         try:
             await host.run_call(call, False, hop, (), kwargs)
         except BaseException as raised:
+            note_hidden(raised, hop)
             ended = isinstance(raised, asyncio.CancelledError) or status_of(raised) < 500
             error = None if ended else raised
             raise
@@ -146,6 +153,10 @@ class Calls:
             host.counters.busy = busy  # it waited for its client, for the most part
             host.dispatcher.settle_hop(hop, outcome, host)
 
+    def _hide_arguments(self, hop: Hop, name: str, arguments: dict[str, Any] | None) -> None:
+        if self._sensitive and arguments:
+            hide_arguments(hop, arguments, self._sensitive.get(name, {}))
+
     def _check_state(self) -> None:
         # A paused service takes no messages; who calls it still gets an answer.
         state = self._host.lifecycle.state
@@ -154,6 +165,8 @@ class Calls:
 
     def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
         now = self._host.engine.clock.time_ns()
+        if error is not None:
+            note_hidden(error, hop)
         failure: Failure | None = failure_of(error) if error is not None else None
         self._host.counters.busy += now - hop.started
         if failure is not None:

@@ -8,9 +8,12 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from junctor.core.outcome import Failure
 from junctor.errors import EncodeError, storable, text_of
 from junctor.observe.frames import OURS, traceback_text
+from junctor.observe.hidden import Hidden, unquoted
 from junctor.observe.secrets import mask
 
 _LONGEST = 16_384
@@ -37,6 +40,12 @@ def failure_of(error: BaseException) -> Failure:
     )
 
 
+def without_hidden_values(failure: Failure, hides: Hidden) -> Failure:
+    """The failure without values that must not show; for one that came as data."""
+    text, traceback = hides.mask(failure.text), hides.mask(failure.traceback)
+    return msgspec.structs.replace(failure, text=text, traceback=traceback)
+
+
 def wrong_reply(declared: str, value: Any, where: str) -> EncodeError:
     """The error of a handler that returns another type than it declares."""
     return EncodeError(
@@ -55,7 +64,7 @@ def _own(error: BaseException, name: str) -> Any:
 
 
 def _traceback(error: BaseException, tb: TracebackType | None) -> str:
-    text = mask(traceback_text(error, tb))
+    text = mask(unquoted(traceback_text(error, tb), error))
     if len(text) > _LONGEST:  # the user's own line is at its begin, the error at its end
         text = f"{text[:_BEGIN]}\n  ...\n{text[_BEGIN - _LONGEST :]}"
     return storable(text)

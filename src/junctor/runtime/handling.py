@@ -17,9 +17,10 @@ from junctor.core.spec import ServicePlan, ServiceSpec, TargetSpec, service_addr
 from junctor.errors import WiringError, nearest
 from junctor.messages import MessageType, Status, TypeRegistry, type_name
 from junctor.observe.frames import own_line
+from junctor.observe.hidden import note_hidden
 from junctor.runtime import debugger
 from junctor.runtime.deadlines import nanoseconds
-from junctor.runtime.failures import failure_of, wrong_reply
+from junctor.runtime.failures import failure_of, without_hidden_values, wrong_reply
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
@@ -180,10 +181,13 @@ class Handling:
 
     def outcome_of(self, error: BaseException, delivery: Delivery) -> Outcome:
         """The outcome of a delivery that raised: nothing of it counts but its logs and the failure."""
+        note_hidden(error, delivery)
         return self.outcome_of_failure(failure_of(error), delivery)
 
     def outcome_of_failure(self, failure: Failure, delivery: Delivery, part: Outcome | None = None) -> Outcome:
         """The same for a failure that came as data, with the logs in ``part``."""
+        if delivery.hides is not None:
+            failure = without_hidden_values(failure, delivery.hides)
         policies = self.spec.policies
         if debugger.attached():
             # Who looks at a failure step by step must not use up the attempts by that.

@@ -31,6 +31,7 @@ from junctor.errors import (
     WiringError,
 )
 from junctor.messages import HANDLER, Kind, Message, MessageType, TypeRegistry, codec, without_reserved
+from junctor.observe.hidden import hide
 from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.intake import bounded, size_of
@@ -205,6 +206,8 @@ class EnginePort:
             if isinstance(hop, AskedHop):
                 draft = hop.mark(draft)
             ask = lambda future: self._dispatcher.submit(draft, self.address, hop, link, future)  # noqa: E731
+        if link.replies is not None and link.replies.sensitive:
+            ask = _hiding_reply(ask, hop, link.replies)
         if get_ident() == self._thread:
             future = self._loop.create_future()
             ask(future)
@@ -254,6 +257,8 @@ class EnginePort:
         if accepts.cls is Any:
             accepts = self._types_to(self._dispatcher.host_of(link.address)).of(body)
         payload = body if link.by_reference and accepts.frozen and type(body) is accepts.cls else accepts.encode(body)
+        if accepts.sensitive:
+            hide(current.get(), payload, accepts.sensitive)
         if type(payload) is bytes:
             self._check_size(payload, accepts.name, link.address)
         if key is None:
@@ -489,6 +494,22 @@ def _read_as(kind: MessageType, body: Any, where: str) -> Any:
     except Exception as error:
         wrong = codec.decode_error(error, where, kind.name)
         raise EncodeError(wrong.what, where=wrong.where, fix=f"Send what {kind.name} declares.") from error
+
+
+def _hiding_reply(
+    ask: Callable[[asyncio.Future[Any]], object], hop: Hop | None, kind: MessageType
+) -> Callable[[asyncio.Future[Any]], object]:
+    """Ask so that the hop hides what is sensitive in the reply, before its code has it."""
+
+    def note(answered: asyncio.Future[Any]) -> None:
+        if not answered.cancelled() and answered.exception() is None:
+            hide(hop, answered.result(), kind.sensitive)
+
+    def ask_and_note(future: asyncio.Future[Any]) -> None:
+        future.add_done_callback(note)
+        ask(future)
+
+    return ask_and_note
 
 
 def _carry_over(done: asyncio.Future[Any], answer: concurrent.futures.Future[Any]) -> None:

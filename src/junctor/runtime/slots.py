@@ -18,7 +18,9 @@ from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec
 from junctor.errors import ConditionFailed, EncodeError, NoHandler, RequestExpired, StoreDamaged
 from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry, codec
+from junctor.messages.sensitive import Path
 from junctor.observe.frames import point_to
+from junctor.observe.hidden import hide
 from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
@@ -77,8 +79,9 @@ class Entry:
         self.call = call
         self.blocking = spec.blocking
         self.plain = not spec.blocking and not own_loop
-        # After a change, objects that were sent before may be of a class that has been loaded anew.
-        self.direct = self.plain and not inherits
+        # After a change, objects that were sent before may be of a class that has been loaded anew. What hides a value
+        # goes the long way, so that the short one pays nothing; of Any nobody knows what comes.
+        self.direct = self.plain and not inherits and not accepts.sensitive and accepts.cls is not Any
         self.type = accepts
         self.replies = replies
         self.must_reply = replies is not None and not replies.fits(None)
@@ -105,6 +108,13 @@ class Entry:
             except Exception:  # noqa: BLE001 - read again below for the error with its place
                 pass
         return kind.read(message.payload, message.version, self._where)
+
+    def sensitive_of(self, message: Message) -> tuple[Path, ...]:
+        """The paths in the body that operators must not see."""
+        kind = self.type
+        if self._named is not None:
+            kind = self._named(message.type) or kind
+        return kind.sensitive
 
     def reply_of(self, value: Any, host: Host) -> Reply | None:
         """The answer to a request that a value is.
@@ -421,6 +431,8 @@ class Slot:
         if entry is None or delivery.damaged:
             raise _undeliverable(delivery, self.host)
         delivery.name = entry.name
+        if paths := entry.sensitive_of(message):
+            hide(delivery, message.payload, paths)
         body = message.payload
         if type(body) is not bytes and self.host.inherits and not entry.type.fits(body):
             message = msgspec.structs.replace(message, payload=codec.encode(body))

@@ -160,6 +160,8 @@ _SIMPLE = frozenset({"builtins", "datetime", "decimal", "uuid", "types", "collec
 
 def unreadable(hint: Any) -> Any:
     """The first class in a type that no text and no JSON can become; None when there is none."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return unreadable(typing.get_args(hint)[0])
     for part in typing.get_args(hint) if typing.get_origin(hint) is not typing.Literal else ():
         found = unreadable(part) if isinstance(part, type) or typing.get_origin(part) is not None else None
         if found is not None:

@@ -12,6 +12,7 @@ import msgspec
 
 from junctor.errors import BodyTooLarge, EncodeError, JunctorError, RequestFailed, kind_of, storable, text_of
 from junctor.messages import codec
+from junctor.observe.hidden import unquoted
 from junctor.observe.secrets import mask
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -136,8 +137,8 @@ def problem(error: BaseException) -> Problem:
         name = type(error).__name__
         error = CallFailed(f"{name}: {text}" if (text := text_of(error)) else name, error_type=name)
     where = error.where if error.where is None else storable(error.where)
-    what = mask(storable(error.what))
-    return Problem(error.code, what, where, mask(storable(error.fix)), getattr(error, "error_type", ""))
+    what, fix = (mask(storable(unquoted(text, error))) for text in (error.what, error.fix))
+    return Problem(error.code, what, where, fix, getattr(error, "error_type", ""))
 
 
 def error_from(problem: Problem) -> JunctorError:

@@ -142,7 +142,7 @@ class Reload:
         """Whether all that waits can be read by the new code, or the user wants to go on nevertheless."""
         from junctor.flows.check.store import store_findings
 
-        findings, _ = await self._node.read(lambda archive: store_findings(archive, flows))
+        findings, _ = await self._node.read_unmasked(lambda archive: store_findings(archive, flows))
         wrong = [
             f"{finding.where}: {finding.what}"
             for finding in findings

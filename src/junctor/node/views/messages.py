@@ -48,7 +48,8 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     ``status`` is one of ready, claimed, waiting, held, done, parked, expired, failed, resent, discarded. ``due`` is the
     next attempt of a waiting message. ``attempt`` counts the attempts so far. ``resend_of`` is the id of the message
     that this one was sent again for. ``size``, ``body`` and ``headers`` are there where they were asked for, ``notes``
-    where parked ones are listed; a body above :data:`BODY_LIMIT` is left out.
+    where parked ones are listed; a body above :data:`BODY_LIMIT` is left out. ``masked`` are the places in the
+    body whose values are sensitive and not shown: ``items.0.card``.
     """
 
     id: str
@@ -71,6 +72,7 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     size: int = 0
     body: Any = msgspec.UNSET
     headers: dict[str, str] = {}
+    masked: list[str] = []
     notes: list[NoteView] = []
 
 
@@ -137,6 +139,7 @@ def message_view(record: Record, held: Held, bodies: bool = False) -> MessageVie
         view.size, body = body_of(message)
         view.body = body if view.size <= BODY_LIMIT else msgspec.UNSET
         view.headers = dict(message.headers)
+    view.masked = list(record.masked)
     return view
 
 

@@ -23,7 +23,9 @@ from junctor.core.routing import Routing
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
 from junctor.errors import NoHandler, RequestExpired
 from junctor.messages import Kind, MessageType
+from junctor.messages.sensitive import sensitive_parameters
 from junctor.observe.frames import point_to
+from junctor.observe.hidden import hide, hide_arguments, note_hidden
 from junctor.runtime.failures import failure_of, wrong_reply
 from junctor.runtime.port import HostPort
 from junctor.runtime.supervisor import Supervisor
@@ -173,6 +175,7 @@ class Worker:
         kind = entry.accepts
         if kind.cls is Any:
             kind = self.types.named(message.type) or kind
+        hide(delivery, message.payload, kind.sensitive)
         return entry, kind.read(message.payload, message.version, f"{self.address}.{entry.spec.name}")
 
     def _done(self, delivery: Delivery, entry: Entry, value: Any) -> Outcome:
@@ -187,6 +190,7 @@ class Worker:
         )
 
     def _failed(self, delivery: Delivery, error: BaseException) -> Outcome:
+        note_hidden(error, delivery)
         expired = isinstance(error, RequestExpired) and error.where == self.address
         return Outcome(
             Settlement.EXPIRE if expired else Settlement.PARK,
@@ -230,9 +234,12 @@ class Worker:
         try:
             entry: Any = self._entry(frame)
             values = read_arguments(frame.arguments, getattr(entry, "signature", None))
+            if hop is not None and hasattr(entry, "signature"):
+                hide_arguments(hop, values, sensitive_parameters(entry.signature))
             result = await self._run(entry.bind(self.instance), entry.blocking, hop, values)
             returned = protocol.Returned(frame.number, value_of(result, f"{self.address}.{frame.name}"))
         except BaseException as error:  # noqa: BLE001 - the node decides what becomes of it
+            note_hidden(error, hop)
             returned = protocol.Returned(frame.number, error=error_of(error), failure=failure_of(error))
         finally:
             self._calls.pop(frame.number, None)
