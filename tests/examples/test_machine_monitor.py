@@ -92,7 +92,7 @@ def test_from_readings_to_an_alert_and_over_a_kill(monitor: Monitor) -> None:
     raised = monitor.until(lambda: [one for one in monitor.fetch("/alerts") if one["sensor"] == "memory"])[-1]
     assert "above 0.01 for 10 s" in raised["text"]
     assert raised in monitor.written
-    trace = monitor.tell("trace", raised["id"])
+    trace = monitor.tell("trace", raised["id"], "--tree")
     hops = re.findall(r"machine-monitor/(\w+) (?:tick|->) (\S+)", trace)
     assert ("sensors", "poll") in hops and ("sensors", "machine-monitor/rules") in hops
     assert ("rules", "machine-monitor/alerts") in hops and "warning: memory above 0.01" in trace

@@ -418,7 +418,7 @@ def test_two_flows_on_one_node(plant: Junctor) -> None:
     assert "alarms/siren" in plant.here("services")
     assert {one["target"] for one in plant.json("messages")} == {"plant/sink", "second/sink", "alarms/siren"}
     seq = next(one["seq"] for one in plant.json("messages") if one["target"] == "second/sink")
-    assert "second/sink" in plant.here("trace", str(seq))
+    assert "second/sink" in plant.here("trace", str(seq), "--tree")
 
 
 def test_a_second_node_in_the_folder_is_refused(plant: Junctor) -> None:

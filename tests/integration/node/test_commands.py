@@ -205,14 +205,31 @@ def test_the_trace_follows_cause_and_effect(node: Junctor) -> None:
     assert (second["depth"], second["cause"]) == (1, first["message"]["seq"])
     assert second["message"]["source"] == "machine/monitor"
     assert [log["text"] for log in second["logs"]] == ["judging fan"]
-    text = node.here("trace", sent["session"])
+    text = node.here("trace", sent["session"], "--tree")
     assert text.splitlines()[0].startswith(f"session {sent['session']}")
     assert re.search(r"\n\d+ +\+0\.0\d\d +  machine/monitor -> machine/alarm Reading +done", text)
     assert "info: judging fan" in text
-    text = node.here("trace", sent["id"])
+    text = node.here("trace", sent["id"], "--tree")
     assert re.search(r"\n  \d+ +\+0\.0\d\d +machine/monitor action", text)
     assert re.search(r"\n> \d+ +\+0\.0\d\d +  machine/monitor -> machine/alarm Reading +done", text)
     assert node.here("trace", sent["id"], "--session") == node.here("trace", sent["session"])
+
+
+def test_a_trace_is_a_sequence_where_it_fits(node: Junctor) -> None:
+    node.here("call", "monitor", "measure", "value=91", "sensor=belt")
+    sent = node.json("messages", "--service", "monitor", "--type", "Reading", "--limit", "1")[0]
+    until(lambda: node.json("trace", sent["id"])["hops"][1]["message"]["status"] == "done")
+    heading, titles, *steps = node.here("trace", sent["id"]).splitlines()
+    assert heading.startswith(f"session {sent['session']}")
+    assert titles.split() == ["caller", "monitor", "alarm"]
+    assert re.search(r"> \d+ \+0\.0\d\d .* Reading  done \d+ [mu]s", "\n".join(steps))
+    assert "judging belt" in node.here("trace", sent["id"], "--logs")
+    file = node.folder / "belt.svg"
+    node.here("trace", sent["id"], "-o", str(file))
+    assert file.read_text().startswith("<svg ") and "Reading" in file.read_text()
+    assert node.here("trace", sent["id"], "--mermaid").startswith("sequenceDiagram")
+    assert "the ending" in node.here("trace", sent["id"], "-o", "belt.pdf", code=2)
+    assert "Reading  done" in node.here("trace", sent["id"], "--follow")
 
 
 def test_parked(node: Junctor) -> None:

@@ -96,7 +96,7 @@ def test_the_log_is_there_while_the_node_runs_and_afterwards(junctor: Junctor) -
     place = r"machine\.py:\d+"
     assert re.search(rf"{place}: Park: negative", junctor.here("parked"))
     number = str(junctor.json("parked")[0]["latest"])
-    assert re.search(rf"\n +{place}, in on_reading: raise Park", junctor.here("trace", number))
+    assert re.search(rf"\n +{place}, in on_reading: raise Park", junctor.here("trace", number, "--tree"))
     assert "judging cpu" in junctor.here("logs", "--service", "alarm", "--level", "info")
     assert "judging" not in junctor.here("logs", "--level", "warning")
     shown = junctor.here("logs", "--level", "warning")

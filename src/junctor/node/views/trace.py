@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from junctor.messages import session_text
+from junctor.messages import Status, session_text
 from junctor.node.views.messages import (
     MessageView,
     NoteView,
@@ -59,11 +59,12 @@ class LogEntry(msgspec.Struct):
 
 
 class ReplyView(msgspec.Struct, omit_defaults=True):
-    """The answer to a request; ``late`` when its requester had given up."""
+    """The answer to a request; ``late`` when its requester had given up, ``masked`` as in a message."""
 
     type: str
     body: Any = None
     late: bool = False
+    masked: list[str] = []
 
 
 class Hop(msgspec.Struct, omit_defaults=True):
@@ -222,19 +223,28 @@ def _hop(record: Record, moment: Moment) -> Hop:
     """A hop by itself; its place among others is given to it afterwards."""
     message = record.message
     size, body = body_of(message)
+    view = message_view(record, moment.held)
+    if moment.running and record.status is Status.CLAIMED and message.seq not in moment.in_hand:
+        # Handed out to the queue in memory, and no handler has it yet.
+        view.status = "held" if moment.held(message.target) else "ready"
     return Hop(
-        message_view(record, moment.held),
+        view,
         0,
         0.0,
         message.cause,
         size,
         body,
         dict(message.headers),
-        ReplyView(record.reply.type, plain(record.reply.payload), record.late) if record.reply else None,
+        _reply(record) if record.reply else None,
         began=record.started / 1e9 if record.started else None,
         tries=moment.tries.get(message.target, 0),
         in_hand=moment.in_hand.get(message.seq),
     )
+
+
+def _reply(record: Record) -> ReplyView:
+    assert record.reply is not None
+    return ReplyView(record.reply.type, plain(record.reply.payload), record.late, list(record.reply_masked))
 
 
 def _attempt(record: AttemptRecord) -> Attempt:
