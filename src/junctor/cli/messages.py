@@ -6,7 +6,7 @@ import click
 
 from junctor.cli import completing, tables, words
 from junctor.cli.options import json_option, node_option, reading
-from junctor.errors import nearest
+from junctor.errors import nearest, storable
 from junctor.node.views.fields import SYNTAX, field_term
 from junctor.node.views.messages import MessageView
 from junctor.node.views.search import STATUSES, Filter
@@ -92,9 +92,9 @@ def command(
         session=session,
         since=words.instant(since) if since else None,
         until=words.instant(until) if until else None,
-        text=text,
-        error=error,
-        fields=list(fields) or None,
+        text=storable(text) if text else None,
+        error=storable(error) if error else None,
+        fields=[storable(term) for term in fields] or None,
         before=before,
         limit=limit,
     )

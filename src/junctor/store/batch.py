@@ -17,6 +17,7 @@ from junctor.core.records import AlertRecord, Commit, HopLog, Insert, Note, Sett
 from junctor.errors import StateConflict, StoreError
 from junctor.messages import Message, Status
 from junctor.store.connection import select
+from junctor.store.hops import IS_SOUND, set_status
 from junctor.store.records import (
     HOP,
     MESSAGE,
@@ -46,9 +47,10 @@ _FIND_KEY = "SELECT seq FROM message WHERE origin = ? AND origin < x'00000001'"
 _FIND_HOP = "SELECT seq FROM hop WHERE seq = ?"
 _KEEP_BODY = "INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING"
 _FIND_STATE = "SELECT version FROM state WHERE service = ? AND key = ? AND name = ?"
-_CLAIM = f"UPDATE hop SET status = {Status.CLAIMED:d} WHERE seq IN carray(?)"
+_CLAIM = f"UPDATE hop SET {set_status(Status.CLAIMED)} WHERE seq IN carray(?)"
 _REMOVE_HOPS = f"""
-DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d} AND status != {Status.PARKED:d} RETURNING seq
+DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d} AND status != {Status.PARKED:d} AND {IS_SOUND}
+RETURNING seq
 """
 _REMOVE_LOGS = """
 DELETE FROM log WHERE id IN (SELECT l.id FROM message AS m JOIN log AS l ON l.session = m.session AND l.seq = m.seq

@@ -15,7 +15,9 @@ from pathlib import Path
 import apsw
 
 from junctor.errors import StoreDamaged
+from junctor.messages import Status
 from junctor.store.connection import select
+from junctor.store.hops import set_status
 from junctor.store.identity import Identity, new_identity, read_identity
 from junctor.store.verify import verify
 
@@ -71,7 +73,7 @@ def begin(db: apsw.Connection, path: Path, alone: bool, warnings: list[str]) -> 
 def end(db: apsw.Connection) -> None:
     """Mark as cleanly closed; what was handed out returns to its queue."""
     with db:
-        db.execute("UPDATE hop SET status = 0 WHERE status = 1 AND status < 3")
+        db.execute(f"UPDATE hop SET {set_status(Status.READY)} WHERE status = 1 AND status < 3")
         db.execute("UPDATE meta SET value = 1 WHERE name = 'clean'")
     db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 

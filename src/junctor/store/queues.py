@@ -49,7 +49,11 @@ def fetch(readers: Readers, target: str, after: int, limit: int, now: int, key: 
         else:
             numbers = select(db, _READY, (number, after, limit))
             numbers += select(db, _DUE, (now, number, limit))
-        return [stored(record) for record in read_all(db, readers.words, [seq for (seq,) in numbers], target)]
+        records = read_all(db, readers.words, [seq for (seq,) in numbers], target)
+    for record in records:
+        # Only a damaged index leads to the message of another service.
+        record.damaged = record.damaged or record.message.target != target
+    return [stored(record) for record in records]
 
 
 def read_all(db: apsw.Connection, words: Glossary, seqs: list[int], target: str = "") -> list[Record]:

@@ -1,7 +1,8 @@
 """Rows to records and back, with the checksum that is verified at each read.
 
 SQLite does not notice a flipped bit in a row. The checksum covers everything of a message that never changes, as text
-and not as word numbers, so damage to the table of words shows as well.
+and not as word numbers, so damage to the table of words shows as well. What changes has its own, see
+:mod:`junctor.store.hops`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from msgspec import structs
 from junctor.core.outcome import Failure, Reply
 from junctor.core.records import HopLog, Insert, Record, Settle, Stored
 from junctor.messages import NO_HEADERS, Kind, Message, Status
+from junctor.store.hops import hop_checksum
 from junctor.store.statements import Columns
 from junctor.store.words import Glossary, Words, names_checksum
 
@@ -59,12 +61,13 @@ HOP: Columns = (
     "due",
     "started",
     "duration",
+    "checksum",
 )
 
 SELECT_STORED = """
 SELECT m.seq, m.node, m.session, m.cause, m.kind, h.source, h.target, h.type, m.version, h.key, m.time, m.due,
        m.deadline, m.origin, m.headers, m.checksum, coalesce(m.payload, b.data),
-       h.status, h.attempt, h.due, h.started, h.duration
+       h.status, h.attempt, h.due, h.started, h.duration, h.checksum
 FROM hop AS h CROSS JOIN message AS m ON m.seq = h.seq LEFT JOIN body AS b ON b.hash = m.body
 """
 """One row for :func:`read_record`. The join order is fixed: hops are narrow and carry the indexes of the queue."""
@@ -130,7 +133,20 @@ def plain_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
         check = checksum(check, numbers, session, key, None, None, payload)
     return (
         (seq, node, epoch, session, cause, what, version, time, due, deadline, flow, check, payload),
-        (seq, source, target, kind, key, len(payload), insert.status, 0, due, insert.started, insert.duration),
+        (
+            seq,
+            source,
+            target,
+            kind,
+            key,
+            len(payload),
+            insert.status,
+            0,
+            due,
+            insert.started,
+            insert.duration,
+            hop_checksum(seq, insert.status, 0, due),
+        ),
     )
 
 
@@ -152,7 +168,8 @@ def rich_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
     return (
         (seq, node, epoch, session, cause, what, version, time, due, deadline, flow, check,
          payload if body is None else None, m.origin, idempotency, headers, body),
-        (seq, source, target, kind, key, size, insert.status, 0, due, insert.started, insert.duration),
+        (seq, source, target, kind, key, size, insert.status, 0, due, insert.started, insert.duration,
+         hop_checksum(seq, insert.status, 0, due)),
     )  # fmt: skip
 
 
@@ -166,7 +183,7 @@ def read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
 
 def _read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
     (seq, node, session, cause, kind, source, target, type_name, version, key, time, due, deadline, origin, headers,
-     check, payload, status, attempt, hop_due, started, duration) = row  # fmt: skip
+     check, payload, status, attempt, hop_due, started, duration, hop_check) = row  # fmt: skip
     node, source = words.text(db, node), words.text(db, source)
     target, type_name = words.text(db, target), words.text(db, type_name)
     computed = checksum(
@@ -196,7 +213,8 @@ def _read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
         origin,
         NO_HEADERS if headers is None else _decode_headers(headers),
     )
-    return Record(message, Status(status), attempt, hop_due, started, duration, damaged=computed != check)
+    damaged = computed != check or hop_checksum(seq, status, attempt, hop_due) != hop_check
+    return Record(message, Status(status), attempt, hop_due, started, duration, damaged=damaged)
 
 
 def damaged_record(seq: int, target: str) -> Record:

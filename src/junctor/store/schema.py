@@ -143,6 +143,11 @@ INSERT OR IGNORE INTO span SELECT type, seq >> 12 FROM hop;
 INSERT OR IGNORE INTO span SELECT source, seq >> 12 FROM hop;
 INSERT OR IGNORE INTO span SELECT target, seq >> 12 FROM hop;
 
+-- Status, attempt and due time under a checksum: a flipped bit there would drop a message, see junctor.store.hops.
+ALTER TABLE hop ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+UPDATE hop SET checksum = (seq % 32749 + 7919 * (status % 32749) + 6491 * (attempt % 32749) + 15413 * (due % 32749))
+    % 32749;
+
 -- Everything that did not end well is rare, so one index has it all.
 DROP INDEX log_session;
 CREATE INDEX log_session ON log (session, seq);

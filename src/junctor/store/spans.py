@@ -24,6 +24,8 @@ KEPT = 4
 
 Pair = tuple[int, int]
 
+_NONE: set[int] = set()
+
 _DROP = "DELETE FROM span WHERE block IN carray(?)"
 _BLOCKS = "SELECT DISTINCT block FROM span WHERE block BETWEEN ? AND ? ORDER BY block"
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM hop WHERE seq BETWEEN ? AND ?)"
@@ -43,11 +45,11 @@ class Spans:
         :returns: the pairs that are new, word and block in turns. One of an older block may stand in the database.
         """
         first, last = min(seqs) >> SHIFT, max(seqs) >> SHIFT
-        if first == last:  # as nearly always, and so without a loop over the records
-            fresh = [(word, first) for word in set().union(*columns) - self._known.get(first, set())]
-        else:
-            pairs = {(word, seq >> SHIFT) for column in columns for seq, word in zip(seqs, column, strict=True)}
-            fresh = [(word, block) for word, block in pairs if word not in self._known.get(block, ())]
+        known = self._known.get(first, _NONE)
+        if first == last and all(map(known.issuperset, columns)):  # nearly always, and so without a loop here
+            return []
+        pairs = {(word, seq >> SHIFT) for column in columns for seq, word in zip(seqs, column, strict=True)}
+        fresh = [(word, block) for word, block in pairs if word not in self._known.get(block, _NONE)]
         self._fresh += fresh
         return list(chain.from_iterable(fresh))
 

@@ -12,7 +12,11 @@ from typing import Any
 
 import apsw
 
+from junctor.store.hops import checksum_of
+
 SIZES = (64, 32, 16, 8, 4, 2, 1)
+
+_MOVED = checksum_of("v.column1", "v.column2", "v.column3", "v.column4")
 
 Columns = tuple[str, ...]
 
@@ -47,9 +51,12 @@ def _insert(table: str, columns: Columns, size: int, tail: str) -> str:
 @cache
 def _update(size: int) -> str:
     if size == 1:
-        return "UPDATE hop SET status = ?2, attempt = ?3, due = ?4, started = ?5, duration = ?6 WHERE seq = ?1"
+        return (
+            "UPDATE hop SET status = ?2, attempt = ?3, due = ?4, started = ?5, duration = ?6,"
+            f" checksum = {checksum_of('?1', '?2', '?3', '?4')} WHERE seq = ?1"
+        )
     rows = ",".join(["(?,?,?,?,?,?)"] * size)
     return (
         "UPDATE hop SET status = v.column2, attempt = v.column3, due = v.column4, started = v.column5,"
-        f" duration = v.column6 FROM (VALUES {rows}) AS v WHERE hop.seq = v.column1"
+        f" duration = v.column6, checksum = {_MOVED} FROM (VALUES {rows}) AS v WHERE hop.seq = v.column1"
     )

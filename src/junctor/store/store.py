@@ -14,6 +14,7 @@ from junctor.core.records import Opened
 from junctor.store import epoch, queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
+from junctor.store.hops import mend
 from junctor.store.identity import (
     DAMAGED,
     DATABASE,
@@ -73,6 +74,7 @@ class Store:
         if rejected_tail is not None:
             warnings.append(self._set_aside(rejected_tail, reserve))
         self._begin_log()
+        warnings += mend(self._db)
         opening = epoch.begin(self._db, self.path, alone, warnings)
         # The file is second: where it is, the database had its node, and one without has been lost.
         keep_identity(self.directory, opening.identity)

@@ -68,7 +68,7 @@ FIELDS = {
         "headers",
         "payload",
     ),
-    "hop": ("source", "target", "type", "key"),
+    "hop": ("source", "target", "type", "key", "status", "attempt", "due", "checksum"),
 }
 CHANGES = [(table, column) for table, columns in FIELDS.items() for column in columns]
 
