@@ -18,11 +18,12 @@ import msgspec
 
 from junctor.core.batches import STOP_AT, Tally, batch_size, pause, reason_to_stop, slice_size
 from junctor.core.lifecycle import State
-from junctor.errors import JunctorError, ServiceStopped
+from junctor.errors import JunctorError, ServiceStopped, named
 from junctor.messages import Message, Status
 from junctor.node.views.messages import Reason, instant, reason_of
 from junctor.node.views.selection import Chosen
-from junctor.runtime.resend import NO_FURTHER, Decisions, NotResendable, Resending
+from junctor.runtime.resend import NO_FURTHER, Decisions
+from junctor.runtime.resendable import NotResendable, Resending
 from junctor.transports.base import Record
 
 if TYPE_CHECKING:
@@ -161,6 +162,9 @@ class ResendJob:
             reason = await self._batches()
         except JunctorError as error:
             reason = str(error)
+        except Exception as error:
+            reason = named(error)
+            raise
         finally:
             view = self.view
             view.state, view.reason = "stopped" if reason else "done", reason

@@ -14,7 +14,7 @@ from junctor.messages import RESEND_OF, Status
 from junctor.node.control.arguments import WrongArgument
 from junctor.node.resend import ResendRunning
 from junctor.node.views.search import NothingFound, UnknownFilter
-from junctor.runtime.resend import Resending
+from junctor.runtime.resendable import Resending
 from junctor.transports.base import Record
 from tests.integration.resend.shop import Order, Shop, open_shop
 
@@ -198,7 +198,7 @@ async def test_a_rate_takes_its_time(tmp_path: Path) -> None:
         view = await shop.ask("resend", filter={"service": "billing"}, rate=10)
         while view.state == "running":
             await clock.advance(0.1)
-        assert 2.8 <= clock.monotonic() - begun <= 4.5
+        assert clock.monotonic() - begun >= 2.9, "the first goes at once, the last after 29 tenths"
         assert view.well
 
 

@@ -12,7 +12,7 @@ import pytest
 from junctor.errors import DecodeError, NoHandler, UnknownTarget
 from junctor.messages import EFFECT, RESEND_OF, Kind, Message, Status
 from junctor.node.views.search import NothingFound
-from junctor.runtime.resend import NotResendable, Purged, Resending
+from junctor.runtime.resendable import NotResendable, Purged, Resending, prepared
 from junctor.transports.base import Commit
 from tests.integration.resend.shop import Order, Price, Shop, open_shop
 
@@ -136,11 +136,10 @@ async def test_a_service_that_is_gone_is_told_with_others(shop: Shop) -> None:
 
 async def test_a_body_that_does_not_fit_any_more_is_not_sent(shop: Shop) -> None:
     [seq] = await shop.parked(Order("a"))
-    decisions = shop.node.resends.decisions
     record = shop.record(seq)
     record.message = msgspec.structs.replace(record.message, payload=b'{"id":1}')
     with pytest.raises(DecodeError, match=r"\.id"):
-        decisions.prepared(record, Resending())
+        prepared(shop.node.engine, record, Resending())
 
 
 async def test_what_retention_removed_is_told(shop: Shop) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from junctor.messages import Status, parse_id
 from junctor.node.views.messages import PAGE
 from junctor.node.views.search import Filter, NothingFound, UnknownFilter, group_of, query_of
-from junctor.runtime.resend import gone
+from junctor.runtime.resendable import gone
 from junctor.transports.base import Archive, Query, Record
 
 ENDED = ("parked", "expired", "failed", "done", "resent", "discarded")

@@ -17,7 +17,7 @@ from junctor.node.views.messages import MessageView, NoteView, Reason, instant, 
 from junctor.node.views.search import Filter, UnknownFilter
 from junctor.node.views.selection import Chosen, Kin, Selection, chosen, named
 from junctor.observe.secrets import MASKED
-from junctor.runtime.resend import Edit, Resending
+from junctor.runtime.resendable import Edit, Resending, prepared
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -98,7 +98,7 @@ async def resend_preview(
         page = [one.seq for one in found[begin : begin + _PAGE]]
         for record in _stored(await node.resends.decisions.records(page)):
             try:
-                node.resends.decisions.prepared(record, how)
+                prepared(node.engine, record, how)
             except JunctorError as error:
                 _refuse(preview, record.message.seq, error)
     services = {how.to} if how.to else {one.target for one in found}
@@ -208,7 +208,7 @@ async def _check_first(node: Node, found: list[Chosen], how: Resending, all_of_t
     seqs = [one.seq for one in found] if all_of_them else list(one_of_each)
     for record in _stored(await decisions.records(seqs)):
         try:
-            decisions.prepared(record, how)
+            prepared(node.engine, record, how)
         except NoHandler:
             raise
         except JunctorError:
