@@ -58,6 +58,8 @@ def _head(status: NodeStatus) -> None:
         click.echo(f"{status.damaged} of the latest messages are damaged: junctor messages")
     if status.parked:
         click.echo(f"{status.parked} parked: junctor parked")
+    if status.alerts:
+        click.echo(f"{status.alerts} alert{'' if status.alerts == 1 else 's'} open: junctor alerts")
 
 
 def _row(service: ServiceStatus, several: bool) -> tuple[str, ...]:

@@ -152,12 +152,13 @@ async def applied(
             # The running plan stays; only where it comes from may be said in another way.
             wanted[change.flow] = msgspec.structs.replace(current[change.flow], model=wanted[change.flow].model)
     replaced = {f"{change.flow}/{service.service}" for change in changes for service in change.of("changed")}
-    plans = [flow.plan for flow in wanted.values()]
+    plans = node.alerting.with_system(list(wanted.values()))
     making = Change(node.engine, plans, replaced)
     if dry_run:
         _try_out(node, list(wanted.values()), making)
         return changes
     if any(change.kind != "same" for change in changes):
+        node.sensitive.watch(flow.plan.types for flow in wanted.values())
         making.build()
         await making.make(lambda gone, come: _switch(node, list(wanted.values()), gone, come), GRACE)
         _note(node, changes, who)
@@ -165,6 +166,7 @@ async def applied(
         # Certificates, for one, may have changed where no flow has.
         await _switch(node, list(wanted.values()), (), ())
     node.flows = tuple(wanted.values())
+    node.alerting.use(node.flows)
     return changes
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,17 +23,20 @@ from junctor.flows import Wiring
 from junctor.messages import type_name
 from junctor.node import directory as directories
 from junctor.node.address import Address
+from junctor.node.alerting.alerting import Alerting
 from junctor.node.control.entries import action_of, called_host, host_of
 from junctor.node.control.server import ControlSocket
 from junctor.node.resend import Resends
+from junctor.node.sensitive import SensitiveFields
 from junctor.node.switches import Switches
 from junctor.node.views.status import NodeStatus, parked_counts, status_of
 from junctor.node.web import Web, has_doors
+from junctor.observe.masking import MaskedArchive
 from junctor.runtime.engine import Engine
 from junctor.runtime.resend import Decisions
 from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
-from junctor.transports.base import Archive, Transport
+from junctor.transports.base import Archive, ParkedGroup, Transport
 
 if TYPE_CHECKING:
     from junctor.flows.comparison import Changes
@@ -59,7 +62,8 @@ class Plan(msgspec.Struct, kw_only=True):
     name, or a transport that is not open yet.
 
     ``http`` is where the main listener is, as said on the command line; None: there is no listener, unless
-    ``http_when_needed`` says where one is opened for a flow that comes later and has a route or an action.
+    ``http_when_needed`` says where one is opened for a flow that comes later and has a route or an action. ``alerts``:
+    the rules of the flows are watched, and somebody is told.
     """
 
     flows: Sequence[Wiring]
@@ -68,6 +72,7 @@ class Plan(msgspec.Struct, kw_only=True):
     http: Address | None = None
     http_when_needed: Address | None = None
     clock: Clock | None = None
+    alerts: bool = True
 
 
 class Node:
@@ -93,6 +98,8 @@ class Node:
         self._control: ControlSocket | None = None
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
+        self.sensitive = SensitiveFields(self.engine)
+        self.alerting = Alerting(self.engine, plan.directory, self.read, on=plan.alerts)
         self.resends = Resends(self.engine, Decisions(self.engine, self.aside))
         self.loading = asyncio.Lock()
         self._applying = asyncio.Lock()
@@ -133,8 +140,10 @@ class Node:
             directories.prepare(self.directory)
         opened = await self.engine.open()
         self.name = opened.node
-        for flow in self._plan.flows:
-            self.engine.add(flow.plan)
+        self.alerting.use(self._plan.flows)
+        for flow in self.alerting.with_system(self._plan.flows):
+            self.engine.add(flow)
+        await self.sensitive.read(flow.types for flow in self.engine.flows.values())
         self.switches.read()
         self.switches.set(self.engine.hosts.values())
         if self.directory is not None:
@@ -236,13 +245,14 @@ class Node:
         host = called_host(self.engine, service)
         return await action_of(host, action).call(host, arguments, text=False)
 
-    def status(self, parked: Mapping[str, int] | None = None) -> NodeStatus:
+    def status(self, parked: Sequence[ParkedGroup] | None = None) -> NodeStatus:
         """The node and its services at this moment.
 
-        :param parked: how many messages are parked by service, where the caller has counted them.
+        :param parked: the groups of parked messages, where the caller has read them.
         """
-        counts = parked_counts(self.archive) if parked is None else parked
-        found = status_of(self.engine, counts, self.switches.paused)
+        groups = self.archive.parked() if parked is None else parked
+        found = status_of(self.engine, parked_counts(groups), self.switches.paused)
+        found.alerts = len(self.alerting.open_with(groups))
         found.node = self.name
         found.state = self.state.value
         found.version = __version__
@@ -336,13 +346,20 @@ class Node:
 
     @property
     def archive(self) -> Archive:
-        """What is stored, for reading. A question may take a while: code on the node's loop uses :meth:`read`."""
-        return self._transport.archive
+        """What is stored, as operators see it: sensitive values are masked. A question may take a while: code on the
+        node's loop uses :meth:`read`."""
+        return MaskedArchive(self._transport.archive, lambda: self.sensitive.known)
 
     async def read(self, question: Callable[[Archive], T]) -> T:
         """Ask the archive in a thread, so that a search through a large store holds nothing up."""
         async with self._reading:
             found: T = await self._readers.call(question, (self.archive,), None)
+            return found
+
+    async def read_unmasked(self, question: Callable[[Archive], T]) -> T:
+        """The same with sensitive values: for what sends messages again, and shows them to nobody."""
+        async with self._reading:
+            found: T = await self._readers.call(question, (self._transport.archive,), None)
             return found
 
     @property

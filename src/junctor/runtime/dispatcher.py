@@ -7,6 +7,7 @@ messages over, resolving requests) happens when the commit is done.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from junctor.core.outcome import LogLine, Outcome, Reply, Settlement
 from junctor.core.recording import recorded, records_hop
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
+from junctor.observe.parked import ParkedAlerts
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter
@@ -295,17 +297,17 @@ class Dispatcher(Savepoints):
         failure = outcome.failure
         if failure is None or outcome.settlement is not Settlement.PARK:
             return ()
-        reason = f"{failure.type}: {failure.text}"
-        return (
-            AlertRecord(
-                self._time(),
-                "parked",
-                host.address,
-                f"message {delivery.message.id} is parked after {times(delivery.attempt)}: {reason}",
-                f"junctor trace {delivery.seq}",
-                delivery.seq,
-            ),
+        text = (
+            f"message {delivery.message.id} is parked after {times(delivery.attempt)}: {failure.type}: {failure.text}"
         )
+        alert = self._parked_alerts.of(
+            self._time(), host.address, failure.type, failure.fingerprint, text, delivery.seq
+        )
+        return () if alert is None else (alert,)
+
+    @functools.cached_property
+    def _parked_alerts(self) -> ParkedAlerts:
+        return ParkedAlerts(self.clock.monotonic)
 
 
 def times(attempts: int) -> str:

@@ -104,7 +104,8 @@ class RunningFlow:
             from junctor.node.address import Address
 
             address = Address(port=0)
-        self.node = Node(Plan(flows=[self._stage.wiring], transport=transport, http=address, clock=self._clock))
+        wiring = [self._stage.wiring]
+        self.node = Node(Plan(flows=wiring, transport=transport, http=address, clock=self._clock, alerts=False))
         self._idle = Idle(self.node.engine, ledger, self._options.patience, frozenset(self._options.background))
 
     # Life ---------------------------------------------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from junctor.core.lifecycle import State
+from junctor.core.signals import SYSTEM
 from junctor.node.switches import Pause
 from junctor.node.views.describe import Way, ways_of
-from junctor.transports.base import Archive, Depth, Query
+from junctor.transports.base import Archive, Depth, ParkedGroup, Query
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -94,7 +96,7 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
 
 def status_when_down(archive: Archive, node: str, store: str, paused: Mapping[str, Pause]) -> NodeStatus:
     """What the store alone tells: what is owed to each service, what is parked, and which are paused."""
-    parked = parked_counts(archive)
+    parked = parked_counts(archive.parked())
     depths = archive.depths()
     services = []
     for address in sorted({*depths, *parked, *paused}):
@@ -114,10 +116,10 @@ def _waiting(address: str, state: str, depth: Depth | None, parked: int) -> Serv
     return ServiceStatus(flow, name, state, queued=count, queued_bytes=size, parked=parked)
 
 
-def parked_counts(archive: Archive) -> dict[str, int]:
+def parked_counts(groups: Iterable[ParkedGroup]) -> dict[str, int]:
     """How many messages of each service are parked, by its address."""
     parked: dict[str, int] = {}
-    for group in archive.parked():
+    for group in groups:
         parked[group.service] = parked.get(group.service, 0) + group.count
     return parked
 
@@ -125,13 +127,19 @@ def parked_counts(archive: Archive) -> dict[str, int]:
 def status_of(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> NodeStatus:
     """What an engine tells about its services, and about those that it has no more while something of them waits; the
     node adds what it knows of itself."""
-    services = [_service(host) for host in engine.hosts.values()]
+    services = [_service(host) for host in engine.hosts.values() if host.flow != SYSTEM or _has_trouble(host)]
     for service in services:
         service.parked = parked.get(f"{service.flow}/{service.service}", 0)
     services += _removed(engine, parked, paused)
     for service in services:
         service.paused = paused.get(f"{service.flow}/{service.service}")
-    return NodeStatus("", "", list(engine.flows), services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
+    flows = [flow for flow in engine.flows if flow != SYSTEM]
+    return NodeStatus("", "", flows, services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
+
+
+def _has_trouble(host: Host) -> bool:
+    """Of the node's own services only those are shown that need somebody."""
+    return bool(host.lifecycle.state is not State.RUNNING or host.depth.count or host.last_error)
 
 
 def _removed(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> Iterator[ServiceStatus]:

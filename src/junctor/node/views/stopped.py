@@ -7,15 +7,20 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from junctor.node.alerting import book
+from junctor.node.alerting.alerting import OpenAlert
 from junctor.node.control.client import NodeClient
-from junctor.node.switches import ADDRESS, KEY, paused_in
+from junctor.node.sensitive import KEY, sensitive_in
+from junctor.node.switches import ADDRESS, paused_in
+from junctor.node.switches import KEY as PAUSED
 from junctor.node.views import answers
-from junctor.node.views.alerts import AlertView, latest_alerts
+from junctor.node.views.alerts import AlertView, latest_alerts, open_when_down
 from junctor.node.views.messages import MessageView
 from junctor.node.views.parked import ParkedView
 from junctor.node.views.search import Filter
 from junctor.node.views.status import NodeStatus, status_when_down
 from junctor.node.views.trace import Trace
+from junctor.observe.masking import MaskedArchive
 
 T = TypeVar("T")
 
@@ -37,6 +42,8 @@ class Reading(Protocol):
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]: ...
 
     def alerts(self, limit: int) -> list[AlertView]: ...
+
+    def open_alerts(self) -> list[OpenAlert]: ...
 
 
 class Live:
@@ -62,6 +69,9 @@ class Live:
     def alerts(self, limit: int) -> list[AlertView]:
         return self._ask("alerts", list[AlertView], limit=limit)
 
+    def open_alerts(self) -> list[OpenAlert]:
+        return self._ask("alerts-open", list[OpenAlert])
+
     def _ask(self, operation: str, kind: type[T], **arguments: Any) -> T:
         answer: T = self._client.ask(operation, kind, patience=PATIENCE, **arguments)
         return answer
@@ -80,12 +90,14 @@ class StoppedNode:
         from junctor.store.reader import open_archive
 
         self._directory = directory
-        self._archive = open_archive(directory)
+        self._store = open_archive(directory)
+        known = sensitive_in(self._store.state(ADDRESS, KEY))
+        self._archive = MaskedArchive(self._store, lambda: known)
         identity = read_identity(directory)
         self._name = identity.node if identity is not None else directory.name
 
     def status(self) -> NodeStatus:
-        paused = paused_in(self._archive.state(ADDRESS, KEY))
+        paused = paused_in(self._store.state(ADDRESS, PAUSED))
         return status_when_down(self._archive, self._name, str(self._directory), paused)
 
     def messages(self, filter: Filter, bodies: bool = False) -> list[MessageView]:
@@ -100,8 +112,9 @@ class StoppedNode:
     def alerts(self, limit: int) -> list[AlertView]:
         return latest_alerts(self._archive, limit)
 
+    def open_alerts(self) -> list[OpenAlert]:
+        return open_when_down(self._archive, book.book_in(self._store.state(book.ADDRESS, "")))
+
     def close(self) -> None:
         """Let go of the store. Idempotent."""
-        close = getattr(self._archive, "close", None)
-        if close is not None:
-            close()
+        self._store.close()

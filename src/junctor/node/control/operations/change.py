@@ -62,4 +62,4 @@ async def restart(node: Node, who: str, service: str) -> ServiceStatus:
     log.info("%s was restarted by %s", host.address, who or "somebody")
     host.alert("restarted", f"{host.address} was restarted by {who or 'somebody'}")
     await node.restart(host)
-    return next(one for one in node.status({}).services if f"{one.flow}/{one.service}" == host.address)
+    return next(one for one in node.status(()).services if f"{one.flow}/{one.service}" == host.address)

@@ -10,7 +10,7 @@ import msgspec
 from junctor import __version__
 from junctor.node.control.table import operation
 from junctor.node.views.describe import ServiceView, describe
-from junctor.node.views.status import NodeStatus, parked_counts
+from junctor.node.views.status import NodeStatus
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -33,7 +33,7 @@ async def ping(node: Node) -> Pong:
 @operation("status", permission="read")
 async def status(node: Node) -> NodeStatus:
     """The node and its services at this moment."""
-    return node.status(await node.read(parked_counts))
+    return node.status(await node.read(lambda archive: archive.parked()))
 
 
 class Health(msgspec.Struct):

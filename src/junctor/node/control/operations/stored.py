@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from junctor.node.alerting.alerting import OpenAlert, Tried
 from junctor.node.control.table import operation
 from junctor.node.views import answers
 from junctor.node.views.alerts import AlertView, latest_alerts
@@ -79,3 +80,18 @@ async def parked(
 async def alerts(node: Node, limit: int = 50) -> list[AlertView]:
     """The latest alerts, newest first."""
     return await node.read(lambda archive: latest_alerts(archive, max(1, min(limit, 1000))))
+
+
+@operation("alerts-open", permission="read")
+async def alerts_open(node: Node) -> list[OpenAlert]:
+    """What is wrong now: the alarms of the rules, and what a node always tells."""
+    return await node.alerting.open()
+
+
+@operation("alerts-test", permission="operate")
+async def alerts_test(node: Node, rule: str | None = None) -> list[Tried]:
+    """Send a test notice to each receiver of a rule, or of all; what came of it.
+
+    ``rule``: its name, or flow/name.
+    """
+    return [await node.aside(attempt) for attempt in node.alerting.tests(rule)]
