@@ -46,12 +46,14 @@ COMMANDS = {
     "resend": "Send parked messages again, one or many, changed or not.",
     "discard": "Decide that nothing follows of parked messages.",
     "note": "Keep a note with a message.",
-    "alerts": "Show what an operator should know.",
+    "alerts": "Show what is wrong now, and what happened.",
     "pause": "Let a service take no messages until it is resumed.",
     "resume": "Let a paused service go on.",
     "restart": "Start a service anew.",
     "apply": "Change a running node to what a flow says now.",
     "stop": "Stop a running node cleanly.",
+    "backup": "Write a verified copy of the store, while the node runs.",
+    "restore": "Put a backup in place of the store of a stopped node.",
     "completion": "Print what lets a shell complete commands and names.",
 }
 

@@ -10,9 +10,8 @@ import contextlib
 import errno
 import fcntl
 import os
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,11 +38,11 @@ class BackupFailed(StoreError):
     default_fix = "Name another file, on a disk with room for a copy of the store."
 
 
-def write_backup(store: Path, path: Path, stop: threading.Event | None = None) -> Backup:
+def write_backup(store: Path, path: Path, given_up: Callable[[], bool] = lambda: False) -> Backup:
     """Copy a store into a file that does not exist yet.
 
     :param store: the file of the database; its node may run.
-    :param stop: set it to give up.
+    :param given_up: asked again and again; True ends it.
     :raises BackupFailed: it cannot be written, or exists already.
     :raises StoreDamaged: a page of the store cannot be read, or the copy is not sound.
     """
@@ -52,7 +51,7 @@ def write_backup(store: Path, path: Path, stop: threading.Event | None = None) -
     part = path.with_name(path.name + PART)
     with _held(part) as file:
         try:
-            _copy(store, part, stop or threading.Event())
+            _copy(store, part, given_up)
             found = verify(part)
             if found.problems:
                 raise StoreDamaged(f"the copy is not sound: {found.problems[0]}", where=str(store))
@@ -97,11 +96,11 @@ def _held(part: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _copy(store: Path, part: Path, stop: threading.Event) -> None:
+def _copy(store: Path, part: Path, given_up: Callable[[], bool]) -> None:
     db = open_reader(store)
     try:
         db.pragma("query_only", 0)  # it counts for the copy as well; the connection itself is opened for reading
-        db.set_progress_handler(stop.is_set, _STEPS)
+        db.set_progress_handler(given_up, _STEPS)
         db.execute("VACUUM INTO ?", (str(part),))
     except apsw.Error as error:
         raise _failure(error, store, part) from error

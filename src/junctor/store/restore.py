@@ -79,11 +79,12 @@ def install_restored(directory: Path) -> Path | None:
     """
     fresh = directory / FRESH
     try:
-        stamp = fresh.stat().st_mtime
+        stamp = fresh.stat().st_mtime_ns
     except FileNotFoundError:
         return None
     # The same name however often this is begun: what was moved before a kill is there already.
-    aside = directory / time.strftime("before-restore-%Y%m%d-%H%M%S", time.gmtime(stamp))
+    second = time.strftime("%Y%m%d-%H%M%S", time.gmtime(stamp // 1_000_000_000))
+    aside = directory / f"before-restore-{second}-{stamp % 1_000_000_000 // 1000:06}"
     try:
         aside.mkdir(mode=0o700, exist_ok=True)
         for name in (DATABASE, *(DATABASE + ending for ending in _BESIDE)):
@@ -128,6 +129,8 @@ def _bring_up(part: Path, path: Path) -> None:
     try:
         db = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
+            if not db.pragma("user_version"):
+                raise _none(path)
             migrate(db, str(path))
             if not db.pragma("auto_vacuum"):  # made without it, a database becomes one that shrinks
                 db.pragma("auto_vacuum", 2)
@@ -135,10 +138,13 @@ def _bring_up(part: Path, path: Path) -> None:
         finally:
             db.close(True)
     except apsw.NotADBError as error:
-        fix = "Name a file that `junctor backup` wrote."
-        raise StoreError("this is no store", where=str(path), fix=fix) from error
+        raise _none(path) from error
     except apsw.Error as error:
         raise StoreDamaged(f"the backup cannot be read: {error}", where=str(path), fix=_UNTOUCHED) from error
+
+
+def _none(path: Path) -> StoreError:
+    return StoreError("this is no store", where=str(path), fix="Name a file that `junctor backup` wrote.")
 
 
 def _private(path: str, flags: int) -> int:

@@ -56,6 +56,7 @@ class SqliteTransport(Transport):
         self._idle = False  # whether no flush is on its way and no group is being written
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._stopping = threading.Event()
 
     # Life ----------------------------------------------------------------------------------------------------
 
@@ -87,6 +88,7 @@ class SqliteTransport(Transport):
             return
         if not self._closing:
             self._closing = True
+            self._stopping.set()
             self.commit = self._refuse  # type: ignore[method-assign]
             self._groups.put(self._next)
             self._next = []
@@ -139,7 +141,7 @@ class SqliteTransport(Transport):
         return measure(self._directory)
 
     def upkeep(self) -> Upkeep:
-        return SqliteUpkeep(self._store, self.between)
+        return SqliteUpkeep(self._store, self.between, self._stopping)
 
     async def between(self, step: Callable[[Store], T]) -> T:
         """Let the journal's thread do something between two groups: to be short.

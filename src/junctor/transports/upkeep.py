@@ -31,12 +31,14 @@ class SqliteUpkeep(Upkeep):
     """See :class:`junctor.core.upkeep.Upkeep`.
 
     :param between: runs a step in the journal's thread.
+    :param stopping: set when the store is about to close: a backup is given up then.
     """
 
-    def __init__(self, store: Store, between: Between) -> None:
+    def __init__(self, store: Store, between: Between, stopping: threading.Event) -> None:
         self._store = store
         self._readers = store.readers
         self._between = between
+        self._stopping = stopping
         self._line = 0
 
     async def look(self, after: int, limit: int, targets: Collection[str] | None = None) -> Look:
@@ -65,11 +67,15 @@ class SqliteUpkeep(Upkeep):
         return more
 
     async def backup(self, path: Path) -> Backup:
-        stop = threading.Event()
+        left = threading.Event()
+
+        def given_up() -> bool:
+            return left.is_set() or self._stopping.is_set()
+
         try:
-            return await _aside(partial(write_backup, self._store.path, path, stop))
+            return await _aside(partial(write_backup, self._store.path, path, given_up))
         finally:
-            stop.set()  # where nobody waits any more, it is given up
+            left.set()
 
 
 async def _aside(ask: Callable[[], T]) -> T:
