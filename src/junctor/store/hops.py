@@ -1,4 +1,4 @@
-"""The changing half of a record, under a checksum of its own, and what is done about one that fails at an opening.
+"""The checksum of what changes of a record.
 
 The checksum of a message covers what never changes. One flipped bit in the status of its hop would turn a message that
 waits into one that is done: dropped, and nobody told. So number, status, attempt and due time have a checksum too: a
@@ -8,13 +8,7 @@ change along with the status of a hop without looking at the rest of it.
 
 from __future__ import annotations
 
-import apsw
-import msgspec
-
-from junctor.core.outcome import Failure
-from junctor.errors import StoreDamaged
 from junctor.messages import Status
-from junctor.store.connection import select
 
 PRIME = 32749
 """The largest one of 15 bits, so that the checksum takes two bytes."""
@@ -42,90 +36,4 @@ def set_status(status: Status) -> str:
 
 
 IS_SOUND = f"checksum = {checksum_of('seq', 'status', 'attempt', 'due')}"
-
-_DAMAGED = f"SELECT seq, status, attempt, due FROM hop NOT INDEXED WHERE NOT {IS_SOUND}"
-_PARK = (
-    f"UPDATE hop SET status = {Status.PARKED:d}, attempt = 0, due = 0,"
-    f" checksum = {checksum_of('seq', f'{Status.PARKED:d}', '0', '0')} WHERE seq = ?"
-)
-_KEEP_FAILURE = "INSERT INTO attempt VALUES (NULL, ?, 0, 0, 0, 'PARKED', ?, 'damaged-hop', ?)"
-
-# What an index has and how the table tells it. Each index is read alone, without the table.
-_INDEXES = {
-    "hop_queue": ("seq, target, status", "status < 3"),
-    "hop_line": ("seq, target, key", "status = 0 AND key IS NOT NULL"),
-    "hop_timer": ("seq, target, due", "status = 2"),
-    "hop_ended": ("seq, target, status", "status > 3"),
-}
-
-_COUNTS = "SELECT (SELECT count(*) FROM hop NOT INDEXED), (SELECT count(*) FROM message)"
-
-SHOWN = 10
-"""Numbers of records in a warning."""
-
-_encode = msgspec.json.Encoder().encode
-
-
-def mend(db: apsw.Connection) -> list[str]:
-    """Read all hops and the indexes that queues are read by: park what is damaged, make anew what does not fit.
-
-    For the writing connection at the opening of a store. A third of a second for a million records.
-
-    :returns: warnings, one for each thing that was found.
-    """
-    try:
-        with db:
-            warnings = [*_park_damaged(db), *_halves(db)]
-            for index in _INDEXES:
-                warnings += _mend_index(db, index)
-    except (apsw.CorruptError, apsw.FullError) as error:
-        return [f"the status of messages cannot be verified: {error}; `junctor backup` copies what can be read"]
-    return warnings
-
-
-def _park_damaged(db: apsw.Connection) -> list[str]:
-    damaged = select(db, _DAMAGED)
-    if not damaged:
-        return []
-    for seq, status, attempt, due in damaged:
-        text = f"what became of the message is damaged: it says status {status}, {attempt} attempts, due {due}"
-        db.execute(_PARK, (seq,))
-        db.execute(_KEEP_FAILURE, (seq, StoreDamaged.__name__, _encode(Failure(StoreDamaged.__name__, text))))
-    seqs = [seq for seq, *_ in damaged]
-    return [f"what became of {_shown(seqs, 'messages')} is damaged; parked, see `junctor parked`"]
-
-
-def _halves(db: apsw.Connection) -> list[str]:
-    """A page that lost its rows shows only when the two tables are compared."""
-    hops, messages = select(db, _COUNTS)[0]
-    if hops == messages:
-        return []
-    lost = [seq for (seq,) in select(db, "SELECT seq FROM message WHERE seq NOT IN (SELECT seq FROM hop)")]
-    bare = [seq for (seq,) in select(db, "SELECT seq FROM hop WHERE seq NOT IN (SELECT seq FROM message)")]
-    warnings = []
-    if lost:
-        warnings.append(f"the status of {_shown(lost, 'messages')} is lost; they are not delivered")
-    if bare:
-        warnings.append(f"the content of {_shown(bare, 'messages')} is lost; what waits of them is parked")
-    return warnings
-
-
-def _mend_index(db: apsw.Connection, index: str) -> list[str]:
-    columns, where = _INDEXES[index]
-    table = f"SELECT {columns} FROM hop NOT INDEXED WHERE {where}"
-    listed = f"SELECT {columns} FROM hop INDEXED BY {index} WHERE {where}"
-    missing = [seq for (seq,) in select(db, f"SELECT seq FROM ({table} EXCEPT {listed})")]
-    wrong = [seq for (seq,) in select(db, f"SELECT seq FROM ({listed} EXCEPT {table})")]
-    if not missing and not wrong:
-        return []
-    db.execute(f"REINDEX {index}")
-    found = f"missing were {_shown(missing, 'records')}, wrong {_shown(wrong, 'records')}"
-    return [f"the index {index} was damaged and is made anew: {found}"]
-
-
-def _shown(seqs: list[int], noun: str) -> str:
-    """``3 messages (1, 2, 3)``."""
-    if not seqs:
-        return "none"
-    more = ", ..." if len(seqs) > SHOWN else ""
-    return f"{len(seqs)} {noun} ({', '.join(map(str, seqs[:SHOWN]))}{more})"
+"""The condition that a hop is as it was written."""

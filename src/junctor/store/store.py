@@ -14,7 +14,6 @@ from junctor.core.records import Opened
 from junctor.store import epoch, queues
 from junctor.store.batch import Batch
 from junctor.store.connection import open_writer, select, store_error
-from junctor.store.hops import mend
 from junctor.store.identity import (
     DAMAGED,
     DATABASE,
@@ -26,6 +25,7 @@ from junctor.store.identity import (
 )
 from junctor.store.journal import Journal
 from junctor.store.lock import StoreLock
+from junctor.store.mend import mend
 from junctor.store.reader import StoreArchive
 from junctor.store.readers import Readers
 from junctor.store.reserve import RESERVE_BYTES, Reserve

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from junctor.core.records import Insert, Query, Settle
 from junctor.messages import Message, Status
-from junctor.store import hops, queues
-from junctor.store.hops import PRIME, checksum_of, hop_checksum, mend, set_status
+from junctor.store import mend as mending
+from junctor.store import names, queues
+from junctor.store.hops import PRIME, checksum_of, hop_checksum, set_status
+from junctor.store.identity import DATABASE
+from junctor.store.mend import mend
 from tests.unit.store.conftest import Bare
 
 DB = apsw.Connection(":memory:")
@@ -160,6 +163,37 @@ def test_a_table_that_cannot_be_read_does_not_keep_the_store_from_opening(
         raise apsw.CorruptError("database disk image is malformed")
 
     filled(bare)
-    monkeypatch.setattr(hops, "select", broken)  # as SQLite says it of a page that is torn
+    monkeypatch.setattr(mending, "select", broken)  # as SQLite says it of a page that is torn
     [warning] = mend(bare.store._db)
     assert "cannot be verified" in warning
+
+
+@pytest.mark.parametrize("place", ["table", "index"])
+def test_a_name_that_is_damaged_in_one_place_is_put_right(tmp_path: Path, place: str) -> None:
+    bare = Bare(tmp_path)
+    messages = [bare.message(target="flow/unlikely") for _ in range(3)]
+    bare.commit(inserts=[Insert(message) for message in messages])
+    bare.store.close()
+    path = tmp_path / DATABASE
+    data = bytearray(path.read_bytes())
+    places = [at for at in range(len(data)) if data.startswith(b"flow/unlikely", at)]
+    page = 4096
+    leaf = 13  # of a table; an index has 10
+    for at in places:
+        if (data[at // page * page] == leaf) == (place == "table"):
+            data[at] ^= 1
+    path.write_bytes(data)
+    again = Bare(tmp_path)
+    assert any('"flow/unlikely" was damaged' in warning for warning in again.store.opened.warnings)
+    found = queues.fetch(again.store.readers, "flow/unlikely", 0, 10, 0, None)
+    assert [stored.message for stored in found] == messages
+    assert not any(stored.damaged for stored in found)
+    again.store.close()
+
+
+def test_a_name_that_nobody_confirms_stays_as_the_table_has_it(bare: Bare) -> None:
+    bare.commit(inserts=[Insert(bare.message())])
+    db = bare.store._db
+    db.execute("UPDATE word SET text = 'flow/sinc' WHERE text = 'flow/sink'")
+    [(number,)] = db.execute("SELECT id FROM word WHERE text = 'flow/sinc'")
+    assert 'reads "flow/sinc" now' in names._put_right(db, number, b"flow/sinc", set())
