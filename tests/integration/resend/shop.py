@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from junctor import Flow, Hold, Park, Service, handler
+from junctor import Flow, Hold, Park, Sensitive, Service, handler
 from junctor.clock import Clock
 from junctor.flows import wire
 from junctor.messages import Status
@@ -33,6 +33,12 @@ class Price:
     cents: int
 
 
+@dataclass(frozen=True)
+class Payment:
+    id: str
+    card: Sensitive[str]
+
+
 class Partner:
     """``refused`` are the orders that fail; ``done`` those that were handled, with the effect key of the message."""
 
@@ -42,7 +48,7 @@ class Partner:
         self.slow = asyncio.Event()
         self.slow.set()
         self.done: list[tuple[str, str]] = []
-        self.seen: list[Order] = []
+        self.seen: list[Order | Payment] = []
 
 
 class Billing(Service):
@@ -73,6 +79,18 @@ class Archive(Service):
         self.partner.done.append((f"archived {order.id}", self.message.effect))
 
 
+class Till(Service):
+    """Takes payments."""
+
+    partner: ClassVar[Partner]
+
+    @handler
+    async def on_payment(self, payment: Payment) -> None:
+        if payment.id in self.partner.refused:
+            raise Park("no")
+        self.partner.seen.append(payment)
+
+
 class Printer(Service):
     @handler
     async def on_text(self, price: Price) -> None: ...
@@ -89,10 +107,10 @@ class Shop:
         raw = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in arguments.items()}
         return await perform(self.node, operation, raw, who=who)
 
-    async def parked(self, *orders: Order, service: str = "billing") -> list[int]:
+    async def parked(self, *orders: Order | Payment, service: str = "billing") -> list[int]:
         """Let these orders be parked; their numbers."""
         self.partner.refused |= {order.id for order in orders}
-        target = self.node.target(service, Order)
+        target = self.node.target(service, type(orders[0]))
         receipts = [await target.send(order) for order in orders]
         seqs = [int(receipt.id.rpartition("-")[2]) for receipt in receipts if receipt is not None]
         await self.until(lambda: all(self.record(seq).status is Status.PARKED for seq in seqs))
@@ -132,9 +150,14 @@ async def open_shop(
     store: Path | None = None, transport: Any = None, clock: Clock | None = None, **billing: Any
 ) -> AsyncIterator[Shop]:
     """The shop on a store, or in memory."""
-    partner = Billing.partner = Archive.partner = Partner()
+    partner = Billing.partner = Archive.partner = Till.partner = Partner()
     flow = Flow("shop")
-    for name, kind, policies in (("billing", Billing, billing), ("archive", Archive, {}), ("printer", Printer, {})):
+    for name, kind, policies in (
+        ("billing", Billing, billing),
+        ("archive", Archive, {}),
+        ("till", Till, {}),
+        ("printer", Printer, {}),
+    ):
         flow.add(kind(), name=name, **policies)
     given = transport or ("sqlite" if store else "memory")
     async with Node(Plan(flows=[wire(flow)], transport=given, directory=store, clock=clock)) as node:

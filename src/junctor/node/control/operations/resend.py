@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from junctor.core.batches import STOP_AT
-from junctor.core.edits import put_back, with_changes
+from junctor.core.edits import EditRefused, put_back, with_changes
 from junctor.errors import JunctorError, NoHandler
+from junctor.messages.sensitive import Path, restored
 from junctor.node.control.entries import host_of
 from junctor.node.control.table import operation
 from junctor.node.resend import Pace, ResendView, Resent, obstacle
@@ -26,6 +27,8 @@ log = logging.getLogger("junctor.node")
 
 SHOWN = 20
 """Messages that a preview shows."""
+
+NO_BODY = msgspec.Raw(b"")
 
 _PAGE = 100
 
@@ -59,7 +62,7 @@ async def resend(
     again: bool = False,
     rate: float = 0.0,
     stop_at: float = STOP_AT,
-    body: msgspec.Raw | None = None,
+    body: msgspec.Raw = NO_BODY,
     changes: dict[str, Any] | None = None,
     text: bool = False,
 ) -> ResendView:
@@ -69,10 +72,10 @@ async def resend(
     (of one message) or ``changes`` by path edit it; ``text``: the changes were typed, "5" may be a number.
     """
     _check_pace(rate, stop_at)
-    how = _how(node, who, to, again, body, changes, text)
     selection = Selection(messages=messages or [], group=group, filter=filter)
     found, _ = await _chosen(node, selection)
-    if body is not None and len(found) != 1:
+    how = _how(node, found, who, to, again, body, changes, text)
+    if bytes(body) and len(found) != 1:
         raise UnknownFilter(f"one body is given for {len(found)} messages", fix="Name one message, or give changes.")
     await _check_first(node, found, how, all_of_them=bool(messages))
     return node.resends.start(found, how, Pace(rate=rate, stop_at=stop_at)).view if found else _nothing(node, who)
@@ -86,13 +89,13 @@ async def resend_preview(
     filter: Filter | None = None,
     to: str | None = None,
     again: bool = False,
-    body: msgspec.Raw | None = None,
+    body: msgspec.Raw = NO_BODY,
     changes: dict[str, Any] | None = None,
     text: bool = False,
 ) -> Preview:
     """What ``resend`` with these arguments would do; every message is checked, and nothing is sent."""
-    how = _how(node, "", to, again, body, changes, text)
     found, kin = await _chosen(node, Selection(messages=messages or [], group=group, filter=filter))
+    how = _how(node, found, "", to, again, body, changes, text)
     preview = Preview(len(found), kin)
     for begin in range(0, len(found), _PAGE):
         page = [one.seq for one in found[begin : begin + _PAGE]]
@@ -183,22 +186,36 @@ async def _chosen(node: Node, selection: Selection) -> tuple[list[Chosen], list[
 
 def _how(
     node: Node,
+    found: list[Chosen],
     who: str,
     to: str | None,
     again: bool,
-    body: msgspec.Raw | None,
+    body: msgspec.Raw,
     changes: dict[str, Any] | None,
     text: bool,
 ) -> Resending:
     address = host_of(node.engine, to).address if to is not None else None
-    return Resending(who=who, to=address, again=again, edit=_edit(body, changes, text))
+    return Resending(who=who, to=address, again=again, edit=_edit(node, found, body, changes, text))
 
 
-def _edit(body: msgspec.Raw | None, changes: dict[str, Any] | None, text: bool) -> Edit | None:
-    if body is not None:
+def _edit(
+    node: Node, found: list[Chosen], body: msgspec.Raw, changes: dict[str, Any] | None, text: bool
+) -> Edit | None:
+    if bytes(body):
         given = msgspec.json.decode(body)
-        return lambda original: put_back(given, original, MASKED)
+        paths = node.sensitive.known.get(found[0].type, ()) if found else ()
+        return lambda original: _unmasked(given, original, paths)
     return (lambda original: with_changes(original, changes, text)) if changes else None
+
+
+def _unmasked(given: Any, original: Any, paths: tuple[Path, ...]) -> Any:
+    """The edited body with the original values where the masks are as they were shown: a text, 0, false, or empty. A
+    mask that was moved to another place is refused: it would go out as a value."""
+    try:
+        given = restored(given, original, paths)
+    except ValueError as error:
+        raise EditRefused(str(error), fix="Keep its elements, or write their whole values.") from error
+    return put_back(given, original, MASKED) if paths else given
 
 
 async def _check_first(node: Node, found: list[Chosen], how: Resending, all_of_them: bool) -> None:
