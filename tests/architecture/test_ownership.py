@@ -16,6 +16,7 @@ THREAD_OWNERS: dict[str, str] = {
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
     "transports/upkeep.py": "retention and backups read while the engine asks its own readers",
     "observe/logfile.py": "writes the log beside the loop, which must not wait for a disk",
+    "node/alerting/limit.py": "ends a conversation with a server that drips, from beside the blocking call",
     "node/process/ending.py": "ends a process whose interpreter waits for threads that services left behind",
     "node/process/notify.py": "feeds systemd's watchdog while a debugger holds the loop",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",

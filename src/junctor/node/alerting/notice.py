@@ -11,7 +11,7 @@ import msgspec
 
 from junctor.clock import instant
 from junctor.core.alarm import Alarm, Event, Notification
-from junctor.core.signals import counted
+from junctor.core.signals import counted, lasting
 from junctor.errors import JunctorError
 from junctor.observe.logs import readable
 from junctor.observe.secrets import mask
@@ -149,7 +149,8 @@ def _head(rule: str, event: Event | str, node: str) -> Iterator[str]:
 
 def _listed(items: tuple[Item, ...], event: str, time: int) -> Iterator[str]:
     for item in items:
-        since = item.since.astimezone().strftime("%Y-%m-%d %H:%M")
         named = f"{item.service}: " if item.service else ""
-        was = f"was since {since}" if event == "resolved" else f"since {since}"
-        yield f"- {named}{item.text} ({was})"
+        if event == "resolved":
+            yield f"- {named}over after {lasting(max(0.0, (instant(time) - item.since).total_seconds()))}: {item.text}"
+        else:
+            yield f"- {named}{item.text} (since {item.since.astimezone():%Y-%m-%d %H:%M})"
