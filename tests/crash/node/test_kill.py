@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,9 +25,9 @@ WINDOWS = ("1024", "8", "64")
 
 
 @contextmanager
-def loaded(folder: Path, seed: int, **how: object) -> Iterator[tuple[Node, Crowd]]:
+def loaded(folder: Path, seed: int, env: Mapping[str, str] = {}, **how: object) -> Iterator[tuple[Node, Crowd]]:
     """A node that is not started yet, and eight producers that wait for it."""
-    node = Node(folder, unused_port())
+    node = Node(folder, unused_port(), **env)
     crowd = Crowd(node.store, folder / "history", seed, node.port, **how)
     crowd.start()
     try:
