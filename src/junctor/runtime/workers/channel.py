@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from junctor.forks import close_in_children
 from junctor.runtime.workers import protocol
 
+UNHEARD = 74
+"""The exit code of a worker that cannot reach its node (EX_IOERR of sysexits.h)."""
+
 _PIECE = 256 * 1024
 
 
@@ -35,13 +38,14 @@ class Channel:
         return os.getpid() == self._process
 
     def send(self, frame: protocol.Frame) -> None:
-        """Write a frame. Without a node nothing happens: the reading thread sees the end too, and ends the worker."""
+        """Write a frame. Where that is not possible any more the process ends: the node is gone, or user code has
+        closed the socket, and nobody would ever hear of what this process does."""
         data = protocol.pack(frame)
         with self._lock:
             try:
                 self._socket.sendall(data)
             except OSError:
-                return
+                os._exit(UNHEARD)
 
     def _frames(self) -> Iterator[protocol.Frame]:
         """All frames of the node until it is gone."""

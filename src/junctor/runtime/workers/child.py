@@ -16,6 +16,7 @@ from junctor.core.outcome import Failure, Outcome
 from junctor.errors import ConfigurationError, WorkerLost
 from junctor.runtime.supervisor import Supervisor
 from junctor.runtime.workers import protocol
+from junctor.runtime.workers.channel import UNHEARD
 
 ENTRY = "junctor.node.worker"
 """The module that a worker process runs; it stands above this layer because it knows how to load flows."""
@@ -198,7 +199,7 @@ class Child(asyncio.Protocol):
         if self._wrong:
             return self._wrong
         if code >= 0:
-            return f"exit code {code}"
+            return f"exit code {code}" + (" (its connection was closed)" if code == UNHEARD else "")
         name = signal.Signals(-code).name
         return f"signal {name}" + (" (out of memory, or killed by hand)" if name == "SIGKILL" else "")
 

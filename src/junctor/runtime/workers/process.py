@@ -31,7 +31,7 @@ from junctor.runtime.port import HostPort
 from junctor.runtime.supervisor import Supervisor
 from junctor.runtime.threads import CallThreads, SlotThread
 from junctor.runtime.workers import protocol
-from junctor.runtime.workers.channel import Channel
+from junctor.runtime.workers.channel import UNHEARD, Channel
 from junctor.runtime.workers.errors import error_of
 from junctor.runtime.workers.hops import call_in, delivery_in
 from junctor.runtime.workers.line import Line
@@ -278,19 +278,19 @@ class Worker:
         await self._run(activity.bind(self.instance), activity.blocking, None, {})
 
 
-def end() -> None:
+def end(code: int = 0) -> None:
     """End the process at once. A handler that never returns, and what user code has started, cannot keep it."""
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 async def serve(build: protocol.Build, channel: Channel, load: Load) -> None:
     """Serve a node until it says stop or is gone; then the process ends."""
     try:
         worker = Worker(build, load(build), channel)
-        channel.read_in_thread(worker.take, end)
+        channel.read_in_thread(worker.take, lambda: end(UNHEARD))
         await worker.start()
     except BaseException as error:  # noqa: BLE001 - the node shows why the service cannot be made
         channel.send(protocol.Built(failure_of(error)))

@@ -62,6 +62,7 @@ class WorkerSlot(Slot):
         self._starting = asyncio.Lock()
         self._numbers = itertools.count(1)
         self._deaths = 0
+        self._looping = False
         self._mean = _WORTH
         self.starts = 0
 
@@ -147,12 +148,13 @@ class WorkerSlot(Slot):
             await child.close(_PATIENCE)
 
     def _lost(self, lost: WorkerLost) -> None:
-        """It died without being asked to. What ran there has its own reaction; without a delivery it is told here."""
+        """It died without being asked to. A delivery or ``loop()`` that ran there has its own reaction; else it is a
+        failure of the service."""
         host = self.host
         if self._halted or host.engine.stopping:
             return
         log.error("%s: worker ended with %s%s", host.address, lost.reason, _indented(lost.crash))
-        if self.delivery is None or not self.delivery.open:
+        if not self._looping and (self.delivery is None or not self.delivery.open):
             host.worker_lost(self, lost)
 
     # Deliveries ---------------------------------------------------------------------------------------------
@@ -279,9 +281,11 @@ class WorkerSlot(Slot):
         child = await self._ready()
         if hop is not None:
             self._desk.hops[hop.seq] = hop
+        self._looping |= call.part == "main"
         try:
             returned = await child.call(_call_frame(next(self._numbers), call, arguments, hop))
         finally:
+            self._looping &= call.part != "main"
             if hop is not None:
                 self._desk.hops.pop(hop.seq, None)
         if returned.error is not None:

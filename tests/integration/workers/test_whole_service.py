@@ -1,0 +1,146 @@
+"""Everything of a service runs in its worker, with the effects that it has in the node."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from junctor.core.lifecycle import State
+from junctor.core.policy import RestartPolicy
+from junctor.errors import WorkerLost
+from junctor.flows.model import FlowModel
+from junctor.flows.wiring import wire
+from junctor.http.problem import HttpError
+from junctor.messages import Kind
+from junctor.runtime.engine import Engine
+from junctor.runtime.host import Host
+from junctor.runtime.scheduler import tick
+from junctor.transports.base import Query
+from junctor.transports.sqlite import SqliteTransport
+from tests.integration.workers.living import Ask, Book, Broken, Line, Living, Looping, Named, Place
+
+SOON = RestartPolicy(limit=2, initial=0.01, max=0.02)
+
+
+@asynccontextmanager
+async def running(folder: Path, kind: Any, **policies: Any) -> AsyncIterator[tuple[Engine, Host]]:
+    flow = FlowModel("w")
+    flow.add(kind, "one", isolate="worker", **{"restart": SOON, **policies})
+    flow.add(Book)
+    flow.add(Ask)
+    engine = Engine(SqliteTransport(folder / "store"))
+    await engine.open()
+    engine.add(wire(flow).plan)
+    await engine.start()
+    try:
+        yield engine, engine.hosts["w/one"]
+    finally:
+        await engine.stop(grace=2)
+
+
+async def until(what: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not what():
+            await asyncio.sleep(0.01)
+
+
+def lines(engine: Engine) -> set[str]:
+    return set(engine.transport.state("w/book", ""))
+
+
+async def call(host: Host, name: str, **arguments: Any) -> Any:
+    spec = next(action for action in host.spec.actions if action.name == name)
+    entered = await host.enter(Kind.ACTION, name, host.bound(spec), spec.blocking, kwargs=arguments)
+    return entered.value
+
+
+async def test_handlers_ticks_actions_and_routes_share_the_instance_in_the_worker(tmp_path: Path) -> None:
+    async with running(tmp_path, Living) as (engine, host):
+        port = engine.client()
+        await port.send(port.link_to("one", Line), Line("hello"))
+        await until(lambda: "handled hello" in lines(engine))
+
+        assert await call(host, "memory") == ["hello"]
+        assert await call(host, "tell", place=Place("Kiel"), times=2) == [Place("Kiel"), Place("Kiel")]
+        (route,) = host.spec.routes
+        named = await host.enter(Kind.ROUTE, "who", host.bound(route), False, kwargs={"name": "me"})
+        assert named.value == Named("me", host.slots[0].pid)  # type: ignore[attr-defined]
+        assert named.value.pid != os.getpid()
+        (schedule,) = host.spec.schedules
+        assert await tick(host, schedule) is None
+        assert await tick(host, schedule) is None
+        await until(lambda: {"started", "tick 2", "action Kiel"} <= lines(engine))
+        assert engine.transport.state("w/one", "")["ticks"][0] == b"2"
+        assert await call(host, "other_state", key="nobody") == {}
+        assert host.slots[0].instance is None, "the node has made one too"
+
+
+async def test_lines_of_a_call_are_in_its_trace(tmp_path: Path) -> None:
+    async with running(tmp_path, Living) as (engine, host):
+        port = engine.client()
+        await port.send(port.link_to("one", Line), Line("x"))
+        await call(host, "tell", place=Place("Kiel"))
+        await until(lambda: "handled x" in lines(engine))
+        await engine.committed()
+        archive = engine.transport.archive
+        logged = {
+            (log.service, log.line.text)
+            for record in archive.search(Query(service="w/one"))
+            for log in archive.logs(record.message.session)
+        }
+        assert logged == {("w/one", "printed x"), ("w/one", "told")}
+
+
+async def test_errors_of_calls_are_those_of_the_node(tmp_path: Path) -> None:
+    async with running(tmp_path, Living) as (engine, host):
+        with pytest.raises(HttpError, match="not here") as refused:
+            await call(host, "refuse")
+        assert refused.value.http_status == 409
+        with pytest.raises(Exception, match="ValueError: as asked"):
+            await call(host, "fail")
+        assert host.last_error == "ValueError: as asked"
+
+
+async def test_an_untyped_reply_is_an_object_where_the_service_knows_its_type(tmp_path: Path) -> None:
+    async with running(tmp_path, Living) as (engine, host):
+        assert await call(host, "asked", city="Kiel") == "Place Place(city='KIEL')"
+
+
+async def test_a_call_that_kills_the_worker_fails_alone_and_the_worker_comes_back(tmp_path: Path) -> None:
+    async with running(tmp_path, Living) as (engine, host):
+        with pytest.raises(WorkerLost, match="exit code 9"):
+            await call(host, "die")
+        assert await call(host, "tell", place=Place("Kiel")) == [Place("Kiel")]
+        assert host.lifecycle.state is State.RUNNING
+        assert host.restarts == 1
+
+
+async def test_a_loop_runs_in_the_worker_and_again_after_its_end(tmp_path: Path) -> None:
+    async with running(tmp_path, Looping) as (engine, host):
+        await until(lambda: len(lines(engine)) == 1)
+        pid = host.slots[0].pid  # type: ignore[attr-defined]
+        assert lines(engine) == {f"round 1 in {pid}"}
+        os.kill(pid, 9)
+        await until(lambda: len(lines(engine)) == 2)
+        host.pause("by the test")
+        await until(lambda: host._main_task is not None and host._main_task.done())
+        await host.resume()
+        await until(lambda: any("round 2" in line for line in lines(engine)))
+
+
+async def test_a_service_that_cannot_start_fails_by_its_restart_policy_and_keeps_its_messages(tmp_path: Path) -> None:
+    async with running(tmp_path, Broken) as (engine, host):
+        port = engine.client()
+        await port.send(port.link_to("one", Line), Line("x"))
+        await until(lambda: host.lifecycle.state is State.FAILED)
+
+        assert "no such device" in host.lifecycle.reason
+        assert host.depth.count == 1
+        assert sum(slot.starts for slot in host.slots) == 1, "each start of the service makes its workers once"  # type: ignore[attr-defined]
+        assert host.restarts == 2
