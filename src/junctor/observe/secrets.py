@@ -40,4 +40,5 @@ def mask(text: str) -> str:
 def forms(value: str) -> tuple[str, ...]:
     """A value as it stands in texts: as it is, and as Python, JSON and addresses write it."""
     as_address = value.encode("utf-8", "backslashreplace")
-    return value, repr(value)[1:-1], json.dumps(value)[1:-1], quote(as_address, safe=""), quote_plus(as_address)
+    as_json = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+    return value, repr(value)[1:-1], *as_json, quote(as_address, safe=""), quote_plus(as_address)
