@@ -42,6 +42,7 @@ COMMANDS = {
     "request": "Send a message to a service and wait for its reply.",
     "messages": "List messages, newest first.",
     "trace": "Show what led to a message and what came of it, or a session.",
+    "capture": "Write a session into one file, to replay it elsewhere.",
     "parked": "Show the messages that were put aside, grouped by error.",
     "resend": "Send parked messages again, one or many, changed or not.",
     "discard": "Decide that nothing follows of parked messages.",

@@ -54,7 +54,9 @@ def _step(step: Step, answered: set[int], active: Counter[int]) -> Iterator[str]
 
 
 def _said(step: Step) -> str:
-    number = f"{step.seq} " if step.shape not in ("reply", "try") else ""
+    if step.shape == "try":
+        return " ".join(part for part in (step.label, step.mark, *step.facts) if part)
+    number = f"{step.seq} " if step.shape != "reply" else ""
     mark = "" if step.mark == "done" else step.mark
     said = ", ".join(part for part in (mark, *step.facts) if part)
     return f"{number}{step.label}" + (f" ({said})" if said else "")

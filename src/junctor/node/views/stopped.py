@@ -9,6 +9,8 @@ import msgspec
 
 from junctor.node.alerting import book
 from junctor.node.alerting.alerting import OpenAlert
+from junctor.node.capture.file import Capture
+from junctor.node.capture.making import stored_capture
 from junctor.node.control.client import NodeClient
 from junctor.node.sensitive import KEY, sensitive_in
 from junctor.node.switches import ADDRESS, paused_in
@@ -39,6 +41,8 @@ class Reading(Protocol):
 
     def trace(self, which: str, whole: bool = False) -> Trace: ...
 
+    def capture(self, which: str) -> Capture: ...
+
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]: ...
 
     def alerts(self, limit: int) -> list[AlertView]: ...
@@ -62,6 +66,9 @@ class Live:
 
     def trace(self, which: str, whole: bool = False) -> Trace:
         return self._ask("trace", Trace, which=which, whole=whole)
+
+    def capture(self, which: str) -> Capture:
+        return self._ask("capture", Capture, which=which)
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return self._ask("parked", list[ParkedView], service=service, group=group, members=members)
@@ -105,6 +112,9 @@ class StoppedNode:
 
     def trace(self, which: str, whole: bool = False) -> Trace:
         return answers.trace(self._archive, which, whole)
+
+    def capture(self, which: str) -> Capture:
+        return stored_capture(self._archive, which, self._name)
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return answers.parked(self._archive, service, group, members)

@@ -1,0 +1,1 @@
+"""A session as one file: what happened, with which code and settings, to be looked at and replayed elsewhere."""
