@@ -381,12 +381,14 @@ class _Wirer:
                     fix='Give a key, a field of the body: key="sensor"; or use pool=1.',
                 )
             )
-        blocking = [handler.name for handler in spec.handlers if handler.blocking]
+        remote = spec.isolation == "worker"
+        blocking = [handler.name for handler in spec.handlers if handler.blocking or remote]
+        places = "worker processes" if remote else "threads"
         if blocking:
             self._note(
                 "instances",
                 self._where(spec, "", "pool"),
-                f"{spec.name}: {', '.join(blocking)} runs in threads; with a pool of {pool.size} there are "
+                f"{spec.name}: {', '.join(blocking)} runs in {places}; with a pool of {pool.size} there are "
                 f"{pool.size} instances, each with attributes of its own",
             )
 

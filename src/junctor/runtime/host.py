@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.restart import RestartHistory
@@ -102,6 +103,17 @@ class Host(Handling):
         now = self.engine.clock.time_ns()
         running = [slot.delivery for slot in self.slots if slot.delivery is not None and slot.delivery.started]
         return [(d.name, d.message.id, (now - d.started) / 1e9) for d in running]
+
+    @property
+    def workers(self) -> list[tuple[int, int]]:
+        """Process id and number of starts of each worker process."""
+        return [(slot.pid, slot.starts) for slot in self.slots if slot.remote]
+
+    @property
+    def next_probe(self) -> int:
+        """When the service, which is held, tries again: nanoseconds since 1970; 0 where it is not, or tries now."""
+        wait = self.mailbox.until_probe
+        return 0 if wait is None else self.engine.clock.time_ns() + int(wait * SECOND)
 
     # Life ---------------------------------------------------------------------------------------------------
 

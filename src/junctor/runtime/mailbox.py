@@ -76,6 +76,7 @@ class Mailbox:
         self._heads_waiting = 0
         self._probes: deque[Delivery] = deque()
         self._probe_timer: Timer | None = None
+        self._probe_at = 0.0
         self._probing = False
         self._probe_seq = 0
         self.idle: list[asyncio.Future[None]] = []
@@ -376,6 +377,20 @@ class Mailbox:
         # One probe at a time: a delivery that was running already when the service was held waits with the others.
         if self._probe_timer is None and not self._probing and not self._probe_seq:
             self._probe_timer = self._clock.call_later(delay, self._probe)
+            self._probe_at = self._clock.monotonic() + delay
+
+    @property
+    def until_probe(self) -> float | None:
+        """Seconds until the next probe; None where none is waited for."""
+        return max(0.0, self._probe_at - self._clock.monotonic()) if self._probe_timer is not None else None
+
+    def probe_now(self) -> bool:
+        """Let a held service try at once. False where it is not held, or tries already."""
+        if self._probe_timer is None:
+            return False
+        self._probe_timer.cancel()
+        self._probe()
+        return True
 
     def _probe(self) -> None:
         self._probe_timer = None

@@ -151,6 +151,7 @@ class Slot:
     """One delivery at a time on one instance. Async handlers of several slots share the first instance."""
 
     remote = False
+    starts = 0
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -202,6 +203,11 @@ class Slot:
     def thread(self) -> threading.Thread | None:
         """The thread of its blocking handlers, None while it has none."""
         return self._thread.thread if self._thread is not None else None
+
+    @property
+    def pid(self) -> int:
+        """The process that it runs in, where that is not the node; 0 for none."""
+        return 0
 
     async def open(self) -> None:
         """Start what its code runs in, where that is not the node."""

@@ -104,8 +104,9 @@ class Guarded:
 
 
 def guarded(spec: ServiceSpec, faults: Faults) -> ServiceSpec:
-    """The spec with all its entries open for failures. Handlers in worker processes are out of reach."""
-    remote = spec.isolation == "worker"
+    """The spec with all its entries open for failures. A service in worker processes is out of reach."""
+    if spec.isolation == "worker":
+        return spec
 
     def bind(entry: str, original: Bind, handler: bool = False) -> Bind:
         def bound(instance: Any) -> Call:
@@ -125,7 +126,7 @@ def guarded(spec: ServiceSpec, faults: Faults) -> ServiceSpec:
 
     return msgspec.structs.replace(
         spec,
-        handlers=spec.handlers if remote else each(spec.handlers, handler=True),
+        handlers=each(spec.handlers, handler=True),
         schedules=each(spec.schedules),
         routes=each(spec.routes),
         actions=each(spec.actions),
@@ -156,10 +157,10 @@ def checked_place(place: str, specs: dict[str, ServiceSpec]) -> str:
     if not dot and not handlers:
         fix = f"Name one of its entries: {', '.join(f'{service}.{other}' for other in others)}."
         raise ConfigurationError(f"{service} has no handler", where=f'fail("{place}")', fix=fix)
-    if spec.isolation == "worker" and (not dot or entry in handlers):
+    if spec.isolation == "worker":
         raise ConfigurationError(
-            f"the handlers of {service} run in a worker process, out of reach",
+            f"{service} runs in a worker process, out of reach",
             where=f'fail("{place}")',
-            fix='Let the test run them in the node: isolate="node".',
+            fix='Let the test run it in the node: isolate="node".',
         )
     return place

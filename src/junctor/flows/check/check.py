@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.spec import ServiceSpec
+from junctor.core.spec import ServiceSpec, in_node
 from junctor.errors import JunctorError
 from junctor.flows import fitting
 from junctor.flows.check.conditions import condition_findings
@@ -167,6 +167,12 @@ class _Looking:
                 what = "it is to run in a worker process, which cannot import its class"
                 fix = "Define the class at the top level of a module, or leave out isolate: worker."
                 yield self._say("error", "worker", address, what, fix)
+            elif spec.isolation == "worker" and (stay := in_node(spec)):
+                what = (
+                    f"{', '.join(stay)} run in the node, on an instance of its own: the rest runs in worker processes"
+                )
+                fix = "Keep streams and WebSockets in a service of their own that asks this one."
+                yield self._say("warning", "worker", address, what, fix)
         if self._complete:  # else what is missing would be told as a consequence
             yield from self._unused()
 

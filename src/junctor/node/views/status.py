@@ -31,6 +31,13 @@ class Running(msgspec.Struct):
     seconds: float
 
 
+class WorkerStatus(msgspec.Struct):
+    """A worker process of a service: its process id, 0 while it has none, and how often it was started."""
+
+    pid: int
+    starts: int
+
+
 class ServiceStatus(msgspec.Struct, omit_defaults=True):
     """One service: its lifecycle, its queue, and what it did since the node started.
 
@@ -39,7 +46,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     are owed to a handler; ``parked`` is what the store holds. The other counters are zero where the node does not run.
     ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n
     of the list those that took at least 2**(n-1) and less than 2**n nanoseconds. ``connections``: where the targets
-    lead, with the conditions.
+    lead, with the conditions. ``workers`` are its processes, where it runs in some. ``next_probe`` is when a held
+    service tries again.
     """
 
     flow: str
@@ -69,6 +77,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     paused: Pause | None = None
     running: list[Running] = []
     connections: dict[str, list[Way]] = {}
+    workers: list[WorkerStatus] = []
+    next_probe: datetime | None = None
 
 
 class NodeStatus(msgspec.Struct, omit_defaults=True):
@@ -182,6 +192,8 @@ def _service(host: Host) -> ServiceStatus:
         last_error_at=datetime.fromtimestamp(host.last_error_at / 1e9, UTC) if host.last_error_at else None,
         running=[Running(name, message, seconds) for name, message, seconds in host.current],
         connections=ways_of(host.plan),
+        workers=[WorkerStatus(pid, starts) for pid, starts in host.workers],
+        next_probe=datetime.fromtimestamp(host.next_probe / 1e9, UTC) if host.next_probe else None,
     )
 
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from junctor.core.outcome import Failure, Outcome
 from junctor.errors import ConfigurationError, WorkerLost
+from junctor.observe.frames import OURS
 from junctor.runtime.supervisor import Supervisor
 from junctor.runtime.workers import protocol
 from junctor.runtime.workers.channel import UNHEARD
@@ -209,7 +210,7 @@ class Child(asyncio.Protocol):
             return ""
         with self._report as file:
             file.seek(0)
-            return file.read(_LONGEST_REPORT).decode("utf-8", "replace")
+            return _users_part(file.read(_LONGEST_REPORT).decode("utf-8", "replace"))
 
 
 def worker_lost(reason: str, crash: str = "") -> WorkerLost:
@@ -220,6 +221,16 @@ def worker_lost(reason: str, crash: str = "") -> WorkerLost:
     lost = WorkerLost(f"the worker process ended with {reason}")
     lost.reason, lost.crash = reason, crash
     return lost
+
+
+def _users_part(report: str) -> str:
+    """What the interpreter wrote when it crashed, as far down as the code of the service goes."""
+    lines: list[str] = []
+    for line in report.splitlines():
+        if f'"{OURS}' in line:
+            break
+        lines.append(line)
+    return "\n".join(lines).strip()
 
 
 def _cannot_build(failure: Failure, where: str) -> Exception:

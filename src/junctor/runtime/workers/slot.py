@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec, Wire
 from junctor.errors import JunctorError, ServiceStopped, WorkerLost
 from junctor.messages import codec
+from junctor.observe.frames import is_users, short_path
 from junctor.runtime.slots import Slot, check_condition
 from junctor.runtime.workers import protocol
 from junctor.runtime.workers.child import Child
@@ -41,6 +43,8 @@ handler."""
 
 _WORTH = 0.010
 """Seconds of work that a worker gets at once: more would wait behind it while others have nothing to do."""
+
+_FRAME = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 _LONG = 0.05
 """Seconds after which what has not begun is taken back, for others."""
@@ -153,9 +157,10 @@ class WorkerSlot(Slot):
         host = self.host
         if self._halted or host.engine.stopping:
             return
-        log.error("%s: worker ended with %s%s", host.address, lost.reason, _indented(lost.crash))
-        if not self._looping and (self.delivery is None or not self.delivery.open):
-            host.worker_lost(self, lost)
+        if self._looping or (self.delivery is not None and self.delivery.open):
+            return
+        log.error("%s: a worker ended with %s%s", host.address, lost.reason, _indented(lost.crash))
+        host.worker_lost(self, lost)
 
     # Deliveries ---------------------------------------------------------------------------------------------
 
@@ -216,7 +221,7 @@ class WorkerSlot(Slot):
             outcome = await future
         except WorkerLost as lost:
             self._deaths += 1
-            outcome = host.outcome_of_failure(_death(lost, delivery, host.address), delivery)
+            outcome = host.outcome_of_failure(_death(lost), delivery)
             host.dispatcher.settle(delivery, outcome, host)
             return False
         if outcome is None:
@@ -339,13 +344,19 @@ def _call_frame(number: int, call: RemoteCall, arguments: bytes, hop: Hop | None
     )
 
 
-def _death(lost: WorkerLost, delivery: Delivery, where: str) -> Failure:
-    """The failure of the delivery that was running, with the lines of the crash where there are any."""
-    place = next((line.strip() for line in lost.crash.splitlines() if line.lstrip().startswith("File ")), "")
+def _death(lost: WorkerLost) -> Failure:
+    """The failure of the delivery that was running, with the place of the crash where there is one."""
+    place = _place(lost.crash)
     mark = blake2b(f"WorkerLost\0{lost.reason}\0{place}".encode(), digest_size=6).hexdigest()
-    text = f"{where}: the worker process ended with {lost.reason} while it handled message {delivery.seq}"
+    text = f"the worker process ended with {lost.reason}{place and f' at {place}'}"
     bases = tuple(kind.__name__ for kind in WorkerLost.__mro__[:-1])
     return Failure("WorkerLost", text, lost.crash, mark, bases)
+
+
+def _place(crash: str) -> str:
+    """The user's line in the report of a crash: ``crunch.py:16, in work``; empty where there is none."""
+    frames = [(file, line, name) for file, line, name in _FRAME.findall(crash) if is_users(file)]
+    return f"{short_path(frames[0][0])}:{frames[0][1]}, in {frames[0][2]}" if frames else ""
 
 
 def _indented(crash: str) -> str:
