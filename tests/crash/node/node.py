@@ -122,7 +122,7 @@ class Node:
         self.process = None
         return code
 
-    def stop(self, also: str = AS_ASKED) -> float:
+    def stop(self, *also: str) -> float:
         """SIGTERM; asserts that it ends cleanly. The seconds it took.
 
         :param also: what handlers may have raised besides, because of what the test did to the process.
@@ -133,7 +133,7 @@ class Node:
         code = self.wait_for_the_end()
         assert code == 0, f"exit code {code}:\n{self.said}"
         traced = [line for line in self.said.splitlines() if "Traceback" in line]
-        wrong = [line for line in traced if AS_ASKED not in line and also not in line]
+        wrong = [line for line in traced if not any(text in line for text in (AS_ASKED, *also))]
         assert not wrong, self.said
         return time.monotonic() - begin
 
@@ -153,6 +153,12 @@ class Node:
             assert self.process is not None
             self.process.wait()
         return self.said
+
+    def workers(self) -> list[int]:
+        """The processes in which it runs isolated services."""
+        assert self.process is not None
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     # What it says --------------------------------------------------------------------------------------------
 

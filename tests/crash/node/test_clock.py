@@ -155,7 +155,7 @@ def jumps(folder: Path, seed: int, count: int) -> None:
             wall.set(0)
             accepted(node, crowd, 20)
         wall.set(JUMPS["ten years on"] + HOUR)  # what was delayed in that year is due as well
-        verdict = finish(node, crowd, also="Request")
+        verdict = finish(node, crowd, "Request")
     most = most_begun(begun)
     made.ended(count, verdict.acked, verdict.faults)
     print(f"\n{count} jumps, {verdict.acked} acked, {verdict.faults}, one began {most} times, JUNCTOR_SEED={seed}")

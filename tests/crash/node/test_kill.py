@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import unused_port
 from tests.crash.campaigns import Campaign, numbers
 from tests.crash.node.evidence import Verdict, judge, parked_by_themselves
-from tests.crash.node.node import AS_ASKED, Node, until
+from tests.crash.node.node import Node, until
 from tests.crash.node.producers import Crowd
 from tests.crash.seeds import repeat, seed_of_this_run
 
@@ -40,13 +40,13 @@ def loaded(folder: Path, seed: int, env: Mapping[str, str] = {}, **how: object) 
             producer.join()
 
 
-def finish(node: Node, crowd: Crowd, also: str = AS_ASKED) -> Verdict:
+def finish(node: Node, crowd: Crowd, *also: str) -> Verdict:
     """The node runs: no more load, work everything off, stop, and count."""
     crowd.stop()
-    node.stop(also)
+    node.stop(*also)
     node.start(CRASH_BEAT="1h")
     node.drain()
-    node.stop(also)
+    node.stop(*also)
     return judge(node.folder, crowd.replies)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -11,29 +12,83 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import Campaign, cycles
 from tests.crash.node.node import Node, until
+from tests.crash.node.producers import Crowd
 from tests.crash.node.test_kill import assert_kept, finish, loaded
 from tests.crash.seeds import seed_of_this_run
 
 pytestmark = pytest.mark.crash
 
 
-@pytest.mark.timeout(180)
-def test_a_stopped_process_goes_on_although_its_deadlines_have_passed(short_dir: Path) -> None:
+IMPATIENT = {"CRASH_TIMEOUT": "0.5", "CRASH_SLOW": "0.01"}
+"""Requests inside that give up before a pause is over."""
+
+
+def pauses(folder: Path, seed: int, count: int, seconds: float) -> None:
     """SIGSTOP for longer than requests may take, as a suspended laptop: what was asked is asked again."""
-    seed = seed_of_this_run()
-    chance = random.Random(seed)
-    with loaded(short_dir, seed) as (node, crowd):
-        node.start(CRASH_TIMEOUT="0.5", CRASH_SLOW="0.01", CRASH_ATTEMPTS="6")
-        for _ in range(4):
-            acked = crowd.acked
-            until(lambda: crowd.acked > acked + 20, lambda: f"nothing is accepted:\n{node.said}")  # noqa: B023
+    chance, made = random.Random(seed), Campaign(seed)
+    with loaded(folder, seed, IMPATIENT | {"CRASH_ATTEMPTS": "6"}) as (node, crowd):
+        node.start()
+        for _ in range(count):
+            accepted(node, crowd, 20)
             time.sleep(chance.uniform(0.0, 0.2))
             node.signal(signal.SIGSTOP)
-            time.sleep(0.8)
+            time.sleep(seconds)
             node.signal(signal.SIGCONT)
-        verdict = finish(node, crowd, also="RequestTimeout: ")
+        verdict = finish(node, crowd, "RequestTimeout: ")
+    made.ended(count, verdict.acked, verdict.faults)
     assert_kept(verdict, seed)
+
+
+def accepted(node: Node, crowd: Crowd, more: int) -> None:
+    enough = crowd.acked + more
+    until(lambda: crowd.acked > enough or node.ended, lambda: f"nothing is accepted:\n{node.said}")
+
+
+@pytest.mark.timeout(180)
+def test_a_stopped_process_goes_on_although_its_deadlines_have_passed(short_dir: Path) -> None:
+    pauses(short_dir, seed_of_this_run(), 2, 0.8)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+def test_a_process_is_stopped_past_every_deadline(short_dir: Path) -> None:
+    """Longer than each time limit that the node, its clients and its control socket have."""
+    pauses(short_dir, seed_of_this_run(), min(5, cycles(5)), 35.0)
+
+
+# A worker ----------------------------------------------------------------------------------------------------
+
+
+def worker_pauses(folder: Path, seed: int, count: int, seconds: float) -> None:
+    """SIGSTOP of a worker in its work, and now and then its end: what it says too late counts for nothing."""
+    chance, made = random.Random(seed), Campaign(seed)
+    with loaded(folder, seed, IMPATIENT | {"CRASH_ISOLATE": "worker"}) as (node, crowd):
+        node.start()
+        for number in range(count):
+            accepted(node, crowd, 20)
+            worker = chance.choice(until(node.workers, "there is no worker"))
+            os.kill(worker, signal.SIGSTOP)
+            time.sleep(seconds)
+            os.kill(worker, signal.SIGCONT if number % 3 else signal.SIGKILL)
+        verdict = finish(node, crowd, "RequestTimeout: ", "RequestExpired: ", "WorkerLost: ", "worker ended")
+    made.ended(count, verdict.acked, verdict.faults)
+    assert_kept(verdict, seed)
+
+
+@pytest.mark.timeout(180)
+def test_a_stopped_worker_doubles_nothing(short_dir: Path) -> None:
+    worker_pauses(short_dir, seed_of_this_run(), 2, 0.8)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+def test_a_worker_is_stopped_past_every_deadline(short_dir: Path) -> None:
+    worker_pauses(short_dir, seed_of_this_run(), min(5, cycles(5)), 35.0)
+
+
+# Two nodes ---------------------------------------------------------------------------------------------------
 
 
 def second_on(node: Node) -> subprocess.CompletedProcess[str]:

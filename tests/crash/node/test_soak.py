@@ -20,7 +20,7 @@ from tests.crash.campaigns import Campaign, cycles
 from tests.crash.history import Faults
 from tests.crash.node.drivers.steady import LINES
 from tests.crash.node.endurance import Gauge, Steady
-from tests.crash.node.node import AS_ASKED, FLOW, Node
+from tests.crash.node.node import FLOW, Node
 from tests.crash.seeds import repeat, seed_of_this_run
 
 pytestmark = pytest.mark.crash
@@ -65,17 +65,17 @@ def watch(node: Node, gauge: Gauge, seconds: float, every: float) -> None:
         time.sleep(every)
 
 
-def finish(node: Node, producers: list[Steady], also: str = AS_ASKED) -> Faults:
+def finish(node: Node, producers: list[Steady], *also: str) -> Faults:
     """No more load, work everything off as fast as it goes, stop, and count."""
     for producer in producers:
         producer.quit.set()
     for producer in producers:
         producer.join()
         assert producer.error is None, producer.error
-    node.stop(also)
+    node.stop(*also)
     node.start(STEADY_SLOW="0")
     node.drain()
-    node.stop(also)
+    node.stop(*also)
     return faults_in(node.store, {producer.line: producer.number for producer in producers})
 
 
@@ -188,7 +188,7 @@ def overload(folder: Path, seed: int, seconds: float) -> None:
         gauge = Gauge(node.process.pid, node.store, warm_up=seconds / 2)
         watch(node, gauge, seconds, seconds / 60)
         sent, refused = (sum(getattr(each, name) for each in producers) for name in ("number", "refused"))
-        faults = finish(node, producers, also="QueueFull: ")
+        faults = finish(node, producers, "QueueFull: ")
     made.ended(1, sent, faults)
     able = 2 / 0.04 * seconds
     print(f"\n{sent} accepted and {refused} refused in {seconds:g} s, {able:.0f} could be done; {gauge}")

@@ -12,7 +12,8 @@ again, ``hold-kill`` holds the audit once and ends it at the probe, ``ask-kill``
 
 As a program: ``python -m junctor run flow.py``, in a folder of its own. These variables change it: CRASH_WINDOW
 (messages of a service in memory), CRASH_ATTEMPTS, CRASH_TIMEOUT (of the requests inside), CRASH_BEAT (a tick),
-CRASH_SLOW (seconds that pricing takes), CRASH_BEGUN (a file for every beginning of a delivery, with its time).
+CRASH_SLOW (seconds that pricing takes), CRASH_ISOLATE (where pricing runs: node or worker), CRASH_BEGUN (a file for
+every beginning of a delivery, with its time).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from junctor import Flow, Hold, Park, Service, Target, every, handler, post, setting
 from junctor.runtime import engine
@@ -205,7 +207,8 @@ def chain(beat: bool = True) -> Flow:
     flow.add(Door(), retry=often)
     flow.add(Intake(), pool=4, key="line", queue={"limit": 300, "wait": "60s"}, retry=often, timeout=600)
     flow.add(Audit(), retry=often, timeout=timeout)
-    flow.add(Pricing(), pool=3, key="line", retry=often, timeout=timeout)
+    isolate: Any = os.environ.get("CRASH_ISOLATE", "node")
+    flow.add(Pricing(), pool=3, key="line", retry=often, timeout=timeout, isolate=isolate)
     if beat:
         flow.add(Beat(), retry=often)
     return flow.add(Sink(), retry=often, timeout=timeout)
