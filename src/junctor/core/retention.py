@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -22,6 +22,9 @@ from junctor.messages import Status
 DAY = 86_400.0
 SMALLEST = 32 * MIB
 """The least budget: less than the log of a busy store needs leaves no room for records."""
+
+_BESIDE_BODY = 250
+"""Bytes that a record takes beside its body, about."""
 
 _SHARE, _LEAST, _MOST = 10, 256 * MIB, 5 * 1024 * MIB
 
@@ -55,7 +58,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a record when its removal is thought of. Times in nanoseconds since 1970.
+    """What is known of a record when its removal is thought of. Times in nanoseconds since 1970; ``size`` of its body in
+    bytes.
 
     ``keyed``: it has an idempotency key. ``failed``: an attempt of it failed. ``needed``: its cause is still owed, and
     would send it again; only by this record that is known for a duplicate.
@@ -67,6 +71,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     status: Status
     accepted: int
     ended: int
+    size: int = 0
     keyed: bool = False
     failed: bool = False
     needed: bool = False
@@ -146,6 +151,27 @@ def budget(asked: Sequence[Retention], room: Room) -> int:
     if not whole:
         whole = max(_LEAST, min(_MOST, room.total // _SHARE)) if room.total else _MOST
     return max(whole - room.wal - room.damaged, whole // 2)
+
+
+def portions(records: Sequence[Candidate], most: int, enough: int | None = None) -> Iterator[list[int]]:
+    """Their numbers, in lists whose records have at most ``most`` bytes, or a single one.
+
+    :param enough: bytes at which it ends; None for all.
+    """
+    part: list[int] = []
+    held = total = 0
+    for record in records:
+        if enough is not None and total >= enough:
+            break
+        size = record.size + _BESIDE_BODY
+        if part and held + size > most:
+            yield part
+            part, held = [], 0
+        part.append(record.seq)
+        held += size
+        total += size
+    if part:
+        yield part
 
 
 def compactable(size: int, free: int, limit: int, short: bool) -> int:

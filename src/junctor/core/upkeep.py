@@ -76,6 +76,10 @@ class Upkeep(abc.ABC):
         """Give up to ``size`` free bytes back to the disk. A small step: call it again."""
 
     @abc.abstractmethod
+    async def shrink(self) -> None:
+        """Let the file become as small as what was given back allows."""
+
+    @abc.abstractmethod
     async def prune(self, before: int) -> bool:
         """Forget what has outlived its records: old alerts, log lines of none, entries of indexes, copies of damaged
         logs. A small step; False when there is nothing left to forget.

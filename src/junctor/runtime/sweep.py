@@ -28,8 +28,9 @@ from junctor.core.retention import (
     compactable,
     dated,
     pause,
+    portions,
 )
-from junctor.core.upkeep import Upkeep
+from junctor.core.upkeep import Fill, Upkeep
 from junctor.errors import JunctorError, NotRunning
 from junctor.transports.base import AlertRecord
 
@@ -38,20 +39,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("junctor.retention")
 
-SLICE = 256
-"""Records that are judged at once, and so at most removed in one commit: some milliseconds of the journal."""
+SLICE = 512
+"""Records that are judged at once, and so at most removed in one commit: a millisecond or two of the journal."""
+
+_PORTION = 4 * 1024 * 1024
+"""Bytes of bodies that one commit removes, or a single one that is larger."""
 
 COMPACTED = 1024 * 1024
 """Bytes that are given back to the disk in one step."""
 
-_PATIENCE = 4.0
-"""A slice is followed by so many times its own time for the traffic; by none of it while the store is too large."""
+_PATIENCE, _HASTE = 9.0, 0.2
+"""A slice is followed by so many times its own time for the traffic alone: a tenth of the journal removes what comes in
+at 30,000 records a second. Less patience while the store is too large."""
 
 _WIDE = 2048
 """Records that are looked at for those of some services."""
 
 _UNRECORDED = -1.0
 _BEHIND = 20_000
+
+_TURN = 30.0
+"""Seconds after which a walk is interrupted, so that the size of the store is looked at; the next sweep goes on."""
 
 _FOREVER = 1e9  # seconds: more than thirty years
 
@@ -140,6 +148,7 @@ class Sweep:
         """
         rules, now = self._rules(), self._engine.clock.time_ns()
         horizon = now - int(min(age, _FOREVER) * SECOND)
+        end = time.monotonic() + _TURN
         while True:
             began = time.monotonic()
             look = await self._upkeep.look(after, SLICE)
@@ -147,13 +156,16 @@ class Sweep:
                 self._tell("store-damaged", f"a part of the store cannot be read: {look.damage}", "junctor backup FILE")
             records = dated(look.records, now)
             old = [record for record in records if record.accepted <= horizon or record.accepted > now]
-            await self._remove(old, rules, now, pressure)
+            surplus = (await self._upkeep.fill()).used - limit if limit else None
+            await self._remove(old, rules, now, pressure, surplus)
             if len(old) < len(records):
                 return _before(records, horizon, now, after)
             after = look.last
-            if not look.more or (limit and (await self._upkeep.fill()).used <= limit):
+            if not look.more or (surplus is not None and surplus <= 0):
                 return after
-            await asyncio.sleep((time.monotonic() - began) * (_PATIENCE if pressure is Pressure.AGE else 0.2))
+            if pressure is Pressure.AGE and began >= end:
+                return after
+            await asyncio.sleep((time.monotonic() - began) * (_PATIENCE if pressure is Pressure.AGE else _HASTE))
 
     async def _walk_unrecorded(self) -> None:
         """Forget what ended in services that record less than all. The next walk begins with what is open there now;
@@ -162,29 +174,31 @@ class Sweep:
         rules, now = self._rules(), self._engine.clock.time_ns()
         low = await self._upkeep.open_from(targets)
         after = self._cursors.get(_UNRECORDED, 0)
+        end = time.monotonic() + _TURN
         while True:
             began = time.monotonic()
             look = await self._upkeep.look(after, _WIDE, targets)
             await self._remove(look.records, rules, now, Pressure.AGE)
             after = look.last
-            if not look.more:
+            if not look.more or began >= end:
                 break
             await asyncio.sleep((time.monotonic() - began) * _PATIENCE)
         self._cursors[_UNRECORDED] = low - 1 if low and after - low < _BEHIND else after
 
-    async def _remove(self, records: Sequence[Candidate], rules: Rules, now: int, pressure: Pressure) -> None:
-        removed, asked = [], []
-        for record in records:
-            verdict = rules[record.target].judge(record, now, pressure)
-            if verdict is Verdict.REMOVE:
-                removed.append(record.seq)
-            elif verdict is Verdict.IF_WELL:
-                asked.append(record)
-        if asked:
-            failing = await self._upkeep.failing(asked)
-            removed += [record.seq for record in asked if record.session not in failing]
-        if removed:
-            await self._forget(removed)
+    async def _remove(
+        self, records: Sequence[Candidate], rules: Rules, now: int, pressure: Pressure, surplus: int | None = None
+    ) -> None:
+        """Judge records and forget those that are to go: of ``surplus`` bytes, or all."""
+        judged = [(record, rules[record.target].judge(record, now, pressure)) for record in records]
+        asked = [record for record, verdict in judged if verdict is Verdict.IF_WELL]
+        failing = await self._upkeep.failing(asked) if asked else set()
+        gone = [
+            record
+            for record, verdict in judged
+            if verdict is Verdict.REMOVE or (verdict is Verdict.IF_WELL and record.session not in failing)
+        ]
+        for seqs in portions(gone, _PORTION, surplus):
+            await self._forget(seqs)
 
     async def _forget(self, seqs: list[int]) -> None:
         try:
@@ -232,15 +246,21 @@ class Sweep:
         if not fill.shrinks and "compact" not in self._told:
             self._told.add("compact")
             log.info("the database was made without auto_vacuum: its file does not shrink; a restored backup does")
+        await self._compact(fill)
+
+    async def _compact(self, fill: Fill) -> None:
         room = self._engine.transport.room()
         short = room is not None and not room.reserve
+        before = fill.size
         while fill.shrinks and (size := compactable(fill.size, fill.free, self._swept.limit, short)):
             await self._upkeep.compact(min(size, COMPACTED))
             await asyncio.sleep(0.02)
             left = await self._upkeep.fill()
             if left.free >= fill.free:
-                return
+                break
             fill = left
+        if fill.size < before:
+            await self._upkeep.shrink()
 
     # What counts ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import apsw
 
-from junctor.errors import StoreDamaged, StoreError
+from junctor.errors import StoreDamaged, StoreError, StoreLocked
 from junctor.store.backup import PART, made_at
 from junctor.store.identity import DATABASE, LOCK, prepare, sync_directory
 from junctor.store.lock import StoreLock
@@ -52,7 +52,10 @@ def restore(path: Path, directory: Path) -> Restored:
     """
     prepare(directory)
     lock = StoreLock(directory / LOCK)
-    lock.acquire()
+    try:
+        lock.acquire()
+    except StoreLocked as error:
+        raise StoreLocked(error.what, where=error.where, fix="Stop the node first: junctor stop.") from error
     try:
         _require_other(path, directory)
         install_restored(directory)  # what an earlier one was decided to do

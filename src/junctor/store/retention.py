@@ -35,7 +35,7 @@ _STEP = 500
 """Rows that one small deletion looks at."""
 
 _COLUMNS = """
-h.seq, h.target, m.session, h.status, m.time, max(m.time, m.due, h.started + h.duration),
+h.seq, h.target, m.session, h.status, m.time, max(m.time, m.due, h.started + h.duration), h.size,
 m.origin IS NOT NULL AND m.origin < x'00000001',
 h.attempt > 1 OR EXISTS (SELECT 1 FROM attempt WHERE seq = h.seq),
 m.cause > 0 AND EXISTS (SELECT 1 FROM hop AS c WHERE c.seq = m.cause AND c.status < 3)
@@ -86,7 +86,7 @@ def _look(db: apsw.Connection, words: Glossary, after: int, limit: int, targets:
 
 
 def _candidate(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> Candidate:
-    seq, target, session, status, accepted, ended, keyed, failed, needed = row
+    seq, target, session, status, accepted, ended, size, keyed, failed, needed = row
     return Candidate(
         seq,
         words.text(db, target),
@@ -94,6 +94,7 @@ def _candidate(db: apsw.Connection, words: Glossary, row: tuple[Any, ...]) -> Ca
         Status(status),
         accepted,
         ended,
+        size,
         bool(keyed),
         bool(failed),
         bool(needed),

@@ -59,6 +59,9 @@ class SqliteUpkeep(Upkeep):
     async def compact(self, size: int) -> None:
         await self._between(lambda store: store.keep(lambda db: retention.compact(db, size)))
 
+    async def shrink(self) -> None:
+        await self._between(lambda store: store.journal.checkpoint())
+
     async def prune(self, before: int) -> bool:
         def step(db: apsw.Connection) -> tuple[bool, int]:
             return retention.prune(db, self._store.directory, before, self._line)
