@@ -84,18 +84,18 @@ class _Progress:
         if self._quiet or view.total == 1:
             return
         if self._terminal:
-            click.echo(f"\r\x1b[K{_line(view)}", nl=False, err=True)
+            click.echo(f"\r\x1b[K{_line(view, view.batch)}", nl=False, err=True)
         elif view.batch > self._batch + 1:  # the one before has ended
             self._batch = view.batch - 1
-            click.echo(_line(view), err=True)
+            click.echo(_line(view, self._batch), err=True)
 
     def clear(self) -> None:
         if self._terminal and not self._quiet:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
-def _line(view: ResendView) -> str:
-    parts = [f"batch {view.batch}: {view.sent} of {view.total} sent", f"{view.handled} handled"]
+def _line(view: ResendView, batch: int) -> str:
+    parts = [f"batch {batch}: {view.sent} of {view.total} sent", f"{view.handled} handled"]
     parts += [f"{count} {what}" for count, what in _rest(view) if count]
     return ", ".join(parts)
 

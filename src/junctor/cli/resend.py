@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from junctor.cli import completing, following, words
-from junctor.cli.editing import edited
+from junctor.cli.editing import edited, keep
 from junctor.cli.options import json_option, node_option, pairs
 from junctor.cli.selecting import Meant, counted, needed_node, selection_options, show_kin
 from junctor.core.batches import STOP_AT
+from junctor.core.edits import EditRefused
+from junctor.errors import DecodeError
 from junctor.node.control.client import NodeClient
 from junctor.node.control.operations.resend import Preview
 from junctor.node.resend import ResendView
@@ -74,7 +76,7 @@ def command(
             return _preview(client, arguments, as_json)
         if edit:
             arguments["body"] = edited(client, meant.messages[0], arguments)
-        view: ResendView = client.ask("resend", ResendView, patience=PATIENCE, **arguments, **pace)
+        view = _begun(client, arguments | pace, typed=body == "-")
         if detach and view.job:
             click.echo(words.json_text(view) if as_json else f"job {view.job} sends {counted(view.total)} again")
             return 0
@@ -90,6 +92,22 @@ def _given(meant: Meant, edit: bool, body: str | None, changes: tuple[str, ...])
     if body is not None:
         return {"body": words.body(body)}
     return {"changes": pairs(changes, "field"), "text": True} if changes else {}
+
+
+def _begun(client: NodeClient, arguments: dict[str, Any], typed: bool) -> ResendView:
+    """The job as it begins.
+
+    :param typed: the body came from standard input: where it is refused, it is kept in a file.
+    """
+    try:
+        view: ResendView = client.ask("resend", ResendView, patience=_CHECKING, **arguments)
+    except (DecodeError, EditRefused) as error:
+        if typed:
+            which = arguments["messages"][0]
+            path = keep(which, bytes(arguments["body"]).decode())
+            error.fix = f"Your text is kept; correct it and run: junctor resend {which} --body @{path}."
+        raise
+    return view
 
 
 def _rate(text: str | None) -> float:

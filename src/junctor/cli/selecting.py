@@ -13,8 +13,9 @@ import msgspec
 
 from junctor.cli import completing, tables, words
 from junctor.cli.options import running_node
-from junctor.errors import NodeNotFound
+from junctor.errors import NodeNotFound, storable
 from junctor.node.control.client import NodeClient
+from junctor.node.views.fields import SYNTAX, field_term
 from junctor.node.views.search import Filter
 from junctor.node.views.selection import ENDED, Kin
 
@@ -58,6 +59,8 @@ def selection_options(command: Command) -> Command:
         since: str | None,
         until: str | None,
         text: str | None,
+        error: str | None,
+        fields: tuple[str, ...],
         **more: Any,
     ) -> Any:
         for message in messages:
@@ -70,7 +73,9 @@ def selection_options(command: Command) -> Command:
             "session": session,
             "since": words.instant(since) if since else None,
             "until": words.instant(until) if until else None,
-            "text": text,
+            "text": storable(text) if text else None,
+            "error": storable(error) if error else None,
+            "fields": [_checked(field) for field in fields] or None,
         }
         filter = Filter(**given) if any(value is not None for value in given.values()) else None  # type: ignore[arg-type]
         if messages and (group is not None or filter is not None):
@@ -78,7 +83,9 @@ def selection_options(command: Command) -> Command:
         return command(*args, meant=Meant(messages, group, filter), **more)
 
     for option in (
+        click.option("--field", "fields", multiple=True, metavar="TERM", help="With this in the body; repeatable."),
         click.option("--text", metavar="TEXT", help="With this text in the body."),
+        click.option("--error", metavar="TEXT", help="With an error of this class, or this text in it."),
         click.option("--until", metavar="TIME", help="Sent not after."),
         click.option("--since", metavar="TIME", help="Sent not before: 10m (ago), 14:30, 2026-11-20T14:30."),
         click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so."),
@@ -90,6 +97,14 @@ def selection_options(command: Command) -> Command:
     ):
         collected = option(collected)
     return collected  # type: ignore[return-value]
+
+
+def _checked(field: str) -> str:
+    try:
+        field_term(field)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. {SYNTAX}", param_hint="--field") from None
+    return storable(field)
 
 
 @contextmanager

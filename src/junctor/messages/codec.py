@@ -28,6 +28,8 @@ def is_pydantic(cls: Any) -> bool:
 def _encode_other(value: Any) -> Any:
     if is_pydantic(type(value)):
         return value.model_dump()
+    if isinstance(value, msgspec.Raw):  # JSON already; its values are asked for when NaN is looked for
+        return msgspec.json.decode(value)
     raise NotImplementedError(f"{type(value).__qualname__} is not a JSON value")
 
 

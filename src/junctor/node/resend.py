@@ -69,7 +69,7 @@ class Resent(msgspec.Struct, omit_defaults=True):
     error: Reason | None = None
 
 
-class ResendView(msgspec.Struct, omit_defaults=True):
+class ResendView(msgspec.Struct):
     """A job. ``state`` is running, done or stopped, then ``reason`` says why.
 
     Of ``total`` messages ``sent`` were; of these ``handled`` and ``failed`` have come to their end. ``refused`` could

@@ -96,7 +96,10 @@ def prepared(engine: Engine, record: Record, how: Resending) -> Prepared:
 def _edited(old: Message, edit: Edit, kind: MessageType, host: Host, headers: Mapping[str, str]) -> Prepared:
     where, original = f"message {old.id}", _plain(old.payload)
     edited = edit(original)
-    body = kind.read(msgspec.json.encode(edited), kind.version, where)
+    try:
+        body = kind.read(msgspec.json.encode(edited), kind.version, where)
+    except DecodeError as error:
+        raise DecodeError(error.what, where=error.where, fix="Correct this part of the body.") from error
     payload = kind.encode(body)  # as a sender would have written it
     bounded(payload, host.dispatcher.max_body, "the edited body", where)
     taken = msgspec.json.decode(payload)

@@ -152,12 +152,8 @@ async def open_shop(
     """The shop on a store, or in memory."""
     partner = Billing.partner = Archive.partner = Till.partner = Partner()
     flow = Flow("shop")
-    for name, kind, policies in (
-        ("billing", Billing, billing),
-        ("archive", Archive, {}),
-        ("till", Till, {}),
-        ("printer", Printer, {}),
-    ):
+    others = (("archive", Archive), ("till", Till), ("printer", Printer))
+    for name, kind, policies in (("billing", Billing, billing), *((*each, {}) for each in others)):
         flow.add(kind(), name=name, **policies)
     given = transport or ("sqlite" if store else "memory")
     async with Node(Plan(flows=[wire(flow)], transport=given, directory=store, clock=clock)) as node:

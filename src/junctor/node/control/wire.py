@@ -90,7 +90,10 @@ def question(number: int, operation: str, arguments: dict[str, Any]) -> bytes:
     :raises EncodeError: an argument has no JSON form.
     :raises BodyTooLarge: the line would exceed the limit.
     """
-    line = msgspec.json.encode(Question(number, operation, msgspec.Raw(codec.encode(arguments)))) + b"\n"
+    given = codec.encode(arguments)
+    if b"\n" in given:  # within a body that was taken as it was written, over several lines
+        given = msgspec.json.format(given, indent=-1)
+    line = msgspec.json.encode(Question(number, operation, msgspec.Raw(given))) + b"\n"
     if len(line) > LINE_LIMIT:
         raise BodyTooLarge(f"{len(line)} bytes are more than the control socket takes ({LINE_LIMIT})", where=operation)
     return line

@@ -33,7 +33,7 @@ NO_BODY = msgspec.Raw(b"")
 _PAGE = 100
 
 
-class Preview(msgspec.Struct, omit_defaults=True):
+class Preview(msgspec.Struct):
     """What a resend would do. ``kin`` are the messages by service, type and error; ``refused`` could not be sent, of
     these the first ones with the reason. ``obstacles``: why it would not begin at this moment."""
 
@@ -44,7 +44,7 @@ class Preview(msgspec.Struct, omit_defaults=True):
     obstacles: list[str] = []
 
 
-class Discarded(msgspec.Struct, omit_defaults=True):
+class Discarded(msgspec.Struct):
     """How many messages were discarded; ``kept`` were not, with the reason."""
 
     discarded: int
