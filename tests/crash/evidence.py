@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -11,7 +15,9 @@ import apsw
 from junctor.core.records import Query, Record
 from junctor.errors import NodeNotFound
 from junctor.messages import Status
+from junctor.store.connection import open_writer
 from junctor.store.reader import open_archive
+from junctor.store.schema import MIGRATIONS, migrate
 from tests.crash.drivers.load import COUNT, OUT, SINK
 from tests.crash.history import Seen
 
@@ -22,6 +28,36 @@ def seen_in(directory: Path) -> list[Seen]:
 
     :raises AssertionError: the database is inconsistent in itself.
     """
+    with _of_today(directory) as found:
+        return _seen_in(found)
+
+
+@contextmanager
+def _of_today(directory: Path) -> Iterator[Path]:
+    """The folder, or where its store was not migrated yet, a migrated copy: stores of other versions are not read."""
+    path = directory / "junctor.db"
+    if not path.exists() or _version(path) in (0, len(MIGRATIONS)):
+        yield directory
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(directory, Path(folder) / "copy", ignore=shutil.ignore_patterns("*.sock")))
+        db = open_writer(copy / "junctor.db")
+        migrate(db, str(copy))
+        db.close()
+        yield copy
+
+
+def _version(path: Path) -> int:
+    if path.with_name(f"{path.name}-journal").exists():
+        return 0
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return int(db.pragma("user_version"))
+    finally:
+        db.close()
+
+
+def _seen_in(directory: Path) -> list[Seen]:
     try:
         archive = open_archive(directory)
     except NodeNotFound:

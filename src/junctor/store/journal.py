@@ -75,6 +75,8 @@ class Journal:
         self._kept: list[Commit] = []
         self._synchronous = 2
         self._wal_pages = 0
+        self.synced_pages = 0
+        """Pages of the log that are on the disk."""
         self._checkpoint_at = CHECKPOINT_PAGES
         self._full = False
         self._file = _identity(path)
@@ -240,6 +242,8 @@ class Journal:
 
     def _note_pages(self, db: apsw.Connection, name: str, pages: int) -> int:
         self._wal_pages = pages
+        if self._synchronous == 2:
+            self.synced_pages = pages
         return apsw.SQLITE_OK
 
     @property

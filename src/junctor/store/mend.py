@@ -47,8 +47,8 @@ def mend(db: apsw.Connection) -> list[str]:
             warnings = [*mend_words(db), *_park_damaged(db), *_halves(db)]
             for index in _INDEXES:
                 warnings += _mend_index(db, index)
-    except (apsw.CorruptError, apsw.FullError) as error:
-        return [f"the status of messages cannot be verified: {error}; `junctor backup` copies what can be read"]
+    except (apsw.CorruptError, apsw.ConstraintError, apsw.FullError) as error:
+        return [f"what queues are found by cannot be verified: {error}; `junctor backup` copies what can be read"]
     return warnings
 
 

@@ -18,6 +18,7 @@ ASKED = 3
 _TABLE = "SELECT id, CAST(text AS BLOB) FROM word NOT INDEXED"
 _INDEX = "SELECT id, CAST(text AS BLOB) FROM word INDEXED BY sqlite_autoindex_word_1 WHERE text >= ''"
 _MESSAGES = f"SELECT seq FROM hop NOT INDEXED WHERE ?1 IN (source, target, type) LIMIT {ASKED}"
+_OTHER = "SELECT 1 FROM word NOT INDEXED WHERE text = CAST(? AS TEXT) AND id != ?"
 _SET = "UPDATE word SET text = CAST(? AS TEXT) WHERE id = ?"
 
 
@@ -29,26 +30,34 @@ def mend_words(db: apsw.Connection) -> list[str]:
     table, index = set(select(db, _TABLE)), set(select(db, _INDEX))
     if table == index:
         return []
-    db.execute("REINDEX word")
-    warnings = [_put_right(db, number, text, index - table) for number, text in sorted(table - index)]
+    db.pragma("writable_schema", 1)  # without it SQLite changes no row whose entry in an index is missing
+    try:
+        warnings = [_put_right(db, number, text, index - table) for number, text in sorted(table - index)]
+        db.execute("REINDEX word")
+    finally:
+        db.pragma("writable_schema", 0)
     return warnings or [f"{len(index - table)} entries of the index of names were wrong; it is made anew"]
 
 
 def _put_right(db: apsw.Connection, number: int, text: bytes, others: set[tuple[int, bytes]]) -> str:
     """Take the text that the messages confirm; where none is confirmed, the table keeps its own."""
-    others_of = [other for found, other in others if found == number]
-    for candidate in [text, *others_of]:
-        db.execute(_SET, (candidate, number))
-        if _fits(db, number):
-            return f"the name {_readable(candidate)} was damaged in one of two places and is put right"
+    for candidate in [text, *(other for found, other in others if found == number)]:
+        if _set(db, number, candidate) and _fits(db, number):
+            return f'the name "{candidate.decode()}" was damaged in one of two places and is put right'
+    readable = text.decode(errors="replace")
+    if not _set(db, number, readable.encode()):
+        _set(db, number, f"{readable} {number}".encode())
+    return f'a name is damaged and reads "{readable}" now; messages that have it are parked or not found'
+
+
+def _set(db: apsw.Connection, number: int, text: bytes) -> bool:
+    """Write a text; not one that another word has."""
+    if select(db, _OTHER, (text, number)):
+        return False
     db.execute(_SET, (text, number))
-    return f"a name is damaged and reads {_readable(text)} now; messages that have it are parked or not found"
+    return True
 
 
 def _fits(db: apsw.Connection, number: int) -> bool:
     seqs = [seq for (seq,) in select(db, _MESSAGES, (number,))]
     return any(not record.damaged for record in queues.read_all(db, Glossary(), seqs))
-
-
-def _readable(text: bytes) -> str:
-    return f'"{text.decode(errors="replace")}"'

@@ -10,7 +10,7 @@ import apsw
 
 from junctor.core.outcome import LogLine, Reply
 from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
-from junctor.errors import NodeNotFound, StoreTooNew
+from junctor.errors import NodeNotFound, StoreError, StoreTooNew
 from junctor.store import queues
 from junctor.store.connection import select
 from junctor.store.identity import DATABASE
@@ -110,7 +110,7 @@ def open_archive(directory: Path) -> StoreArchive:
 
     :raises NodeNotFound: there is no store in the folder, or its node died before the first one was complete.
     :raises StoreTooNew: a newer Junctor wrote it.
-    :raises StoreError: the store cannot be read.
+    :raises StoreError: the store cannot be read, or an older Junctor wrote it and no node was started with it since.
     """
     path = directory / DATABASE
     if not path.exists():
@@ -124,6 +124,10 @@ def open_archive(directory: Path) -> StoreArchive:
     if version > len(MIGRATIONS):
         readers.close()
         raise StoreTooNew(f"the store has version {version}, known are up to {len(MIGRATIONS)}", where=str(path))
+    if version < len(MIGRATIONS):
+        readers.close()
+        what = f"the store has version {version} of an older Junctor, today's is {len(MIGRATIONS)}"
+        raise StoreError(what, where=str(path), fix="Start its node: that brings the store up to date.")
     return StoreArchive(readers)
 
 

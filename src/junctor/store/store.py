@@ -25,6 +25,7 @@ from junctor.store.identity import (
 )
 from junctor.store.journal import Journal
 from junctor.store.lock import StoreLock
+from junctor.store.mark import SECONDS, LogMark
 from junctor.store.mend import mend
 from junctor.store.reader import StoreArchive
 from junctor.store.readers import Readers
@@ -41,14 +42,18 @@ class Store:
     """Opened and used by the writing thread; ``archive``, ``state`` and ``readers`` may be used by any.
 
     :param vfs: name of a registered SQLite file system, for tests of crashes and power cuts.
+    :param mark: seconds between two marks of how long the log is, see :class:`junctor.store.mark.LogMark`.
     :raises StoreLocked: another node has the folder open.
     :raises StoreTooNew: a newer Junctor wrote it.
     :raises StoreError: the folder or database cannot be used.
     """
 
-    def __init__(self, directory: Path, vfs: str | None = None, reserve: int = RESERVE_BYTES) -> None:
+    def __init__(
+        self, directory: Path, vfs: str | None = None, reserve: int = RESERVE_BYTES, mark: float = SECONDS
+    ) -> None:
         self.directory = directory
         self.path = directory / DATABASE
+        self.mark = LogMark(self.path, mark)
         self._lock = StoreLock(directory / LOCK)
         prepare(directory)
         self._lock.acquire()
@@ -69,7 +74,7 @@ class Store:
 
     def _set_up(self, vfs: str | None, reserve: Reserve, alone: bool) -> None:
         warnings: list[str] = []
-        rejected_tail = self._rejected_tail()
+        rejected_tail = self._rejected_tail(alone, warnings)
         migrate(self._db, str(self.path))
         if rejected_tail is not None:
             warnings.append(self._set_aside(rejected_tail, reserve))
@@ -94,11 +99,14 @@ class Store:
             warnings,
         )
 
-    def _rejected_tail(self) -> Rejected | None:
+    def _rejected_tail(self, alone: bool, warnings: list[str]) -> Rejected | None:
         """What SQLite dropped of the log of the last run. To be asked before anything is written over it."""
         select(self._db, "SELECT 1 FROM sqlite_schema LIMIT 1")  # reads the log
         accepted, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        return rejected(self.path.with_name(f"{self.path.name}-wal"), max(accepted, 0))
+        tail = rejected(self.path.with_name(f"{self.path.name}-wal"), max(accepted, 0))
+        story = self.mark.missing(max(accepted, 0)) if tail is None and not alone else None
+        warnings += [story] if story else []
+        return tail
 
     def _set_aside(self, tail: Rejected, reserve: Reserve) -> str:
         """Keep a copy of what was rejected; the warning about it."""
@@ -122,6 +130,7 @@ class Store:
     def _begin_log(self) -> None:
         """Start a log of our own. If it went on behind the accepted part, what SQLite rejected would still stand there
         after the next crash, and look as if something acknowledged came behind something damaged."""
+        self.mark.clear()
         try:
             self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except (apsw.BusyError, apsw.LockedError, apsw.FullError):
@@ -142,6 +151,7 @@ class Store:
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         try:
             if self.journal.dead is None:
+                self.mark.clear()
                 epoch.end(self._db)
                 self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         except apsw.Error as error:

@@ -83,9 +83,9 @@ class Glossary:
     def text(self, db: apsw.Connection, number: int) -> str:
         found = self._texts.get(number)
         if found is None:
-            texts = select(db, "SELECT text FROM word WHERE id = ?", (number,))
-            # A number without a name is damage; the checksum of the record will say so.
-            found = self._texts[number] = texts[0][0] if texts else f"?{number}"
+            texts = select(db, "SELECT CAST(text AS BLOB) FROM word WHERE id = ?", (number,))
+            # A number without a name, or a name of other bytes, is damage; the checksum of the record will say so.
+            found = self._texts[number] = texts[0][0].decode(errors="replace") if texts else f"?{number}"
         return found
 
     @staticmethod

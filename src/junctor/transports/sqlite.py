@@ -21,6 +21,7 @@ from junctor.core.records import Archive
 from junctor.errors import NotRunning
 from junctor.store import queues
 from junctor.store.journal import Report
+from junctor.store.mark import SECONDS
 from junctor.store.reserve import RESERVE_BYTES
 from junctor.store.room import measure
 from junctor.store.store import Store
@@ -40,6 +41,8 @@ class SqliteTransport(Transport):
     :param directory: the data directory; made when it is not there.
     :param vfs: name of a registered SQLite file system, for tests of crashes and power cuts.
     :param reserve: bytes kept free for settlements when the disk is full.
+    :param mark: seconds between two marks of how long the log is; 0 writes one with each group of commits, a second
+        sync, and then no truncated log goes unnoticed. See :mod:`junctor.store.mark`.
     """
 
     name = "sqlite"
@@ -47,7 +50,10 @@ class SqliteTransport(Transport):
     capabilities = Capabilities(durable=True, by_reference=False)
     archive: Archive
 
-    def __init__(self, directory: Path, *, vfs: str | None = None, reserve: int = RESERVE_BYTES) -> None:
+    def __init__(
+        self, directory: Path, *, vfs: str | None = None, reserve: int = RESERVE_BYTES, mark: float = SECONDS
+    ) -> None:
+        self._mark = mark
         self._directory = Path(directory)
         self._vfs = vfs
         self._reserve = reserve
@@ -172,7 +178,7 @@ class SqliteTransport(Transport):
 
     def _work(self, opened: asyncio.Future[Store]) -> None:
         try:
-            store = Store(self._directory, self._vfs, self._reserve)
+            store = Store(self._directory, self._vfs, self._reserve, self._mark)
         except BaseException as error:  # noqa: BLE001 - goes to whoever awaits open()
             self._post(partial(_fail, opened, error))
             return
@@ -189,13 +195,18 @@ class SqliteTransport(Transport):
         journal, groups = store.journal, self._groups
         while True:
             try:
-                group = groups.get(timeout=RETRY_FULL if journal.waiting else None)
+                group = groups.get(timeout=RETRY_FULL if journal.waiting else store.mark.patience)
             except Empty:
+                store.mark.write()
                 group = []
+                if not journal.waiting:
+                    continue
             if group is None:
                 break
             if isinstance(group, list):
-                self._post(partial(self._tell, journal.apply(group)))
+                report = journal.apply(group)
+                store.mark.note(journal.synced_pages)
+                self._post(partial(self._tell, report))
             else:
                 group(store)
                 self._post(partial(self._tell_end, journal.dead))

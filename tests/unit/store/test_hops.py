@@ -169,9 +169,10 @@ def test_a_table_that_cannot_be_read_does_not_keep_the_store_from_opening(
 
 
 @pytest.mark.parametrize("place", ["table", "index"])
-def test_a_name_that_is_damaged_in_one_place_is_put_right(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("damage", [(0, 1), (0, 128), (12, ord("y") ^ ord("z"))], ids=["other", "no text", "another's"])
+def test_a_name_that_is_damaged_in_one_place_is_put_right(tmp_path: Path, place: str, damage: tuple[int, int]) -> None:
     bare = Bare(tmp_path)
-    messages = [bare.message(target="flow/unlikely") for _ in range(3)]
+    messages = [bare.message(source="flow/unlikelz", target="flow/unlikely") for _ in range(3)]
     bare.commit(inserts=[Insert(message) for message in messages])
     bare.store.close()
     path = tmp_path / DATABASE
@@ -181,7 +182,7 @@ def test_a_name_that_is_damaged_in_one_place_is_put_right(tmp_path: Path, place:
     leaf = 13  # of a table; an index has 10
     for at in places:
         if (data[at // page * page] == leaf) == (place == "table"):
-            data[at] ^= 1
+            data[at + damage[0]] ^= damage[1]
     path.write_bytes(data)
     again = Bare(tmp_path)
     assert any('"flow/unlikely" was damaged' in warning for warning in again.store.opened.warnings)

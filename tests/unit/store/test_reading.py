@@ -60,6 +60,14 @@ def test_an_archive_of_a_newer_store_is_refused(tmp_path: Path) -> None:
         open_archive(tmp_path)
 
 
+def test_an_archive_of_an_older_store_says_how_to_bring_it_up(tmp_path: Path) -> None:
+    bare = Bare(tmp_path)
+    bare.store._db.pragma("user_version", 1)
+    bare.store.close()
+    with pytest.raises(StoreError, match="version 1 of an older Junctor.*Start its node"):
+        open_archive(tmp_path)
+
+
 def test_queries_use_their_indexes(bare: Bare) -> None:
     """A scan of all records would pass every other test and be too slow with a million of them."""
     from junctor.store import queues, reader, search
