@@ -49,7 +49,7 @@ def _head(status: NodeStatus) -> None:
     if status.pid:
         facts += [f"pid {status.pid}", f"up {words.duration(status.uptime)}"]
     click.echo(f"node {status.node}  {'  '.join(facts)}")
-    click.echo(f"store {status.store}" + (f" ({status.transport})" if status.transport else ""))
+    click.echo(f"store {status.store}" + (f" ({status.transport})" if status.transport else "") + _size(status))
     for url in status.urls:
         click.echo(f"http {url}")
     if status.loop_lag > SLOW_LOOP:
@@ -60,6 +60,15 @@ def _head(status: NodeStatus) -> None:
         click.echo(f"{status.parked} parked: junctor parked")
     if status.alerts:
         click.echo(f"{status.alerts} alert{'' if status.alerts == 1 else 's'} open: junctor alerts")
+
+
+def _size(status: NodeStatus) -> str:
+    """``  12.0 MB of 5.0 GB; 66.0 GB free on its disk``."""
+    store = status.store_size
+    if store is None:
+        return ""
+    limit = f" of {words.size(store.limit)}" if store.limit else ""
+    return f"  {words.size(store.size)}{limit}; {words.size(store.free)} free on its disk"
 
 
 def _row(service: ServiceStatus, several: bool) -> tuple[str, ...]:

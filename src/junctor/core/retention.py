@@ -58,8 +58,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a record when its removal is thought of. Times in nanoseconds since 1970; ``size`` of its body in
-    bytes.
+    """What is known of a record when its removal is thought of. Times in nanoseconds since 1970; ``size`` of its body
+    in bytes.
 
     ``keyed``: it has an idempotency key. ``failed``: an attempt of it failed. ``needed``: its cause is still owed, and
     would send it again; only by this record that is known for a duplicate.
@@ -144,12 +144,17 @@ def dated(records: Sequence[Candidate], now: int) -> list[Candidate]:
     return made[::-1]
 
 
-def budget(asked: Sequence[Retention], room: Room) -> int:
-    """Bytes that the records of a store may take: the smallest that its flows ask for, less the log and what is kept of
-    damaged ones. However large these are, half is for records: to remove those would not make them smaller."""
+def allowed(asked: Sequence[Retention], room: Room) -> int:
+    """Bytes that a store may take: the smallest budget that its flows ask for, else a share of the disk."""
     whole = min((one.disk for one in asked if one.disk is not None), default=0)
-    if not whole:
-        whole = max(_LEAST, min(_MOST, room.total // _SHARE)) if room.total else _MOST
+    share = max(_LEAST, min(_MOST, room.total // _SHARE)) if room.total else _MOST
+    return whole or share
+
+
+def budget(asked: Sequence[Retention], room: Room) -> int:
+    """Bytes that the records of a store may take: what it may, less the log and what is kept of damaged ones. However
+    large these are, half is for records: to remove those would not make them smaller."""
+    whole = allowed(asked, room)
     return max(whole - room.wal - room.damaged, whole // 2)
 
 

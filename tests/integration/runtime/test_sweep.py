@@ -191,18 +191,18 @@ async def test_a_store_above_its_budget_gives_up_the_oldest_first_and_says_when_
     clock = VirtualClock()
     async with run(tmp_path, clock, {"disk": "32MiB"}) as node:
         await send(node, -1)
-        for n in range(60):
+        for n in range(45):
             await node.target("splits", Job).send(Job(1000 + n, "x" * 1_000_000))
         await settled(node)
         done = await swept(node)
         assert done.size <= done.limit < 32 << 20
         numbers = [message["n"] for message in _bodies(node) if message["n"] >= 1000]
-        assert 0 < len(numbers) < 60 and numbers == list(range(1060 - len(numbers), 1060))
+        assert 0 < len(numbers) < 45 and numbers == list(range(1045 - len(numbers), 1045))
         assert {record.status for record in node.archive.search(Query(limit=1000))} >= {Status.PARKED}
         assert _alerts(node, "store-budget") == 0
         room = node.engine.transport.room()
         assert room is not None and room.database < 45 << 20
-        for n in range(60):
+        for n in range(30):
             await node.target("splits", Job).send(Job(2000 + n, "y" * 1_000_000), delay=400 * DAY)
         for _ in range(3):
             await swept(node)

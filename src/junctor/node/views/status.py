@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from junctor.core.lifecycle import State
+from junctor.core.retention import allowed
+from junctor.core.room import Room
 from junctor.core.signals import SYSTEM
 from junctor.node.switches import Pause
 from junctor.node.views.describe import Way, ways_of
@@ -81,6 +83,17 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     next_probe: datetime | None = None
 
 
+class StoreSize(msgspec.Struct, omit_defaults=True):
+    """What the store takes of its disk, in bytes: ``size`` with its log. Above ``limit`` retention removes what is not
+    old yet; it is 0 where the node is down. ``free`` and ``total`` are those of the disk."""
+
+    size: int
+    wal: int
+    free: int
+    total: int
+    limit: int = 0
+
+
 class NodeStatus(msgspec.Struct, omit_defaults=True):
     """The node as a whole. ``state`` is starting, running, stopping, or down where its store was read.
 
@@ -96,6 +109,7 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
     started: datetime | None = None
     uptime: float = 0.0
     store: str = ""
+    store_size: StoreSize | None = None
     transport: str = ""
     urls: list[str] = []
     loop_lag: float = 0.0
@@ -144,7 +158,17 @@ def status_of(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pa
     for service in services:
         service.paused = paused.get(f"{service.flow}/{service.service}")
     flows = [flow for flow in engine.flows if flow != SYSTEM]
-    return NodeStatus("", "", flows, services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
+    found = NodeStatus("", "", flows, services, loop_lag=engine.loop_lag, parked=sum(parked.values()))
+    room = engine.transport.room()
+    if room is not None:
+        limit = allowed([flow.retention for flow in engine.flows.values()], room)
+        found.store_size = size_of_store(room, limit)
+    return found
+
+
+def size_of_store(room: Room, limit: int = 0) -> StoreSize:
+    """What a store takes, of which it may have ``limit`` bytes."""
+    return StoreSize(room.taken, room.wal, room.free, room.total, limit)
 
 
 def _has_trouble(host: Host) -> bool:

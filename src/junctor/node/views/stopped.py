@@ -20,7 +20,7 @@ from junctor.node.views.alerts import AlertView, latest_alerts, open_when_down
 from junctor.node.views.messages import MessageView
 from junctor.node.views.parked import ParkedView
 from junctor.node.views.search import Filter
-from junctor.node.views.status import NodeStatus, status_when_down
+from junctor.node.views.status import NodeStatus, size_of_store, status_when_down
 from junctor.node.views.trace import Trace
 from junctor.observe.masking import MaskedArchive
 
@@ -105,7 +105,11 @@ class StoppedNode:
 
     def status(self) -> NodeStatus:
         paused = paused_in(self._store.state(ADDRESS, PAUSED))
-        return status_when_down(self._archive, self._name, str(self._directory), paused)
+        from junctor.store.room import measure
+
+        found = status_when_down(self._archive, self._name, str(self._directory), paused)
+        found.store_size = size_of_store(measure(self._directory))
+        return found
 
     def messages(self, filter: Filter, bodies: bool = False) -> list[MessageView]:
         return answers.messages(self._archive, filter, bodies)
