@@ -115,7 +115,7 @@ class Alerting:
 
     async def look(self) -> Observation:
         """What the rules need to know."""
-        return await self._outlook.look(any(rule.when.age is not None for rule in self.rules.values()))
+        return await self._outlook.look({word for rule in self.rules.values() for word in rule.when.words})
 
     def destination(self, rule: str, way: str) -> Destination | None:
         """Where this way of a rule leads now; None where the rule, or the way, is gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from typing import TYPE_CHECKING
 
 from junctor.core.records import Archive, ParkedGroup
@@ -34,19 +34,17 @@ class Outlook:
         self._engine = engine
         self._read = read
         self._moved: dict[str, tuple[int, float | None]] = {}
-        self._groups: list[ParkedGroup] | None = None
-        self._parked = 0
+        self._groups: list[ParkedGroup] = []
         self._next = 0.0
 
-    async def look(self, ages: bool = False) -> Observation:
-        """All that rules ask for.
-
-        :param ages: also how old the oldest message of each service is, which takes a question to the store.
+    async def look(self, words: Container[str]) -> Observation:
+        """What rules with these conditions ask for: what is parked, and how old the oldest message of each service is,
+        take questions to the store.
         """
         clock = self._engine.clock
         hosts = list(self._engine.hosts.values())
-        parked = await self._groups_now(hosts)
-        oldest = {host.address: await self._oldest(host) for host in hosts if ages and host.depth.count}
+        parked = await self._groups_now() if "parked" in words else []
+        oldest = {host.address: await self._oldest(host) for host in hosts if "age" in words and host.depth.count}
         now = clock.monotonic()
         return Observation(
             time=clock.time_ns(),
@@ -70,14 +68,13 @@ class Outlook:
         self._moved[host.address] = (count, moved)
         return facts_of(host, oldest, None if moved is None else now - moved)
 
-    async def _groups_now(self, hosts: Iterable[Host]) -> list[ParkedGroup]:
-        """The parked groups, read again when they may have changed, and not too often when they are many."""
-        parked = sum(inbox.counters.parked for inbox in self._engine.inboxes.values())
-        if self._groups is None or ((self._groups or parked != self._parked) and time.monotonic() >= self._next):
+    async def _groups_now(self) -> list[ParkedGroup]:
+        """The parked groups, read anew unless they are many."""
+        now = self._engine.clock.monotonic()
+        if now >= self._next:
             began = time.monotonic()
             self._groups = await self._read(lambda archive: archive.parked())
-            self._parked = parked
-            self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
+            self._next = now + _SHARE * (time.monotonic() - began)
         return self._groups
 
     async def _oldest(self, host: Host) -> int:
