@@ -10,7 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from junctor.node.capture.file import Capture as Capture
+    from junctor.node.capture.file import CaptureUnusable as CaptureUnusable
     from junctor.testing._blocking import BlockingFlow as BlockingFlow
+    from junctor.testing._capture import Replay as Replay
+    from junctor.testing._capture import ReplayedHop as ReplayedHop
+    from junctor.testing._capture import SentMessage as SentMessage
+    from junctor.testing._capture import load_capture as load_capture
+    from junctor.testing._capture import replay as replay
     from junctor.testing._http import HttpClient as HttpClient
     from junctor.testing._http import Response as Response
     from junctor.testing._idle import NotAtRest as NotAtRest
@@ -23,27 +30,41 @@ if TYPE_CHECKING:
 
 _SOURCES = {
     "BlockingFlow": "junctor.testing._blocking",
+    "Capture": "junctor.node.capture.file",
+    "CaptureUnusable": "junctor.node.capture.file",
     "HttpClient": "junctor.testing._http",
     "NotAtRest": "junctor.testing._idle",
     "Parked": "junctor.testing._verdict",
     "RealSleep": "junctor.testing._idle",
+    "Replay": "junctor.testing._capture",
+    "ReplayedHop": "junctor.testing._capture",
     "Response": "junctor.testing._http",
     "Running": "junctor.testing._run",
     "RunningFlow": "junctor.testing._plant",
+    "SentMessage": "junctor.testing._capture",
     "Unexpected": "junctor.testing._verdict",
+    "load_capture": "junctor.testing._capture",
+    "replay": "junctor.testing._capture",
     "running": "junctor.testing._run",
 }
 
 __all__ = (
     "BlockingFlow",
+    "Capture",
+    "CaptureUnusable",
     "HttpClient",
     "NotAtRest",
     "Parked",
     "RealSleep",
+    "Replay",
+    "ReplayedHop",
     "Response",
     "Running",
     "RunningFlow",
+    "SentMessage",
     "Unexpected",
+    "load_capture",
+    "replay",
     "running",
 )
 
