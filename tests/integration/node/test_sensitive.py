@@ -22,6 +22,7 @@ from junctor import Flow, Hold, Sensitive, Service, Target, action, connect, eve
 from junctor.core.records import FieldTerm
 from junctor.errors import JunctorError, SensitiveField
 from junctor.messages import Status
+from junctor.node.capture.making import capture_of
 from junctor.node.node import Node
 from junctor.node.views import answers
 from junctor.node.views.alerts import latest_alerts
@@ -325,6 +326,10 @@ async def test_no_value_shows_anywhere(
             await settled(node)
             texts.append(await node.read(told_by))
             texts.append(msgspec.json.encode(node.status()).decode())
+            sessions = {record.message.session_id for record in node.archive.search(Query(limit=1000))}
+            captures = [await capture_of(node, session) for session in sorted(sessions)]
+            texts.append(msgspec.json.encode(captures).decode())
+            assert '"masked":["text"' in texts[-1]
             parked = sum(group.count for group in node.archive.parked())
             assert parked == 2 * len(BODIES) + 1  # one of them is asked for by a route
             await check_searches(node, maker)
