@@ -105,15 +105,15 @@ class Journal:
         return report
 
     def _apply(self, group: Sequence[Commit], report: Report) -> None:
-        if not group:
-            return
         try:
             batch, verdicts = self._transact(group)
         except Exception as error:
             if _is_full(error):
                 self._meet_full(group, report)
             elif isinstance(error, apsw.CorruptError) and any(map(_only_removes, group)):
-                self._apply(self._refuse_removals(group, error, report), report)
+                rest = self._refuse_removals(group, error, report)
+                if rest:
+                    self._apply(rest, report)
             elif isinstance(error, _FATAL):
                 raise
             elif len(group) > 1:
