@@ -79,10 +79,13 @@ def _running() -> str:
 
 
 def test_ended(nodeid: str, outcome: str, seconds: float) -> None:
-    """Of a long test that counted nothing the table has its name, how it ended, and its time."""
+    """Of a long test that counted nothing the table has its name, how it ended, and its time. Of several runs in one
+    test it has the sums, and the seed of the first."""
     name = nodeid.removeprefix("tests/")
-    for counts in _counted.pop(nodeid, None) or [{"seconds": round(seconds)}]:
-        _rows.append((name, counts, outcome))
+    runs = _counted.pop(nodeid, None) or [{}]
+    counts = {column: sum(run[column] for run in runs) for column in runs[0] if column != "seed"}
+    first = {"seed": runs[0]["seed"]} if "seed" in runs[0] else {}
+    _rows.append((name, counts | first | {"seconds": round(seconds)}, outcome))
 
 
 def table() -> Iterator[str]:

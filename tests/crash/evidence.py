@@ -101,4 +101,5 @@ def _assert_consistent(directory: Path, inputs: list[Record]) -> None:
     finally:
         db.close()
     finished = Counter(record.message.key or "" for record in inputs if record.status == Status.DONE)
-    assert counters == {key: (count, count) for key, count in finished.items()}
+    expected = {key: (count, count) for key, count in finished.items()}
+    assert counters == expected, f"the counters are {counters}, the finished messages {expected}"

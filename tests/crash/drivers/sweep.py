@@ -4,7 +4,8 @@ second one that recovers, goes on and finishes; both stores are checked.
 As a program: ``python -m tests.crash.drivers.sweep FOLDER SEED FIRST STEP LIMIT MODE [BEGIN]`` prints one JSON line a
 point: ``{"point": n, "met": true, "faults": "", "call": ""}``. BEGIN is a folder to begin each point with instead of an
 empty one. Everything is imported once, so a point costs some twenty milliseconds. The program has no thread of its own,
-so forking is safe.
+so forking is safe. CRASH_BROKEN names a way in which the store is broken on purpose, see :mod:`.broken`; CRASH_LONGEST
+are the seconds that a run with a failing disk may take.
 
 The modes: ``whole`` and ``half`` kill at a write or sync, which is written, or torn by it; ``eio`` and ``enospc`` fail
 one call of any kind, ``eio-all`` all from it on, ``enospc-8`` eight. A run that meets an error has to end by itself,
@@ -28,6 +29,7 @@ from junctor.errors import JunctorError
 from junctor.store import journal
 from junctor.transports import sqlite
 from junctor.transports.sqlite import SqliteTransport
+from tests.crash.drivers import broken
 from tests.crash.drivers.load import Plan, work
 from tests.crash.evidence import seen_in
 from tests.crash.failing import FailingDisk
@@ -37,7 +39,7 @@ from tests.crash.vfs import AtOperation, Taps, kill_self, tapped
 CHECKPOINT_PAGES = 24
 """So small that the load crosses several checkpoints."""
 
-LONGEST = 5
+LONGEST = int(os.environ.get("CRASH_LONGEST", "5"))
 """Seconds that a run with a failing disk may take."""
 
 REFUSED = 3
@@ -54,7 +56,10 @@ def load(folder: Path, plan: Plan, taps: Taps, warnings: list[str] | None = None
 
 def faults_in(folder: Path, *, drained: bool) -> str:
     """What the checker finds, as text; empty when all is well."""
-    faults = check(read_history(folder / "history"), seen_in(folder / "store"), drained=drained)
+    try:
+        faults = check(read_history(folder / "history"), seen_in(folder / "store"), drained=drained)
+    except AssertionError as error:
+        return f"not consistent: {error}"
     return str(faults) if faults else ""
 
 
@@ -135,15 +140,19 @@ def _end(folder: Path, plan: Plan) -> str:
 
 def _judge(folder: Path, plan: Plan) -> str:
     at_once = faults_in(folder, drained=False)
+    if at_once:
+        return at_once
     warnings: list[str] = []
     load(folder, plan, Taps(), warnings)
     alarms = [warning for warning in warnings if "is damaged" in warning]  # no such fault damages anything
-    return "; ".join(text for text in (at_once, faults_in(folder, drained=True), *alarms) if text)
+    return "; ".join(text for text in (faults_in(folder, drained=True), *alarms) if text)
 
 
 def main() -> None:
     root, seed, first, step, limit, mode, *begin = sys.argv[1:]
     plan = Plan(int(seed), clients=3, messages=4, sync=False)
+    if os.environ.get("CRASH_BROKEN"):
+        broken.break_(os.environ["CRASH_BROKEN"])
     for number in range(int(first), int(limit), int(step)):
         result = point(Path(root), number, plan, mode, Path(begin[0]) if begin else None)
         print(json.dumps(result), flush=True)
