@@ -25,6 +25,9 @@ ENTRY = "junctor.node.worker"
 LAST_WORDS = 1.0
 """Seconds that a worker whose connection is closed has to end by itself."""
 
+_DRAIN = 0.05
+"""Seconds for what a process has said before its end."""
+
 _LONGEST_REPORT = 8192
 
 
@@ -44,7 +47,8 @@ class Child(asyncio.Protocol):
         self._lost = lost
         self._feed = protocol.Feed()
         self._transport: asyncio.WriteTransport | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.SubprocessTransport | None = None
+        self._exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._report: IO[bytes] | None = None
         self._built: asyncio.Future[protocol.Built] = asyncio.get_running_loop().create_future()
         self._settling: dict[int, asyncio.Future[Outcome | None]] = {}
@@ -56,8 +60,7 @@ class Child(asyncio.Protocol):
     @property
     def pid(self) -> int:
         """The process id, 0 when it has ended."""
-        process = self._process
-        return process.pid if process is not None and process.returncode is None else 0
+        return self._process.get_pid() or 0 if self._process is not None and not self._exited.done() else 0
 
     @property
     def alive(self) -> bool:
@@ -69,13 +72,15 @@ class Child(asyncio.Protocol):
         :raises ConfigurationError: it cannot; its reason is in the text.
         :raises WorkerLost: it died of it.
         """
+        loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         self._report = tempfile.TemporaryFile()
         files = (theirs.fileno(), self._report.fileno())
         with theirs:
             command = (sys.executable, "-m", ENTRY, *map(str, files), str(os.getpid()))
-            self._process = await asyncio.create_subprocess_exec(*command, pass_fds=files)
-        loop = asyncio.get_running_loop()
+            self._process, _ = await loop.subprocess_exec(
+                lambda: _Exit(self._end_of_process), *command, stdin=None, stdout=None, stderr=None, pass_fds=files
+            )
         await loop.create_connection(lambda: self, sock=ours)
         self.send(build)
         built = await self._built
@@ -129,7 +134,7 @@ class Child(asyncio.Protocol):
             await self.closed.wait()
 
     def kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and not self._exited.done():
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
@@ -137,14 +142,15 @@ class Child(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        self._supervisor.start(f"worker {self.pid}", self._watch())
 
-    async def _watch(self) -> None:
+    def _end_of_process(self, code: int) -> None:
         """What it has said is read to its end before it counts as dead. A child of its own may keep the stream open."""
-        assert self._process is not None and self._transport is not None
-        await self._process.wait()
-        await asyncio.sleep(0.05 if not self.closed.is_set() else 0)
-        self._transport.close()
+        self._exited.set_result(code)
+        asyncio.get_running_loop().call_later(_DRAIN, self._hang_up)
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -172,14 +178,13 @@ class Child(asyncio.Protocol):
         self._supervisor.start(f"end of worker {self.pid}", self._ended())
 
     async def _ended(self) -> None:
-        assert self._process is not None
         try:
             async with asyncio.timeout(LAST_WORDS):
-                code = await self._process.wait()
+                code = await asyncio.shield(self._exited)
         except TimeoutError:
             self._wrong = self._wrong or "it closed its connection and went on"
             self.kill()
-            code = await self._process.wait()
+            code = await self._exited
         lost = worker_lost(self._reason(code), self._crash())
         self.closed.set()
         self._fail(lost)
@@ -211,6 +216,22 @@ class Child(asyncio.Protocol):
         with self._report as file:
             file.seek(0)
             return _users_part(file.read(_LONGEST_REPORT).decode("utf-8", "replace"))
+
+
+class _Exit(asyncio.SubprocessProtocol):
+    """Tells of the end of a process."""
+
+    def __init__(self, exited: Callable[[int], object]) -> None:
+        self._exited = exited
+        self._process: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._process = transport  # type: ignore[assignment]
+
+    def process_exited(self) -> None:
+        assert self._process is not None
+        self._exited(self._process.get_returncode() or 0)
+        self._process.close()
 
 
 def worker_lost(reason: str, crash: str = "") -> WorkerLost:
