@@ -10,7 +10,7 @@ from junctor.cli import words
 from junctor.cli.options import json_option, node_option
 from junctor.cli.selecting import Meant, counted, needed_node, selection_options, show_kin
 from junctor.node.control.client import NodeClient
-from junctor.node.control.operations.resend import Discarded, Preview
+from junctor.node.views.decisions import Discarded, Preview
 
 _PATIENCE = 300.0
 

@@ -12,7 +12,7 @@ from junctor.cli import tables, words
 from junctor.cli.options import running_node
 from junctor.cli.selecting import counted
 from junctor.node.control.client import NodeClient
-from junctor.node.resend import ResendView, Resent
+from junctor.node.views.decisions import ResendView, Resent
 from junctor.node.views.stopped import PATIENCE
 
 SHOWN = 10

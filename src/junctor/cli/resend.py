@@ -16,8 +16,7 @@ from junctor.core.batches import STOP_AT
 from junctor.core.edits import EditRefused
 from junctor.errors import DecodeError
 from junctor.node.control.client import NodeClient
-from junctor.node.control.operations.resend import Preview
-from junctor.node.resend import ResendView
+from junctor.node.views.decisions import Preview, ResendView
 from junctor.node.views.stopped import PATIENCE
 
 _WHY = "only a running node can send messages again"

@@ -15,9 +15,10 @@ from junctor.cli import completing, tables, words
 from junctor.cli.options import running_node
 from junctor.errors import NodeNotFound, storable
 from junctor.node.control.client import NodeClient
+from junctor.node.views.decisions import Kin
 from junctor.node.views.fields import SYNTAX, field_term
 from junctor.node.views.search import Filter
-from junctor.node.views.selection import ENDED, Kin
+from junctor.node.views.selection import ENDED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

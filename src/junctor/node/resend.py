@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from junctor.core.batches import STOP_AT, Tally, batch_size, pause, reason_to_st
 from junctor.core.lifecycle import State
 from junctor.errors import JunctorError, ServiceStopped, named
 from junctor.messages import Message, Status
+from junctor.node.views.decisions import ResendView, Resent
 from junctor.node.views.messages import Reason, instant, reason_of
 from junctor.node.views.selection import Chosen
 from junctor.runtime.resend import NO_FURTHER, Decisions
@@ -56,53 +56,6 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     rate: float = 0.0
     stop_at: float = STOP_AT
-
-
-class Resent(msgspec.Struct, omit_defaults=True):
-    """What came of one message: ``id`` is the new one, empty where none was sent; ``status`` of the new one, or
-    ``refused``. ``seconds`` is how long its last attempt took."""
-
-    seq: int
-    status: str
-    id: str = ""
-    seconds: float = 0.0
-    error: Reason | None = None
-
-
-class ResendView(msgspec.Struct):
-    """A job. ``state`` is running, done or stopped, then ``reason`` says why.
-
-    Of ``total`` messages ``sent`` were; of these ``handled`` and ``failed`` have come to their end. ``refused`` could
-    not be sent; ``skipped`` were dealt with by somebody else meanwhile. ``batch`` counts the batches, ``changes`` what
-    has changed in here.
-    """
-
-    job: int
-    who: str
-    services: list[str]
-    state: str
-    started: datetime
-    total: int
-    ended: datetime | None = None
-    sent: int = 0
-    handled: int = 0
-    failed: int = 0
-    refused: int = 0
-    skipped: int = 0
-    batch: int = 0
-    changes: int = 0
-    reason: str = ""
-    results: list[Resent] = []
-
-    @property
-    def open(self) -> int:
-        """Messages that were sent and have not come to their end yet."""
-        return self.sent - self.handled - self.failed
-
-    @property
-    def well(self) -> bool:
-        """Whether all were sent and handled, or dealt with by somebody else."""
-        return self.state == "done" and not self.failed and not self.refused
 
 
 class ResendJob:

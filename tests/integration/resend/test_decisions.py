@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from junctor import connect
 from junctor.messages import Status
 from junctor.node.control.operations import perform
 from junctor.node.control.wire import NotPermitted
@@ -69,3 +71,21 @@ async def test_many_are_discarded_in_one_go(shop: Shop) -> None:
 async def test_deciding_is_for_operators(shop: Shop, operation: str) -> None:
     with pytest.raises(NotPermitted):
         await perform(shop.node, operation, {}, {"read", "send"})
+
+
+async def test_a_program_outside_decides_the_same(short_dir: Path) -> None:
+    """Over the control socket, in async and in blocking code."""
+    async with open_shop(short_dir / "store") as shop:
+        seqs = await shop.parked(*(Order(str(number)) for number in range(6)))
+        async with connect(short_dir / "store") as node:
+            assert (await node.note(seqs[0], "seen")).text == "seen"
+            assert (await node.discard(seqs[0], note="test data")).discarded == 1
+            view = await node.resend(seqs[1], changes={"amount": 9})
+            assert view.well and shop.partner.seen == [Order("1", 9)]
+            assert (await node.resend(service="billing", error="Park")).sent == 4
+
+        def blocking() -> int:
+            with connect(short_dir / "store") as node:
+                return node.resend(service="billing", status="discarded").handled
+
+        assert await asyncio.to_thread(blocking) == 1

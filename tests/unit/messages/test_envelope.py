@@ -71,4 +71,6 @@ def test_stored_numbers_never_change() -> None:
         "PARKED",
         "EXPIRED",
         "FAILED",
+        "RESENT",
+        "DISCARDED",
     ]

@@ -29,6 +29,7 @@ from junctor.messages import codec, type_name
 from junctor.messages.types import is_body_class
 from junctor.node import directory
 from junctor.node.control import wire
+from junctor.node.control.deciding import AsyncDeciding, Deciding
 
 T = TypeVar("T")
 
@@ -111,7 +112,7 @@ def _decoded(data: bytes, kind: Any) -> Any:
     return msgspec.json.decode(data, type=kind)
 
 
-class NodeClient:
+class NodeClient(Deciding):
     """A running node for blocking code. Safe to use from several threads: one question is asked after the other.
 
     Every method raises the :class:`~junctor.errors.JunctorError` that the node answers with, and
@@ -228,7 +229,7 @@ class NodeClient:
         self._socket.close()
 
 
-class AsyncNodeClient:
+class AsyncNodeClient(AsyncDeciding):
     """A running node for async code. Any number of questions may be open at once; errors as in :class:`NodeClient`."""
 
     def __init__(self, protocol: _Answers) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from junctor.messages import Status, parse_id
+from junctor.node.views.decisions import Kin
 from junctor.node.views.messages import PAGE
 from junctor.node.views.search import Filter, NothingFound, UnknownFilter, group_of, query_of
 from junctor.runtime.resendable import gone
@@ -35,15 +36,6 @@ class Chosen(msgspec.Struct, frozen=True):
     target: str
     type: str
     status: Status
-
-
-class Kin(msgspec.Struct, omit_defaults=True):
-    """So many messages that are meant of one service, with the same type and the same error."""
-
-    service: str
-    type: str
-    count: int
-    error: str = ""
 
 
 def chosen(

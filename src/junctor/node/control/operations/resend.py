@@ -13,10 +13,11 @@ from junctor.errors import JunctorError, NoHandler
 from junctor.messages.sensitive import Path, restored
 from junctor.node.control.entries import host_of
 from junctor.node.control.table import operation
-from junctor.node.resend import Pace, ResendView, Resent, obstacle
+from junctor.node.resend import Pace, obstacle
+from junctor.node.views.decisions import Discarded, Kin, Preview, ResendView, Resent
 from junctor.node.views.messages import MessageView, NoteView, Reason, instant, message_view, note_view, plain
 from junctor.node.views.search import Filter, UnknownFilter
-from junctor.node.views.selection import Chosen, Kin, Selection, chosen, named
+from junctor.node.views.selection import Chosen, Selection, chosen, named
 from junctor.observe.secrets import MASKED
 from junctor.runtime.resendable import Edit, Resending, prepared
 
@@ -31,24 +32,6 @@ SHOWN = 20
 NO_BODY = msgspec.Raw(b"")
 
 _PAGE = 100
-
-
-class Preview(msgspec.Struct):
-    """What a resend would do. ``kin`` are the messages by service, type and error; ``refused`` could not be sent, of
-    these the first ones with the reason. ``obstacles``: why it would not begin at this moment."""
-
-    total: int
-    kin: list[Kin]
-    refused: int = 0
-    refusals: list[Resent] = []
-    obstacles: list[str] = []
-
-
-class Discarded(msgspec.Struct):
-    """How many messages were discarded; ``kept`` were not, with the reason."""
-
-    discarded: int
-    kept: list[Resent] = []
 
 
 @operation("resend", permission="operate")
