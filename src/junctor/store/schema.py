@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import apsw
 
-from junctor.errors import StoreError, StoreTooNew
+from junctor.errors import StoreDamaged, StoreError, StoreTooNew
 from junctor.store.connection import select
 
 APPLICATION = 0x4A4E4354
@@ -166,10 +166,13 @@ def migrate(db: apsw.Connection, where: str, migrations: tuple[str, ...] = MIGRA
     """Bring the store to today's version, each step in a transaction of its own. The version it had.
 
     :raises StoreTooNew: a newer Junctor wrote it; nothing is changed.
+    :raises StoreDamaged: it has a version that there never was.
     :raises StoreError: it is a SQLite file of something else.
     """
     found = int(db.pragma("user_version"))
     _refuse_foreign(db, where, found)
+    if found < 0:
+        raise StoreDamaged(f"the store says that it has version {found}", where=where)
     if found > len(migrations):
         raise StoreTooNew(f"the store has version {found}, this Junctor knows up to {len(migrations)}", where=where)
     for version in range(found, len(migrations)):

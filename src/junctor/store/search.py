@@ -32,6 +32,10 @@ FIRST_PIECE = 1024
 """Numbers in the first piece; the next is four times as long as long as one takes less than ``QUICK`` seconds."""
 
 QUICK = 0.1
+
+FEW = 20_000
+"""Records that are sorted for a page of them; where more fit, the scan finds a page sooner."""
+
 HIGHEST = 2**63 - 1
 
 _BODY = "coalesce(m.payload, (SELECT data FROM body WHERE hash = m.body))"
@@ -169,7 +173,7 @@ def plan_of(db: apsw.Connection, query: Query) -> Plan | None:
     if query.statuses == () or -1 in words:
         return None
     terms = _terms(query, words)
-    source, order, pieces = _source(query, words, terms)
+    source, order, pieces = _source(db, query, words, terms)
     joined = _needs_message(query) and query.session is None
     join = " CROSS JOIN message AS m ON m.seq = h.seq" if joined else ""
     sql = f"SELECT h.seq FROM {source.texts[0]}{join} WHERE {' AND '.join(terms.texts)} ORDER BY {order} DESC LIMIT ?"
@@ -200,19 +204,18 @@ def _terms(query: Query, words: list[int]) -> _Terms:
     return terms
 
 
-def _source(query: Query, words: list[int], terms: _Terms) -> tuple[_Terms, str, bool]:
+def _source(db: apsw.Connection, query: Query, words: list[int], terms: _Terms) -> tuple[_Terms, str, bool]:
     """Where the records come from: the table or index with the fewest. The order of the numbers there, and whether the
     records come in it."""
     source = _Terms()
-    ended = query.statuses is not None and min(query.statuses) > Status.DONE
-    owed = query.statuses is not None and max(query.statuses) < Status.DONE
-    if query.error is not None and (query.session is not None or ended or owed):
+    index = _status_index(db, query)
+    if query.error is not None and (query.session is not None or index):
         terms.add(_HAS_FAILED, *_error_values(query.error))
     if query.session is not None:
         source.add("message AS m CROSS JOIN hop AS h ON h.seq = m.seq")
         return source, "m.seq", False
-    if ended or owed:  # SQLite would prefer the order of numbers, which is a scan of everything when few records fit
-        source.add(f"hop AS h INDEXED BY {'hop_ended' if ended else 'hop_queue'}")
+    if index:
+        source.add(f"hop AS h INDEXED BY {index}")
         return source, "h.seq", False
     if query.error is not None:
         source.add(f"{_FAILED} AS a CROSS JOIN hop AS h ON h.seq = a.seq", *_error_values(query.error))
@@ -221,6 +224,21 @@ def _source(query: Query, words: list[int], terms: _Terms) -> tuple[_Terms, str,
         return _spans(words), "s.block DESC, h.seq", True
     source.add("hop AS h")
     return source, "h.seq", True
+
+
+def _status_index(db: apsw.Connection, query: Query) -> str:
+    """The index that has the statuses, if there is one and they are few: it is not in the order of numbers, so all of
+    them are read. SQLite itself would take the order of numbers, and read everything where few fit."""
+    if query.statuses is None:
+        return ""
+    if min(query.statuses) > Status.DONE:
+        index, where = "hop_ended", "status > 3"
+    elif max(query.statuses) < Status.DONE:
+        index, where = "hop_queue", "status < 3"
+    else:
+        return ""
+    few = f"SELECT count(*) FROM (SELECT 1 FROM hop INDEXED BY {index} WHERE {where} LIMIT {FEW})"
+    return index if select(db, few)[0][0] < FEW else ""
 
 
 def _spans(words: list[int]) -> _Terms:

@@ -144,3 +144,19 @@ def test_without_a_store_it_says_so(junctor: Junctor) -> None:
     write(junctor)
     assert "there is no store in this folder" in junctor("check", "flow.yaml", "--store", code=78)
     assert not (junctor.folder / ".junctor").exists(), "a check makes nothing"
+
+
+def test_a_bounded_look_reads_the_newest_of_what_waits(waiting: Junctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a reload does it, which must not read a million messages at each save."""
+    from junctor.flows import load, wire_all
+    from junctor.flows.check.store import store_findings
+    from junctor.store.reader import open_archive
+
+    monkeypatch.chdir(waiting.folder)
+    archive = open_archive(waiting.folder / ".junctor" / "plant")
+    try:
+        wirings = wire_all([load("flow.yaml")])
+        assert store_findings(archive, wirings) == ([], 5)
+        assert store_findings(archive, wirings, 2) == ([], 3), "two of those that wait, and the parked one"
+    finally:
+        archive.close()

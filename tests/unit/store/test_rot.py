@@ -163,9 +163,9 @@ def _main(first: int, last: int) -> None:
             for seed in range(first, last):
                 try:
                     count[verdict(kept, name, seed)] += 1
-                except AssertionError as error:
+                except Exception as error:  # one that is none of ours is a fault as well
                     count["WRONG"] += 1
-                    print(error)
+                    print(f"seed {seed}: {type(error).__name__}: {error}")
             print(what, dict(count))
 
 

@@ -63,6 +63,15 @@ def test_a_newer_store_is_refused_and_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_version_that_never_was_is_damage(tmp_path: Path) -> None:
+    Store(tmp_path, reserve=0).close()
+    db = apsw.Connection(str(tmp_path / "junctor.db"))
+    db.pragma("user_version", -(2**31) + 2)
+    db.close()
+    with pytest.raises(StoreDamaged, match="has version -"):
+        Store(tmp_path, reserve=0)
+
+
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     db = apsw.Connection(str(tmp_path / "junctor.db"))
     db.execute("CREATE TABLE bookmarks (url)")

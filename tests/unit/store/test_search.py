@@ -158,3 +158,16 @@ def test_the_text_of_a_search_that_was_stopped_leads_on() -> None:
 def test_other_interruptions_are_errors_of_the_store(bare: Bare) -> None:
     with pytest.raises(StoreError, match="refuses"), bare.store.readers.connection():
         raise apsw.InterruptError("elsewhere")
+
+
+def test_pages_of_many_are_read_in_order(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = [bare.message() for _ in range(10)]
+    bare.commit(inserts=[Insert(message) for message in messages])
+    bare.commit(settles=[Settle(message.seq, Status.DONE) for message in messages[::2]])
+    owed = Query(statuses=(Status.READY,), limit=2)
+    newest = [message.seq for message in messages[:4:-2]]
+    assert "hop_queue" in plan(bare, owed)
+    few = found(bare, owed)
+    monkeypatch.setattr(search, "FEW", 3)
+    assert "hop_queue" not in plan(bare, owed)
+    assert found(bare, owed) == few == newest[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,9 +40,10 @@ class _Group(msgspec.Struct):
     ids: list[str] = []
 
 
-def store_findings(archive: Archive, wirings: Sequence[Wiring]) -> tuple[list[Finding], int]:
+def store_findings(archive: Archive, wirings: Sequence[Wiring], most: int | None = None) -> tuple[list[Finding], int]:
     """Findings about the messages of a store, and how many were looked at. Reads only; a node may run beside it.
 
+    :param most: so many of those that wait, and of those that are parked, the newest; None for all.
     :raises StoreError: the store cannot be read.
     """
     readers = {
@@ -51,7 +53,7 @@ def store_findings(archive: Archive, wirings: Sequence[Wiring]) -> tuple[list[Fi
     }
     groups: dict[tuple[str, ...], _Group] = {}
     count = 0
-    for record in _records(archive):
+    for record in _records(archive, most):
         count += 1
         wrong = _wrong(record, readers, wirings)
         if wrong is not None:
@@ -66,17 +68,21 @@ def store_findings(archive: Archive, wirings: Sequence[Wiring]) -> tuple[list[Fi
     return [_finding(group, wirings) for group in groups.values()], count
 
 
-def _records(archive: Archive) -> Iterator[Record]:
+def _records(archive: Archive, most: int | None) -> Iterator[Record]:
+    yield from islice(_pages(archive, _OWED), most)
+    yield from islice(_pages(archive, (Status.PARKED,)), most)
+
+
+def _pages(archive: Archive, statuses: tuple[Status, ...]) -> Iterator[Record]:
     from junctor.core.records import Query
 
-    for statuses in (_OWED, (Status.PARKED,)):
-        before: int | None = None
-        while True:
-            page = archive.search(Query(statuses=statuses, before=before, limit=PAGE))
-            yield from page
-            if len(page) < PAGE:
-                break
-            before = page[-1].message.seq
+    before: int | None = None
+    while True:
+        page = archive.search(Query(statuses=statuses, before=before, limit=PAGE))
+        yield from page
+        if len(page) < PAGE:
+            break
+        before = page[-1].message.seq
 
 
 class _Reader:

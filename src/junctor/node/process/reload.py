@@ -35,6 +35,10 @@ _SUFFIXES = (".py", ".yaml", ".yml", ".env", ".json", ".toml")
 _BROKEN = (State.FAILED, State.BACKOFF)
 _UNREADABLE = frozenset({"cannot-decode", "no-handler", "orphaned"})
 
+_READ = 10_000
+"""Messages that wait, the newest, which the saved code must be able to read: to read a million keeps the user waiting
+at each save. `junctor check --store` reads them all."""
+
 _GONE = (0, 0, 0)
 _JUST_NOW = 5_000_000_000  # nanoseconds, more than loading takes
 
@@ -142,7 +146,7 @@ class Reload:
         """Whether all that waits can be read by the new code, or the user wants to go on nevertheless."""
         from junctor.flows.check.store import store_findings
 
-        findings, _ = await self._node.read_unmasked(lambda archive: store_findings(archive, flows))
+        findings, _ = await self._node.read_unmasked(lambda archive: store_findings(archive, flows, _READ))
         wrong = [
             f"{finding.where}: {finding.what}"
             for finding in findings
