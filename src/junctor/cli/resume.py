@@ -1,4 +1,4 @@
-"""``junctor resume``: a paused service goes on."""
+"""``junctor resume``: a paused service goes on, a held one tries at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from junctor.node.views.stopped import PATIENCE
 
 @click.command("resume")
 @click.argument("service", required=False, shell_complete=completing.services)
-@click.option("--all", "every", is_flag=True, help="All services that are paused.")
+@click.option("--all", "every", is_flag=True, help="All services that are paused or held.")
 @node_option
 def command(service: str | None, every: bool, node: str | None) -> None:
-    """Let the paused SERVICE go on with its queue."""
+    """Let the paused SERVICE go on with its queue.
+
+    One that is held for the other side tries at once, instead of at its next probe.
+    """
     one = one_or_all(service, every)
     client = running_node(node)
     try:
@@ -25,4 +28,4 @@ def command(service: str | None, every: bool, node: str | None) -> None:
     for address in resumed:
         click.echo(f"{address} goes on")
     if not resumed:
-        click.echo(f"{one} is not paused" if one else "no service is paused")
+        click.echo(f"{one} is neither paused nor held" if one else "no service is paused or held")

@@ -86,12 +86,22 @@ def _row(service: ServiceStatus, several: bool) -> tuple[str, ...]:
 
 
 def _note(service: ServiceStatus) -> str:
+    if service.state == "held":
+        return f"{service.reason}{_probe(service)}"
     if service.reason:
         return service.reason
     slow = [one for one in service.running if one.seconds >= 1]
     if slow:
         return f"{slow[0].handler} has been running for {words.duration(slow[0].seconds)} ({slow[0].message})"
     return f"last error{_ago(service)}: {service.last_error}" if service.last_error else ""
+
+
+def _probe(service: ServiceStatus) -> str:
+    """Since when a service is held, and when it tries again."""
+    now = datetime.now(UTC)
+    since = f"; held for {words.duration((now - service.since).total_seconds())}" if service.since else ""
+    left = (service.next_probe - now).total_seconds() if service.next_probe else 0.0
+    return since + (f", tries in {words.duration(left)}" if left > 0 else "")
 
 
 def _ago(service: ServiceStatus) -> str:

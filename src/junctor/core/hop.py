@@ -106,7 +106,7 @@ class Delivery(Hop, eq=False, gc=False):
 
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
-    ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
+    ``charged``: it was a suspect, and this attempt is on record whatever becomes of it. ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
     ``given_up``: it did not end in time, the message is delivered anew; what its code still does is refused.
     ``asks`` is the future of the reply that it asked for last.
     """
@@ -114,6 +114,7 @@ class Delivery(Hop, eq=False, gc=False):
     lane: str | None = None
     probes: int = 0
     suspect: bool = False
+    charged: bool = False
     damaged: bool = False
     resumed: bool = False
     special: bool = False
@@ -141,6 +142,7 @@ def again(delivery: Delivery, settlement: Settlement) -> Delivery:
     held = settlement is Settlement.HOLD
     following = delivery_of(delivery.message, delivery.attempt if held else delivery.attempt + 1)
     following.probes = delivery.probes + 1 if held else 0
+    following.charged = held and delivery.charged
     # What a held attempt committed at savepoints counts for the next one too.
     following.resumed = following.special = True
     return following

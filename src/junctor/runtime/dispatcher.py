@@ -138,7 +138,8 @@ class Dispatcher(Savepoints):
         settle = Settle(
             seq,
             STATUS[settlement],
-            delivery.attempt if settlement is not Settlement.HOLD else delivery.attempt - 1,
+            # One that the node died of keeps its charge: a handler that holds and then kills would go on for ever.
+            delivery.attempt if settlement is not Settlement.HOLD or delivery.charged else delivery.attempt - 1,
             self._time() + int(delay * SECOND) if delay else 0,
             outcome.started,
             outcome.duration,

@@ -458,6 +458,10 @@ class Host(Handling):
             log.warning("%s is held: %s; next probe in %.1f s", self.address, self.last_error, delay)
             self.alert("held", f"{self.address} is held: {self.last_error}")
 
+    def probe(self) -> bool:
+        """Let the service, which is held, try at once. False where it is not held, or tries already."""
+        return self.lifecycle.state is State.HELD and self.mailbox.probe_now()
+
     def _released(self) -> None:
         if self.lifecycle.state is State.HELD:
             self.lifecycle.to(State.RUNNING)

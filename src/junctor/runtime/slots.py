@@ -399,6 +399,7 @@ class Slot:
                 host.dispatcher.settle(delivery, host.outcome_of(_killed(delivery), delivery), host)
                 return
             await host.charge(delivery)
+            delivery.charged = True
             # The savepoints of the earlier run count, whatever the number of this attempt.
             await host.prepare(delivery)
             await self._attempt(delivery)

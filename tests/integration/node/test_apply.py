@@ -352,7 +352,7 @@ def test_a_pause_is_kept_with_who_and_why(plant: Junctor) -> None:
     assert got(plant) == []
     assert plant.here("resume", "sink").strip() == "plant/sink goes on"
     until(lambda: got(plant) == [1])
-    assert plant.here("resume", "sink").strip() == "sink is not paused"
+    assert plant.here("resume", "sink").strip() == "sink is neither paused nor held"
     kinds = [one["kind"] for one in plant.json("alerts")]
     assert "paused" in kinds and "resumed" in kinds
     assert "Did you mean" in plant.here("pause", "snik", code=1)

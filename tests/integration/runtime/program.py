@@ -12,6 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
+from junctor.core.outcome import Hold
 from junctor.core.policy import RetryPolicy
 from junctor.core.spec import ServiceSpec
 from tests.unit.runtime.flowkit import Answer, Item, Me, Store, service, start
@@ -27,7 +28,7 @@ class Events:
 
     def count(self, what: str, n: int) -> int:
         """How often it was noted, in all lives."""
-        return sum(line.endswith(f" {what} {n}") for line in self._path.read_text().splitlines())
+        return sum(f" {line}".endswith(f" {what} {n}") for line in self._path.read_text().splitlines())
 
     def note(self, what: str, n: int) -> None:
         os.write(self._file, f"{os.getpid()} {what} {n}\n".encode())
@@ -60,6 +61,15 @@ def services(case: str, events: Events) -> list[ServiceSpec]:
             os.kill(os.getpid(), signal.SIGKILL)
         events.note("end", item.n)
 
+    async def deadly_after_hold(me: Me, item: Item) -> None:
+        """Says each time that the other side is away, and kills when it is probed."""
+        events.note("begin", item.n)
+        if item.n == KILLER and events.count(f"{os.getpid()} begin", KILLER) == 1:
+            raise Hold("away", delay=0.01)
+        if item.n == KILLER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        events.note("end", item.n)
+
     async def answers(me: Me, item: Item) -> Answer:
         events.note("asked", item.n)
         await asyncio.sleep(0.02)
@@ -79,6 +89,8 @@ def services(case: str, events: Events) -> list[ServiceSpec]:
             return [service("sink", deadly_in_thread, retry=RETRY)]
         case "later":
             return [service("sink", deadly_later, retry=RETRY)]
+        case "hold":
+            return [service("sink", deadly_after_hold, retry=RETRY)]
         case "ask":
             asked = service("answers", answers, replies=Answer, retry=RETRY)
             return [service("sink", asks, pool=4, retry=RETRY), asked]

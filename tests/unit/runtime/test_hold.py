@@ -59,6 +59,24 @@ async def test_the_head_probes_with_back_off_and_the_rest_flows_in_order_when_it
         assert [record.attempt for record in node.records("sink")] == [1] * 5, "no attempt was spent"
 
 
+async def test_an_operator_lets_it_try_at_once(store: Store, clock: VirtualClock) -> None:
+    outage = Outage(clock)
+    async with running(store, held(outage), clock=clock) as node:
+        await node.send_all("sink", [Item(n) for n in range(3)])
+        await node.advance(3.5)
+        host = node.host("sink")
+        assert host.next_probe > clock.time_ns()
+        assert host.probe()
+        assert not host.probe(), "one probe at a time"
+        await node.advance(0.1)
+        assert outage.times == [0, 1, 3, 3.5]
+        outage.away = False
+        assert host.probe()
+        await node.advance(0.1)
+        assert outage.done == [0, 1, 2]
+        assert host.next_probe == 0
+
+
 async def test_messages_that_come_during_the_hold_wait_behind(store: Store, clock: VirtualClock) -> None:
     outage = Outage(clock)
     async with running(store, held(outage), clock=clock) as node:

@@ -47,12 +47,16 @@ async def pause(node: Node, who: str, service: str | None = None, reason: str = 
 
 @operation("resume", permission="operate")
 async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
-    """Let a paused service go on, or all that are paused. Answers the addresses of those that were."""
+    """Let a paused service go on and a held one try at once, or all of them. Answers the addresses of those that
+    were."""
     hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
     paused = [host for host in hosts if host.address in node.switches.paused]
     for host in paused:
         await node.switches.resume(host, who)
-    return [host.address for host in paused]
+    held = [host for host in hosts if host not in paused and host.probe()]
+    for host in held:
+        log.info("%s, which is held, was told to try by %s", host.address, who or "somebody")
+    return [host.address for host in (*paused, *held)]
 
 
 @operation("restart", permission="operate")
