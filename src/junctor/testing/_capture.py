@@ -95,7 +95,8 @@ async def replay(
     :param service: its name in the capture, or ``flow/service``; by default the one with this name.
     :param state: what it has stored before: ``{"count": 3}``, with a key ``{("anna", "count"): 3}``.
     :param fill: values for masked fields: ``{"Payment.card": "4111"}``.
-    :param ignore: fields that are not compared: ``"made_at"``, or of one type ``"Receipt.made_at"``.
+    :param ignore: fields that are not compared: ``"made_at"``, or of one type ``"Receipt.made_at"``; ``"reply"`` for
+        all of a reply.
     :param patience: seconds of real time that code may take to come to rest.
     :raises ConfigurationError: the capture has no such service, or the code cannot be run.
     :raises DecodeError: a recorded body does not fit the type that its handler takes now; the text has the field.

@@ -40,9 +40,11 @@ def _reply(hop: ReplayedHop, delivery: Delivery, ignored: Collection[str]) -> It
     recorded = delivery.hop.reply
     if delivery.hop.kind != "request" or delivery.hop.status != "done" or hop.error is not None:
         return
+    if "reply" in ignored:
+        return
     was = recorded.body if recorded is not None else None
     name = recorded.type if recorded is not None else "any"
-    yield from _bodies(f"reply {name}", name, was, hop.reply, recorded.masked if recorded is not None else [], ignored)
+    yield from _bodies("reply", name, was, hop.reply, recorded.masked if recorded is not None else [], ignored)
 
 
 def _sends(hop: ReplayedHop, delivery: Delivery, ignored: Collection[str]) -> Iterator[str]:
@@ -84,7 +86,7 @@ def _bodies(
 
 
 def _fields(recorded: Any, now: Any, path: str, type: str, ignored: Collection[str]) -> Iterator[str]:
-    if path and (path in ignored or f"{type}.{path}" in ignored):
+    if path in ignored or f"{type}.{path}" in ignored:
         return
     if isinstance(recorded, dict) and isinstance(now, dict):
         for name in dict.fromkeys([*recorded, *now]):
@@ -94,7 +96,7 @@ def _fields(recorded: Any, now: Any, path: str, type: str, ignored: Collection[s
         for place, (one, other) in enumerate(zip(recorded, now, strict=True)):
             yield from _fields(one, other, f"{path}.{place}" if path else str(place), type, ignored)
     elif recorded != now or isinstance(recorded, bool) != isinstance(now, bool):
-        yield f"{path or 'body'}: recorded {_json(recorded)}, now {_json(now)}"
+        yield f"{path}{': ' if path else ''}recorded {_json(recorded)}, now {_json(now)}"
 
 
 class _Absent:

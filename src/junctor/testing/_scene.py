@@ -15,6 +15,7 @@ from junctor.core.port import Port
 from junctor.core.spec import Bind, Call, Context, HandlerSpec, ServiceSpec, Wire, service_address, service_name
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows import FlowModel, Item, wire
+from junctor.flows.files.written import declared_of
 from junctor.messages import Kind, Message, MessageType, codec, parse_id, type_name
 from junctor.node.capture.file import CapturedHop
 from junctor.testing._recording import Delivery, Recording, in_time
@@ -87,7 +88,8 @@ class Scene:
         recording, facts = self.recording, self.recording.facts
         settings = {}
         if facts is not None and isinstance(subject, type):
-            settings = {name: value for name, value in facts.settings.items() if name not in facts.hidden}
+            known = declared_of(subject).keys() - set(facts.hidden)
+            settings = {name: value for name, value in facts.settings.items() if name in known}
         name, flow = recording.service, recording.flow or "replay"
         targets = FlowModel(flow).add(subject, name, settings=settings).services[0].spec().targets
         connect = {target.name: self._ways(target.name, target.request, target.optional) for target in targets}
