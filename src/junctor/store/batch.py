@@ -57,6 +57,9 @@ DELETE FROM log WHERE id IN (SELECT l.id FROM message AS m JOIN log AS l ON l.se
                              WHERE m.seq IN carray(?))
 """
 _REMOVE_MESSAGES = "DELETE FROM message WHERE seq IN carray(?) RETURNING body"
+# The next opening counts from the highest record. Where that is removed, its number still stands in ids and keys that
+# others have.
+_NEVER_AGAIN = "UPDATE meta SET value = ?1 WHERE name = 'first' AND value < ?1"
 _REMOVE_BODY = "DELETE FROM body WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM message WHERE body = ?1)"
 
 
@@ -255,3 +258,4 @@ class Batch:
         self._db.executemany(_REMOVE_BODY, [(body,) for body in bodies])
         for table in ("reply", "attempt", "note"):
             self._db.execute(f"DELETE FROM {table} WHERE seq IN carray(?)", (numbers,))
+        self._db.execute(_NEVER_AGAIN, (max(gone) + 1,))

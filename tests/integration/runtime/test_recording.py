@@ -202,3 +202,14 @@ async def test_apply_changes_what_is_recorded(short_dir: Path, transport: str) -
         assert of_job(node, 1).reply is None
         assert of_job(node, 2).reply is not None
         assert logs_of(node, of_job(node, 2)) == ["try 1 of 2"]
+
+
+async def test_the_number_of_a_removed_message_is_not_given_again(short_dir: Path) -> None:
+    ids = []
+    for _ in range(3):
+        async with plant("off").running(store=short_dir / "store") as node:
+            ids += [(await node.target("works", Job).send(Job(n))).id for n in range(3)]
+            await settled(node)
+            await node.engine.committed(removes=[record.message.seq for record in everything(node)])
+            assert everything(node) == []
+    assert len(set(ids)) == 9
