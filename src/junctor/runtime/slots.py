@@ -422,14 +422,15 @@ class Slot:
     def _open(self, delivery: Delivery) -> tuple[Entry, Any]:
         """Find the handler and decode the body.
 
-        :raises RequestExpired: the deadline of the request has passed.
+        :raises RequestExpired: the deadline of the request has passed, and nothing was done for it yet. Where an
+            earlier attempt has committed a part of the work, this one goes on: what expired would be asked anew.
         :raises ConditionFailed: nobody knows whether it should have come here.
         :raises NoHandler: there is none.
         :raises DecodeError: the body does not fit its type.
         """
         message = delivery.message
         delivery.started = started = self._time()
-        if message.deadline and started > message.deadline and self._late(message, started):
+        if message.deadline and started > message.deadline and not delivery.sent and self._late(message, started):
             raise _expired(self.host)
         entry = self._typed.get(message.type) if message.headers is NO_HEADERS else None
         if entry is None:

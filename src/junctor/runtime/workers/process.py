@@ -163,7 +163,7 @@ class Worker:
         :raises DecodeError: the body does not fit.
         """
         message = delivery.message
-        if message.deadline and delivery.started > message.deadline:
+        if message.deadline and delivery.started > message.deadline and not delivery.sent:
             raise RequestExpired("the deadline passed while it waited", where=self.address)
         entry = self._routing.find(message)
         if entry is None:

@@ -248,7 +248,7 @@ class WorkerSlot(Slot):
         """Whether it goes to the worker; else it is settled here."""
         host, message = self.host, delivery.message
         delivery.started = started = self._time()
-        if message.deadline and started > message.deadline and self._late(message, started):
+        if message.deadline and started > message.deadline and not delivery.sent and self._late(message, started):
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=started), host)
             return False
         try:
