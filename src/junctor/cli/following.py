@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import TextIO
 
 import click
@@ -17,6 +18,9 @@ from junctor.node.views.stopped import PATIENCE
 
 SHOWN = 10
 """Failures that are told."""
+
+QUIET = 1.0
+"""Seconds without a word: most jobs have ended by then."""
 
 _LOOK = 1.0  # seconds until the node is asked again
 
@@ -79,10 +83,13 @@ class _Progress:
         self._terminal = sys.stderr.isatty()
         self._quiet = quiet
         self._batch = 0
+        self._begun = time.monotonic()
+        self._written = False
 
     def show(self, view: ResendView) -> None:
-        if self._quiet or view.total == 1:
+        if self._quiet or view.total == 1 or time.monotonic() < self._begun + QUIET:
             return
+        self._written = True
         if self._terminal:
             click.echo(f"\r\x1b[K{_line(view, view.batch)}", nl=False, err=True)
         elif view.batch > self._batch + 1:  # the one before has ended
@@ -90,7 +97,7 @@ class _Progress:
             click.echo(_line(view, self._batch), err=True)
 
     def clear(self) -> None:
-        if self._terminal and not self._quiet:
+        if self._terminal and self._written:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
