@@ -106,9 +106,10 @@ class Delivery(Hop, eq=False, gc=False):
 
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
-    ``charged``: it was a suspect, and this attempt is on record whatever becomes of it. ``resumed``: an earlier delivery of this message may have committed savepoints. ``special``: one of these is true.
-    ``given_up``: it did not end in time, the message is delivered anew; what its code still does is refused.
-    ``asks`` is the future of the reply that it asked for last.
+    ``charged``: it was a suspect, and this attempt is on record whatever becomes of it. ``resumed``: an earlier
+    delivery of this message may have committed savepoints. ``special``: one of these is true. ``given_up``: it did
+    not end in time, the message is delivered anew; what its code still does is refused. ``asks`` is the future of
+    the reply that it asked for last.
     """
 
     lane: str | None = None

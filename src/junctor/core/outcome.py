@@ -76,10 +76,19 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class Failure(msgspec.Struct, frozen=True, gc=False):
+class Raised(msgspec.Struct, frozen=True, gc=False):
+    """What a policy goes by: the classes of an exception from the nearest to the root, ``modules`` those that they are
+    from, and the ``reaction`` that the exception itself asks for."""
+
+    bases: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    reaction: str | None = None
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An exception as data. ``fingerprint`` groups failures with the same type and the same place in the code.
 
-    ``bases`` names the classes of the exception from the nearest to the root, for policies.
+    ``bases``, ``modules`` and ``reaction`` as in :class:`Raised`; ``parts`` are the exceptions in a group.
     """
 
     type: str
@@ -89,6 +98,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     bases: tuple[str, ...] = ()
     reaction: str | None = None
     delay: float | None = None
+    modules: tuple[str, ...] = ()
+    parts: tuple[Raised, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

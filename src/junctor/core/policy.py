@@ -17,12 +17,27 @@ Recording = Literal["all", "failures", "off"]
 MIB = 1024 * 1024
 
 
+class Waits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Other attempts and waits for one class of exceptions; what is left out is as for all others."""
+
+    attempts: int | None = None
+    initial: float | None = None
+    factor: float | None = None
+    max: float | None = None
+    jitter: float | None = None
+
+
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What happens to a message whose handler raised.
 
     ``attempts`` counts the first one. The wait before attempt n is ``initial * factor**(n-2)``, at most ``max``, spread
     by ``jitter`` (a share, both ways) so that many do not come back at once. ``on`` maps the name of an exception
-    class, or of one of its bases, to a reaction; the nearest class wins. ``hold`` spends no attempt.
+    class, or of one of its bases, to a reaction, or to attempts and waits of its own; the nearest class wins. A name
+    may have the module of the class, or a package above it, in front: ``requests.HTTPError``. ``hold`` spends no
+    attempt.
+
+    An exception group that is not named itself goes by what is in it: it is parked where one of them is, held where all
+    of them are, else tried again.
     """
 
     attempts: int = 5
@@ -30,7 +45,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     factor: float = 2.0
     max: float = 30.0
     jitter: float = 0.1
-    on: Mapping[str, Reaction] = {}
+    on: Mapping[str, Reaction | Waits] = {}
 
     def __post_init__(self) -> None:
         problems = []
@@ -40,8 +55,26 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.initial < 0 or self.max < self.initial or self.factor < 1:
             what = "the retry waits must grow: 0 <= initial <= max and factor >= 1"
             problems.append(ConfigurationError(what, fix="For example initial 0.2, factor 2, max 30."))
+        for name, waits in self.on.items():
+            if isinstance(waits, Waits):
+                self._check(name, waits, problems)
         if problems:
             raise SeveralProblems.of(problems, "retry")
+
+    def _check(self, name: str, waits: Waits, problems: list[ConfigurationError]) -> None:
+        try:
+            self.changed(waits)
+        except (ConfigurationError, SeveralProblems) as error:
+            problems.append(ConfigurationError(f"on.{name}: {error.what}", fix=error.fix))
+
+    def changed(self, waits: Waits) -> RetryPolicy:
+        """This policy with the attempts and waits of one class of exceptions.
+
+        :raises ConfigurationError: they do not fit together.
+        """
+        own = {field: value for field in waits.__struct_fields__ if (value := getattr(waits, field)) is not None}
+        kept = {field: getattr(self, field) for field in waits.__struct_fields__}
+        return RetryPolicy(**{**kept, **own})
 
 
 class HoldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import cast, get_args
 
-from junctor.core.outcome import Failure, Settlement
-from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy
+from junctor.core.outcome import Failure, Raised, Settlement
+from junctor.core.policy import HoldPolicy, Reaction, RetryPolicy, Waits
 
 # These cannot get better by themselves: a second attempt would meet the same body and the same code. A request that
 # failed for good is parked at the service asked; asking again gets the recorded failure.
@@ -33,18 +33,39 @@ def backoff(initial: float, factor: float, maximum: float, jitter: float, step: 
     return wait * (1.0 + jitter * (2.0 * chance - 1.0))
 
 
-def reaction_to(failure: Failure, policy: RetryPolicy) -> Reaction:
+def reaction_to(failure: Failure, policy: RetryPolicy) -> Reaction | Waits:
     """The reaction to a failure: the handler's own word, then the policy's for the nearest class, then the engine's."""
-    if failure.reaction in get_args(Reaction):
-        return cast(Reaction, failure.reaction)
-    for name in failure.bases:
+    found = _reaction(failure, policy)
+    if found is not None:
+        return found
+    parts = [_reaction(part, policy) or "retry" for part in failure.parts]
+    if "park" in parts:
+        return "park"
+    return "hold" if parts and all(part == "hold" for part in parts) else "retry"
+
+
+def _reaction(raised: Failure | Raised, policy: RetryPolicy) -> Reaction | Waits | None:
+    if raised.reaction in get_args(Reaction):
+        return cast(Reaction, raised.reaction)
+    dotted = [name for name in policy.on if "." in name]
+    for place, name in enumerate(raised.bases):
+        if dotted and place < len(raised.modules):
+            for whole in dotted:
+                if is_named(whole, name, raised.modules[place]):
+                    return policy.on[whole]
         if name in policy.on:
             return policy.on[name]
         if name in _HOPELESS:
             return "park"
         if name in _OUTAGES:
             return "hold"
-    return "retry"
+    return None
+
+
+def is_named(whole: str, name: str, module: str) -> bool:
+    """Whether ``package.Error`` stands for the class ``name`` of a module: that of the package, or one below it."""
+    package, _, last = whole.rpartition(".")
+    return last == name and (module == package or module.startswith(package + "."))
 
 
 def decide(
@@ -57,6 +78,8 @@ def decide(
     """
     chance = random.random() if chance is None else chance
     reaction = reaction_to(failure, policy)
+    if isinstance(reaction, Waits):
+        policy = policy.changed(reaction)
     if reaction == "park":
         return Settlement.PARK, 0.0
     if reaction == "hold":

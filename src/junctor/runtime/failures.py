@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from junctor.core.outcome import Failure
+from junctor.core.outcome import Failure, Raised
 from junctor.errors import EncodeError, storable, text_of
 from junctor.observe.frames import OURS, traceback_text
 from junctor.observe.hidden import Hidden, unquoted
@@ -18,6 +20,8 @@ from junctor.observe.secrets import mask
 
 _LONGEST = 16_384
 _BEGIN = 2_048
+_PARTS = 64
+"""Exceptions of a group that its policy goes by."""
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -32,12 +36,33 @@ def failure_of(error: BaseException) -> Failure:
         text=mask(text_of(error)) or type(error).__qualname__,
         traceback=_traceback(error, tb),
         fingerprint=_fingerprint(type(error).__qualname__, tb),
-        bases=tuple(cls.__name__ for cls in type(error).__mro__),
-        reaction=reaction if isinstance(reaction := _own(error, "reaction"), str) else None,
+        bases=(raised := _raised(error)).bases,
+        modules=raised.modules,
+        reaction=raised.reaction,
+        parts=tuple(map(_raised, islice(leaves(error), _PARTS))) if isinstance(error, BaseExceptionGroup) else (),
         delay=float(delay)
         if isinstance(delay := _own(error, "delay"), int | float) and 0 <= delay < math.inf
         else None,
     )
+
+
+def _raised(error: BaseException) -> Raised:
+    classes = type(error).__mro__
+    reaction = _own(error, "reaction")
+    return Raised(
+        tuple(kind.__name__ for kind in classes),
+        tuple(str(kind.__module__) for kind in classes),
+        reaction if isinstance(reaction, str) else None,
+    )
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The exceptions in a group, and in groups within it."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
 
 
 def without_hidden_values(failure: Failure, hides: Hidden) -> Failure:

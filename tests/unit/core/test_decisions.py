@@ -12,11 +12,12 @@ from junctor.core.hop import MAX_LINE, MAX_LINES, Hop, again, anew, delivery_of
 from junctor.core.lifecycle import TRANSITIONS, Lifecycle, State
 from junctor.core.origin import origin_after, origin_of, origin_of_key, same_place
 from junctor.core.outcome import Failure, Hold, LogLine, Park, Retry, Settlement
-from junctor.core.policy import HoldPolicy, PoolPolicy, RestartPolicy, RetryPolicy
+from junctor.core.policy import HoldPolicy, PoolPolicy, RestartPolicy, RetryPolicy, Waits
 from junctor.core.restart import RestartHistory
 from junctor.core.retry import backoff, decide, reaction_to
 from junctor.errors import ConfigurationError, DecodeError, QueueFull, RequestTimeout
 from junctor.messages import Kind, Message
+from junctor.runtime.failures import failure_of
 
 EXACT: dict[str, Any] = {"jitter": 0.0}
 
@@ -46,6 +47,57 @@ def failure(error: type[BaseException], **more: Any) -> Failure:
 )
 def test_the_reaction_is_the_policys_for_the_nearest_class(error: Any, on: Any, reaction: str) -> None:
     assert reaction_to(failure(error), RetryPolicy(on=on)) == reaction
+
+
+class Gone(ConnectionError):
+    """Of this module."""
+
+
+@pytest.mark.parametrize(
+    ("on", "reaction"),
+    [
+        ({f"{__name__}.Gone": "hold"}, "hold"),
+        ({"tests.Gone": "hold"}, "hold"),
+        ({"tests.unit.Gone": "hold", "ConnectionError": "park"}, "hold"),
+        ({"other.Gone": "hold"}, "retry"),
+        ({"test.Gone": "hold"}, "retry"),
+        ({"builtins.ConnectionError": "park"}, "park"),
+        ({"tests.ConnectionError": "park"}, "retry"),
+    ],
+)
+def test_a_class_is_known_by_its_module_or_a_package_above_it(on: Any, reaction: str) -> None:
+    assert reaction_to(failure_of(Gone("x")), RetryPolicy(on=on)) == reaction
+
+
+@pytest.mark.parametrize(
+    ("errors", "reaction"),
+    [
+        ([Gone(), Gone()], "hold"),
+        ([Gone(), ValueError()], "retry"),
+        ([Gone(), TypeError()], "park"),
+        ([ExceptionGroup("inner", [Gone()])], "hold"),
+        ([Hold("away")], "hold"),
+        ([ValueError()], "retry"),
+    ],
+)
+def test_a_group_goes_by_what_is_in_it(errors: list[Exception], reaction: str) -> None:
+    policy = RetryPolicy(on={"ConnectionError": "hold", "TypeError": "park"})
+    assert reaction_to(failure_of(ExceptionGroup("several", errors)), policy) == reaction
+
+
+def test_a_group_may_be_named_itself() -> None:
+    policy = RetryPolicy(on={"ExceptionGroup": "park"})
+    assert reaction_to(failure_of(ExceptionGroup("several", [Gone()])), policy) == "park"
+
+
+def test_a_class_may_have_attempts_and_waits_of_its_own() -> None:
+    waits = Waits(attempts=2, initial=7, max=9)
+    policy = RetryPolicy(attempts=5, on={"ConnectionError": waits}, **EXACT)
+    assert decide(failure_of(Gone()), policy, HoldPolicy(), 1, 0) == (Settlement.RETRY, 7.0)
+    assert decide(failure_of(Gone()), policy, HoldPolicy(), 2, 0)[0] is Settlement.PARK
+    assert decide(failure_of(ValueError()), policy, HoldPolicy(), 2, 0) == (Settlement.RETRY, 0.4)
+    with pytest.raises(ConfigurationError, match="on.ConnectionError: the retry waits must grow"):
+        RetryPolicy(on={"ConnectionError": Waits(initial=99)})
 
 
 @pytest.mark.parametrize(("word", "error"), [("retry", Retry), ("hold", Hold), ("park", Park)])

@@ -704,7 +704,7 @@ def test_an_exception_that_nobody_knows_is_a_warning(check: Callable[..., list[T
         ("warning", "pager.retry.on", line_of(text, "Qwertz")),
     ]
     assert "ConectionError" in found[0]["what"] and found[0]["fix"] == 'Did you mean "ConnectionError"?'
-    assert found[1]["fix"] == "Write the name of the class, without its module."
+    assert found[1]["fix"] == "Write the name of the class."
 
 
 def test_two_flows_of_one_name_have_a_line_though_one_is_wrong(check: Callable[..., list[Told]], plant: Write) -> None:
