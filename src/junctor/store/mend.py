@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import apsw
 import msgspec
 
@@ -13,11 +15,15 @@ from junctor.store.hops import IS_SOUND, checksum_of
 from junctor.store.names import mend_words
 
 _DAMAGED = f"SELECT seq, status, attempt, due FROM hop NOT INDEXED WHERE NOT {IS_SOUND}"
+_ATTEMPTS = "SELECT coalesce(max(attempt), 0) FROM attempt WHERE seq = ?"
 _PARK = (
-    f"UPDATE hop SET status = {Status.PARKED:d}, attempt = 0, due = 0,"
-    f" checksum = {checksum_of('seq', f'{Status.PARKED:d}', '0', '0')} WHERE seq = ?"
+    f"UPDATE hop SET status = {Status.PARKED:d}, attempt = ?2, due = 0, started = ?3, duration = 0,"
+    f" checksum = {checksum_of('seq', f'{Status.PARKED:d}', '?2', '0')} WHERE seq = ?1"
 )
-_KEEP_FAILURE = "INSERT INTO attempt VALUES (NULL, ?, 0, 0, 0, 'PARKED', ?, 'damaged-hop', ?)"
+_KEEP_FAILURE = "INSERT INTO attempt VALUES (NULL, ?1, ?2, ?3, 0, 'PARKED', ?4, ?5, ?6)"
+
+PLACE = "da3a6ed0"
+"""Stands for the place in the code of this failure, which has none."""
 
 # What an index has and how the table tells it. Each index is read alone, without the table.
 _INDEXES = {
@@ -57,11 +63,18 @@ def _park_damaged(db: apsw.Connection) -> list[str]:
     if not damaged:
         return []
     for seq, status, attempt, due in damaged:
-        text = f"what became of the message is damaged: it says status {status}, {attempt} attempts, due {due}"
-        db.execute(_PARK, (seq,))
-        db.execute(_KEEP_FAILURE, (seq, StoreDamaged.__name__, _encode(Failure(StoreDamaged.__name__, text))))
-    seqs = [seq for seq, *_ in damaged]
-    return [f"what became of {_shown(seqs, 'messages')} is damaged; parked, see `junctor parked`"]
+        _park(db, seq, f"what became of the message is damaged: it says status {status}, {attempt} tries, due {due}")
+    told = _shown([seq for seq, *_ in damaged], "message")
+    return [f"what became of {told} is damaged; parked, see `junctor parked {PLACE}`"]
+
+
+def _park(db: apsw.Connection, seq: int, text: str) -> None:
+    """What it was tried before is known from the failures that are kept."""
+    attempt = select(db, _ATTEMPTS, (seq,))[0][0] + 1
+    now = time.time_ns()
+    failure = Failure(StoreDamaged.__name__, text, fingerprint=PLACE)
+    db.execute(_PARK, (seq, attempt, now))
+    db.execute(_KEEP_FAILURE, (seq, attempt, now, failure.type, PLACE, _encode(failure)))
 
 
 def _halves(db: apsw.Connection) -> list[str]:
@@ -73,9 +86,9 @@ def _halves(db: apsw.Connection) -> list[str]:
     bare = [seq for (seq,) in select(db, "SELECT seq FROM hop WHERE seq NOT IN (SELECT seq FROM message)")]
     warnings = []
     if lost:
-        warnings.append(f"the status of {_shown(lost, 'messages')} is lost; they are not delivered")
+        warnings.append(f"the status of {_shown(lost, 'message')} is lost; they are not delivered")
     if bare:
-        warnings.append(f"the content of {_shown(bare, 'messages')} is lost; what waits of them is parked")
+        warnings.append(f"the content of {_shown(bare, 'message')} is lost; what waits of them is parked")
     return warnings
 
 
@@ -88,7 +101,7 @@ def _mend_index(db: apsw.Connection, index: str) -> list[str]:
     if not missing and not wrong:
         return []
     db.execute(f"REINDEX {index}")
-    found = f"missing were {_shown(missing, 'records')}, wrong {_shown(wrong, 'records')}"
+    found = f"missing were {_shown(missing, 'record')}, wrong {_shown(wrong, 'record')}"
     return [f"the index {index} was damaged and is made anew: {found}"]
 
 
@@ -96,5 +109,5 @@ def _shown(seqs: list[int], noun: str) -> str:
     """``3 messages (1, 2, 3)``."""
     if not seqs:
         return "none"
-    more = ", ..." if len(seqs) > SHOWN else ""
-    return f"{len(seqs)} {noun} ({', '.join(map(str, seqs[:SHOWN]))}{more})"
+    listed = ", ".join(map(str, seqs[:SHOWN])) + (", ..." if len(seqs) > SHOWN else "")
+    return f"{len(seqs)} {noun}{'s' if len(seqs) > 1 else ''} ({listed})"

@@ -91,7 +91,7 @@ def test_a_damaged_status_is_parked_and_told(bare: Bare, which: int, change: str
     change = change.replace("status ^ 4", "status + 4")
     bare.store._db.execute(f"UPDATE hop SET {change} WHERE seq = ?", (message.seq,))
     [warning] = mend(bare.store._db)
-    assert f"what became of 1 messages ({message.seq}) is damaged" in warning
+    assert f"what became of 1 message ({message.seq}) is damaged" in warning
     record = bare.record(message)
     assert (record.message, record.status, record.damaged) == (message, Status.PARKED, False)
     assert record.failure is not None and record.failure.type == "StoreDamaged"
@@ -105,7 +105,7 @@ def test_it_is_told_when_the_store_is_opened(tmp_path: Path) -> None:
     bare.store._db.execute("UPDATE hop SET status = 3 WHERE seq = ?", (message.seq,))
     bare.store.close()
     again = Bare(tmp_path)
-    assert [warning for warning in again.store.opened.warnings if f"1 messages ({message.seq})" in warning]
+    assert [warning for warning in again.store.opened.warnings if f"1 message ({message.seq})" in warning]
     assert [r.message for r in again.store.archive.search(Query(statuses=(Status.PARKED,)))][-1] == message
     again.store.close()
 
@@ -126,13 +126,13 @@ def test_a_damaged_index_is_made_anew(bare: Bare, which: int, index: str) -> Non
     db.pragma("writable_schema", "RESET")
     [warning] = mend(db)
     assert index in warning
-    assert f"missing were 1 records ({message.seq}), wrong none" in warning
+    assert f"missing were 1 record ({message.seq}), wrong none" in warning
     assert mend(db) == []
     assert db.pragma("integrity_check") == "ok"
 
 
 @pytest.mark.parametrize(
-    ("table", "text"), [("hop", "the status of 1 messages"), ("message", "the content of 1 messages")]
+    ("table", "text"), [("hop", "the status of 1 message"), ("message", "the content of 1 message")]
 )
 def test_half_a_record_is_told(bare: Bare, table: str, text: str) -> None:
     message = filled(bare)[3]
