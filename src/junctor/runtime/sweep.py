@@ -31,7 +31,7 @@ from junctor.core.retention import (
     portions,
 )
 from junctor.core.upkeep import Fill, Upkeep
-from junctor.errors import JunctorError, NotRunning
+from junctor.errors import JunctorError, NotRunning, StoreDamaged
 from junctor.transports.base import AlertRecord
 
 if TYPE_CHECKING:
@@ -109,12 +109,11 @@ class Sweep:
         """
         async with self._busy:
             self._swept = Swept(ages=await self._trusts_clock())
-            if self._unrecorded():
-                await self._walk_unrecorded()
-            if self._swept.ages:
-                await self._walk_ages()
-            await self._make_room()
-            await self._tidy()
+            for step in (self._walk_unrecorded, self._walk_ages, self._make_room, self._tidy):
+                try:
+                    await step()
+                except StoreDamaged as error:  # the next step may be about other pages
+                    self._tell("store-damaged", f"old records cannot be removed: {error}", "junctor restore FILE")
             self.last = self._swept
             return self.last
 
@@ -134,6 +133,8 @@ class Sweep:
 
     async def _walk_ages(self) -> None:
         """Each record is met once by each age that flows give, and once in a while again."""
+        if not self._swept.ages:
+            return
         monotonic = self._engine.clock.monotonic()
         if monotonic >= self._whole:
             self._whole = monotonic + _WHOLE
@@ -153,7 +154,9 @@ class Sweep:
             began = time.monotonic()
             look = await self._upkeep.look(after, SLICE)
             if look.damage:
-                self._tell("store-damaged", f"a part of the store cannot be read: {look.damage}", "junctor backup FILE")
+                self._tell(
+                    "store-damaged", f"a part of the store cannot be read: {look.damage}", "junctor restore FILE"
+                )
             records = dated(look.records, now)
             old = [record for record in records if record.accepted <= horizon or record.accepted > now]
             surplus = (await self._upkeep.fill()).used - limit if limit else None
@@ -171,6 +174,8 @@ class Sweep:
         """Forget what ended in services that record less than all. The next walk begins with what is open there now;
         behind a long queue it does not, and what was open then has its turn with the walk over everything."""
         targets = self._unrecorded()
+        if not targets:
+            return
         rules, now = self._rules(), self._engine.clock.time_ns()
         low = await self._upkeep.open_from(targets)
         after = self._cursors.get(_UNRECORDED, 0)
@@ -207,7 +212,7 @@ class Sweep:
             raise
         except JunctorError as error:
             text = f"records {min(seqs)} to {max(seqs)} cannot be removed: {error}"
-            self._tell("store-damaged", text, "junctor backup FILE")
+            self._tell("store-damaged", text, "junctor restore FILE")
         else:
             self._swept.removed += len(seqs)
 

@@ -8,7 +8,7 @@ for long.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +122,24 @@ def failing(readers: Readers, records: Sequence[Candidate]) -> set[bytes]:
     first: dict[bytes, int] = {}
     for record in records:
         first.setdefault(record.session, record.seq)
+    try:
+        return _failing(readers, first)
+    except StoreDamaged:
+        # One of them is behind a page that cannot be read: it stays, whatever it was.
+        return {session for session, seq in first.items() if _may_fail(readers, session, seq)}
+
+
+def _failing(readers: Readers, sessions: Mapping[bytes, int]) -> set[bytes]:
     with readers.connection() as db:
-        asked = ((session, (session, seq, _NEIGHBOURS)) for session, seq in first.items())
+        asked = ((session, (session, seq, _NEIGHBOURS)) for session, seq in sessions.items())
         return {session for session, values in asked if select(db, _FAILING, values)[0][0]}
+
+
+def _may_fail(readers: Readers, session: bytes, seq: int) -> bool:
+    try:
+        return bool(_failing(readers, {session: seq}))
+    except StoreDamaged:
+        return True
 
 
 def newest(readers: Readers) -> int:
