@@ -94,6 +94,16 @@ class BlockingFlow:
             self._plant.request(service, body, key=key, timeout=timeout, headers=headers, within=within)
         )
 
+    def resend(
+        self,
+        message: Message | Receipt | Parked,
+        *,
+        to: str | None = None,
+        again: bool = False,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Receipt:
+        return self.loop.run(self._plant.resend(message, to=to, again=again, changes=changes))
+
     def call(self, service: str, action: str, /, *, within: float | str = 0, **arguments: Any) -> Any:
         return self.loop.run(self._plant.call(service, action, within=within, **arguments))
 

@@ -243,6 +243,29 @@ class RunningFlow:
         return receipt
 
     @told_short
+    async def resend(
+        self,
+        message: Message | Receipt | Parked,
+        *,
+        to: str | None = None,
+        again: bool = False,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Receipt:
+        """Send a message again, as ``junctor resend`` does, and let it be handled; the receipt of the new one.
+
+        :param to: another service. ``changes``: other values by path, ``{"lines.0.count": 3}``.
+        :param again: also one that was handled; its effect counts anew.
+        :raises JunctorError: it cannot be sent as it is.
+        """
+        from junctor.testing._resend import resent
+
+        found = message.message if isinstance(message, Parked) else message
+        target = self._checked(to) if to is not None else None
+        receipt: Receipt = await self.driven(resent(self.node, found.id, target, again, changes), 0)
+        await self.idle()
+        return receipt
+
+    @told_short
     async def request(
         self,
         service: str,
