@@ -55,6 +55,7 @@ COMMANDS = {
     "stop": "Stop a running node cleanly.",
     "backup": "Write a verified copy of the store, while the node runs.",
     "restore": "Put a backup in place of the store of a stopped node.",
+    "verify": "Read a whole store or backup against its checksums.",
     "completion": "Print what lets a shell complete commands and names.",
 }
 
