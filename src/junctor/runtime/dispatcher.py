@@ -18,7 +18,7 @@ from junctor.core.outcome import LogLine, Outcome, Reply, Settlement
 from junctor.core.recording import recorded, records_hop
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
-from junctor.observe.parked import ParkedAlerts
+from junctor.observe.alerts import ParkedAlerts
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from junctor.core.alarm import Pace
@@ -13,6 +15,8 @@ from junctor.flows import FlowModel, wire
 from junctor.flows.alerts import AlertRule
 from junctor.flows.comparison import compare
 from junctor.flows.destinations import Command, Email, Webhook, secrets_of
+from junctor.flows.files.schema import flow_schema
+from junctor.flows.files.written import _Writer
 from junctor.services import Service, handler
 from junctor.settings import Secret
 
@@ -132,3 +136,29 @@ def test_a_change_of_rules_is_a_change_of_the_flow() -> None:
     changes = compare(flow(parked), flow({**parked, "again": 60}, held))
     assert (changes.kind, changes.alerts) == ("changed", ("parked changed", "held added"))
     assert compare(flow(held), flow()).alerts == ("held removed",)
+
+
+def test_rules_of_python_written_as_a_file_keep_the_password_out() -> None:
+    mail = {"to": "a@x.org", "server": "smtps://m:465", "user": "ops@x.org", "password": "hunter22"}
+    rule = {"name": "away", "when": {"held": "10m"}, "send": [{"email": mail}, HOOK], "again": 0}
+    flow = FlowModel("shop", alerts=[rule]).add(Crm)
+    writer = _Writer(wire(flow), Path.cwd())
+    text = str(writer._alerts())
+    assert "hunter22" not in text and "${secret:ALERT_PASSWORD}" in text and writer.secrets == ["ALERT_PASSWORD"]
+
+
+def test_the_schema_knows_what_may_be_written() -> None:
+    hook = {"url": "https://h.example/", "headers": {"Authorization": "${secret:TOKEN}"}}
+    rules: list[dict[str, Any]] = [
+        {"when": {"parked": 1}, "send": {"webhook": "${ALERT_URL}"}},
+        {"when": {"stopped": True}, "send": {"webhook": hook}, "resolved": False, "again": "1h", "pace": 60},
+        {
+            "when": {"silent": "15m", "service": "crm", "hours": "07:00-19:00", "days": "mon-fri"},
+            "send": {"email": "a@x"},
+        },
+        {"when": {"free": "2GiB", "service": ["crm"]}, "send": [{"command": ["/bin/page"]}, {"command": "/bin/page"}]},
+    ]
+    checker = jsonschema_rs.validator_for(flow_schema())
+    checker.validate({"alerts": rules})
+    for wrong in ({"when": {"parkd": 1}, "send": {"webhook": "x"}}, {"when": {"parked": 1}}, {"when": {}, "send": []}):
+        assert not checker.is_valid({"alerts": [wrong]})

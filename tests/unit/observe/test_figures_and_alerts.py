@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
-
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from junctor.core.lifecycle import State
@@ -44,28 +40,31 @@ def test_the_figures_of_a_services_own_code_are_added() -> None:
         prometheus_client.REGISTRY.unregister(counter)
 
 
-def made_alerts() -> list[alerts.AlertRecord]:
-    return [
-        alerts.parked(1, "plant/alarm", "a1-7", 7, "ValueError: x"),
-        alerts.held(1, "plant/alarm", "connection refused", 1),
-        alerts.flowing(1, "plant/alarm", 12.4),
-        alerts.failed(1, "plant/alarm", "ValueError: x", 6, 60),
-        alerts.queue_full(1, "plant/alarm", 1_000_000),
-        alerts.store_full(1, "/var/lib/j", 5_000_000),
-        alerts.store_room(1, "/var/lib/j"),
-        alerts.damaged(1, "record 7 fails its checksum"),
-        alerts.suspects(1, 3),
-        alerts.blocked(1, "plant/alarm", "alarm.on_reading", 2.34),
-    ]
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_every_alert_has_a_kind_and_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
-    made = made_alerts()
-    makers = [name for name, value in vars(alerts).items() if inspect.isfunction(value) and name[0] != "_"]
-    assert len(made) == len(makers) - 1  # all but tell
-    assert len({one.kind for one in made}) == len(made)
-    for one in made:
-        alerts.tell(one)
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * len(made)
-    assert "message a1-7 is parked: ValueError: x (run: junctor trace a1-7)" in caplog.text
-    assert "held with 1 message waiting: connection refused" in caplog.text
+def test_a_thousand_parked_messages_are_one_record_a_minute() -> None:
+    clock = Clock()
+    parked = alerts.ParkedAlerts(clock)
+    made = []
+    for number in range(1, 3001):
+        clock.now = number / 25  # two minutes
+        made.append(parked.of(number, "plant/alarm", "ValueError", "a1", f"message {number} is parked", number))
+    told = [one for one in made if one is not None]
+    assert [one.seq for one in told] == [1, 1501]
+    assert (told[0].kind, told[0].text, told[0].command) == ("parked", "message 1 is parked", "junctor trace 1")
+    assert told[1].text == "1499 more with this error since the last one; message 1501 is parked"
+    assert parked.of(1, "plant/alarm", "KeyError", "a1", "another", 7) is not None, "another failure is told at once"
+    assert parked.of(1, "plant/valve", "ValueError", "a1", "another", 7) is not None
+
+
+def test_failures_of_ever_new_kinds_take_no_memory_without_end() -> None:
+    parked = alerts.ParkedAlerts(Clock())
+    for number in range(alerts.KINDS + 10):
+        assert parked.of(1, "plant/alarm", "ValueError", str(number), "text", 7) is not None
+    assert parked.of(1, "plant/alarm", "ValueError", "5", "text", 7) is not None, "the oldest are forgotten"
+    assert parked.of(1, "plant/alarm", "ValueError", str(alerts.KINDS), "text", 7) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from junctor.core.signals import SYSTEM
 from junctor.flows.comparison import Changes
 from junctor.node.apply import Named, Over, apply_sources, sources_of
 from junctor.node.control.entries import host_of
@@ -13,6 +14,7 @@ from junctor.node.views.status import ServiceStatus
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
+    from junctor.runtime.host import Host
 
 log = logging.getLogger("junctor.node")
 
@@ -36,10 +38,15 @@ async def apply(
     return await apply_sources(node, sources, remove=remove or (), who=who, dry_run=dry_run)
 
 
+def _of_users(node: Node) -> list[Host]:
+    """All services but the node's own: who pauses everything wants to be told of it all the same."""
+    return [host for host in node.engine.hosts.values() if host.flow != SYSTEM]
+
+
 @operation("pause", permission="operate")
 async def pause(node: Node, who: str, service: str | None = None, reason: str = "") -> list[str]:
     """Let a service rest, or all of them, until it is resumed. Answers the addresses."""
-    hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
+    hosts = [host_of(node.engine, service)] if service is not None else _of_users(node)
     for host in hosts:
         await node.switches.pause(host, who, reason)
     return [host.address for host in hosts]
