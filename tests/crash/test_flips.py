@@ -32,9 +32,9 @@ class Damaged:
     :param sound: the files as they are without harm.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sound: dict[str, bytes]) -> None:
         self.folder = folder
-        self.sound = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        self.sound = sound
         self.found: Counter[str] = Counter()
         self.told = 0
 
@@ -70,15 +70,19 @@ async def harm(store: Damaged, count: int, damage: Damage) -> list[str]:
 
 
 async def made(folder: Path, seed: int, *, closed: bool) -> Damaged:
-    site = SqliteSite(folder, reserve=0)
+    """A store that was closed, or one whose node was killed. It marks each group of its log, as an opening can ask for:
+    by default what is cut off within a second before a kill is not noticed."""
+    site = SqliteSite(folder, reserve=0, mark=0)
     bench = Bench(site)
     await bench.open()
-    await stock(bench, random.Random(seed))
-    if closed:
-        await bench.transport.aclose()
-    else:
-        await site.crash(bench.transport)
-    return Damaged(site.directory)
+    await stock(bench, random.Random(seed), 160 if closed else 40)
+    killed = _files(site.directory)
+    await bench.transport.aclose()
+    return Damaged(site.directory, _files(site.directory) if closed else killed)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 # Where -------------------------------------------------------------------------------------------------------
@@ -141,10 +145,9 @@ def campaign(folder: Path, seed: int, place: str, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_damage_is_never_delivered(tmp_path: Path, place: str) -> None:
-    """And every error about it has its word."""
+def test_damage_is_never_silent(tmp_path: Path, place: str) -> None:
     seed = seed_of_this_run()
-    lines = [line for line in campaign(tmp_path, seed, place, 40) if "wrong" in line or "untyped" in line]
+    lines = campaign(tmp_path, seed, place, 30)
     assert not lines, "\n".join([*lines, repeat(seed)])
 
 
