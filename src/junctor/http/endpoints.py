@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
+from junctor.core.recording import records_hop
 from junctor.core.spec import ActionSpec, Call, RouteSpec
 from junctor.errors import EncodeError, JunctorError, QueueFull, named, text_of
 from junctor.http import problem
@@ -249,9 +250,16 @@ class ServiceEndpoint:
             level = logging.DEBUG if error.status == 503 else logging.WARNING
             log.log(level, "%s: %s (session %s)", self.source, text_of(error), session_text(session))
             # What is no refusal tells of the inside: files, settings, other services.
-            return problem.of_error(error, session) if error.status != 500 else problem.of_failure(session, error.code)
+            if error.status != 500:
+                return problem.of_error(error, session)
+            return problem.of_failure(session, error.code, recorded=self._recorded)
         log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
-        return problem.of_failure(session)
+        return problem.of_failure(session, recorded=self._recorded)
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether a call that failed can be found by its session."""
+        return records_hop(self._host.spec.policies.trace, failed=True)
 
 
 def end_streams(host: Host) -> None:

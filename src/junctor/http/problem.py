@@ -98,9 +98,10 @@ def of_error(error: JunctorError, session: int = 0) -> tuple[int, Headers, bytes
     return _problem(status, code, detail, fix, session, headers, errors)
 
 
-def of_failure(session: int, code: str = "handler-failed") -> tuple[int, Headers, bytes]:
+def of_failure(session: int, code: str = "handler-failed", *, recorded: bool = True) -> tuple[int, Headers, bytes]:
     """Status, headers and body for an exception of a service: its text stays inside, the session finds it."""
-    fix = f"`junctor trace {session_text(session)}` on the node shows the error." if session else "See the node's log."
+    traced = f"`junctor trace {session_text(session)}` on the node shows the error."
+    fix = traced if session and recorded else "See the node's log."
     return _problem(500, code, "the service failed while it answered this request", fix, session, [], ())
 
 

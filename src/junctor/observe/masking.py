@@ -88,9 +88,12 @@ class MaskedArchive(Archive):
         reply_paths = known.get(reply.type, ()) if reply is not None else ()
         if not paths and not reply_paths:
             return record
-        clean = _cleaner(_hidden_in(record, known))
+        hidden = list(_hidden_in(record, known))
+        clean = _cleaner(hidden)
         payload, places = _masked_payload(message.payload, paths)
-        key = clean(message.key) if message.key is not None else None
+        key = message.key
+        if key is not None:  # it may be such a field, and a short one
+            key = MASK if key in map(str, hidden) else clean(key)
         shown = msgspec.structs.replace(
             record, message=msgspec.structs.replace(message, payload=payload, key=key), masked=places
         )

@@ -425,6 +425,18 @@ async def test_a_field_that_is_marked_later_is_masked_in_old_messages(short_dir:
         assert [record.status for record in node.archive.search(Query())] == [Status.PARKED]
 
 
+async def test_a_key_that_is_sensitive_is_masked_however_short(short_dir: Path) -> None:
+    class Keeper(Service):
+        @handler
+        async def keep(self, body: Marked) -> None: ...
+
+    async with Flow("keep").add(Keeper(), key="name").running(store=short_dir / "store") as node:
+        await node.target("keeper", Marked).send(Marked(1, "ab"))
+        await settled(node)
+        (found,) = node.archive.search(Query())
+        assert found.message.key == "***"
+
+
 async def test_what_the_engine_reads_is_whole(short_dir: Path) -> None:
     got: list[Marked] = []
 

@@ -12,6 +12,7 @@ import pytest
 from junctor import Flow, Service, Target, action, every, handler
 from junctor.flows import wire
 from junctor.messages import Kind, Status
+from junctor.node.control.wire import CallFailed
 from junctor.node.node import Node
 from junctor.transports.base import Query, Record
 
@@ -160,8 +161,9 @@ async def test_what_a_delivery_leaves(short_dir: Path, transport: str, trace: st
 async def test_what_first_hops_leave(short_dir: Path, transport: str, trace: str) -> None:
     async with plant(trace).running(transport=transport, store=short_dir / "store") as node:
         assert await node.call("front", "works") == "yes"
-        with pytest.raises(Exception, match="no"):
+        with pytest.raises(CallFailed, match="no") as failed:
             await node.call("front", "fails")
+        assert failed.value.fix.startswith("`junctor logs`" if trace == "off" else "`junctor messages")
         async with asyncio.timeout(10):
             while not any(_body(r).get("n") == 102 for r in everything(node) if r.message.type == "Job"):
                 await asyncio.sleep(0.002)

@@ -11,6 +11,7 @@ import msgspec
 
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.port import Link, Port
+from junctor.core.recording import records_hop
 from junctor.core.signals import SYSTEM
 from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec
 from junctor.errors import (
@@ -150,11 +151,8 @@ class ActionEntry(msgspec.Struct):
                 raise
             log.error("%s: %s", self.where, named(error), exc_info=error, extra={"service": host.address})
             # SystemExit too: an action that calls sys.exit() must not end the node.
-            raise self._failed(error) from error
+            raise _call_failed(host, self.where, type(error).__name__, text_of(error)) from error
         return entered.value
-
-    def _failed(self, error: BaseException) -> CallFailed:
-        return _call_failed(self.where, type(error).__name__, text_of(error))
 
 
 class ScheduleEntry(msgspec.Struct):
@@ -178,12 +176,13 @@ class ScheduleEntry(msgspec.Struct):
             raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
         failure = await tick(host, self.spec)
         if failure is not None:
-            raise _call_failed(self.where, failure.type, failure.text)
+            raise _call_failed(host, self.where, failure.type, failure.text)
 
 
-def _call_failed(where: str, name: str, text: str) -> CallFailed:
+def _call_failed(host: Host, where: str, name: str, text: str) -> CallFailed:
     what = f"{name}: {text}" if text and text != name else name
-    fix = "`junctor messages --status failed` leads to its trace."
+    recorded = records_hop(host.spec.policies.trace, failed=True)
+    fix = "`junctor messages --status failed` leads to its trace." if recorded else "`junctor logs` shows the error."
     return CallFailed(what, where=where, fix=fix, error_type=name)
 
 

@@ -139,7 +139,7 @@ def problem(error: BaseException) -> Problem:
     if not isinstance(error, JunctorError):
         name = type(error).__name__
         error = CallFailed(f"{name}: {text}" if (text := text_of(error)) else name, error_type=name)
-    where = error.where if error.where is None else storable(error.where)
+    where = error.where if error.where is None else storable(unquoted(error.where, error))
     what, fix = (mask(storable(unquoted(text, error))) for text in (error.what, error.fix))
     return Problem(error.code, what, where, fix, getattr(error, "error_type", ""))
 
