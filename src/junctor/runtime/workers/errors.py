@@ -12,9 +12,9 @@ _MORE = {"error_type": "error_type", "http_status": "status", "word": "code", "h
 """Attributes of our errors beyond what all have, and the arguments that set them."""
 
 
-class RaisedInWorker(Exception):
-    """An exception of user code in a worker process. ``failure`` tells its type, text and traceback; ``status`` and
-    ``detail`` are those of a web framework's, where it has them."""
+class _Raised(Exception):
+    """An exception of user code in a worker process; its class has the name that it has there. ``failure`` tells type,
+    text and traceback; ``status_code`` and ``detail`` are those of a web framework's, where it has them."""
 
     failure: Failure | None = None
     detail: str | None = None
@@ -27,21 +27,24 @@ class RaisedInWorker(Exception):
 def error_of(exception: BaseException) -> Error:
     """An exception for the wire."""
     if isinstance(exception, JunctorError):
-        more = {word: getattr(exception, name) for name, word in _MORE.items() if hasattr(exception, name)}
-        return Error(exception.code, exception.what, exception.where or "", exception.fix, more)
+        own = {word: getattr(exception, name) for name, word in _MORE.items() if hasattr(exception, name)}
+        return Error(exception.code, exception.what, exception.where or "", exception.fix, own)
     status, detail = getattr(exception, "status_code", None), getattr(exception, "detail", None)
-    more = {"status": status, "detail": detail} if isinstance(status, int) and isinstance(detail, str) else {}
-    return Error("", f"{type(exception).__qualname__}: {text_of(exception)}", more=more)
+    more: dict[str, Any] = {"type": type(exception).__name__}
+    if isinstance(status, int) and isinstance(detail, str):
+        more |= {"status": status, "detail": detail}
+    return Error("", text_of(exception), more=more)
 
 
 def exception_of(error: Error, failure: Failure | None = None) -> Exception:
-    """The exception back from the wire. One that is not ours becomes a :class:`RaisedInWorker`; an unknown code the
+    """The exception back from the wire. One that is not ours has a class of the same name; an unknown code becomes the
     root error."""
     made: Any
     if error.code:
         made = _ours(error)
     else:
-        made = RaisedInWorker(error.what, error.more.get("status", 500))
+        kind = type(error.more.get("type", "Exception"), (_Raised,), {})
+        made = kind(error.what, error.more.get("status", 500))
         made.detail = error.more.get("detail")
     made.failure = failure
     return made  # type: ignore[no-any-return]
