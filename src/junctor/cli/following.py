@@ -13,6 +13,7 @@ from junctor.cli import tables, words
 from junctor.cli.options import running_node
 from junctor.cli.selecting import counted
 from junctor.node.control.client import NodeClient
+from junctor.node.control.wire import ConnectionLost
 from junctor.node.views.decisions import ResendView, Resent
 from junctor.node.views.stopped import PATIENCE
 
@@ -26,14 +27,14 @@ _LOOK = 1.0  # seconds until the node is asked again
 
 
 def to_its_end(view: ResendView, node: str | None, as_json: bool) -> int:
-    """Show a job until it ends; the exit code. Ctrl-C asks whether it is to stop."""
+    """Show a job until it ends; the exit code. Ctrl-C asks whether it is to stop.
+
+    :raises ConnectionLost: the node ended before the job did.
+    """
     progress = _Progress(quiet=as_json)
     while view.state == "running":
         try:
-            with contextlib.closing(running_node(node)) as client:
-                while view.state == "running":
-                    view = _next(client, view)
-                    progress.show(view)
+            view = _watched(view, node, progress)
         except KeyboardInterrupt:
             progress.clear()
             with contextlib.closing(running_node(node)) as client:
@@ -49,6 +50,20 @@ def to_its_end(view: ResendView, node: str | None, as_json: bool) -> int:
     else:
         tell(view, sys.stdout)
     return 0 if view.well else 1
+
+
+def _watched(view: ResendView, node: str | None, progress: _Progress) -> ResendView:
+    try:
+        with contextlib.closing(running_node(node)) as client:
+            while view.state == "running":
+                view = _next(client, view)
+                progress.show(view)
+    except ConnectionLost as error:
+        progress.clear()
+        sent = counted(view.sent)
+        fix = "What was not sent is still parked, and nothing was sent twice: start the node and say the same again."
+        raise ConnectionLost(f"{error.what}; it had told of {sent} that were sent", fix=fix) from error
+    return view
 
 
 def _next(client: NodeClient, view: ResendView) -> ResendView:

@@ -154,12 +154,18 @@ class ResendJob:
             size = min(count, slice_size(rate), len(self._left))
             meant = {one.seq: one.status for one in islice(self._left, size)}
             verdicts = await self._decisions.resend(meant, self._how)
+            unsent = []
             for seq, verdict in verdicts.items():
+                one = self._left.popleft()
                 if isinstance(verdict, NO_FURTHER):
-                    return str(verdict)
-                self._left.popleft()
-                count -= 1
-                self._sent(seq, verdict, batch)
+                    unsent.append(one)
+                    reason = reason or str(verdict)
+                else:
+                    self._sent(seq, verdict, batch)
+            self._left.extendleft(reversed(unsent))
+            count -= size
+            if reason:
+                return reason
             self._tell()
         return ""
 

@@ -216,18 +216,22 @@ def test_a_job_is_left_to_itself(junctor: Junctor) -> None:
     (junctor.folder / "slow").unlink()
     until(lambda: len(sent(junctor)) == 9)
     assert junctor.here("resend", "--service", "mailer", "--detach") == "nothing fits, nothing was sent\n"
+    detached = junctor.json("resend", "--status", "resent", "--again", "--detach")
+    assert detached["state"] == "running" and detached["total"] == 9
+    until(lambda: len(sent(junctor)) == 18)
 
 
 def test_a_killed_node_doubles_nothing(junctor: Junctor) -> None:
     """Killed while a batch is on its way: what was not sent is parked, and the same command does the rest."""
     running = parked(junctor, 40)
     (junctor.folder / "slow").touch()
-    detached = junctor.json("resend", "--service", "mailer", "--rate", "1000/s", "--detach")
-    assert detached["state"] == "running" and detached["total"] == 40
-    until(lambda: junctor.json("resend", "--jobs")[0]["sent"] >= 1)
+    terminal = Terminal(junctor, "resend", "--service", "mailer", "--rate", "1000/s")
+    terminal.wait_for("1 of 40 sent")
     (junctor.folder / "slow").unlink()
     running.signal(signal.SIGKILL)
     running.ends(-signal.SIGKILL)
+    terminal.ends(1)
+    assert "What was not sent is still parked, and nothing was sent twice" in terminal.said
     said = junctor.here("resend", "--service", "mailer", code=1)
     assert "the node does not run" in said and "only a running node can send messages again" in said
     junctor.start("mail.py")

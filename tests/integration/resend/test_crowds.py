@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from junctor.clock import VirtualClock
-from junctor.errors import ServiceStopped
+from junctor.errors import ServiceStopped, StoreFull
 from junctor.messages import RESEND_OF, Status
 from junctor.node.control.arguments import WrongArgument
 from junctor.node.resend import ResendRunning
 from junctor.node.views.search import NothingFound, UnknownFilter
 from junctor.runtime.resendable import Resending
-from junctor.transports.base import Record
+from junctor.transports.base import Commit, Record
 from tests.integration.resend.shop import Order, Shop, open_shop
 
 
@@ -233,3 +233,27 @@ async def test_a_node_that_stops_ends_the_job(tmp_path: Path) -> None:
     async with open_shop(tmp_path / "store") as shop:
         statuses = [record.status for record in shop.all()]
         assert statuses.count(Status.PARKED) == 29 and statuses.count(Status.RESENT) == 1
+
+
+async def test_a_full_disk_ends_the_job(tmp_path: Path) -> None:
+    async with open_shop(tmp_path / "store") as shop:
+        seqs = await shop.parked(*orders(12))
+        transport = shop.node.engine.transport
+        commit, room = transport.commit, 3
+
+        def full(given: Commit) -> None:
+            nonlocal room
+            room -= given.external
+            if given.external and room < 0:
+                given.done(given, StoreFull("the disk is full"))
+            else:
+                commit(given)
+
+        transport.commit = full  # type: ignore[method-assign]
+        view = await shop.resend(filter={"service": "billing"})
+        assert (view.state, view.sent) == ("stopped", 3) and "the disk is full" in view.reason
+        transport.commit = commit  # type: ignore[method-assign]
+        assert [shop.record(seq).status for seq in seqs].count(Status.PARKED) == 9
+        assert (await shop.resend(filter={"service": "billing"})).sent == 9
+        assert len(shop.partner.done) == 12
+        assert shop.node.engine.hosts["shop/billing"].depth.count == 0

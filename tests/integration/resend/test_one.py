@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from junctor.errors import DecodeError, NoHandler, UnknownTarget
-from junctor.messages import EFFECT, RESEND_OF, Kind, Message, Status
+from junctor.messages import CONDITION, EFFECT, HANDLER, RESEND_OF, Kind, Message, Status
 from junctor.node.views.search import NothingFound
 from junctor.runtime.resendable import NotResendable, Purged, Resending, prepared
 from junctor.transports.base import Commit
@@ -199,3 +200,63 @@ async def test_discard_and_resend_at_once_are_one_of_both(shop: Shop) -> None:
         sent, away = isinstance(resent[seq], Message), discarded[seq] is None
         assert sent != away
         assert shop.record(seq).status is (Status.RESENT if sent else Status.DISCARDED)
+
+
+async def test_what_the_engine_said_of_the_old_one_is_not_said_again(shop: Shop) -> None:
+    """A condition is asked on the way only, so the message is for this service now; the name of a handler stays."""
+    [seq] = await shop.parked(Order("a"))
+    record = shop.record(seq)
+    headers = {CONDITION: "shop.orders: no such field", HANDLER: "on_order", "caller": "web"}
+    record.message = msgspec.structs.replace(record.message, headers=headers)
+    found = prepared(shop.node.engine, record, Resending()).headers
+    ours = {RESEND_OF: record.message.id, EFFECT: record.message.id}
+    assert found == {"caller": "web", HANDLER: "on_order"} | ours
+    record.message = msgspec.structs.replace(record.message, headers={HANDLER: "elsewhere"})
+    assert prepared(shop.node.engine, record, Resending(to="shop/archive")).headers == ours
+    with pytest.raises(NoHandler):
+        prepared(shop.node.engine, record, Resending())
+
+
+@pytest.mark.parametrize("kind", [Kind.TICK, Kind.ROUTE, Kind.ACTION])
+async def test_hops_have_no_body_to_send(shop: Shop, kind: Kind) -> None:
+    [seq] = await shop.parked(Order("a"))
+    record = shop.record(seq)
+    record.message = msgspec.structs.replace(record.message, kind=kind)
+    with pytest.raises(NotResendable, match=r"is the (tick|call) of .* `junctor call SERVICE NAME`"):
+        prepared(shop.node.engine, record, Resending(again=True))
+
+
+async def test_a_damaged_one_needs_its_whole_body(shop: Shop) -> None:
+    [seq] = await shop.parked(Order("a"))
+    record = shop.record(seq)
+    record.damaged = True
+    record.message = msgspec.structs.replace(record.message, payload=b"{not json")
+    with pytest.raises(NotResendable, match="is damaged, its body cannot be trusted. Give the whole body"):
+        prepared(shop.node.engine, record, Resending())
+    edit = lambda original: {"id": "a"} if original is None else original  # noqa: E731
+    assert json.loads(prepared(shop.node.engine, record, Resending(edit=edit)).payload)["id"] == "a"
+
+
+async def test_an_expired_request_is_sent_again_in_its_place(shop: Shop) -> None:
+    shop.partner.slow.clear()
+    target = shop.node.target("billing", Order, Price)
+    first = asyncio.gather(target.request(Order("a")), target.request(Order("b"), timeout=0.02), return_exceptions=True)
+    await asyncio.sleep(0.05)
+    shop.partner.slow.set()
+    await first
+    assert shop.record(2).status is Status.EXPIRED
+    assert (await shop.resend(2)).well
+    assert shop.record(2).status is Status.RESENT and shop.partner.done[-1][0] == "b"
+    assert "it was expired" in shop.node.archive.notes([2])[0].text
+
+
+@pytest.mark.parametrize("trace", ["failures", "off"])
+async def test_a_service_that_records_less(tmp_path: Path, trace: str) -> None:
+    async with open_shop(tmp_path / "store", trace=trace) as shop:
+        seqs = await shop.parked(*(Order(str(number)) for number in range(8)))
+        shop.partner.refused = {"3"}
+        view = await shop.resend(filter={"service": "billing"}, stop_at=1.0)
+        assert (view.sent, view.handled, view.failed) == (8, 7, 1)
+        assert len(shop.partner.done) == 7
+        assert [group.count for group in shop.node.archive.parked()] == [1]
+        assert all(shop.record(seq).status is Status.RESENT for seq in seqs)
