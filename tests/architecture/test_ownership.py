@@ -20,8 +20,8 @@ THREAD_OWNERS: dict[str, str] = {
     "node/alerting/limit.py": "ends a conversation with a server that drips, from beside the blocking call",
     "node/process/ending.py": "ends a process whose interpreter waits for threads that services left behind",
     "node/process/notify.py": "feeds systemd's watchdog while a debugger holds the loop",
-    "runtime/workers/channel.py": "reads what the node says while the code of a worker keeps its loop or waits for state",
-    "runtime/workers/process.py": "the handlers of a worker that block: from the reader to them without the loop between",
+    "runtime/workers/channel.py": "reads what the node says while code keeps the loop of a worker",
+    "runtime/workers/process.py": "blocking handlers of a worker, without its loop between them and the reader",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
 }
 

@@ -24,6 +24,7 @@ from junctor.runtime.failures import failure_of, without_hidden_values, wrong_re
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
+from junctor.runtime.telling import Telling
 from junctor.transports.base import AlertRecord, Commit, Settle
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Handling:
         self.last_error = ""
         self.last_error_at = 0
         self.since = 0
+        self._telling = Telling(engine.clock, self._tell_rest)
         self._plan = plan
         self._shares = engine.transport.capabilities.by_reference
         self._key_of = key_reader(spec.policies.pool.key)
@@ -252,7 +254,9 @@ class Handling:
     def _tell(self, delivery: Delivery, failure: Failure, parked: bool) -> None:
         """What is raised to have a message retried or parked says enough by its text; of another error the first
         attempt shows where it came from, with the whole traceback, and later ones the user's own line. The last one
-        says that the message is parked."""
+        says that the message is parked. Of many that are alike only some are told."""
+        if not self._telling.tells(f"{failure.type} {failure.fingerprint}"):
+            return
         place = failure.traceback.rstrip() if delivery.attempt <= 1 else own_line(failure.traceback)
         entered = f"{self.address}.{delivery.name}" if delivery.name else self.address  # no handler: it went no further
         what = failure.text
@@ -265,6 +269,10 @@ class Handling:
         if place and failure.reaction is None:
             text = f"{text}\n{place}"
         log.warning("%s: %s", entered, text, extra={"hop": delivery})
+
+    def _tell_rest(self, kind: str, count: int) -> None:
+        name = kind.partition(" ")[0] or "other errors"
+        log.warning("%s: %s more failures like the last: %s (junctor parked)", self.address, f"{count:,}", name)
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
