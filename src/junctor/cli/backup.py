@@ -32,7 +32,7 @@ def command(file: Path, node: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(words.json_text(made))
         return
-    facts = f"{made.records} records, {words.size(made.bytes)}, {words.duration(made.seconds)}"
+    facts = f"{made.records} record{'' if made.records == 1 else 's'}, {words.size(made.bytes)}, {words.duration(made.seconds)}"
     click.echo(f"{made.path}: {facts}; verified")
     if made.damaged:
         text = f"{made.damaged} of the records were damaged in the store already, and are so in the backup"

@@ -38,7 +38,7 @@ def command(file: Path, store: str | None, as_json: bool) -> None:
 
 
 def _tell(done: Restored, place: Path) -> None:
-    click.echo(f"{place}: {done.records} records, of {_when(done.made)}; verified")
+    click.echo(f"{place}: {done.records} record{'' if done.records == 1 else 's'}, of {_when(done.made)}; verified")
     if done.damaged:
         click.echo(f"{done.damaged} of the records are damaged", err=True)
     if done.aside is not None:

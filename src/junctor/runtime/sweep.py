@@ -67,6 +67,9 @@ _WHOLE = 3600.0
 """Seconds between two walks over everything that is left: what was owed, parked or kept when its turn was."""
 
 
+_REPAIR = "junctor restore FILE"
+
+
 class Swept(msgspec.Struct):
     """What a sweep did. ``removed`` records; ``size`` is what the store takes now, ``limit`` what it may, in bytes.
     ``ages`` is False while the clock is not trusted: then nothing goes by age."""
@@ -113,7 +116,7 @@ class Sweep:
                 try:
                     await step()
                 except StoreDamaged as error:  # the next step may be about other pages
-                    self._tell("store-damaged", f"old records cannot be removed: {error}", "junctor restore FILE")
+                    self._tell("store-damaged", f"old records cannot be removed: {error}", _REPAIR)
             self.last = self._swept
             return self.last
 
@@ -212,7 +215,7 @@ class Sweep:
             raise
         except JunctorError as error:
             text = f"records {min(seqs)} to {max(seqs)} cannot be removed: {error}"
-            self._tell("store-damaged", text, "junctor restore FILE")
+            self._tell("store-damaged", text, _REPAIR)
         else:
             self._swept.removed += len(seqs)
 
