@@ -125,7 +125,7 @@ def _shown(trace: Trace, tree: bool, verbose: bool, logs: bool, again: str) -> I
 
 def _speaks_unicode() -> bool:
     try:
-        "│▶┄×…".encode(sys.stdout.encoding or "ascii")
+        "│▶┄×…".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
