@@ -69,6 +69,6 @@ def test_two_sessions_that_begin_alike_are_listed(junctor: Junctor) -> None:
         junctor.here("send", "alarm", '{"text": "x"}', "--type", "Note")
     common = junctor.json("messages")[0]["session"][:10]
     for command in ("trace", "capture"):
-        assert f"several sessions begin or end with {common}" in junctor.here(command, common, code=1)
+        assert f"sessions begin or end with {common}" in junctor.here(command, common, code=1)
     junctor.here("stop")
     node.ends(0)
