@@ -100,7 +100,7 @@ class Node:
         self.switches = Switches(self.engine)
         self.sensitive = SensitiveFields(self.engine)
         self.alerting = Alerting(self.engine, plan.directory, self.read, on=plan.alerts)
-        self.resends = Resends(self.engine, Decisions(self.engine, self.aside))
+        self.resends = Resends(self.engine, Decisions(self.engine, self.read_unmasked), self.read)
         self.loading = asyncio.Lock()
         self._applying = asyncio.Lock()
         self.while_changing: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -22,7 +22,8 @@ from junctor.messages import Message, Status
 from junctor.node.views.decisions import ResendView, Resent
 from junctor.node.views.messages import Reason, instant, reason_of
 from junctor.node.views.selection import Chosen
-from junctor.runtime.resend import NO_FURTHER, Decisions
+from junctor.observe.hidden import unquoted
+from junctor.runtime.resend import NO_FURTHER, Decisions, Read
 from junctor.runtime.resendable import NotResendable, Resending
 from junctor.transports.base import Record
 
@@ -61,11 +62,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class ResendJob:
     """One job; ``view`` is how it is. Made and run by :class:`Resends`."""
 
-    def __init__(
-        self, engine: Engine, decisions: Decisions, number: int, chosen: Sequence[Chosen], how: Resending, pace: Pace
-    ) -> None:
-        self._engine = engine
-        self._decisions = decisions
+    def __init__(self, resends: Resends, number: int, chosen: Sequence[Chosen], how: Resending, pace: Pace) -> None:
+        self._engine = engine = resends.engine
+        self._decisions = resends.decisions
+        self._read = resends.read
         self._left = deque(chosen)
         self._how = how
         self._pace = pace
@@ -179,7 +179,7 @@ class ResendJob:
         else:
             view.refused += 1
             batch.failed += 1
-            self._keep(Resent(seq, "refused", error=Reason(type(verdict).__name__, str(verdict))), failed=True)
+            self._keep(refusal(seq, verdict), failed=True)
 
     async def _settled(self, batch: Tally) -> str:
         """Wait until all that was sent has come to its end; why it stops waiting, or nothing."""
@@ -197,7 +197,7 @@ class ResendJob:
     async def _look(self, batch: Tally) -> bool:
         """Take note of what has come to its end; whether anything has."""
         numbers = list(self._open)
-        found = await self._decisions.records(numbers)
+        found = await self._read(lambda archive: [archive.record(seq) for seq in numbers])
         for seq, record in zip(numbers, found, strict=True):
             if record is None or record.status >= Status.DONE:
                 self._end(self._open.pop(seq), seq, record, batch)
@@ -239,12 +239,16 @@ class ResendJob:
 
 
 class Resends:
-    """The jobs of a node, the latest last, and the ``decisions`` that they carry out."""
+    """The jobs of a node, the latest last, and the ``decisions`` that they carry out.
 
-    def __init__(self, engine: Engine, decisions: Decisions) -> None:
+    :param read: asks the archive as operators see it: what came of a message is told from there.
+    """
+
+    def __init__(self, engine: Engine, decisions: Decisions, read: Read) -> None:
+        self.engine = engine
         self.decisions = decisions
+        self.read = read
         self.jobs: deque[ResendJob] = deque(maxlen=KEPT)
-        self._engine = engine
         self._count = 0
 
     def start(self, chosen: Sequence[Chosen], how: Resending, pace: Pace) -> ResendJob:
@@ -253,19 +257,19 @@ class Resends:
         :raises ResendRunning: a job is at messages for one of the services.
         :raises ServiceStopped: a service does not handle messages at this moment.
         """
-        job = ResendJob(self._engine, self.decisions, self._count + 1, chosen, how, pace)
+        job = ResendJob(self, self._count + 1, chosen, how, pace)
         for other in self.running():
             if both := other.services & job.services:
                 view = other.view
                 what = f"job {view.job} of {view.who or 'somebody'} sends messages again"
                 raise ResendRunning(what, where=min(both))
         for address in sorted(job.services):
-            if reason := obstacle(self._engine, address):
+            if reason := obstacle(self.engine, address):
                 fix = "Nothing was sent. Let the service go on first: `junctor status` shows how it is."
                 raise ServiceStopped(reason, fix=fix)
         self._count += 1
         self.jobs.append(job)
-        self._engine.supervisor.start(f"resend {job.view.job}", job.run())
+        self.engine.supervisor.start(f"resend {job.view.job}", job.run())
         return job
 
     def running(self, services: Collection[str] | None = None) -> Iterable[ResendJob]:
@@ -273,6 +277,11 @@ class Resends:
         for job in self.jobs:
             if job.view.state == "running" and (services is None or job.services.intersection(services)):
                 yield job
+
+
+def refusal(seq: int, error: JunctorError) -> Resent:
+    """That a message was not sent, or not discarded, and why."""
+    return Resent(seq, "refused", error=Reason(type(error).__name__, unquoted(str(error), error)))
 
 
 def obstacle(engine: Engine, address: str) -> str:

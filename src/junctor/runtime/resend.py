@@ -18,14 +18,14 @@ from junctor.errors import JunctorError, NotRunning, QueueFull, StoreFull
 from junctor.messages import Message, Status
 from junctor.runtime.intake import size_of
 from junctor.runtime.resendable import LOOK, NotResendable, Resending, gone, prepared
-from junctor.transports.base import Commit, Insert, Note, Record, Settle
+from junctor.transports.base import Archive, Commit, Insert, Note, Record, Settle
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
 
-Aside = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Does blocking work beside the event loop."""
+Read = Callable[[Callable[[Archive], Any]], Awaitable[Any]]
+"""Asks an archive beside the event loop."""
 
 _ENDED = (Status.PARKED, Status.EXPIRED, Status.DISCARDED)
 """What a resend takes the place of. One that was handled stays so."""
@@ -39,13 +39,13 @@ class Decisions:
     """Carries decisions out. While one about a message is on its way, another about the same message is refused: two
     operators never send it twice.
 
-    :param aside: where the archive of the transport is asked, with bodies as they are; all the rest is for the loop.
+    :param read: asks the archive with bodies as they are, not masked; all the rest is for the loop.
     """
 
-    def __init__(self, engine: Engine, aside: Aside) -> None:
+    def __init__(self, engine: Engine, read: Read) -> None:
         self._engine = engine
         self._dispatcher = engine.dispatcher
-        self._aside = aside
+        self._read = read
         self._taken: set[int] = set()
 
     # Resend -------------------------------------------------------------------------------------------------
@@ -162,8 +162,7 @@ class Decisions:
 
     async def records(self, seqs: Sequence[int]) -> list[Record | None]:
         """The records of these numbers, None for each that is not stored any more."""
-        record = self._engine.transport.archive.record
-        found: list[Record | None] = await self._aside(lambda: [record(seq) for seq in seqs])
+        found: list[Record | None] = await self._read(lambda archive: [archive.record(seq) for seq in seqs])
         return found
 
     def _take(self, seqs: Iterable[int], verdicts: dict[int, Any]) -> set[int]:

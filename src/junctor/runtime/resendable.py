@@ -10,8 +10,10 @@ from msgspec import structs
 
 from junctor.core.edits import EditRefused, unknown_fields
 from junctor.core.routing import Routing
-from junctor.errors import DecodeError, JunctorError, NoHandler, UnknownTarget, nearest
+from junctor.errors import HIDES, DecodeError, JunctorError, NoHandler, UnknownTarget, nearest
 from junctor.messages import EFFECT, HANDLER, RESEND_OF, Kind, Message, MessageType, Status, codec, without_reserved
+from junctor.messages.sensitive import sensitive_paths
+from junctor.observe.hidden import Hidden
 from junctor.runtime.intake import bounded
 from junctor.transports.base import Record
 
@@ -88,7 +90,7 @@ def prepared(engine: Engine, record: Record, how: Resending) -> Prepared:
     if how.edit is not None:
         return _edited(old, how.edit, kind, host, headers)
     payload = old.payload if host.address == old.target else _encoded(old.payload)
-    body = kind.read(payload, old.version, f"message {old.id}") if type(payload) is bytes else payload
+    body = _read(kind, payload, old.version, f"message {old.id}") if type(payload) is bytes else payload
     key = host.key_of(body) if how.to and host.keyed else old.key
     return Prepared(host, old.type, old.version, payload, key, headers)
 
@@ -97,9 +99,10 @@ def _edited(old: Message, edit: Edit, kind: MessageType, host: Host, headers: Ma
     where, original = f"message {old.id}", _plain(old.payload)
     edited = edit(original)
     try:
-        body = kind.read(msgspec.json.encode(edited), kind.version, where)
+        body = _read(kind, msgspec.json.encode(edited), kind.version, where)
     except DecodeError as error:
-        raise DecodeError(error.what, where=error.where, fix="Correct this part of the body.") from error
+        error.fix = "Correct this part of the body."
+        raise
     payload = kind.encode(body)  # as a sender would have written it
     bounded(payload, host.dispatcher.max_body, "the edited body", where)
     taken = msgspec.json.decode(payload)
@@ -108,6 +111,18 @@ def _edited(old: Message, edit: Edit, kind: MessageType, host: Host, headers: Ma
         raise EditRefused(f"{kind.name} has no field {unknown[0]}", where=where, fix=known.rstrip() or None)
     name, version = (kind.name, kind.version) if kind.cls is not Any else (old.type, old.version)
     return Prepared(host, name, version, payload, host.key_of(body) if host.keyed else old.key, headers)
+
+
+def _read(kind: MessageType, payload: bytes, version: int, where: str) -> Any:
+    """The body, by its type.
+
+    :raises DecodeError: it does not fit; whoever tells it quotes no sensitive value of the body.
+    """
+    try:
+        return kind.read(payload, version, where)
+    except DecodeError as error:
+        setattr(error, HIDES, Hidden(payload, sensitive_paths(kind.cls)))
+        raise
 
 
 def _host(engine: Engine, address: str, message: Message) -> Host:

@@ -12,6 +12,7 @@ from junctor.messages import parse_id
 from junctor.node.control.entries import host_of
 from junctor.runtime.resend import Decisions
 from junctor.runtime.resendable import Resending, gone
+from junctor.transports.base import Archive
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -32,13 +33,12 @@ async def resent(node: Node, which: str, to: str | None, again: bool, changes: M
         again=again,
         edit=(lambda body: with_changes(body, changes)) if changes else None,
     )
-    # Asked at once, not in a thread: time must not pass meanwhile.
-    verdicts = await Decisions(node.engine, _at_once).resend({seq: record.status}, how)
+
+    async def at_once(question: Callable[[Archive], Any]) -> Any:
+        return question(node.engine.transport.archive)  # not in a thread: time must not pass meanwhile
+
+    verdicts = await Decisions(node.engine, at_once).resend({seq: record.status}, how)
     message = verdicts[seq]
     if isinstance(message, JunctorError):
         raise message
     return Receipt(message.id, message.session_id)
-
-
-async def _at_once(work: Callable[[], Any]) -> Any:
-    return work()

@@ -87,7 +87,7 @@ class Till(Service):
     @handler
     async def on_payment(self, payment: Payment) -> None:
         if payment.id in self.partner.refused:
-            raise Park("no")
+            raise Park(f"{payment.card} is no card")
         self.partner.seen.append(payment)
 
 

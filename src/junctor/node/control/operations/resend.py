@@ -13,9 +13,9 @@ from junctor.errors import JunctorError, NoHandler
 from junctor.messages.sensitive import Path, restored
 from junctor.node.control.entries import host_of
 from junctor.node.control.table import operation
-from junctor.node.resend import Pace, obstacle
-from junctor.node.views.decisions import Discarded, Kin, Preview, ResendView, Resent
-from junctor.node.views.messages import MessageView, NoteView, Reason, instant, message_view, note_view, plain
+from junctor.node.resend import Pace, obstacle, refusal
+from junctor.node.views.decisions import Discarded, Kin, Preview, ResendView
+from junctor.node.views.messages import MessageView, NoteView, instant, message_view, note_view, plain
 from junctor.node.views.search import Filter, UnknownFilter
 from junctor.node.views.selection import Chosen, Selection, chosen, named
 from junctor.observe.secrets import MASKED
@@ -146,7 +146,7 @@ async def discard(
     for begin in range(0, len(found), _PAGE):
         page = [one.seq for one in found[begin : begin + _PAGE]]
         verdicts = await node.resends.decisions.discard(page, who, note)
-        kept = [_refusal(seq, error) for seq, error in verdicts.items() if error is not None]
+        kept = [refusal(seq, error) for seq, error in verdicts.items() if error is not None]
         result.discarded += len(page) - len(kept)
         result.kept += kept[: SHOWN - len(result.kept)]
     if result.discarded:
@@ -228,11 +228,7 @@ def _nothing(node: Node, who: str) -> ResendView:
 def _refuse(preview: Preview, seq: int, error: JunctorError) -> None:
     preview.refused += 1
     if preview.refused <= SHOWN:
-        preview.refusals.append(_refusal(seq, error))
-
-
-def _refusal(seq: int, error: JunctorError) -> Resent:
-    return Resent(seq, "refused", error=Reason(type(error).__name__, str(error)))
+        preview.refusals.append(refusal(seq, error))
 
 
 def _stored(records: list[Any]) -> list[Any]:
