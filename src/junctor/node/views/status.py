@@ -151,7 +151,7 @@ def parked_counts(groups: Iterable[ParkedGroup]) -> dict[str, int]:
 def status_of(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> NodeStatus:
     """What an engine tells about its services, and about those that it has no more while something of them waits; the
     node adds what it knows of itself."""
-    services = [_service(host) for host in engine.hosts.values() if host.flow != SYSTEM or _has_trouble(host)]
+    services = [_service(host) for host in engine.hosts.values() if _is_shown(host, parked)]
     for service in services:
         service.parked = parked.get(f"{service.flow}/{service.service}", 0)
     services += _removed(engine, parked, paused)
@@ -171,9 +171,10 @@ def size_of_store(room: Room, limit: int = 0) -> StoreSize:
     return StoreSize(room.taken, room.wal, room.free, room.total, limit)
 
 
-def _has_trouble(host: Host) -> bool:
+def _is_shown(host: Host, parked: Mapping[str, int]) -> bool:
     """Of the node's own services only those are shown that need somebody."""
-    return bool(host.lifecycle.state is not State.RUNNING or host.depth.count or host.last_error)
+    well = host.lifecycle.state is State.RUNNING and not host.depth.count and host.address not in parked
+    return host.flow != SYSTEM or not well
 
 
 def _removed(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pause]) -> Iterator[ServiceStatus]:
