@@ -101,7 +101,7 @@ def _probe(service: ServiceStatus) -> str:
     now = datetime.now(UTC)
     since = f"; held for {words.duration((now - service.since).total_seconds())}" if service.since else ""
     left = (service.next_probe - now).total_seconds() if service.next_probe else 0.0
-    return since + (f", tries in {words.duration(left)}" if left > 0 else "")
+    return since + (f", tries in {words.duration(left)}" if left >= 1 else "")
 
 
 def _ago(service: ServiceStatus) -> str:
