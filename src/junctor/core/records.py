@@ -242,6 +242,13 @@ class Archive(abc.ABC):
         """The records of a session with a number above ``after``, oldest first; at most ``limit``, or all."""
 
     @abc.abstractmethod
+    def sessions(self, digits: str, limit: int = 4) -> list[int]:
+        """Sessions of which the hexadecimal form, 32 lower-case digits, begins or ends with these; at most ``limit``.
+
+        :raises SearchTooLong: as of :meth:`search`.
+        """
+
+    @abc.abstractmethod
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]: ...
 
     @abc.abstractmethod

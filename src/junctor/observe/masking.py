@@ -53,6 +53,9 @@ class MaskedArchive(Archive):
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         return [self._masked(record) for record in self._archive.session(session, after, limit)]
 
+    def sessions(self, digits: str, limit: int = 4) -> list[int]:
+        return self._archive.sessions(digits, limit)
+
     def search(self, query: Query) -> list[Record]:
         """As below. Texts are looked for in what is shown: a search must not tell by its hits what is masked.
 

@@ -17,7 +17,7 @@ from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
 from junctor.store.schema import MIGRATIONS
-from junctor.store.search import search
+from junctor.store.search import search, sessions
 from junctor.store.state import CommittedState, Entries
 from junctor.store.words import Glossary
 
@@ -55,6 +55,10 @@ class StoreArchive(Archive):
             sql = "SELECT seq FROM message WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
             rows = select(db, sql, (session.to_bytes(16, "big"), after, -1 if limit is None else limit))
             return self._complete(db, [seq for (seq,) in rows])
+
+    def sessions(self, digits: str, limit: int = 4) -> list[int]:
+        with self._readers.connection() as db:
+            return sessions(db, digits, limit)
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         with self._readers.connection() as db:

@@ -28,6 +28,9 @@ from junctor.store.words import Glossary
 SECONDS = 5.0
 """How long a search may take."""
 
+AGAIN = 0.02
+"""Seconds between two interruptions."""
+
 FIRST_PIECE = 1024
 """Numbers in the first piece; the next is four times as long as long as one takes less than ``QUICK`` seconds."""
 
@@ -40,6 +43,11 @@ HIGHEST = 2**63 - 1
 
 _BODY = "coalesce(m.payload, (SELECT data FROM body WHERE hash = m.body))"
 _TOP = "SELECT max(seq) FROM hop WHERE seq < ?"
+_BEGINS = "SELECT DISTINCT session FROM message WHERE session BETWEEN ? AND ? LIMIT ?"
+_ENDS = (
+    "SELECT DISTINCT session FROM message INDEXED BY message_session"
+    " WHERE substr(hex(session), -length(?1)) = ?1 LIMIT ?2"
+)
 _HAS = "EXISTS (SELECT 1 FROM span WHERE word = ? AND block = s.block)"
 # The text of the JSON is compared before the JSON is read: most failures are told apart without reading them.
 _ERROR_TEXT = (
@@ -98,6 +106,22 @@ def search(db: apsw.Connection, query: Query, seconds: float = SECONDS) -> list[
     return found
 
 
+def sessions(db: apsw.Connection, digits: str, limit: int, seconds: float = SECONDS) -> list[int]:
+    """Sessions that begin or end with these hexadecimal digits: the first are found by the index, the last in it.
+
+    :raises SearchTooLong: it was stopped.
+    """
+    low, high = (bytes.fromhex(digits.ljust(32, fill)) for fill in "0f")
+    try:
+        with _interrupted(db, seconds):
+            found = {row[0] for row in select(db, _BEGINS, (low, high, limit))}
+            found |= {row[0] for row in select(db, _ENDS, (digits.upper(), limit))}
+    except apsw.InterruptError:
+        what = f"the search for a session was stopped after {seconds:g} s"
+        raise SearchTooLong(what, fix="Give all 32 digits of it.") from None
+    return [int.from_bytes(session, "big") for session in sorted(found)][:limit]
+
+
 class Reached:
     """The number down to which everything was looked at; None where nothing can be said."""
 
@@ -128,16 +152,23 @@ def _piece(db: apsw.Connection, plan: Plan, low: int, high: int, limit: int) -> 
 
 @contextmanager
 def _interrupted(db: apsw.Connection, seconds: float) -> Iterator[None]:
-    """Interrupt what runs on the connection after some time. By a timer, not by a handler that SQLite calls: each call
-    would wait for the interpreter lock of a busy node."""
-    timer = threading.Timer(seconds, db.interrupt)
-    timer.daemon = True
-    timer.start()
+    """Interrupt what runs on the connection after some time. From a thread, not by a handler that SQLite calls: each
+    call would wait for the interpreter lock of a busy node."""
+    over = threading.Event()
+
+    def watch() -> None:
+        late = not over.wait(seconds)
+        while late:  # again and again: between two statements there is nothing to interrupt
+            db.interrupt()
+            late = not over.wait(AGAIN)
+
+    watcher = threading.Thread(target=watch, name="junctor-search", daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        over.set()
+        watcher.join()
 
 
 def _too_long(seconds: float, reached: int | None, found: int) -> SearchTooLong:

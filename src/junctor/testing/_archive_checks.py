@@ -36,6 +36,21 @@ async def a_session_is_listed_whole_and_oldest_first(bench: Bench) -> None:
 
 
 @check()
+async def sessions_are_found_by_their_first_and_last_digits(bench: Bench) -> None:
+    ids = [0xABC << 116 | 1, 0xABD << 116 | 0xABC, 0x0AB << 116 | 0xFFF]
+    await bench.accept(*(bench.message(session=session) for session in ids for _ in range(2)))
+    archive = bench.transport.archive
+    assert archive.sessions("abc") == [ids[0], ids[1]]
+    assert archive.sessions("ab") == [ids[0], ids[1]]
+    assert archive.sessions("0ab") == [ids[2]]
+    assert archive.sessions("01") == [ids[0]]
+    assert archive.sessions("f") == [ids[2]]
+    assert archive.sessions("ab", 1) == [ids[0]]
+    assert archive.sessions(f"{ids[1]:032x}") == [ids[1]]
+    assert archive.sessions("dead") == []
+
+
+@check()
 async def search_finds_by_each_condition(bench: Bench) -> None:
     a = bench.message(b'{"name":"anna"}', source="flow/a", session=1)
     b = bench.message(b'{"name":"bert"}', target="flow/a", session=2, type="Other")

@@ -84,6 +84,11 @@ class MemoryArchive(Archive):
         found = (one for one in self.all() if one.message.session == session and one.message.seq > after)
         return list(islice(found, limit))
 
+    def sessions(self, digits: str, limit: int = 4) -> list[int]:
+        forms = {record.message.session: record.message.session_id for record in self.all()}
+        found = (one for one, text in sorted(forms.items()) if text.startswith(digits) or text.endswith(digits))
+        return list(islice(found, limit))
+
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         return [attempt for seq in seqs for attempt in self._attempts.get(seq, ())]
 

@@ -38,6 +38,10 @@ class Shelf(Archive):
         newest = sorted(self.records, key=lambda record: -record.message.seq)
         return [record for record in newest if record.message.seq < below and _fits(record, query)][: query.limit]
 
+    def sessions(self, digits: str, limit: int = 4) -> list[int]:
+        texts = {f"{record.message.session:032x}" for record in self.records}
+        return sorted(int(text, 16) for text in texts if text.startswith(digits) or text.endswith(digits))[:limit]
+
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         found = [one for one in self.records if one.message.session == session and one.message.seq > after]
         return found[:limit]

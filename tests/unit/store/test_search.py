@@ -160,6 +160,14 @@ def test_other_interruptions_are_errors_of_the_store(bare: Bare) -> None:
         raise apsw.InterruptError("elsewhere")
 
 
+def test_sessions_are_found_in_their_index(bare: Bare) -> None:
+    bare.commit(inserts=[Insert(bare.message(session=0xAB << 120))])
+    for sql in (search._BEGINS, search._ENDS):
+        values = (b"", b"", 1)[: sql.count("?") if "?1" not in sql else 2]
+        steps = " / ".join(row[3] for row in bare.store._db.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+        assert "USING COVERING INDEX message_session" in steps
+
+
 def test_pages_of_many_are_read_in_order(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [bare.message() for _ in range(10)]
     bare.commit(inserts=[Insert(message) for message in messages])

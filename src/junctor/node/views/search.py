@@ -16,7 +16,6 @@ from junctor.node.views.fields import SYNTAX, field_term
 from junctor.transports.base import Archive, Query
 
 PAGE = 500
-PAGES = 40
 LIMIT = 1000
 _HEX = set("0123456789abcdef")
 
@@ -187,7 +186,7 @@ def asked_for(archive: Archive, which: str) -> Asked:
 
 
 def find_session(archive: Archive, digits: str) -> int:
-    """The session that begins or ends with these hexadecimal digits; of many messages the latest are looked at.
+    """The session that begins or ends with these hexadecimal digits.
 
     :raises NothingFound: none does, or several do.
     """
@@ -199,26 +198,14 @@ def find_session(archive: Archive, digits: str) -> int:
         )
     if len(digits) == 32:
         return int(digits, 16)
-    found = _sessions(archive, digits)
+    found = archive.sessions(digits)
     if len(found) == 1:
         return found[0]
     if not found:
         raise NothingFound(f"no message and no session {digits} is stored here")
     listed = ", ".join(f"{session:032x}" for session in found[:3])
-    raise NothingFound(f"{len(found)} sessions begin or end with {digits}", fix=f"Give more digits: {listed}.")
-
-
-def _sessions(archive: Archive, digits: str) -> list[int]:
-    found: dict[int, None] = {}  # a set that keeps the order
-    before: int | None = None
-    for _ in range(PAGES):
-        page = archive.search(Query(before=before, limit=PAGE))
-        ids = {record.message.session: record.message.session_id for record in page}
-        found.update({key: None for key, text in ids.items() if text.startswith(digits) or text.endswith(digits)})
-        if len(page) < PAGE:
-            break
-        before = page[-1].message.seq
-    return list(found)
+    count = "several" if len(found) > 3 else len(found)
+    raise NothingFound(f"{count} sessions begin or end with {digits}", fix=f"Give more digits: {listed}.")
 
 
 def group_of(archive: Archive, digits: str) -> str:
