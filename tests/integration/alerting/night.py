@@ -46,10 +46,12 @@ class Crm(Service):
 class Night:
     """``async with Night(folder, rules) as night``: ``night.passes("1h")``."""
 
-    def __init__(self, folder: Path, rules: Sequence[Mapping[str, Any]], start: datetime | None = None) -> None:
+    def __init__(
+        self, folder: Path, rules: Sequence[Mapping[str, Any]] | FlowModel, start: datetime | None = None
+    ) -> None:
         self.clock = VirtualClock(start)
-        self.folder = folder
-        plan = Plan(flows=[wire(flow(rules))], directory=folder, clock=self.clock)
+        model = rules if isinstance(rules, FlowModel) else flow(rules)
+        plan = Plan(flows=[wire(model)], directory=folder, clock=self.clock)
         self.node = Node(plan)
 
     async def __aenter__(self) -> Night:
