@@ -18,6 +18,10 @@ class NotWritten(JunctorError):
     code = "not-written"
 
 
+_NO_OPTION = ("text", "markdown")
+"""Forms that only an ending asks for."""
+
+
 def form_of(output: str, forms: Mapping[str, str]) -> str:
     """The form that the ending of a file stands for.
 
@@ -27,7 +31,7 @@ def form_of(output: str, forms: Mapping[str, str]) -> str:
     ending = Path(output).suffix.lower()
     if ending not in forms:
         what = f'the ending "{ending}" is not known' if ending else "the name has no ending"
-        words = _listed(f"--{form}" for form in dict.fromkeys(forms.values()) if form != "text")
+        words = _listed(f"--{form}" for form in dict.fromkeys(forms.values()) if form not in _NO_OPTION)
         raise click.BadParameter(f"{what}. End it with {', '.join(forms)}, or say {words}.", param_hint=f"-o {output}")
     return forms[ending]
 

@@ -187,10 +187,11 @@ def _follow(source: Reading, which: str, whole: bool) -> None:
         trace = source.trace(which, whole)
         news = [hop for hop in trace.hops if seen.get(hop.message.seq) != _standing(hop)]
         for hop in sorted(news, key=lambda hop: hop.message.seq):
+            _, told = seen.get(hop.message.seq, ("", 0))
             seen[hop.message.seq] = _standing(hop)
             click.echo(f"{hop.message.seq:>6}  +{hop.offset:<8.3f} {_path(hop.message)}  {_facts(hop)}".rstrip())
-            for attempt in hop.attempts[-1:]:
-                click.echo(f"{'':18}{_attempt(attempt, LINE)}")
+            for line in _ends([_attempt(attempt, LINE) for attempt in hop.attempts[told:]]):
+                click.echo(f"{'':18}{line}")
         settled = all(hop.message.status not in _OPEN for hop in trace.hops)
         quiet = quiet + 1 if settled and not news else 0
         if not source.running:
