@@ -42,7 +42,13 @@ def lying_down() -> None:
     time.sleep(0.2)
 
 
+def spin() -> None:
+    while True:
+        pass
+
+
 DEEDS = {
+    "spin": spin,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segv": lambda: ctypes.string_at(0),
     "abort": os.abort,

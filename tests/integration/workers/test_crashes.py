@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +25,7 @@ from junctor.transports.memory import MemoryTransport
 from junctor.transports.sqlite import SqliteTransport
 from tests.integration.workers.deadly import Deadly, Deed
 
+ROOT = Path(__file__).parents[3]
 TWICE = RetryPolicy(attempts=2, initial=0.001, jitter=0)
 AT_ONCE = RestartPolicy(initial=0.001, max=0.01)
 
@@ -100,6 +104,42 @@ async def test_what_it_logged_before_it_died_is_in_the_trace() -> None:
 async def test_odd_habits_do_no_harm(how: str) -> None:
     async with running() as (engine, port, deadly):
         assert await port.request(deadly, Deed(how)) == await port.request(deadly, Deed(""))
+
+
+async def test_a_handler_that_never_returns_is_ended_with_its_service_and_its_message_kept() -> None:
+    async with running(retry=RetryPolicy(attempts=1)) as (engine, port, deadly):
+        await port.send(deadly, Deed("spin"))
+        host = engine.hosts["w/deadly"]
+        while not host.in_flight:
+            await asyncio.sleep(0.01)
+        before = host.slots[0].pid
+        await host.restart(grace=0.1)
+        while not host.in_flight:
+            await asyncio.sleep(0.01)
+        assert host.slots[0].pid != before
+        assert not Path(f"/proc/{before}").exists()
+        assert not engine.transport.archive.parked(), "a restart costs no attempt"
+
+
+def test_a_node_that_is_killed_takes_its_workers_along(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.integration.workers.program", str(tmp_path / "store")]
+    with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}/src:{ROOT}"}, stdout=subprocess.PIPE) as node:
+        assert node.stdout is not None
+        pids = [int(pid) for pid in node.stdout.readline().split()]
+        node.kill()
+    assert len(pids) == 2
+    end = time.monotonic() + 10
+    while any(map(is_running, pids)):
+        assert time.monotonic() < end, "a worker outlives its node"
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """A zombie is none: who should reap it may be anybody."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 async def test_two_workers_do_not_share_a_fate(tmp_path: Path) -> None:
