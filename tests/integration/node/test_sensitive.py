@@ -21,6 +21,7 @@ import pytest
 from junctor import Flow, Hold, Sensitive, Service, Target, action, connect, every, handler, message, post
 from junctor.core.records import FieldTerm
 from junctor.errors import JunctorError, SensitiveField
+from junctor.flows import wire
 from junctor.messages import Status
 from junctor.node.capture.making import capture_of
 from junctor.node.node import Node
@@ -423,6 +424,47 @@ async def test_a_field_that_is_marked_later_is_masked_in_old_messages(short_dir:
     async with Flow("keep").add(Works(), name="keeper").running(store=short_dir / "s") as node:
         assert "a long name" not in told_by(node.archive)
         assert [record.status for record in node.archive.search(Query())] == [Status.PARKED]
+
+
+async def test_a_type_that_comes_with_a_change_is_masked_also_when_the_node_is_down(short_dir: Path) -> None:
+    class Before(Service):
+        @handler
+        async def keep(self, body: str) -> None: ...
+
+    class After(Service):
+        @handler
+        async def keep(self, body: Marked) -> None: ...
+
+    store = short_dir / "store"
+    async with Flow("keep").add(Before(), name="keeper").running(store=store) as node:
+        assert node.sensitive.known == {}
+        await node.apply([wire(Flow("keep").add(After(), name="keeper"))], who="test")
+        await node.target("keeper", Marked).send(Marked(1, "a long name"))
+        await settled(node)
+    down = StoppedNode(store)
+    (view,) = down.messages(Filter(type="Marked"), bodies=True)
+    down.close()
+    assert (view.body, view.masked) == ({"n": 1, "name": "***"}, ["name"])
+
+
+async def test_a_class_that_is_first_seen_when_it_is_sent(short_dir: Path) -> None:
+    class Tells(Service):
+        anything: Target[Any]
+
+        @handler
+        def tell(self, name: str) -> None:
+            self.anything.send(Marked(1, name))
+
+    store = short_dir / "store"
+    flow = Flow("keep").add(Tells(), connect={"anything": "everything"}).add(Everything())
+    async with flow.running(store=store) as node:
+        await node.target("tells", str).send("a long name")
+        await settled(node)
+        assert node.sensitive.known == {"Marked": (("name",),)}
+    down = StoppedNode(store)
+    (view,) = down.messages(Filter(type="Marked"), bodies=True)
+    down.close()
+    assert view.body == {"n": 1, "name": "***"}
 
 
 async def test_a_key_that_is_sensitive_is_masked_however_short(short_dir: Path) -> None:
