@@ -27,6 +27,8 @@ from junctor.store.verify import verify
 PART = ".part"
 """Behind the name of a backup that is not complete."""
 
+_BESIDE = ("-journal", "-wal", "-shm")
+
 _STEPS = 10_000
 """Steps of SQLite's machine between two looks whether to go on: some milliseconds."""
 
@@ -59,8 +61,9 @@ def write_backup(store: Path, path: Path, given_up: Callable[[], bool] = lambda:
             size = os.fstat(file).st_size
             _publish(part, path)
         except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
+            for ending in ("", *_BESIDE):
+                with contextlib.suppress(OSError):
+                    part.with_name(part.name + ending).unlink()
             raise
     return Backup(str(path), found.records, size, time.monotonic() - began, len(found.damaged))
 
@@ -87,6 +90,8 @@ def _held(part: Path) -> Iterator[int]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.fchmod(file, 0o600)
         os.ftruncate(file, 0)
+        for ending in _BESIDE:
+            part.with_name(part.name + ending).unlink(missing_ok=True)
         yield file
     except BlockingIOError as error:
         raise BackupFailed("another backup is writing it", where=str(part), fix="Wait for its end.") from error
@@ -114,6 +119,7 @@ def _mark(part: Path) -> None:
     try:
         db = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
+            db.pragma("journal_mode", "memory")  # a file that is not complete needs no way back
             with db:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (BACKUP, time.time_ns()))
         finally:

@@ -81,6 +81,7 @@ class Journal:
         self._full = False
         self._file = _identity(path)
         self.dead: StoreError | None = None
+        self.gave_up = False
         db.set_wal_hook(self._note_pages)
 
     @property
@@ -235,6 +236,7 @@ class Journal:
     def give_up(self) -> Report:
         """Refuse what a full disk still keeps back; the node is closing."""
         kept, self._kept = self._kept, []
+        self.gave_up = bool(kept)
         full = StoreFull("the disk is still full, the node is closing", where=str(self._path.parent))
         return Report([(commit, full) for commit in kept])
 

@@ -155,7 +155,9 @@ class Store:
                 epoch.end(self._db)
                 self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         except apsw.Error as error:
-            raise store_error(error, self.path) from error
+            # Where all is stored and only the mark has no room, the next opening takes over, as after a kill.
+            if self.journal.gave_up or not isinstance(error, apsw.FullError):
+                raise store_error(error, self.path) from error
         finally:
             self._release()
 
