@@ -10,6 +10,7 @@ import msgspec
 
 from junctor.core.spec import service_address
 from junctor.errors import ConfigurationError, nearest
+from junctor.messages import HANDLER
 from junctor.node.capture.file import Capture, CapturedHop, CapturedReply, CapturedService
 
 DELIVERED = ("send", "request", "event")
@@ -90,6 +91,11 @@ class Recording:
                 found.setdefault(way.to if "/" in way.to else service_address(self.flow, way.to), set())
         found.pop(self.address, None)
         return found
+
+    def handlers_at(self, address: str) -> list[str]:
+        """The handlers there that messages were for by name."""
+        named = (one.headers.get(HANDLER, "") for one in self._hops if one.target == address)
+        return [name for name in dict.fromkeys(named) if name and name != "any"]
 
     def led_to(self, type: str) -> list[str]:
         """The addresses that messages of a type went to."""

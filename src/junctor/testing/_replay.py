@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
+from junctor.core.lifecycle import State
 from junctor.core.outcome import Failure, StateWrite
 from junctor.errors import ConfigurationError
 from junctor.flows import FlowModel
@@ -66,12 +67,22 @@ class _Run:
         await self._plant.start()
         self._scene.type_named = self._plant.node.engine.types_of(self._scene.recording.address).named
         try:
+            self._check_started()
             writes = [_write(name, value) for name, value in state.items()]
             if writes:
                 await self._plant.node.engine.committed(writes=writes, source=self._scene.recording.address)
             yield
         finally:
             await self._plant.stop(check=False)
+
+    def _check_started(self) -> None:
+        host = self._plant.node.engine.hosts[self._scene.recording.address]
+        if host.lifecycle.state is not State.RUNNING:
+            raise ConfigurationError(
+                f"the service does not start: {host.last_error or host.lifecycle.state.value}",
+                where=host.address,
+                fix="Its on_start runs in a replay as on a node: give it what it needs, or a subclass without it.",
+            )
 
     # Deliveries ---------------------------------------------------------------------------------------------
 

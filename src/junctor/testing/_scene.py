@@ -11,7 +11,7 @@ import msgspec
 from junctor.core.hop import current
 from junctor.core.outcome import Park
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
-from junctor.core.port import Port
+from junctor.core.port import Link, Port
 from junctor.core.spec import Bind, Call, Context, HandlerSpec, ServiceSpec, Wire, service_address, service_name
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows import FlowModel, Item, wire
@@ -50,6 +50,10 @@ class Scene:
     def recorded(self, address: str) -> str:
         """The address in the recording of one here."""
         return self._names.get(address.rpartition("/")[2], address)
+
+    def here(self, service: str) -> str:
+        """The name here of a service of the recording, where it has one: as code names it, or its address."""
+        return next((name for name, address in self._names.items() if address == service), service)
 
     # The flow -----------------------------------------------------------------------------------------------
 
@@ -122,7 +126,7 @@ class Scene:
         build = spec.build
 
         def built(context: Context) -> Any:
-            port: Any = _ReplayPort(context.port, lambda: self.active)
+            port: Any = _ReplayPort(context.port, self)
             return build(msgspec.structs.replace(context, port=port))
 
         return msgspec.structs.replace(
@@ -192,10 +196,14 @@ class Scene:
             return answer
 
         subscribes = bool(self.recording.peers.get(address))
+        names = ["any", *self.recording.handlers_at(address)]
         return ServiceSpec(
             name=name,
             build=build,
-            handlers=(HandlerSpec(name="any", accepts=Any, replies=Any, bind=bind, subscribes=subscribes),),
+            handlers=tuple(
+                HandlerSpec(name=one, accepts=Any, replies=Any, bind=bind, subscribes=subscribes and one == "any")
+                for one in names
+            ),
             dialect=_PEER,
             policies=Policies(pool=PoolPolicy(size=64)),
         )
@@ -235,15 +243,19 @@ _NotRecorded.__qualname__ = _NotRecorded.__name__ = "NotRecorded"
 class _ReplayPort:
     """The port of the service: its message is the recorded one, with the ids and headers that it had."""
 
-    def __init__(self, port: Port, active: Callable[[], Delivery | None]) -> None:
+    def __init__(self, port: Port, scene: Scene) -> None:
         self._port = port
-        self._active = active
+        self._scene = scene
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._port, name)
 
+    def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
+        """As of any port; a service of another flow is found by its recorded address."""
+        return self._port.link_to(self._scene.here(service), request, reply, handler=handler)
+
     def message(self) -> Message | None:
-        message, active = self._port.message(), self._active()
+        message, active = self._port.message(), self._scene.active
         if message is None or active is None:
             return message
         hop = active.hop

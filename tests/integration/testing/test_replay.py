@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from junctor import Flow, Hold, Sensitive, Service, Target, handler, setting, subscribe, when
+from junctor import Flow, Hold, Sensitive, Service, Target, every, handler, setting, subscribe, when
 from junctor.errors import ConfigurationError, DecodeError, RequestFailed, RequestTimeout
 from junctor.node.capture.file import decoded, written
 from junctor.node.capture.making import capture_of, stored_capture
@@ -308,6 +308,81 @@ async def test_what_a_service_sends_to_itself_is_a_delivery_of_its_own() -> None
     capture = await captured(Order(2, "ann"), flow=flow, service="counter", ask=False)
     result = await replay(capture, Counter)
     assert [hop.body.number for hop in result.hops] == [2, 1, 0] and result.differences == []
+
+
+class Anything(Service):
+    """Takes whatever comes; ``second`` only what is sent to it by its name."""
+
+    @handler
+    async def first(self, body: Any) -> str:
+        return f"first {body}"
+
+    @handler
+    async def second(self, order: Order) -> str:
+        return f"second {order.number}"
+
+
+async def test_handlers_of_anything_and_by_name() -> None:
+    class Sender(Service):
+        @handler
+        async def on_text(self, text: str) -> str:
+            return await self.target("anything", Order, str, handler="second").request(Order(7, text))
+
+    flow = Flow("f").add(Sender()).add(Anything())
+    capture = await captured("hello", flow=flow, service="sender")
+    named = await replay(capture, Anything)
+    assert named.differences == [] and named.hops[0].reply == "second 7"
+    assert (await replay(capture, Sender)).differences == []
+    capture = await captured({"free": 1}, flow=flow, service="anything")
+    assert (await replay(capture, Anything)).hops[0].reply == "first {'free': 1}"
+
+
+async def test_a_service_of_another_flow_is_played_too() -> None:
+    here = written(await captured(Order(7, "ann")))
+    capture = decoded(here.replace("shop/crm", "office/crm").encode(), "test")
+    assert (await replay(capture, Orders)).differences == []
+
+    class Choosing(Orders):
+        @handler
+        async def on_order(self, order: Order) -> str:
+            return (await self.target("office/crm", Ask, Account).request(Ask(order.customer))).email
+
+    assert (await replay(capture, Choosing, service="orders")).hops[0].reply == "ann@example.org"
+
+
+async def test_a_service_of_a_worker_process_is_replayed_here() -> None:
+    capture = await captured(Order(7, "ann"))
+    flow = Flow("shop").add(Orders(), isolate="worker", connect={"large": "large"}).add(Crm()).add(Mailer())
+    flow = flow.add(Large()).add(Watcher())
+    assert (await replay(capture, flow, service="orders")).differences == []
+
+
+async def test_a_service_that_does_not_start_says_why() -> None:
+    capture = await captured(Order(7, "ann"))
+
+    class Broken(Orders):
+        async def on_start(self) -> None:
+            raise ConnectionError("no database here")
+
+    with pytest.raises(ConfigurationError, match="does not start: ConnectionError: no database here"):
+        await replay(capture, Broken, service="orders")
+
+
+async def test_schedules_and_loops_do_not_run() -> None:
+    ran: list[str] = []
+
+    class Busy(Crm):
+        @every("1s")
+        async def tick(self) -> None:
+            ran.append("tick")
+
+        async def loop(self) -> None:
+            ran.append("loop")
+            await self.sleep("1s")
+
+    capture = await captured(Order(7, "ann"))
+    assert (await replay(capture, Busy, service="crm")).differences == []
+    assert ran == []
 
 
 @dataclass(frozen=True)
