@@ -60,10 +60,11 @@ def slice_size(rate: float) -> int:
     return max(1, int(rate / SLICES)) if rate else SIZES[-1]
 
 
-def pause(sent: int, elapsed: float, rate: float) -> float:
-    """Seconds until the next message may be sent.
+def free_at(before: float, now: float, count: int, rate: float) -> float:
+    """When the next message may be sent, in seconds of the same clock. What was not sent in time is not made up for:
+    a rate is what the other side bears at any moment.
 
-    :param sent: so many were, in ``elapsed`` seconds.
+    :param before: what this said last; ``count`` messages are sent ``now``.
     :param rate: messages a second, 0 for any.
     """
-    return max(0.0, sent / rate - elapsed) if rate else 0.0
+    return max(before, now) + count / rate if rate else now

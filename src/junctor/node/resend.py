@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from junctor.core.batches import STOP_AT, Tally, batch_size, pause, reason_to_stop, slice_size
+from junctor.core.batches import STOP_AT, Tally, batch_size, free_at, reason_to_stop, slice_size
 from junctor.core.lifecycle import State
 from junctor.errors import JunctorError, ServiceStopped, named
 from junctor.messages import Message, Status
@@ -73,7 +73,7 @@ class ResendJob:
         self._open: dict[int, int] = {}
         self._changed = asyncio.Event()
         self._woken = asyncio.Event()
-        self._begun = engine.clock.monotonic()
+        self._free_at = engine.clock.monotonic()
         self.services = frozenset({how.to} if how.to else {one.target for one in chosen})
         started = instant(engine.clock.time_ns())
         self.view = ResendView(number, how.who, sorted(self.services), "running", started, len(chosen))
@@ -122,6 +122,7 @@ class ResendJob:
             view = self.view
             view.state, view.reason = "stopped" if reason else "done", reason
             view.ended = instant(self._engine.clock.time_ns())
+            self._left.clear()  # a job is remembered, not what it was for
             self._tell()
             log.info(
                 "%s sent %s of %s parked messages again: %s handled, %s failed%s",
@@ -146,12 +147,13 @@ class ResendJob:
 
     async def _send(self, count: int, batch: Tally) -> str:
         """Send so many, no faster than the rate; why it stops, or nothing."""
-        rate = self._pace.rate
+        rate, monotonic = self._pace.rate, self._engine.clock.monotonic
         while self._left and count > 0:
-            await self._sleep(pause(self.view.sent, self._engine.clock.monotonic() - self._begun, rate))
+            await self._sleep(self._free_at - monotonic())
             if reason := self._obstacle():
                 return reason
             size = min(count, slice_size(rate), len(self._left))
+            self._free_at = free_at(self._free_at, monotonic(), size, rate)
             meant = {one.seq: one.status for one in islice(self._left, size)}
             verdicts = await self._decisions.resend(meant, self._how)
             unsent = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from junctor.core.batches import Tally, batch_size, pause, reason_to_stop, slice_size
+from junctor.core.batches import Tally, batch_size, free_at, reason_to_stop, slice_size
 
 
 def test_batches_grow_to_a_hundred() -> None:
@@ -33,7 +33,8 @@ def test_the_reason_has_the_figures() -> None:
 
 
 def test_a_rate_spreads_the_messages() -> None:
-    assert pause(10, 0.5, 10.0) == pytest.approx(0.5)
-    assert pause(10, 2.0, 10.0) == 0.0
-    assert pause(10, 0.0, 0.0) == 0.0
+    assert free_at(100.0, 100.0, 1, 10.0) == pytest.approx(100.1)
+    assert free_at(100.1, 100.05, 5, 10.0) == pytest.approx(100.6)
+    assert free_at(100.6, 200.0, 1, 10.0) == pytest.approx(200.1), "a minute of waiting does not make it faster"
+    assert free_at(100.6, 200.0, 100, 0.0) == 200.0
     assert (slice_size(0.0), slice_size(3.0), slice_size(200.0)) == (100, 1, 10)
