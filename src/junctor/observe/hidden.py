@@ -22,43 +22,56 @@ from junctor.observe.secrets import MASKED, SHORTEST, forms
 DIGITS = 6
 """Digits of the shortest number that is masked in texts: shorter ones are years, counts and line numbers."""
 
+_LATEST = 10_000  # forms that a hop knows which may last for days: a stream, a WebSocket
+_UNREAD = 100
+
 # pydantic quotes its input, and cuts it: half a value is not found by looking for it.
 _QUOTED = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 
 
 class Hidden:
-    """The sensitive values of some bodies. They are looked for when the first text comes."""
+    """The sensitive values of some bodies, in all the ways they may be written. A body is read when the first text comes
+    after it.
 
-    __slots__ = ("_bodies", "_pattern")
+    :param limit: forms that are known at once; the oldest go. For what may last for days.
+    """
 
-    def __init__(self, payload: Any = None, paths: Iterable[Path] = ()) -> None:
-        self._bodies: list[tuple[Any, tuple[Path, ...]]] = []
-        self._pattern: re.Pattern[str] | None = None
+    __slots__ = ("_bodies", "_forms", "_limit")
+
+    def __init__(self, payload: Any = None, paths: Sequence[Path] = (), limit: int | None = None) -> None:
+        self._bodies: list[tuple[Any, Sequence[Path]]] = []
+        self._forms: dict[str, None] = {}
+        self._limit = limit
         self.add(payload, paths)
 
-    def add(self, payload: Any, paths: Iterable[Path]) -> None:
+    def add(self, payload: Any, paths: Sequence[Path]) -> None:
         """Hide the values of one more body, an object or its encoding, at these paths."""
         if paths:
-            self._bodies.append((payload, tuple(paths)))
-            self._pattern = None
+            self._bodies.append((payload, paths))
+            if self._limit is not None and len(self._bodies) > _UNREAD:
+                self._read()
 
     def mask(self, text: str) -> str:
         """The text with ``***`` for each of the values."""
-        pattern = self._pattern
-        if pattern is None:
-            pattern = self._pattern = pattern_of(self._values())
-        return _QUOTED.sub(f"input_value={MASKED}, input_type=", pattern.sub(MASKED, text))
+        if self._bodies:
+            self._read()
+        return _QUOTED.sub(f"input_value={MASKED}, input_type=", without(text, tuple(self._forms)))
 
-    def _values(self) -> Iterator[Any]:
-        for payload, paths in list(self._bodies):
-            yield from masked(plain(payload), paths).hidden
+    def _read(self) -> None:
+        bodies, self._bodies = self._bodies, []
+        self._forms |= dict.fromkeys(
+            forms_of(value for body in bodies for value in masked(plain(body[0]), body[1]).hidden)
+        )
+        if self._limit is not None:
+            for form in list(self._forms)[: -self._limit]:
+                del self._forms[form]
 
 
 def hide(hop: Hop | None, payload: Any, paths: Sequence[Path]) -> None:
     """Let what is said in a hop not quote the sensitive values of a body, from now on."""
     if hop is not None and paths:
         if hop.hides is None:
-            hop.hides = Hidden()
+            hop.hides = Hidden(limit=None if hop.joins else _LATEST)
         hop.hides.add(payload, paths)
 
 
@@ -95,14 +108,28 @@ def plain(payload: Any) -> Any:
         return None
 
 
-_NOTHING = re.compile(r"(?!)")
+def without(text: str, written: Iterable[str]) -> str:
+    """The text with ``***`` for each part that one of these forms covers, or several that overlap."""
+    parts: list[tuple[int, int]] = []
+    for form in written:
+        at = text.find(form)
+        while at >= 0:
+            parts.append((at, at + len(form)))
+            at = text.find(form, at + 1)
+    if not parts:
+        return text
+    made, done, end = [], 0, -1
+    for begin, stop in sorted(parts):
+        if begin > end:
+            made += [text[done:begin], MASKED]
+        done = end = max(end, stop)
+    return "".join([*made, text[done:]])
 
 
-def pattern_of(values: Iterable[Any]) -> re.Pattern[str]:
-    """What finds these JSON values in a text, and all that is within them: texts of at least :data:`SHORTEST`
-    characters, numbers of at least :data:`DIGITS` digits. Longer ones first."""
-    found = {form for value in values for leaf in _leaves(value) for form in _forms(leaf)}
-    return re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True)))) if found else _NOTHING
+def forms_of(values: Iterable[Any]) -> set[str]:
+    """How these JSON values, and all that is within them, are written in texts: those of at least :data:`SHORTEST`
+    characters, numbers of at least :data:`DIGITS` digits."""
+    return {form for value in values for leaf in _leaves(value) for form in _forms(leaf)}
 
 
 def _leaves(value: Any) -> Iterator[Any]:

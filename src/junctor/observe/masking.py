@@ -27,7 +27,7 @@ from junctor.core.records import (
 )
 from junctor.errors import SensitiveField
 from junctor.messages.sensitive import MASK, Path, masked, touches
-from junctor.observe.hidden import pattern_of, plain
+from junctor.observe.hidden import forms_of, plain, without
 
 Known = Callable[[], Mapping[str, tuple[Path, ...]]]
 """The sensitive paths of each type by its name, as far as they are known now."""
@@ -184,8 +184,8 @@ def _hidden_in(record: Record, known: Mapping[str, tuple[Path, ...]]) -> Iterato
 
 
 def _cleaner(values: Iterable[Any]) -> Clean:
-    pattern = pattern_of(values)
-    return lambda text: pattern.sub(MASK, text)
+    written = forms_of(values)
+    return lambda text: without(text, written)
 
 
 def _clean_failure(failure: Failure, clean: Clean) -> Failure:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from junctor.core.hop import Hop
 from junctor.errors import text_of
 from junctor.messages import Kind
-from junctor.observe.hidden import Hidden, hide, note_hidden, unquoted, without_hidden
+from junctor.observe.hidden import Hidden, hide, note_hidden, unquoted, without, without_hidden
 from junctor.observe.secrets import mask
 
 
@@ -91,3 +91,25 @@ def test_an_exception_without_room_is_left_as_it_is() -> None:
     one = hop()
     hide(one, {"card": "4111"}, [("card",)])
     note_hidden(Bare("4111"), one)
+
+
+def test_values_that_overlap_are_covered_whole() -> None:
+    assert without("x411122y", ["4111", "411122", "1122y"]) == "x***"
+    assert without("abab", ["aba"]) == "***b"
+    assert without("ababa", ["aba"]) == "***"
+    assert without("abcd efgh", ["abcd", "efgh"]) == "*** ***"
+
+
+def test_a_hop_that_lasts_knows_the_latest_values() -> None:
+    one = hop()
+    one.joins = False
+    for n in range(20_000):
+        hide(one, {"card": f"card-{n:06}"}, [("card",)])
+    assert without_hidden("card-019999 card-015000 card-000001", one) == "*** *** card-000001"
+
+
+def test_a_delivery_knows_all_its_values() -> None:
+    one = hop()
+    for n in range(20_000):
+        hide(one, {"card": f"card-{n:06}"}, [("card",)])
+    assert without_hidden("card-019999 card-000000", one) == "*** ***"
