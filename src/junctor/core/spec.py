@@ -155,8 +155,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     handler takes Any, or a request names no class for its reply, a body of a known type becomes its object.
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
-    ``isolation`` "worker" runs it in worker processes, but for what :func:`in_node` names; ``code`` is then the
-    importable name that a worker builds the spec from.
+    ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
+    the spec from.
     """
 
     name: str
@@ -180,13 +180,6 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     isolation: Literal["node", "worker"] = "node"
     code: str = ""
     policies: Policies = Policies()
-
-
-def in_node(spec: ServiceSpec) -> tuple[str, ...]:
-    """The entries of a service that run in the node also where the rest of it runs in workers: those that go on
-    talking to their client. They have an instance of their own there."""
-    streams = [route.name for route in spec.routes if route.streams]
-    return (*streams, *(socket.name for socket in spec.sockets))
 
 
 def service_name(name: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.spec import ServiceSpec
 from junctor.flows.code.source import load
 from junctor.flows.overrides import Overrides
@@ -36,7 +37,8 @@ def spec_of(build: Build) -> ServiceSpec:
     """
     sys.path[:] = [*build.path]
     (item,) = load(build.code, Overrides(environment=False)).services
-    return msgspec.structs.replace(item, name=build.service, settings=build.settings).spec()
+    policies = Policies(pool=PoolPolicy(size=build.pool, key=build.key))
+    return msgspec.structs.replace(item, name=build.service, settings=build.settings, policies=policies).spec()
 
 
 def end_with_the_node(parent: int) -> None:

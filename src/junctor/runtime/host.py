@@ -12,7 +12,7 @@ from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
 from junctor.core.restart import RestartHistory
-from junctor.core.spec import Activity, Context, ServicePlan, in_node
+from junctor.core.spec import Activity, Context, ServicePlan
 from junctor.messages import TypeRegistry
 from junctor.runtime.calls import Calls
 from junctor.runtime.failures import failure_of
@@ -127,6 +127,8 @@ class Host(Handling):
         per_slot = any(handler.blocking for handler in self.spec.handlers)
         with_instance = self.slots if per_slot else self.slots[:1]
         if self.remote:
+            from junctor.runtime.workers.staying import in_node
+
             with_instance = self.slots[:1] if in_node(self.spec) else []
         for slot in with_instance:
             context = Context(
@@ -269,11 +271,14 @@ class Host(Handling):
 
         :param part: the field of the spec that has it.
         """
-        if self.remote and not (part == "routes" and entry.streams) and part != "sockets":
-            from junctor.runtime.workers.slot import RemoteCall, WorkerSlot
+        if not self.remote or part == "sockets":
+            return entry.bind(self.slots[0].instance)
+        from junctor.runtime.workers.slot import RemoteCall, WorkerSlot
+        from junctor.runtime.workers.staying import stays
 
-            return RemoteCall(cast(WorkerSlot, self.slots[0]), part, entry)
-        return entry.bind(self.slots[0].instance)
+        if part == "routes" and stays(entry):
+            return entry.bind(self.slots[0].instance)
+        return RemoteCall(cast(WorkerSlot, self.slots[0]), part, entry)
 
     def run_call(
         self, call: Callable[..., Any], blocking: bool, hop: Hop | None, args: tuple[Any, ...] = (), kwargs: Any = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from junctor import Service, Target, action, every, get, handler
 from junctor.http import HttpError
+from tests.integration.workers.many import Entry
 
 
 @dataclass
@@ -82,6 +83,19 @@ class Living(Service):
     @get("/who/{name}")
     async def who(self, name: str) -> Named:
         return Named(name, os.getpid())
+
+
+class Keyed(Service):
+    """State under a key, read by a route under any."""
+
+    @handler
+    def on(self, entry: Entry) -> int:
+        self.state["count"] = self.state.get("count", 0) + entry.number
+        return int(self.state["count"])
+
+    @action
+    def total(self, key: str) -> int:
+        return int(self.state.of(key).get("count", 0))
 
 
 class Looping(Service):

@@ -23,7 +23,8 @@ from junctor.runtime.host import Host
 from junctor.runtime.scheduler import tick
 from junctor.transports.base import Query
 from junctor.transports.sqlite import SqliteTransport
-from tests.integration.workers.living import Ask, Book, Broken, Line, Living, Looping, Named, Place
+from tests.integration.workers.living import Ask, Book, Broken, Keyed, Line, Living, Looping, Named, Place
+from tests.integration.workers.many import Entry
 
 SOON = RestartPolicy(limit=2, initial=0.01, max=0.02)
 
@@ -79,6 +80,16 @@ async def test_handlers_ticks_actions_and_routes_share_the_instance_in_the_worke
         assert engine.transport.state("w/one", "")["ticks"][0] == b"2"
         assert await call(host, "other_state", key="nobody") == {}
         assert host.slots[0].instance is None, "the node has made one too"
+
+
+async def test_state_is_that_of_the_key_and_of_others_when_asked(tmp_path: Path) -> None:
+    async with running(tmp_path, Keyed, pool=2, key="key") as (engine, host):
+        port = engine.client()
+        link = port.link_to("one", Entry, int)
+        counts = await asyncio.gather(*(port.request(link, Entry(key, 1)) for key in "abaca"))  # type: ignore[call-overload]
+        assert counts == [1, 1, 2, 1, 3]
+        await engine.committed()
+        assert [await call(host, "total", key=key) for key in "abcd"] == [3, 1, 1, 0]
 
 
 async def test_lines_of_a_call_are_in_its_trace(tmp_path: Path) -> None:

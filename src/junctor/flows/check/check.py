@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.spec import ServiceSpec, in_node
+from junctor.core.spec import ServiceSpec
 from junctor.errors import JunctorError
 from junctor.flows import fitting
 from junctor.flows.check.conditions import condition_findings
@@ -21,6 +21,7 @@ from junctor.flows.model import FlowModel, Item
 from junctor.flows.overrides import Overrides
 from junctor.flows.wiring import Connection, Examined, Wiring, examine
 from junctor.messages.types import is_body_class
+from junctor.runtime.workers.staying import in_node
 from junctor.services.target import wire_types
 
 _TOLD = frozenset({"circle"})
@@ -171,7 +172,7 @@ class _Looking:
                 what = (
                     f"{', '.join(stay)} run in the node, on an instance of its own: the rest runs in worker processes"
                 )
-                fix = "Keep streams and WebSockets in a service of their own that asks this one."
+                fix = "Keep streams, WebSockets and uploads in a service of their own that asks this one."
                 yield self._say("warning", "worker", address, what, fix)
         if self._complete:  # else what is missing would be told as a consequence
             yield from self._unused()

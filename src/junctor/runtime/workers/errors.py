@@ -47,6 +47,8 @@ def exception_of(error: Error, failure: Failure | None = None) -> Exception:
         made = kind(error.what, error.more.get("status", 500))
         made.detail = error.more.get("detail")
     made.failure = failure
+    if failure is not None and failure.traceback:
+        made.add_note(f"In the worker process:\n{failure.traceback}")
     return made  # type: ignore[no-any-return]
 
 
