@@ -9,7 +9,9 @@ import pytest
 
 from junctor.errors import StoreDamaged, StoreError, StoreTooNew
 from junctor.store.connection import open_reader, open_writer, select, set_pragma
+from junctor.store.hops import IS_SOUND
 from junctor.store.schema import APPLICATION, MIGRATIONS, migrate
+from junctor.store.spans import SHIFT
 from junctor.store.store import Store
 
 NEXT = (*MIGRATIONS, "ALTER TABLE hop ADD COLUMN extra INTEGER; CREATE INDEX hop_extra ON hop (extra);")
@@ -37,6 +39,21 @@ def test_an_older_store_is_brought_up_with_its_content(tmp_path: Path) -> None:
     assert db.pragma("user_version") == len(NEXT)
     assert select(db, "SELECT kind FROM alert") == [("k",)]
     assert ("extra",) in select(db, "SELECT name FROM pragma_table_info('hop')")
+    db.close()
+
+
+def test_records_of_the_first_version_are_found_and_sound_in_the_second(tmp_path: Path) -> None:
+    db = open_writer(tmp_path / "x.db")
+    migrate(db, "here", MIGRATIONS[:1])
+    for seq, status, due in ((1, 3, 0), (5000, 2, 1_900_000_000_000_000_000), (1 << 50, 4, 0)):
+        db.execute("INSERT INTO hop VALUES (?, 1, 2, 3, NULL, 9, ?, 7, ?, 0, 0, NULL)", (seq, status, due))
+    migrate(db, "here", MIGRATIONS[:2])
+    assert select(db, f"SELECT count(*) FROM hop WHERE {IS_SOUND}") == [(3,)]
+    expected = {(word, seq >> SHIFT) for word in (1, 2, 3) for seq in (1, 5000, 1 << 50)}
+    assert set(select(db, "SELECT word, block FROM span")) == expected
+    assert [
+        row[3] for row in select(db, "EXPLAIN QUERY PLAN SELECT seq FROM hop INDEXED BY hop_ended WHERE status > 3")
+    ]
     db.close()
 
 
