@@ -30,8 +30,8 @@ _QUOTED = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 
 
 class Hidden:
-    """The sensitive values of some bodies, in all the ways they may be written. A body is read when the first text comes
-    after it.
+    """The sensitive values of some bodies, in all the ways they may be written. A body is read when the first text
+    comes after it.
 
     :param limit: forms that are known at once; the oldest go. For what may last for days.
     """
