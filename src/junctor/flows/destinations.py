@@ -25,6 +25,9 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         parts = _parts(self.url, "webhook.url", ("http", "https"))
+        if parts.username is not None or parts.password is not None:
+            fix = 'Write headers: {Authorization: "Basic ${secret:NAME}"} beside it.'
+            raise ConfigurationError("webhook.url has a user in it", fix=fix)
         if parts.fragment or not self.url.isascii() or not self.url.isprintable() or " " in self.url:
             fix = "Percent-encode what is not ASCII, and leave out what follows #."
             raise ConfigurationError("webhook.url has characters that no address has", fix=fix)
@@ -129,7 +132,7 @@ def secrets_of(destination: Destination) -> list[str]:
     found: list[Any] = []
     if isinstance(destination, Webhook):
         parts = urlsplit(destination.url)
-        found = [destination.url, parts.password, *(destination.headers[name] for name in destination.headers)]
+        found = [destination.url, *destination.headers.values()]
         if len(parts.path) > 1 or parts.query:
             found.append(parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else ""))
         else:

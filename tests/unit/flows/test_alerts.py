@@ -98,6 +98,7 @@ def test_stopped_is_a_truth_or_a_number() -> None:
         ({"when": {"parked": 1}, "send": []}, "it is empty. Give one of: webhook, email, command."),
         ({"when": {"parked": 1}, "send": {"webhook": "ftp://x"}}, "does not begin with http:// or https://"),
         ({"when": {"parked": 1}, "send": {"webhook": "https://x:port/"}}, "webhook.url is no address"),
+        ({"when": {"parked": 1}, "send": {"webhook": "https://u:p@x/"}}, "webhook.url has a user in it"),
         ({"when": {"parked": 1}, "send": {"webhook": "https://x/\r\nX: y"}}, "characters that no address has"),
         (
             {"when": {"parked": 1}, "send": {"webhook": {"url": "https://x", "headers": {"X": "a\r\nY: b"}}}},

@@ -55,7 +55,8 @@ class _Conversation(smtplib.SMTP):
     def __init__(self, host: str, port: int, limit: Limit, tls: ssl.SSLContext | None) -> None:
         self._limit = limit
         self._tls = tls
-        super().__init__(host, port, timeout=limit.left)
+        # The name is given: to look up a full one may take longer than all the rest.
+        super().__init__(host, port, local_hostname=socket.gethostname(), timeout=limit.left)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         sock = socket.create_connection((host, port), timeout)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from junctor import __version__
+from junctor.core.signals import SYSTEM
 from junctor.node.control.table import operation
 from junctor.node.views.describe import ServiceView, describe
 from junctor.node.views.status import NodeStatus
@@ -63,7 +64,8 @@ async def health(node: Node) -> Health:
 @operation("services", permission="read")
 async def services(node: Node) -> list[ServiceView]:
     """What each service offers and where its targets lead."""
-    return [describe(flow, plan) for flow in node.engine.flows.values() for plan in flow.services]
+    flows = [flow for flow in node.engine.flows.values() if flow.name != SYSTEM]
+    return [describe(flow, plan) for flow in flows for plan in flow.services]
 
 
 @operation("stop", permission="operate")
