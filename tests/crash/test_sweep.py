@@ -43,14 +43,14 @@ def sweep(folder: Path, seed: int, first: int, step: int, mode: str, begin: Path
 def test_kill_at_some_operations(tmp_path: Path, mode: str) -> None:
     """Some of them, from a start that differs from run to run; ``half`` tears the write it dies in."""
     seed = seed_of_this_run()
-    assert len(sweep(tmp_path, seed, 1 + seed % 16, 16, mode)) >= 12, "too few kills for a test"
+    assert len(sweep(tmp_path, seed, 1 + seed % 24, 24, mode)) >= 8, "too few kills for a test"
 
 
 @pytest.mark.parametrize("mode", ERRORS)
 def test_an_error_at_some_calls(tmp_path: Path, mode: str) -> None:
     """Nothing is acknowledged that failed, the run ends by itself and with a word for it, and the next one is sound."""
     seed = seed_of_this_run()
-    assert len(sweep(tmp_path, seed, 1 + seed % 32, 32, mode)) >= 8, "too few errors for a test"
+    assert len(sweep(tmp_path, seed, 1 + seed % 48, 48, mode)) >= 6, "too few errors for a test"
 
 
 @pytest.mark.torture

@@ -9,10 +9,12 @@ import pytest
 
 from junctor import connect
 from junctor.errors import JunctorError
-from tests.crash.history import ClientLog
+from tests.crash.campaigns import Campaign, cycles
+from tests.crash.history import ClientLog, Faults
 from tests.crash.node.drivers.flow import Order
 from tests.crash.node.evidence import Verdict, judge, parked_by_themselves
 from tests.crash.node.node import Node
+from tests.crash.seeds import seed_of_this_run
 
 pytestmark = pytest.mark.crash
 
@@ -64,10 +66,31 @@ def survive(node: Node) -> Verdict:
     return judge(node.folder)
 
 
-@pytest.mark.parametrize("mode", ["kill", "fail-kill", "ask-kill", "audit-kill", "hold-kill"])
+MODES = ["kill", "fail-kill", "ask-kill", "audit-kill", "hold-kill"]
+"""``fail-kill`` and ``hold-kill`` end the process at an attempt that is not the first one."""
+
+
+@pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.timeout(120)
-def test_a_message_that_kills_the_node_is_parked_and_no_other_is(short_dir: Path, mode: str) -> None:
-    """``fail-kill`` and ``hold-kill`` end the process at an attempt that is not the first one."""
+def test_some_message_that_kills_the_node_is_parked_and_no_other_is(short_dir: Path, which: int) -> None:
+    """Two of the ways, others from run to run."""
+    meet(short_dir, MODES[(seed_of_this_run() + which) % len(MODES)])
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.timeout(600)
+def test_every_message_that_kills_the_node_is_parked_and_no_other_is(short_dir: Path, mode: str) -> None:
+    made = Campaign(0)
+    starts = 0
+    for number in range(min(20, cycles(20))):
+        (short_dir / str(number)).mkdir()
+        starts += meet(short_dir / str(number), mode)
+    made.ended(starts, None, Faults())
+
+
+def meet(short_dir: Path, mode: str) -> int:
+    """How often the node was started until all was done."""
     node = Node(short_dir, CRASH_ATTEMPTS=str(ATTEMPTS), CRASH_BEAT="1h")
     killer = Order("a-7", "l1", mode)
     orders = [Order(f"a-{number}", f"l{number % 3}") for number in range(20)]
@@ -84,3 +107,4 @@ def test_a_message_that_kills_the_node_is_parked_and_no_other_is(short_dir: Path
     assert not parked_by_themselves(verdict)
     # The first death is not its fault yet; each further one costs an attempt, and the last start is the one that lives.
     assert node.starts <= ATTEMPTS + 3
+    return node.starts

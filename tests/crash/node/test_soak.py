@@ -199,7 +199,7 @@ def overload(folder: Path, seed: int, seconds: float) -> None:
 
 
 def test_ten_times_too_much(short_dir: Path) -> None:
-    overload(short_dir, seed_of_this_run(), 8.0)
+    overload(short_dir, seed_of_this_run(), 5.0)
 
 
 @pytest.mark.torture

@@ -40,7 +40,7 @@ def stops(folder: Path, seed: int, count: int) -> Verdict:
 
 @pytest.mark.timeout(180)
 def test_some_stops_under_load(short_dir: Path) -> None:
-    stops(short_dir, seed_of_this_run(), 5)
+    stops(short_dir, seed_of_this_run(), 4)
 
 
 @pytest.mark.torture
@@ -55,7 +55,7 @@ def test_kill_while_it_starts_and_while_it_stops(short_dir: Path) -> None:
     seed = seed_of_this_run()
     chance = random.Random(seed)
     with loaded(short_dir, seed) as (node, crowd):
-        for _ in range(4):
+        for _ in range(3):
             node.launch(CRASH_WINDOW=chance.choice(WINDOWS))
             time.sleep(chance.uniform(0.0, 0.6))
             node.kill()
