@@ -48,9 +48,10 @@ _PORTION = 4 * 1024 * 1024
 COMPACTED = 1024 * 1024
 """Bytes that are given back to the disk in one step."""
 
-_PATIENCE, _HASTE = 9.0, 0.2
-"""A slice is followed by so many times its own time for the traffic alone: a tenth of the journal removes what comes in
-at 30,000 records a second. Less patience while the store is too large."""
+_PATIENCE, _CALM, _HASTE = 9.0, 19.0, 0.2
+"""A slice is followed by so many times its own time for the traffic alone. Most of it for services that record less:
+they are to be no slower by that, and what is left over a busy hour goes in the next quiet one. Least of it while the
+store is too large."""
 
 _WIDE = 2048
 """Records that are looked at for those of some services."""
@@ -64,7 +65,8 @@ _TURN = 30.0
 _FOREVER = 1e9  # seconds: more than thirty years
 
 _WHOLE = 3600.0
-"""Seconds between two walks over everything that is left: what was owed, parked or kept when its turn was."""
+"""Seconds between two walks over everything that is left: what was owed, parked or kept when its turn was. What is no
+record is looked through as often."""
 
 
 _REPAIR = "junctor restore FILE"
@@ -89,6 +91,7 @@ class Sweep:
         self._clock: ClockWatch | None = None
         self._cursors: dict[float, int] = {}
         self._whole = 0.0
+        self._pruned = 0.0
         self._swept = Swept()
         self._told: set[str] = set()
         self._busy = asyncio.Lock()
@@ -190,7 +193,7 @@ class Sweep:
             after = look.last
             if not look.more or began >= end:
                 break
-            await asyncio.sleep((time.monotonic() - began) * _PATIENCE)
+            await asyncio.sleep((time.monotonic() - began) * _CALM)
         self._cursors[_UNRECORDED] = low - 1 if low and after - low < _BEHIND else after
 
     async def _remove(
@@ -243,18 +246,24 @@ class Sweep:
             self._told.discard("store-budget")
 
     async def _tidy(self) -> None:
-        """Give free pages back, and forget what has outlived its records."""
-        longest = min(max(max(one.done, one.failures) for one in self._retentions()), _FOREVER)
-        before = self._engine.clock.time_ns() - int(longest * SECOND)
-        more = self._swept.ages
-        while more:
-            more = await self._upkeep.prune(before)
-            await asyncio.sleep(0.01)
+        """Forget once in a while what has outlived its records, and give free pages back."""
+        monotonic = self._engine.clock.monotonic()
+        if self._swept.ages and monotonic >= self._pruned:
+            self._pruned = monotonic + _WHOLE
+            await self._prune()
         fill = await self._upkeep.fill()
         if not fill.shrinks and "compact" not in self._told:
             self._told.add("compact")
             log.info("the database was made without auto_vacuum: its file does not shrink; a restored backup does")
         await self._compact(fill)
+
+    async def _prune(self) -> None:
+        longest = min(max(max(one.done, one.failures) for one in self._retentions()), _FOREVER)
+        before = self._engine.clock.time_ns() - int(longest * SECOND)
+        more = True
+        while more:
+            more = await self._upkeep.prune(before)
+            await asyncio.sleep(0.01)
 
     async def _compact(self, fill: Fill) -> None:
         room = self._engine.transport.room()

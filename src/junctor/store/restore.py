@@ -50,6 +50,7 @@ def restore(path: Path, directory: Path) -> Restored:
     :raises StoreDamaged: the backup does not hold together.
     :raises StoreError: it is no backup, or cannot be copied.
     """
+    _require_other(path, directory)
     prepare(directory)
     lock = StoreLock(directory / LOCK)
     try:
@@ -57,7 +58,6 @@ def restore(path: Path, directory: Path) -> Restored:
     except StoreLocked as error:
         raise StoreLocked(error.what, where=error.where, fix="Stop the node first: junctor stop.") from error
     try:
-        _require_other(path, directory)
         install_restored(directory)  # what an earlier one was decided to do
         part = directory / (FRESH + PART)
         with _removed_after(part):
