@@ -87,7 +87,7 @@ class Night:
         until = time.monotonic() + PATIENCE
         calm = 0
         while calm < 2:
-            await self.node.engine.committed()
+            await self.node.engine.committed(durability="written")
             busy = any(map(_is_busy, self.node.engine.hosts.values()))
             calm = 0 if busy else calm + 1
             await asyncio.sleep(0.002 if busy else 0)

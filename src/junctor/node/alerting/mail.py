@@ -20,6 +20,10 @@ from junctor.observe.secrets import mask
 SECONDS = 20.0
 """For the whole conversation: mail servers greet slowly on purpose."""
 
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""A relay of the machine itself: without a login nothing is to be kept from anybody, and its certificate is seldom one
+for this name."""
+
 
 def mail(email: Email, notice: Notice, key: str, stopping: Callable[[], bool], seconds: float = SECONDS) -> None:
     """Send a notice.
@@ -71,7 +75,7 @@ def _deliver(email: Email, message: EmailMessage, limit: Limit) -> None:
     tls = context(email.ca)
     with _Conversation(parts.hostname or "", port, limit, tls if at_once else None) as server:
         server.ehlo_or_helo_if_needed()
-        if not at_once and server.has_extn("starttls"):
+        if not at_once and server.has_extn("starttls") and (email.user is not None or parts.hostname not in _HERE):
             server.starttls(context=tls)
             server.ehlo()
         elif not at_once and email.user is not None:
