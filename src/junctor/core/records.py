@@ -249,6 +249,10 @@ class Archive(abc.ABC):
         """
 
     @abc.abstractmethod
+    def addresses(self) -> list[str]:
+        """The services that messages came from or went to, as ``flow/name``, sorted."""
+
+    @abc.abstractmethod
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]: ...
 
     @abc.abstractmethod

@@ -56,6 +56,9 @@ class MaskedArchive(Archive):
     def sessions(self, digits: str, limit: int = 4) -> list[int]:
         return self._archive.sessions(digits, limit)
 
+    def addresses(self) -> list[str]:
+        return self._archive.addresses()
+
     def search(self, query: Query) -> list[Record]:
         """As below. Texts are looked for in what is shown: a search must not tell by its hits what is masked.
 

@@ -31,6 +31,11 @@ WHERE h.status = 4 AND h.status > 3 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 8 DESC
 """
 _ATTEMPTS = "SELECT seq, attempt, started, duration, settlement, failure FROM attempt WHERE seq = ? ORDER BY id"
 _LOGS = "SELECT seq, service, time, level, logger, text FROM log WHERE session = ? ORDER BY time, seq, id LIMIT ?"
+# Words of blocks are services and types; an address is told by its stroke.
+_ADDRESSES = """
+SELECT CAST(text AS BLOB) FROM word AS w WHERE instr(text, '/') > 0 AND EXISTS (SELECT 1 FROM span WHERE word = w.id)
+ORDER BY text
+"""
 _NOTES = "SELECT seq, time, who, text FROM note WHERE seq = ? ORDER BY id"
 _ALERTS = "SELECT time, kind, service, text, command, seq FROM alert ORDER BY id DESC LIMIT ?"
 
@@ -59,6 +64,10 @@ class StoreArchive(Archive):
     def sessions(self, digits: str, limit: int = 4) -> list[int]:
         with self._readers.connection() as db:
             return sessions(db, digits, limit)
+
+    def addresses(self) -> list[str]:
+        with self._readers.connection() as db:
+            return [text.decode(errors="replace") for (text,) in select(db, _ADDRESSES)]
 
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         with self._readers.connection() as db:

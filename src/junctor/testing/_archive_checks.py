@@ -51,6 +51,13 @@ async def sessions_are_found_by_their_first_and_last_digits(bench: Bench) -> Non
 
 
 @check()
+async def addresses_are_those_of_messages(bench: Bench) -> None:
+    assert bench.transport.archive.addresses() == []
+    await bench.accept(bench.message(source="flow/b"), bench.message(source="", target="flow/a", type="Reading"))
+    assert bench.transport.archive.addresses() == sorted({"flow/a", "flow/b", bench.target})
+
+
+@check()
 async def search_finds_by_each_condition(bench: Bench) -> None:
     a = bench.message(b'{"name":"anna"}', source="flow/a", session=1)
     b = bench.message(b'{"name":"bert"}', target="flow/a", session=2, type="Other")

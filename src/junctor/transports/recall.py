@@ -89,6 +89,10 @@ class MemoryArchive(Archive):
         found = (one for one, text in sorted(forms.items()) if text.startswith(digits) or text.endswith(digits))
         return list(islice(found, limit))
 
+    def addresses(self) -> list[str]:
+        messages = [record.message for record in self.all()]
+        return sorted(name for name in {name for m in messages for name in (m.source, m.target)} if "/" in name)
+
     def attempts(self, seqs: Iterable[int]) -> list[AttemptRecord]:
         return [attempt for seq in seqs for attempt in self._attempts.get(seq, ())]
 

@@ -42,6 +42,9 @@ class Shelf(Archive):
         texts = {f"{record.message.session:032x}" for record in self.records}
         return sorted(int(text, 16) for text in texts if text.startswith(digits) or text.endswith(digits))[:limit]
 
+    def addresses(self) -> list[str]:
+        return sorted({name for one in self.records for name in (one.message.source, one.message.target)})
+
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         found = [one for one in self.records if one.message.session == session and one.message.seq > after]
         return found[:limit]

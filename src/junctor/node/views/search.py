@@ -103,7 +103,7 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
 
 
 def address_of(name: str, archive: Archive, hosted: Iterable[str] = ()) -> str:
-    """The address of a service by its name: one that runs, else one that the latest messages went through.
+    """The address of a service by its name: one that runs, else one that messages came from or went to.
 
     :raises UnknownFilter: there is none, or several flows have one.
     """
@@ -121,8 +121,7 @@ def address_of(name: str, archive: Archive, hosted: Iterable[str] = ()) -> str:
 
 
 def _addresses(archive: Archive) -> set[str]:
-    latest = [record.message for record in archive.search(Query(limit=PAGE))]
-    return {*archive.depths(), *(m.source for m in latest), *(m.target for m in latest)} - {""}
+    return {*archive.depths(), *archive.addresses()}
 
 
 def _type(name: str, archive: Archive, types: Iterable[str]) -> str:
