@@ -49,6 +49,7 @@ def spin() -> None:
 
 DEEDS = {
     "spin": spin,
+    "nap": lambda: time.sleep(0.02),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segv": lambda: ctypes.string_at(0),
     "abort": os.abort,

@@ -123,6 +123,33 @@ async def test_a_handler_that_never_returns_is_ended_with_its_service_and_its_me
         assert not engine.transport.archive.parked(), "a restart costs no attempt"
 
 
+async def test_what_went_to_a_worker_behind_one_that_never_returns_is_done_by_another() -> None:
+    async with running(pool=2) as (engine, port, deadly):
+        await asyncio.gather(*(port.request(deadly, Deed("", n)) for n in range(200)))  # short ones: many go at once
+        await port.send(deadly, Deed("spin"))
+        behind = [port.request(deadly, Deed("", n)) for n in range(100)]
+        assert len({await one for one in behind}) >= 1
+        assert engine.hosts["w/deadly"].in_flight == 1
+        assert not engine.hosts["w/deadly"].restarts
+
+
+async def test_a_pause_takes_back_what_has_not_begun() -> None:
+    async with running() as (engine, port, deadly):
+        await asyncio.gather(*(port.request(deadly, Deed("", n)) for n in range(200)))
+        host = engine.hosts["w/deadly"]
+        await asyncio.gather(*(port.send(deadly, Deed("nap", n)) for n in range(16)))
+        while not host.in_flight:
+            await asyncio.sleep(0)
+        host.pause("by the test")
+        while host.in_flight:
+            await asyncio.sleep(0.01)
+        assert host.depth.count >= 13, "at most the one that ran, and what began before the pause was heard"
+        await host.resume()
+        while host.depth.count:
+            await asyncio.sleep(0.01)
+        assert host.counters.done == 216
+
+
 def test_a_node_that_is_killed_takes_its_workers_along(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.integration.workers.program", str(tmp_path / "store")]
     with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}/src:{ROOT}"}, stdout=subprocess.PIPE) as node:

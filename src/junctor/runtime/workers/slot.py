@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from hashlib import blake2b
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -166,6 +167,7 @@ class WorkerSlot(Slot):
 
     async def _attempt(self, delivery: Delivery) -> None:
         await self._deliver_in_turn((delivery,))
+        self._taken = ()
 
     def _more(self) -> list[Delivery]:
         box = self.host.mailbox
@@ -182,7 +184,7 @@ class WorkerSlot(Slot):
         """Several deliveries a frame. They run one at a time and settle in order; what has not begun when one of them
         fails a line, kills the worker or takes too long goes back to its place."""
         host, box = self.host, self.host.mailbox
-        waiting = list(deliveries)
+        waiting = self._taken = list(deliveries)
         try:
             child = await self._ready()
         except Exception as error:
@@ -195,6 +197,9 @@ class WorkerSlot(Slot):
             raise
         sent = [delivery for delivery in waiting if self._may_begin(delivery)]
         futures = child.deliver(*(self._frame(delivery, box.single) for delivery in sent))
+        if not box.single:
+            for delivery, future in zip(sent, futures, strict=True):
+                future.add_done_callback(partial(self._came_back, delivery))
         patience = asyncio.get_running_loop().call_later(_LONG, self.recall) if len(sent) > 1 else None
         try:
             for index, (delivery, future) in enumerate(zip(sent, futures, strict=True)):
@@ -209,10 +214,18 @@ class WorkerSlot(Slot):
             for delivery in sent:
                 self._desk.hops.pop(delivery.seq, None)
 
+    def _came_back(self, delivery: Delivery, future: asyncio.Future[Outcome | None]) -> None:
+        """One that has not begun need not wait here for the one before it: another worker may be free. In a single
+        line nobody else takes it, and it keeps its place behind the first."""
+        if not future.cancelled() and future.exception() is None and future.result() is None:
+            self._give_back((delivery,))
+
     def _give_back(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
+        back = [delivery for delivery in deliveries if delivery.open and delivery in self._taken]
+        self._taken = [delivery for delivery in self._taken if delivery not in back]
+        for delivery in back:
             delivery.started, delivery.name = 0, ""
-        self.host.mailbox.untake([delivery for delivery in deliveries if delivery.open])
+        self.host.mailbox.untake(back)
 
     async def _settled(self, delivery: Delivery, future: asyncio.Future[Outcome | None]) -> bool:
         """Wait for the outcome and settle. False when what is behind it has not begun, or it has not itself."""
