@@ -10,7 +10,7 @@ import msgspec
 
 from junctor.core.spec import service_address
 from junctor.errors import ConfigurationError, nearest
-from junctor.messages import HANDLER
+from junctor.messages import HANDLER, RESEND_OF
 from junctor.node.capture.file import Capture, CapturedHop, CapturedReply, CapturedService
 
 DELIVERED = ("send", "request", "event")
@@ -69,8 +69,12 @@ class Recording:
             if hop.target == self.address and hop.kind in DELIVERED and hop.began is not None and not hop.damaged
         ]
         for hop in sorted(handled, key=lambda hop: (hop.began, hop.number)):
-            effects = (one for one in self._hops if one.cause == hop.number and one.source == self.address)
+            effects = (one for one in self._hops if self._sent_by(hop, one))
             yield Delivery(hop, sorted(effects, key=lambda one: one.number))
+
+    def _sent_by(self, hop: CapturedHop, other: CapturedHop) -> bool:
+        """Whether a delivery sent a message: an operator who sent it again did not."""
+        return other.cause == hop.number and other.source == self.address and RESEND_OF not in other.headers
 
     @property
     def facts(self) -> CapturedService | None:

@@ -30,6 +30,10 @@ PATIENCE = 15.0
 """Seconds for an answer that changes nothing: a search through millions of messages, not more."""
 
 
+WHOLE_SESSION = 60.0
+"""Seconds for a whole session, which may have any number of hops."""
+
+
 class Reading(Protocol):
     """The questions that change nothing."""
 
@@ -65,10 +69,10 @@ class Live:
         return self._ask("messages", list[MessageView], bodies=bodies, **msgspec.to_builtins(filter))
 
     def trace(self, which: str, whole: bool = False) -> Trace:
-        return self._ask("trace", Trace, which=which, whole=whole)
+        return self._ask("trace", Trace, WHOLE_SESSION, which=which, whole=whole)
 
     def capture(self, which: str) -> Capture:
-        return self._ask("capture", Capture, which=which)
+        return self._ask("capture", Capture, WHOLE_SESSION, which=which)
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return self._ask("parked", list[ParkedView], service=service, group=group, members=members)
@@ -79,8 +83,8 @@ class Live:
     def open_alerts(self) -> list[OpenAlert]:
         return self._ask("alerts-open", list[OpenAlert])
 
-    def _ask(self, operation: str, kind: type[T], **arguments: Any) -> T:
-        answer: T = self._client.ask(operation, kind, patience=PATIENCE, **arguments)
+    def _ask(self, operation: str, kind: type[T], patience: float = PATIENCE, /, **arguments: Any) -> T:
+        answer: T = self._client.ask(operation, kind, patience=patience, **arguments)
         return answer
 
 
