@@ -52,6 +52,13 @@ def end_with_the_node(parent: int) -> None:
         end()
 
 
+def leave_signals_to_the_node() -> None:
+    """Ctrl-C goes to the whole terminal group, systemd's SIGTERM to the whole unit; the node decides when its workers
+    end. Not ignored but handled: a program that user code starts would go on ignoring them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+
+
 def be_ended_first() -> None:
     """Where memory runs out the kernel is to end the worker, and not the node that has the queue."""
     with contextlib.suppress(OSError):
@@ -67,8 +74,7 @@ def log_to_the_node(build: Build, channel: Channel) -> None:
 
 
 def main() -> None:
-    # Ctrl-C goes to the whole terminal group; the node decides when its workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_signals_to_the_node()
     descriptor, crashes, parent = map(int, sys.argv[1:4])
     end_with_the_node(parent)
     be_ended_first()

@@ -60,6 +60,7 @@ DEEDS = {
     "close": lambda: os.closerange(3, 256),
     "shutdown": lambda: (socket.socket(fileno=os.dup(connection())).shutdown(socket.SHUT_RDWR), time.sleep(30)),
     "garbage": lambda: (os.write(connection(), b"\x00\x00\x00\x03abc" * 9), time.sleep(30)),
+    "term": lambda: (os.kill(os.getpid(), signal.SIGTERM), os.kill(os.getpid(), signal.SIGINT), time.sleep(0.05)),
     "print": lambda: os.write(1, b"no frame\n"),
     "fork": lying_down,
     "raise": lambda: (_ for _ in ()).throw(ValueError("just so")),

@@ -102,7 +102,7 @@ async def test_what_it_logged_before_it_died_is_in_the_trace() -> None:
         assert lines.count("kill 7") == 2, lines
 
 
-@pytest.mark.parametrize("how", ["print", "fork"])
+@pytest.mark.parametrize("how", ["print", "fork", "term"])
 async def test_odd_habits_do_no_harm(how: str) -> None:
     async with running() as (engine, port, deadly):
         assert await port.request(deadly, Deed(how)) == await port.request(deadly, Deed(""))

@@ -85,6 +85,7 @@ class Child(asyncio.Protocol):
         self.send(build)
         built = await self._built
         if built.failure is not None:
+            self._closing = True
             raise _cannot_build(built.failure, f"{build.flow}/{build.service}")
 
     def send(self, *frames: protocol.Frame) -> None:

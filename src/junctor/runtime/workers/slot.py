@@ -20,7 +20,7 @@ from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.retry import backoff
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec, Wire
-from junctor.errors import JunctorError, ServiceStopped, WorkerLost
+from junctor.errors import ConfigurationError, JunctorError, ServiceStopped, WorkerLost
 from junctor.messages import codec
 from junctor.observe.frames import is_users, short_path
 from junctor.runtime.slots import Slot, check_condition
@@ -68,6 +68,7 @@ class WorkerSlot(Slot):
         self._numbers = itertools.count(1)
         self._deaths = 0
         self._looping = False
+        self._stuck = False
         self._mean = _WORTH
         self.starts = 0
 
@@ -150,7 +151,8 @@ class WorkerSlot(Slot):
         self._halted = True
         child, self._child = self._child, None
         if child is not None:
-            await child.close(_PATIENCE)
+            # What did not end within the grace of the stop will not now: the process may stand still.
+            await child.close(0.0 if self._stuck else _PATIENCE)
 
     def _lost(self, lost: WorkerLost) -> None:
         """It died without being asked to. A delivery or ``loop()`` that ran there has its own reaction; else it is a
@@ -232,6 +234,9 @@ class WorkerSlot(Slot):
         host = self.host
         try:
             outcome = await future
+        except asyncio.CancelledError:
+            self._stuck = True
+            raise
         except WorkerLost as lost:
             self._deaths += 1
             outcome = host.outcome_of_failure(_death(lost), delivery)
@@ -316,6 +321,10 @@ class WorkerSlot(Slot):
     def _build(self) -> protocol.Build:
         host = self.host
         spec = host.spec
+        if not spec.code:
+            what = "it is to run in a worker process, which cannot import its class"
+            fix = "Define the class at the top level of a module, or leave out isolate: worker."
+            raise ConfigurationError(what, where=host.address, fix=fix)
         return protocol.Build(
             spec.code,
             tuple(sys.path),
