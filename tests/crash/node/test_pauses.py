@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from junctor.node.node import GRACE
 from tests.crash.campaigns import Campaign, cycles
 from tests.crash.node.node import Node, until
 from tests.crash.node.producers import Crowd
@@ -86,6 +87,19 @@ def test_a_stopped_worker_doubles_nothing(short_dir: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_a_worker_is_stopped_past_every_deadline(short_dir: Path) -> None:
     worker_pauses(short_dir, seed_of_this_run(), min(5, cycles(5)), 35.0)
+
+
+@pytest.mark.timeout(120)
+def test_a_stopped_worker_does_not_keep_the_node_from_its_end(short_dir: Path) -> None:
+    seed = seed_of_this_run()
+    with loaded(short_dir, seed, {"CRASH_ISOLATE": "worker", "CRASH_SLOW": "0.01"}) as (node, crowd):
+        node.start()
+        accepted(node, crowd, 20)
+        for worker in until(node.workers, "there is no worker"):
+            os.kill(worker, signal.SIGSTOP)
+        assert node.stop("WorkerLost: ", "worker ended") < GRACE + 1.5
+        node.start()
+        assert_kept(finish(node, crowd, "WorkerLost: ", "worker ended"), seed)
 
 
 # Two nodes ---------------------------------------------------------------------------------------------------
