@@ -205,15 +205,17 @@ class ClockWatch:
 
     A clock that jumps ahead makes everything old at once. So ages do not count after it moved more than a day against
     the monotonic clock, until it moved back, or until it has been steady for a day: then it is right, and was wrong
-    before, as on a board without a battery.
+    before, as on a board without a battery. ``left`` are the seconds until then, 0 while it is trusted.
 
     :param newest: when the newest record was accepted, nanoseconds since 1970, 0 for none: a node that was off cannot
         know by itself for how long.
+    :param left: the ``left`` of an earlier run, so that a restart does not make a wrong clock a right one.
     """
 
     JUMP = TRUST = DAY
 
-    def __init__(self, newest: int = 0) -> None:
+    def __init__(self, newest: int = 0, left: float = 0.0) -> None:
+        self.left = left
         self._offset: float | None = None
         self._newest = newest
         self._jumped: tuple[float, float] | None = None  # the offset before, and the monotonic time of the jump
@@ -231,11 +233,14 @@ class ClockWatch:
         self._offset = offset
         if self._jumped is not None and monotonic - self._jumped[1] >= self.TRUST:
             self._jumped = None
+        self.left = self.TRUST - (monotonic - self._jumped[1]) if self._jumped is not None else 0.0
         return self._jumped is None
 
     def _begin(self, wall: int, offset: float, monotonic: float) -> None:
         if self._newest and (wall - self._newest) / SECOND > self.JUMP:
             self._jumped = (-math.inf, monotonic)
+        elif self.left:
+            self._jumped = (-math.inf, monotonic - (self.TRUST - self.left))
 
 
 class Rules:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from junctor.clock import SECOND
+from junctor.core.outcome import StateWrite
 from junctor.core.policy import Policies, Recording
 from junctor.core.retention import (
     Candidate,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.retention")
+
+ADDRESS, _CLOCK = "node:retention", "clock"
+"""What is kept of the clock: state under an address that no service can have."""
 
 SLICE = 512
 """Records that are judged at once, and so at most removed in one commit: a millisecond or two of the journal."""
@@ -128,14 +132,24 @@ class Sweep:
     async def _trusts_clock(self) -> bool:
         clock = self._engine.clock
         if self._clock is None:
-            self._clock = ClockWatch(await self._upkeep.newest())
+            kept, _ = self._engine.transport.state(ADDRESS, _CLOCK).get(_CLOCK, (b"0", 0))
+            self._clock = ClockWatch(await self._upkeep.newest(), msgspec.json.decode(kept, type=float))
         trusted = self._clock.trusts(clock.time_ns(), clock.monotonic())
+        await self._keep_clock(self._clock.left)
         if not trusted:
             text = "the clock has jumped by more than a day: nothing is removed by age until it is steady for a day"
             self._tell("clock", text)
         else:
             self._told.discard("clock")
         return trusted
+
+    async def _keep_clock(self, left: float) -> None:
+        """Let a restart know how long the clock is still not trusted; to the hour."""
+        kept, version = self._engine.transport.state(ADDRESS, _CLOCK).get(_CLOCK, (b"0", 0))
+        if bool(left) != (version > 0) or abs(left - msgspec.json.decode(kept, type=float)) > _WHOLE:
+            value = msgspec.json.encode(left) if left else None
+            write = StateWrite(_CLOCK, _CLOCK, value, version)
+            await self._engine.committed(writes=(write,), source=ADDRESS)
 
     async def _walk_ages(self) -> None:
         """Each record is met once by each age that flows give, and once in a while again."""

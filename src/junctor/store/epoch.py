@@ -55,13 +55,11 @@ def begin(db: apsw.Connection, path: Path, alone: bool, warnings: list[str]) -> 
     clean = bool(meta(db, "clean")) if epoch else True
     first = _first(db, kept)
     story = _turned_back(db, path, kept, epoch, clean, alone)
-    if story:
+    if story or (kept is not None and not epoch):
+        damaged = _require_sound(path)
         first = _far_above(first, kept)
-        warnings.append(f"{story}: {_EFFECT.format(first=first)}")
-    if kept is not None and not epoch:
-        # The numbers of the lost database were seen by others as ids: begin where it cannot have been.
-        first = _far_above(first, kept)
-        warnings.append(f"the database was missing beside {path.parent}/node.json; the new one counts from {first}")
+        place = f"the database was missing beside {path.parent}/node.json; the new one counts from {first}"
+        warnings.append(f"{story}{damaged}: {_EFFECT.format(first=first)}" if story else place)
     epoch = max(epoch, kept.epoch if kept is not None else 0) + 1
     with db:
         for name, value in (("node", identity.node), ("epoch", epoch), ("clean", 0), ("first", first)):
@@ -121,20 +119,29 @@ def _turned_back(db: apsw.Connection, path: Path, kept: Identity | None, epoch: 
         )
     if epoch and not clean and alone:
         return "the log of the database is missing, as in a copy of a running store; its latest messages are lost"
-    if kept is not None and epoch and not clean and kept.inode and kept.inode != _inode(path):
-        _require_sound(path)
+    if epoch and not clean and _is_elsewhere(db, path, kept, epoch):
         return "the store is a copy that was made while its node ran, or after it was killed; every record was verified"
     return ""
 
 
-def _require_sound(path: Path) -> None:
+def _is_elsewhere(db: apsw.Connection, path: Path, kept: Identity | None, epoch: int) -> bool:
+    """Whether the file is another one than its node used last. Without the identity it is, unless its node was killed
+    in its first moments, before anything was accepted."""
+    if kept is None:
+        return epoch > 1 or bool(select(db, "SELECT EXISTS (SELECT 1 FROM message)")[0][0])
+    return kept.inode not in (0, _inode(path))
+
+
+def _require_sound(path: Path) -> str:
+    """What is to be said of single records that are damaged in it."""
     found = verify(path)
     if found.problems:
         raise StoreDamaged(
-            f"the store was copied while its node ran, and the copy does not hold together: {found.problems[0]}",
+            f"the store is a copy that does not hold together, as of a running node: {found.problems[0]}",
             where=str(path),
             fix="Copy a running store with `junctor backup`, or stop its node first.",
         )
+    return f"; {len(found.damaged)} of its records are damaged" if found.damaged else ""
 
 
 def _inode(path: Path) -> int:

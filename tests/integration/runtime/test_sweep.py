@@ -239,6 +239,22 @@ async def test_a_clock_ten_years_ahead_removes_nothing(tmp_path: Path) -> None:
         assert stored(node) == 0
 
 
+async def test_a_restart_with_a_wrong_clock_removes_nothing_either(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with run(tmp_path, clock) as node:
+        await send(node, *range(5))
+        await swept(node)
+        clock._begin += int(3650 * DAY) * SECOND
+        assert not (await swept(node)).ages
+        await send(node, 6)
+    for _ in range(2):
+        async with run(tmp_path, clock) as node:
+            assert (await swept(node)) == Swept(0, node.engine.sweep.last.size, node.engine.sweep.last.limit, False)
+    async with run(tmp_path, clock) as node:
+        await swept(node)
+        assert await pass_days(node, clock, 2) == 15
+
+
 async def test_old_alerts_go_and_the_database_shrinks(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with run(tmp_path, clock) as node:

@@ -165,6 +165,18 @@ def test_a_node_that_wakes_up_years_later_waits_a_day() -> None:
     assert watch.trusts(NOW + int(DAY) * SECOND, DAY)
 
 
+def test_a_restart_does_not_make_a_wrong_clock_a_right_one() -> None:
+    first = ClockWatch()
+    first.trusts(0, 0.0)
+    assert not first.trusts(NOW, 1.0)
+    assert not first.trusts(NOW + 3600 * SECOND, 3601.0)
+    assert first.left == DAY - 3600
+    second = ClockWatch(newest=NOW, left=first.left)
+    assert not second.trusts(NOW + 7200 * SECOND, 50.0)
+    assert second.trusts(NOW + int(DAY) * SECOND, 50.0 + DAY - 3600)
+    assert second.left == 0
+
+
 # The budget --------------------------------------------------------------------------------------------------
 
 
