@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from junctor.core.records import Insert
 from junctor.errors import StoreDamaged
+from junctor.messages import Status
 from junctor.store.identity import read_identity
 from junctor.store.store import Store
+from junctor.store.verify import verify
 
 from .conftest import Bare
 
@@ -129,3 +133,55 @@ def test_a_store_that_was_closed_may_be_moved(bare: Bare, folder: Path) -> None:
     store = reopened(moved)
     assert store.opened.warnings == [] and store.first_number == 51
     bare.store = Store(folder, reserve=0)
+
+
+# A copy made file by file ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [("junctor.db", "junctor.db-wal"), ("junctor.db-wal", "junctor.db"), ("junctor.db",)])
+@pytest.mark.parametrize("seed", range(4))
+def test_files_of_different_moments_are_refused_or_told(
+    tmp_path: Path, bare: Bare, names: tuple[str, ...], seed: int
+) -> None:
+    """SQLite itself takes a log of another moment without a word."""
+    chance = random.Random(seed)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    _work(bare, chance, 5)
+    for name in names:
+        shutil.copy(bare.store.directory / name, copy / name)
+        _work(bare, chance, chance.randint(1, 5))
+    if chance.random() < 0.8:
+        shutil.copy(bare.store.directory / "node.json", copy / "node.json")
+    lost = not _has_node(copy)
+    try:
+        store = reopened(copy)
+    except StoreDamaged:
+        return
+    assert store.opened.warnings or lost, f"seed {seed}"
+    assert store.first_number > 1 << 31 or lost, f"seed {seed}"
+    assert not verify(copy / "junctor.db").problems, f"seed {seed}"
+
+
+def _work(bare: Bare, chance: random.Random, rounds: int) -> None:
+    for _ in range(rounds):
+        payload = b'"%s"' % (b"x" * chance.choice((10, 300, 5000)))
+        messages = [bare.message(payload) for _ in range(chance.randint(1, 30))]
+        bare.commit(inserts=[Insert(message, Status.DONE) for message in messages])
+        if chance.random() < 0.4:
+            bare.store.journal.checkpoint()
+        if chance.random() < 0.3:
+            bare.commit(removes=[message.seq for message in messages[::2]])
+
+
+def _has_node(copy: Path) -> bool:
+    """Whether anything tells that there was a node: its name in the database, or the file beside it."""
+    db = apsw.Connection(str(copy / "junctor.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return (copy / "node.json").exists() or bool(
+            db.execute("SELECT value FROM meta WHERE name = 'node'").fetchall()
+        )
+    except apsw.Error:
+        return (copy / "node.json").exists()
+    finally:
+        db.close(True)
