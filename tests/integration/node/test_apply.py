@@ -147,7 +147,7 @@ def test_it_says_what_changes_and_touches_nothing_else(plant: Junctor) -> None:
     assert plant.here("request", "sink", '{"n": 3}').strip() == "30"
     assert int(plant.here("call", "monitor", "count")) >= ticks
     assert plant.here("apply").splitlines()[-1] == "nothing to change"
-    (alert,) = [one for one in plant.json("alerts") if one["kind"] == "applied"]
+    (alert,) = [one for one in plant.json("alerts")["history"] if one["kind"] == "applied"]
     assert alert["text"].startswith(f"{getpass.getuser()} applied flow plant; ~ sink: step 1 -> 10")
     changes = json.loads(plant.here("apply", "plant.py", "--json"))
     assert changes[0]["services"][1] == {"service": "sink", "kind": "changed", "details": ["step 10 -> 1"]}
@@ -353,7 +353,7 @@ def test_a_pause_is_kept_with_who_and_why(plant: Junctor) -> None:
     assert plant.here("resume", "sink").strip() == "plant/sink goes on"
     until(lambda: got(plant) == [1])
     assert plant.here("resume", "sink").strip() == "sink is neither paused nor held"
-    kinds = [one["kind"] for one in plant.json("alerts")]
+    kinds = [one["kind"] for one in plant.json("alerts")["history"]]
     assert "paused" in kinds and "resumed" in kinds
     assert "Did you mean" in plant.here("pause", "snik", code=1)
     assert "--all" in plant.here("pause", code=2)
