@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.outcome import Draft, LogLine, Settlement, StateWrite
+from junctor.core.outcome import Answer, Draft, LogLine, Settlement, StateWrite
+from junctor.core.run import RunWrite
 from junctor.messages import Kind, Message
 from junctor.messages.codec import encode
 
@@ -26,7 +27,8 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
     attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that
     outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
-    those that were read. ``numbers`` counts the sends to each target.
+    those that were read. ``numbers`` counts the sends to each target. ``work`` is what it does to runs, see
+    :class:`RunWork`; None for nearly every hop.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     sent: dict[bytes, Any] | None = None
     reads: dict[tuple[str, str], int] | None = None
     hides: Any = None
+    work: Any = None
 
     @property
     def service(self) -> str:
@@ -70,6 +73,15 @@ class Hop(msgspec.Struct, eq=False, gc=False):
             self.logs.append(LogLine(line.time, line.level, line.logger, text))
         elif len(self.logs) == MAX_LINES:
             self.logs.append(LogLine(line.time, line.level, line.logger, f"... more than {MAX_LINES} lines, cut"))
+
+
+class RunWork(msgspec.Struct, eq=False, gc=False):
+    """What a delivery does to runs: turns and facts to write, earlier messages to end, and whether its own message is
+    ``deferred``: it has no end yet, a later delivery brings it."""
+
+    runs: list[RunWrite] = msgspec.field(default_factory=list)
+    answers: list[Answer] = msgspec.field(default_factory=list)
+    deferred: bool = False
 
 
 class Asking(msgspec.Struct, frozen=True):

@@ -12,18 +12,21 @@ from typing import Any
 
 import msgspec
 
+from junctor.core.run import RunWrite
 from junctor.messages import Kind
 
 
 class Settlement(enum.IntEnum):
     """What becomes of the message. DONE leaves the queue; RETRY and HOLD keep its place; PARK and EXPIRE end it
-    visibly."""
+    visibly. DEFER leaves the queue without an end: a later delivery brings it, and the reply, as an
+    :class:`Answer`."""
 
     DONE = 0
     RETRY = 1
     HOLD = 2
     PARK = 3
     EXPIRE = 4
+    DEFER = 5
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -102,6 +105,19 @@ class Failure(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     parts: tuple[Raised, ...] = ()
 
 
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """The end of an earlier message whose delivery deferred it: a reply, None for a result without one, or the failure.
+
+    ``seq`` is its record; ``asker`` its header ASKER, empty without one; ``session`` its session.
+    """
+
+    seq: int
+    session: int
+    reply: Reply | None = None
+    failure: Failure | None = None
+    asker: str = ""
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """All that a delivery did, to be committed in one transaction or not at all.
 
@@ -117,6 +133,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     delay: float = 0.0
     started: int = 0
     duration: int = 0
+    answers: Sequence[Answer] = ()
+    runs: Sequence[RunWrite] = ()
 
 
 class Hold(Exception):

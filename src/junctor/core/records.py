@@ -15,6 +15,7 @@ import msgspec
 
 from junctor.core.outcome import Failure, LogLine, Reply, StateWrite
 from junctor.core.policy import Durability
+from junctor.core.run import Run, RunQuery, RunWrite, Turn
 from junctor.messages import Message, Status
 
 
@@ -78,8 +79,8 @@ class HopLog(msgspec.Struct, frozen=True, gc=False):
 class Commit(msgspec.Struct, eq=False):
     """One transaction. ``source`` is the service whose state ``writes`` belong to. ``tag`` is the caller's own.
 
-    ``removes`` are records to forget, with replies, attempts, logs and notes; one that is owed to a handler or parked
-    stays, whoever names it.
+    ``removes`` are records to forget, with replies, attempts, logs, notes and the run that began with them; one that is
+    owed to a handler, parked, or begun stays, whoever names it.
 
     ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. The transport fills
     ``duplicates`` before it calls ``done``.
@@ -94,6 +95,7 @@ class Commit(msgspec.Struct, eq=False):
     alerts: Sequence[AlertRecord] = ()
     notes: Sequence[Note] = ()
     removes: Sequence[int] = ()
+    runs: Sequence[RunWrite] = ()
     source: str = ""
     durability: Durability = "fsync"
     external: bool = False
@@ -261,6 +263,16 @@ class Archive(abc.ABC):
 
     @abc.abstractmethod
     def parked(self) -> list[ParkedGroup]: ...
+
+    @abc.abstractmethod
+    def runs(self, query: RunQuery) -> list[Run]: ...
+
+    @abc.abstractmethod
+    def run(self, seq: int) -> Run | None: ...
+
+    @abc.abstractmethod
+    def turns(self, seq: int) -> list[Turn]:
+        """The history of a run, oldest first."""
 
     @abc.abstractmethod
     def notes(self, seqs: Iterable[int]) -> list[Note]:

@@ -153,6 +153,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     instance: called again whenever it returns, until the service stops; its exception is a failure of the service.
     ``types`` are body classes that its code sends, gets or answers without a handler or target that says so: where a
     handler takes Any, or a request names no class for its reply, a body of a known type becomes its object.
+    ``runs`` says that it is a durable service: see :mod:`junctor.core.run`. Its key is that of runs, and a run that is
+    begun is never handled by two deliveries at once.
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
@@ -176,6 +178,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     stop: Activity | None = None
     main: Activity | None = None
     stateful: bool = False
+    runs: Literal["", "workflow", "conversation"] = ""
     loop: Loop = "shared"
     isolation: Literal["node", "worker"] = "node"
     code: str = ""

@@ -1,12 +1,16 @@
 """Messages: the envelope, the types of bodies, and their encoding."""
 
 from junctor.messages.envelope import (
+    ANSWERS,
+    ASKER,
     CONDITION,
     EFFECT,
+    ENDED,
     HANDLER,
     NO_HEADERS,
     RESEND_OF,
     RESERVED,
+    SIGNAL,
     Kind,
     Message,
     Status,
@@ -18,12 +22,16 @@ from junctor.messages.sensitive import Sensitive
 from junctor.messages.types import MessageType, TypeRegistry, message, type_name
 
 __all__ = (
+    "ANSWERS",
+    "ASKER",
     "CONDITION",
     "EFFECT",
+    "ENDED",
     "HANDLER",
     "NO_HEADERS",
     "RESEND_OF",
     "RESERVED",
+    "SIGNAL",
     "Kind",
     "Message",
     "MessageType",

@@ -26,6 +26,18 @@ RESEND_OF = "junctor-resend-of"
 EFFECT = "junctor-effect"
 """The header with the id of the first message of a chain of resends: see :attr:`Message.effect`."""
 
+ASKER = "junctor-asker"
+"""The header of a request that a run asked: who gets the reply as a message, see :class:`junctor.core.run.Asker`."""
+
+ANSWERS = "junctor-answers"
+"""The header of a message to a run with the step of it that this ends: a reply, or a timer."""
+
+ENDED = "junctor-ended"
+"""The header of a reply to a run that says how the request ended: the name of its status in lower case."""
+
+SIGNAL = "junctor-signal"
+"""The header with the name of the signal that a message to a run is."""
+
 RESERVED = "junctor-"
 """Headers that begin so are the engine's own: nobody else may give them."""
 
@@ -58,7 +70,8 @@ class Status(enum.IntEnum):
 
     READY waits for a free slot. CLAIMED was handed out: after an unclean stop it is a suspect. WAITING has a due time
     (delayed send or retry). DONE, EXPIRED and FAILED (a first hop that raised) are final. PARKED was put aside with its
-    error until an operator decides: then it is RESENT, a new message in its place carries on, or DISCARDED.
+    error until an operator decides: then it is RESENT, a new message in its place carries on, or DISCARDED. BEGUN has
+    left the queue and a run goes on that began with it: it ends as DONE or FAILED when that has its result.
     """
 
     READY = 0
@@ -70,6 +83,7 @@ class Status(enum.IntEnum):
     FAILED = 6
     RESENT = 7
     DISCARDED = 8
+    BEGUN = 9
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):

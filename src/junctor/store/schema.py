@@ -158,7 +158,38 @@ CREATE INDEX attempt_error ON attempt (error, seq);
 CREATE INDEX message_body ON message (body) WHERE body IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+-- Runs: instances of durable services, by the record that began them. One row a turn is their history.
+CREATE TABLE run (
+    seq INTEGER PRIMARY KEY,
+    service INTEGER NOT NULL,
+    handler TEXT NOT NULL,
+    key TEXT,
+    status INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    error TEXT NOT NULL,
+    snapshot BLOB,
+    checksum INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX run_key ON run (service, key) WHERE status < 2 AND key IS NOT NULL;
+CREATE INDEX run_open ON run (service) WHERE status < 2;
+CREATE TABLE turn (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The script at index n leads from version n to n + 1. Scripts are only added, never changed."""
 
 

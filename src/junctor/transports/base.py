@@ -18,6 +18,9 @@ What the runtime relies on:
 * **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
   kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of
   order.
+* **Runs.** A :class:`~junctor.core.run.RunWrite` makes a run or appends a turn to it; ``expected`` must be the number of
+  turns it has, else the whole commit is refused with :class:`~junctor.errors.StateConflict`, as it is where another open
+  run of the service has the same key. Runs and turns carry checksums as messages do.
 * **Removal.** A record named in ``removes`` is gone with all that belongs to it, unless it is owed to a handler or
   parked. A settlement of a record that is gone changes nothing.
 * **Upkeep.** A commit that only removes may be refused with :class:`~junctor.errors.StoreDamaged`, where it meets
@@ -55,6 +58,7 @@ from junctor.core.records import (
 )
 from junctor.core.room import Room
 from junctor.core.upkeep import Upkeep
+from junctor.core.run import Run, Turn
 from junctor.messages import Message
 
 __all__ = (
@@ -151,6 +155,18 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
         """The committed state under a key: name to (JSON, version). Callable from any thread."""
+
+    @abc.abstractmethod
+    def run(self, seq: int) -> Run | None:
+        """The committed run that began with a record. Callable from any thread."""
+
+    @abc.abstractmethod
+    def run_called(self, service: str, key: str) -> int:
+        """The number of the open run of a service with this key, 0 for none. Callable from any thread."""
+
+    @abc.abstractmethod
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        """The committed turns of a run above a number, oldest first. Callable from any thread."""
 
     @abc.abstractmethod
     def state_keys(self, service: str) -> list[str]:
