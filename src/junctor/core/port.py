@@ -14,8 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from junctor.core.condition import Condition
-from junctor.core.outcome import Answer
-from junctor.core.run import Run, RunWrite, Turn
+from junctor.core.run import RunPort
 from junctor.messages import Message, MessageType
 
 T = TypeVar("T", covariant=True)
@@ -152,55 +151,12 @@ class Port(Protocol):
         this name; the sender included. The number of receivers."""
         ...
 
-    # Runs: for durable services, see junctor.core.run. All of these only inside a delivery.
+    @property
+    def runs(self) -> RunPort:
+        """What a durable service asks of the engine beside all this.
 
-    def ask(
-        self,
-        link: Link,
-        body: Any,
-        *,
-        run: int,
-        step: int,
-        timeout: float | None = None,
-        key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """A request that joins the delivery, and whose end comes as a delivery of this service: a message of
-        ``Kind.REPLY`` in the line of the run, with the headers ANSWERS (the step) and ENDED (done, parked, expired), and
-        the reply or the :class:`~junctor.core.outcome.Failure` as its body. It is committed together with that end.
-
-        :param timeout: seconds that the request has to reach its handler; without it none.
-        :raises StateError: outside a delivery.
+        :raises StateError: the service is not one of a node.
         """
-        ...
-
-    def wake(self, run: int, step: int, at: int) -> None:
-        """Have a message without a body delivered in the line of the run, with ANSWERS (the step), at a time in
-        nanoseconds since 1970."""
-        ...
-
-    def defer(self) -> None:
-        """The message being handled has no end yet: it leaves the queue, whoever asked goes on waiting."""
-        ...
-
-    def answer(self, answer: Answer) -> None:
-        """End a message that was deferred, together with this delivery."""
-        ...
-
-    def write_run(self, write: RunWrite) -> None:
-        """Make a run, or append a turn to it, together with this delivery."""
-        ...
-
-    def run(self, seq: int) -> Run | None:
-        """The committed run of this service that began with a record."""
-        ...
-
-    def run_called(self, key: str) -> int:
-        """The number of the open run of this service with this key, 0 for none."""
-        ...
-
-    def turns(self, seq: int, after: int = 0) -> list[Turn]:
-        """The committed history of a run above a number of turns."""
         ...
 
     def message(self) -> Message | None:

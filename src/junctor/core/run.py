@@ -2,15 +2,21 @@
 
 A Workflow or Conversation has a run for each message that begins one. A run lives over many deliveries: replies, timers
 and signals that are addressed to it. Between two of them nothing of it has to be in memory; what it needs to go on is
-committed with each delivery that it handles, a *turn*. The number of turns is its version: a turn that was computed from
-an older one is refused, so a stale owner never gets its work in.
+committed with each delivery that it handles, a *turn*. The number of turns is its version: a turn that was computed
+from an older one is refused, so a stale owner never gets its work in.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from junctor.core.outcome import Answer
+    from junctor.core.port import Link
 
 RUN_KEY = "junctor-run"
 """The key policy of a durable service: messages for a run are in line by its number, what begins one has no line."""
@@ -45,12 +51,12 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 class RunWrite(msgspec.Struct, frozen=True, gc=False):
     """What a delivery changes of a run, in its commit.
 
-    ``seq`` is the record that began it, and its number. ``expected`` is the number of turns it was computed from; 0 makes
-    the run. Another number in the store refuses the commit with :class:`~junctor.errors.StateConflict`.
+    ``seq`` is the record that began it, and its number. ``expected`` is the number of turns it was computed from; 0
+    makes the run. Another number in the store refuses the commit with :class:`~junctor.errors.StateConflict`.
     ``data`` is the turn to append; None changes the facts only (an operator suspends or cancels) and appends nothing.
     ``snapshot`` replaces what is kept of attributes; None leaves it. ``key`` is the name under which users know it, at
     most one open run of a service has it; ``due`` the next timer, for display. ``asker`` is the header ASKER of the
-    message that began it.
+    message that began it, ``session`` its session: all that the run sends belongs to it.
     """
 
     seq: int
@@ -66,6 +72,7 @@ class RunWrite(msgspec.Struct, frozen=True, gc=False):
     snapshot: bytes | None = None
     code: str = ""
     asker: str = ""
+    session: int = 0
     error: str = ""
 
 
@@ -85,8 +92,44 @@ class Run(msgspec.Struct, gc=False):
     snapshot: bytes | None = None
     code: str = ""
     asker: str = ""
+    session: int = 0
     error: str = ""
     damaged: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status < RunStatus.DONE
+
+
+def after(write: RunWrite, known: Run | None) -> Run:
+    """The run as it stands behind a write that fits it. Its beginning never changes."""
+    turns = write.expected + (write.data is not None)
+    if known is None:
+        return Run(
+            write.seq,
+            write.service,
+            write.handler,
+            write.key,
+            write.status,
+            turns,
+            write.time,
+            write.time,
+            write.due,
+            write.snapshot,
+            write.code,
+            write.asker,
+            write.session,
+            write.error,
+        )
+    return msgspec.structs.replace(
+        known,
+        status=write.status,
+        turns=turns,
+        changed=write.time,
+        due=write.due,
+        snapshot=known.snapshot if write.snapshot is None else write.snapshot,
+        error=write.error,
+    )
 
 
 class RunQuery(msgspec.Struct, kw_only=True):
@@ -119,3 +162,59 @@ def asker_of(text: str) -> Asker:
     return Asker(address, int(run), int(step))
 
 
+class RunPort(Protocol):
+    """What a durable service asks of the engine. All of it joins the delivery that runs and is committed with it.
+
+    :raises StateError: a call that changes something comes from outside a delivery.
+    """
+
+    def ask(
+        self,
+        link: Link,
+        body: Any,
+        asker: Asker,
+        *,
+        timeout: float | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """A request whose end comes as a delivery of this service: a message of ``Kind.REPLY`` in the line of the run,
+        with the headers ANSWERS (the step) and ENDED (done, parked, expired). Its body is the reply, or the
+        :class:`~junctor.core.outcome.Failure`. It is committed together with that end.
+
+        :param timeout: seconds for the request to reach its handler; without it none.
+        """
+        ...
+
+    def wake(self, run: int, step: int, at: int) -> None:
+        """Have an empty message delivered in the line of the run, with ANSWERS (the step), at a time in nanoseconds
+        since 1970."""
+        ...
+
+    def enter(self, run: Run) -> None:
+        """From now on what the delivery sends and logs belongs to the session of the run."""
+        ...
+
+    def defer(self) -> None:
+        """The message being handled has no end yet: it leaves the queue, and whoever asked goes on waiting."""
+        ...
+
+    def answer(self, answer: Answer) -> None:
+        """End a message that was deferred."""
+        ...
+
+    def write(self, write: RunWrite) -> None:
+        """Make a run, or append a turn to it."""
+        ...
+
+    def find(self, seq: int) -> Run | None:
+        """The run that began with a record: as it is committed, with what is on its way to the store."""
+        ...
+
+    def called(self, key: str) -> int:
+        """The number of the open run of this service with this key, 0 for none."""
+        ...
+
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        """The committed history of a run above a number of turns."""
+        ...

@@ -25,6 +25,7 @@ from junctor.core.records import (
     Query,
     Record,
 )
+from junctor.core.run import Run, RunQuery, Turn
 from junctor.errors import SensitiveField
 from junctor.messages.sensitive import MASK, Path, masked, touches
 from junctor.observe.hidden import forms_of, plain, without
@@ -49,6 +50,15 @@ class MaskedArchive(Archive):
     def record(self, seq: int) -> Record | None:
         found = self._archive.record(seq)
         return None if found is None else self._masked(found)
+
+    def runs(self, query: RunQuery) -> list[Run]:
+        return self._archive.runs(query)
+
+    def run(self, seq: int) -> Run | None:
+        return self._archive.run(seq)
+
+    def turns(self, seq: int) -> list[Turn]:
+        return self._archive.turns(seq)
 
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         return [self._masked(record) for record in self._archive.session(session, after, limit)]

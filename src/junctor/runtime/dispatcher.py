@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
-from junctor.core.outcome import LogLine, Outcome, Reply, Settlement
+from junctor.core.outcome import Answer, Draft, LogLine, Outcome, Reply, Settlement
 from junctor.core.recording import recorded, records_hop
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
@@ -22,6 +22,7 @@ from junctor.observe.alerts import ParkedAlerts
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter
+from junctor.runtime.runs import end_by, end_of
 from junctor.runtime.savepoints import Savepoints, without_origin
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle
 
@@ -37,7 +38,10 @@ STATUS = {
     Settlement.HOLD: Status.WAITING,
     Settlement.PARK: Status.PARKED,
     Settlement.EXPIRE: Status.EXPIRED,
+    Settlement.DEFER: Status.BEGUN,
 }
+
+_GOES_ON = (Settlement.RETRY, Settlement.HOLD, Settlement.DEFER)
 
 # A global is five times cheaper than a member looked up through its enum.
 _REQUEST, _DONE, _STORED_DONE = Kind.REQUEST, Settlement.DONE, Status.DONE
@@ -50,7 +54,7 @@ class Dispatcher(Savepoints):
         """Settle a first delivery that did nothing but return ``value``, where commits are immediate. False, and
         nothing is settled: it did more, or nobody waits for the reply any more, so that the long way has to tell."""
         did_nothing = delivery.drafts is None and delivery.writes is None and delivery.logs is None
-        if not did_nothing or delivery.resumed:
+        if not did_nothing or delivery.resumed or delivery.work is not None:
             return False
         seq = delivery.seq
         reply: Reply | None = None
@@ -92,7 +96,7 @@ class Dispatcher(Savepoints):
         """Settle a delivery that did nothing but return and owes no reply: what ``settle`` does, without its detours.
         Nothing follows of its commit. False, and nothing is settled: it did more."""
         did_nothing = delivery.drafts is None and delivery.writes is None and delivery.logs is None
-        if not did_nothing or delivery.kind is _REQUEST:
+        if not did_nothing or delivery.kind is _REQUEST or delivery.work is not None:
             return False
         delivery.open = False
         started, counters = delivery.started, host.counters
@@ -147,11 +151,13 @@ class Dispatcher(Savepoints):
             kept.failure,
             late,
         )
+        ends, answered = self._ends(delivery, outcome)
         commit = Commit(
             self._settled,
-            inserts=inserts,  # type: ignore[arg-type]
-            settles=(settle,),
+            inserts=(*inserts, *ends) if ends else inserts,  # type: ignore[arg-type]
+            settles=(settle, *answered) if answered else (settle,),
             writes=outcome.writes,
+            runs=outcome.runs,
             logs=_hop_logs(delivery, kept.logs) if kept.logs else (),
             alerts=self._alerts(delivery, outcome, host) if outcome.failure is not None else (),
             source=delivery.address,
@@ -162,10 +168,39 @@ class Dispatcher(Savepoints):
         self._move_on(delivery, settlement, delay, host)
         self.transport.commit(commit)
 
+    def _ends(self, delivery: Delivery, outcome: Outcome) -> tuple[list[Insert], list[Settle]]:
+        """What tells runs that their requests have ended, and the ends of messages that were deferred."""
+        if not outcome.answers and not delivery.message.headers:
+            return [], []
+        drafts = [draft for draft in map(end_by, outcome.answers) if draft is not None]
+        own = end_of(delivery.message, outcome)
+        if own is not None:
+            drafts.append(own)
+        return [self._end_insert(delivery, draft) for draft in drafts], [self._answer(a) for a in outcome.answers]
+
+    def _end_insert(self, delivery: Delivery, draft: Draft) -> Insert:
+        box = self.inbox_at(draft.target).mailbox
+        return self.insert_of(draft, delivery.address, delivery, box, size_of(draft.payload))
+
+    def _answer(self, answer: Answer) -> Settle:
+        ended = Status.DONE if answer.failure is None else Status.FAILED
+        now = self._time()
+        return Settle(answer.seq, ended, 1, 0, now, 0, answer.reply, answer.failure)
+
+    def _answered(self, answer: Answer, address: str) -> None:
+        """Tell who waits in this node for a message that was deferred."""
+        waiter = self.waiters.pop(answer.seq, None)
+        if waiter is None:
+            return
+        if answer.failure is None:
+            self.requests.resolve(waiter, answer.reply, address)
+        else:
+            self.requests.refuse(waiter, Status.FAILED, answer.failure, answer.seq, address)
+
     def _move_on(self, delivery: Delivery, settlement: Settlement, delay: float, host: Host) -> None:
         """Let the queue go on. The next delivery need not wait for the disk: its commit comes after this one's."""
         box, counters = host.mailbox, host.counters
-        if settlement is _DONE:
+        if settlement is _DONE or settlement is Settlement.DEFER:
             counters.done += 1
         elif settlement is Settlement.RETRY:
             counters.retried += 1
@@ -183,11 +218,13 @@ class Dispatcher(Savepoints):
 
     def _settled(self, commit: Commit, error: Exception | None) -> None:
         delivery, outcome, host = commit.tag
-        if commit.writes:
+        if commit.writes or commit.runs:
             host.drop_writes(commit)
         if error is not None:
             self._not_settled(commit, error)
             return
+        for answer in outcome.answers:
+            self._answered(answer, delivery.address)
         duplicates = commit.duplicates or ()
         for insert in commit.inserts:
             if insert.message.seq in duplicates:
@@ -196,13 +233,15 @@ class Dispatcher(Savepoints):
                 self.hand_over(insert)
         if outcome.settlement is Settlement.RETRY and host.mailbox.comes_back:
             self.due_changed(commit.settles[0].due or self._time())
-        if delivery.kind is _REQUEST and outcome.settlement not in (Settlement.RETRY, Settlement.HOLD):
+        if delivery.kind is _REQUEST and outcome.settlement not in _GOES_ON:
             waiter = self.waiters.pop(delivery.seq, None)
             if waiter is not None:
                 if outcome.settlement is _DONE:
                     self.requests.resolve(waiter, outcome.reply, delivery.address)
                 else:
-                    self.requests.refuse(waiter, STATUS[outcome.settlement], outcome.failure, delivery.message)
+                    self.requests.refuse(
+                        waiter, STATUS[outcome.settlement], outcome.failure, delivery.seq, delivery.address
+                    )
 
     def _not_settled(self, commit: Commit, error: Exception) -> None:
         """Nothing is acknowledged. A state conflict repeats the delivery, a result that has no form in the store parks

@@ -93,6 +93,7 @@ class Engine:
         self.standstills = self.dispatcher.requests.standstills
         self._watchdog = Watchdog(self._name_of, self.standstills)
         self.dispatcher.due_changed = self._due_changed
+        self.dispatcher.inbox_at = lambda address: self.inbox(address, Policies())
 
     # Life ---------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from junctor.runtime.failures import failure_of, without_hidden_values, wrong_re
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
+from junctor.runtime.runs import drop_runs, keep_runs
 from junctor.runtime.telling import Telling
 from junctor.transports.base import AlertRecord, Commit, Settle
 
@@ -56,6 +57,7 @@ class Handling:
         self.counters = inbox.counters
         self.refill = inbox.refill
         self.pending_state = inbox.pending_state
+        self.pending_runs = inbox.pending_runs
         self.links: dict[str, tuple[Link, ...]] = {}
         self.last_error = ""
         self.last_error_at = 0
@@ -227,12 +229,16 @@ class Handling:
             self.dispatcher.put_back(delivery)
 
     def keep_writes(self, writes: Any, commit: Commit) -> None:
-        """State on its way to the store is what the next delivery reads."""
+        """State and runs on their way to the store are what the next delivery reads."""
+        if commit.runs:
+            keep_runs(self.pending_runs, commit.runs, self.transport.run, commit)
         write: StateWrite
         for write in writes:
             self.pending_state[(write.key, write.name)] = (write.value, _version_after(write), commit)
 
     def drop_writes(self, commit: Commit) -> None:
+        if commit.runs:
+            drop_runs(self.pending_runs, commit)
         for write in commit.writes:
             entry = self.pending_state.get((write.key, write.name))
             if entry is not None and entry[2] is commit:

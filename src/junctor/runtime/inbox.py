@@ -16,6 +16,7 @@ from junctor.transports.base import Commit
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
+    from junctor.runtime.runs import PendingRun
 
 
 class Counters:
@@ -65,6 +66,7 @@ class Inbox:
         self.address = address
         self.used = False
         self.counters = Counters()
+        self.pending_runs: dict[int, PendingRun] = {}
         self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
         self.refill = Refill(engine, self)
         self.mailbox = Mailbox(

@@ -50,6 +50,7 @@ class Intake:
         self.requests = Requests(transport, self._type_at)
         self.waiters = self.requests.waiters
         self.suspects = Turn()
+        self.inbox_at: Callable[[str], Inbox] = self.inboxes.__getitem__
         self.due_changed: Callable[[int], object] = lambda due: None
         self._supervisor = supervisor
         self._time = clock.time_ns

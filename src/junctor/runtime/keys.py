@@ -6,11 +6,15 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from junctor.core.run import RUN_KEY
+
 
 def key_reader(name: str | None) -> Callable[[Any], str | None] | None:
     """A reader of the named field as text; None where there is no such field or it is None."""
     if name is None:
         return None
+    if name == RUN_KEY:  # what begins a run has no line; what is for one says so
+        return lambda body: None
     attribute = operator.attrgetter(name)
 
     def read(body: Any) -> str | None:

@@ -36,6 +36,7 @@ from junctor.observe.logs import ServiceLog
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.intake import bounded, size_of
 from junctor.runtime.pending import JOINED, LoopPending, Settled, ThreadPending, resolve
+from junctor.runtime.runs import HostRuns
 from junctor.runtime.state import HostState
 
 if TYPE_CHECKING:
@@ -267,6 +268,18 @@ class EnginePort:
             link.address, kind, accepts.name, payload, accepts.version, key, due, deadline, headers, 0, idempotency_key
         )
 
+    def draft(
+        self,
+        kind: Kind,
+        link: Link,
+        body: Any,
+        key: str | None,
+        deadline: int,
+        headers: Mapping[str, str] | None,
+    ) -> Draft:
+        """A message over a link, checked and encoded, that is not handed over yet."""
+        return self._draft(kind, link, body, key, 0, deadline, headers, None)
+
     def _check_size(self, payload: bytes, name: str, target: str) -> None:
         bounded(payload, self._dispatcher.max_body, f"the body of {name}", self.address, target)
 
@@ -285,6 +298,10 @@ class EnginePort:
         if isinstance(hop, Delivery) and hop.given_up:
             raise NotRunning("this delivery was given up, its message is delivered anew", where=self.address)
         return None
+
+    @property
+    def runs(self) -> HostRuns:
+        raise StateError("only a service has runs", where=self.address)
 
     def message(self) -> Message | None:
         hop = self.hop()
@@ -353,7 +370,12 @@ class HostPort(EnginePort):
     def __init__(self, engine: Engine, host: Host) -> None:
         super().__init__(engine, host.flow, host.service)
         self._host = host
+        self._runs = HostRuns(self, host)
         self.log = ServiceLog(host.address)
+
+    @property
+    def runs(self) -> HostRuns:
+        return self._runs
 
     def links(self, target: str) -> tuple[Link, ...]:
         known = self._host.links

@@ -12,12 +12,15 @@ import msgspec
 from junctor.core.outcome import Failure, Reply
 from junctor.core.port import Link
 from junctor.errors import RequestExpired, RequestFailed, RequestTimeout
-from junctor.messages import Message, MessageType, Status, codec
+from junctor.messages import MessageType, Status, codec
 from junctor.runtime.debugger import Standstills
 from junctor.transports.base import Transport
 
 Waiter = tuple["asyncio.Future[Any]", int, "Link | None"]
 """Who waits, until when (nanoseconds since 1970), and the link that says how to read the reply."""
+
+
+_ENDED = {Status.FAILED: "failed", Status.DISCARDED: "discarded", Status.RESENT: "sent again"}
 
 
 class Requests:
@@ -36,12 +39,12 @@ class Requests:
     def await_earlier(self, seq: int, waiter: Waiter) -> None:
         """A repeated request: give the recorded reply, or wait for the one that is on its way."""
         record = self._transport.archive.record(seq)
-        if record is None or record.status < Status.DONE:
+        if record is None or record.status < Status.DONE or record.status is Status.BEGUN:
             self.waiters[seq] = waiter
         elif record.status is Status.DONE:
             self.resolve(waiter, record.reply, record.message.target)
         else:
-            self.refuse(waiter, record.status, record.failure, record.message)
+            self.refuse(waiter, record.status, record.failure, seq, record.message.target)
 
     def resolve(self, waiter: Waiter, reply: Reply | None, where: str) -> None:
         future, _, link = waiter
@@ -64,21 +67,20 @@ class Requests:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
             future.set_exception(error)
 
-    def refuse(self, waiter: Waiter, status: Status, failure: Failure | None, message: Message) -> None:
+    def refuse(self, waiter: Waiter, status: Status, failure: Failure | None, seq: int, where: str) -> None:
+        """:param seq: the number of the request, ``where`` the address that it went to."""
         future = waiter[0]
         if future.done():
             return
         if status is Status.EXPIRED:
-            future.set_exception(
-                RequestExpired("the request expired before its handler could start", where=message.target)
-            )
+            future.set_exception(RequestExpired("the request expired before its handler could start", where=where))
             return
         kind, text = (failure.type, failure.text) if failure is not None else ("", "no reason recorded")
         future.set_exception(
             RequestFailed(
-                f"the handler failed and message {message.id} is parked: {kind}: {text}",
-                where=message.target,
-                fix=f"`junctor trace {message.seq}` shows the attempts; correct the cause and ask again.",
+                f"the handler failed and message {seq} is {_ENDED.get(status, 'parked')}: {kind}: {text}",
+                where=where,
+                fix=f"`junctor trace {seq}` shows the attempts; correct the cause and ask again.",
                 error_type=kind,
             )
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery, current
+from junctor.core.hop import Delivery, RunWork, current
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
 from junctor.core.routing import Routing
@@ -372,7 +372,8 @@ class Slot:
     def _settle(self, delivery: Delivery, value: Any, entry: Entry) -> None:
         """The long way, for a delivery that did more than return or has a history."""
         host = self.host
-        reply = entry.reply_of(value, host) if delivery.kind is _REQUEST else None
+        owes = delivery.kind is _REQUEST and not (delivery.work is not None and delivery.work.deferred)
+        reply = entry.reply_of(value, host) if owes else None
         duration = self._time() - delivery.started
         self._counters.busy += duration
         self._counters.durations[duration.bit_length()] += 1
@@ -459,6 +460,9 @@ class Slot:
 
 def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
     """The outcome of a delivery whose handler returned."""
+    work: RunWork | None = delivery.work
+    if work is not None:
+        return _done_with(delivery, reply, duration, work)
     return Outcome(
         _DONE,
         reply,
@@ -467,6 +471,21 @@ def done(delivery: Delivery, reply: Reply | None, duration: int) -> Outcome:
         delivery.logs or (),
         started=delivery.started,
         duration=duration,
+    )
+
+
+def _done_with(delivery: Delivery, reply: Reply | None, duration: int, work: RunWork) -> Outcome:
+    """The same for one that did something to runs."""
+    return Outcome(
+        Settlement.DEFER if work.deferred else _DONE,
+        None if work.deferred else reply,
+        delivery.drafts or (),
+        list(delivery.writes.values()) if delivery.writes else (),
+        delivery.logs or (),
+        started=delivery.started,
+        duration=duration,
+        answers=work.answers,
+        runs=work.runs,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from junctor.core.port import Link, Pending, Receipt
+from junctor.core.run import RunPort
 from junctor.errors import JunctorError, NotRunning, SendError
 from junctor.messages import Message
 from junctor.services.state import LocalState
@@ -52,6 +53,10 @@ class Alone:
     ) -> Pending[int]:
         self.published.append(body)
         return Ready(0)
+
+    @property
+    def runs(self) -> RunPort:
+        raise self._no_node()
 
     def message(self) -> Message | None:
         return self.handled

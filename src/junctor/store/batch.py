@@ -31,6 +31,7 @@ from junctor.store.records import (
     rich_rows,
     storable,
 )
+from junctor.store.runs import RunRows
 from junctor.store.spans import insert_spans
 from junctor.store.statements import insert, update_hops
 from junctor.store.words import Words
@@ -49,7 +50,8 @@ _KEEP_BODY = "INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING"
 _FIND_STATE = "SELECT version FROM state WHERE service = ? AND key = ? AND name = ?"
 _CLAIM = f"UPDATE hop SET {set_status(Status.CLAIMED)} WHERE seq IN carray(?)"
 _REMOVE_HOPS = f"""
-DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d} AND status != {Status.PARKED:d} AND {IS_SOUND}
+DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d}
+                      AND status NOT IN ({Status.PARKED:d}, {Status.BEGUN:d}) AND {IS_SOUND}
 RETURNING seq
 """
 _REMOVE_LOGS = """
@@ -81,6 +83,7 @@ class Batch:
         self._alerts: list[AlertRecord] = []
         self._notes: list[Note] = []
         self._removes: list[int] = []
+        self._runs = RunRows(db, words)
         self.state: dict[StateKey, tuple[int, bytes] | None] = {}
         self.written: list[tuple[str, StateWrite]] = []
         self.duplicates: list[tuple[Commit, int, int]] = []
@@ -88,11 +91,17 @@ class Batch:
     # Folding -------------------------------------------------------------------------------------------------
 
     def add(self, commit: Commit) -> StateConflict | None:
-        """Take a commit in, or leave it out as a whole and say why: its state was changed since it was read."""
+        """Take a commit in, or leave it out as a whole and say why: its state or its run was changed since it was
+        read."""
+        staged = self._runs.stage(commit.runs) if commit.runs else {}
+        if isinstance(staged, StateConflict):
+            return staged
         if commit.writes:
             conflict = self._write_state(commit)
             if conflict is not None:
                 return conflict
+        if staged:
+            self._runs.take(staged)
         for each in commit.inserts:
             if is_plain(each.message):
                 message, hop = plain_rows(each, self._words, self._epoch)
@@ -175,6 +184,7 @@ class Batch:
             self._write_results()
         if self._logs or self._alerts or self._notes:
             self._write_notes()
+        self._runs.write()
         if self._removes:
             self._remove()
         if self._words.fresh:
@@ -258,4 +268,6 @@ class Batch:
         self._db.executemany(_REMOVE_BODY, [(body,) for body in bodies])
         for table in ("reply", "attempt", "note"):
             self._db.execute(f"DELETE FROM {table} WHERE seq IN carray(?)", (numbers,))
+        self._db.execute("DELETE FROM turn WHERE run IN (SELECT seq FROM run WHERE seq IN carray(?))", (numbers,))
+        self._db.execute("DELETE FROM run WHERE seq IN carray(?)", (numbers,))
         self._db.execute(_NEVER_AGAIN, (max(gone) + 1,))

@@ -10,12 +10,14 @@ import apsw
 
 from junctor.core.outcome import LogLine, Reply
 from junctor.core.records import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
+from junctor.core.run import Run, RunQuery, Turn
 from junctor.errors import NodeNotFound, StoreError, StoreTooNew
 from junctor.store import queues
 from junctor.store.connection import select
 from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
+from junctor.store.runs import find_run, list_runs, turns_of
 from junctor.store.schema import MIGRATIONS
 from junctor.store.search import search, sessions
 from junctor.store.state import CommittedState, Entries
@@ -83,6 +85,15 @@ class StoreArchive(Archive):
     def parked(self) -> list[ParkedGroup]:
         with self._readers.connection() as db:
             return [self._group(db, row) for row in select(db, _PARKED)]
+
+    def runs(self, query: RunQuery) -> list[Run]:
+        return list_runs(self._readers, query)
+
+    def run(self, seq: int) -> Run | None:
+        return find_run(self._readers, seq)
+
+    def turns(self, seq: int) -> list[Turn]:
+        return turns_of(self._readers, seq)
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         with self._readers.connection() as db:

@@ -172,6 +172,7 @@ CREATE TABLE run (
     due INTEGER NOT NULL,
     code TEXT NOT NULL,
     asker TEXT NOT NULL,
+    session BLOB NOT NULL,
     error TEXT NOT NULL,
     snapshot BLOB,
     checksum INTEGER NOT NULL

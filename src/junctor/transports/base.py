@@ -18,9 +18,9 @@ What the runtime relies on:
 * **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
   kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of
   order.
-* **Runs.** A :class:`~junctor.core.run.RunWrite` makes a run or appends a turn to it; ``expected`` must be the number of
-  turns it has, else the whole commit is refused with :class:`~junctor.errors.StateConflict`, as it is where another open
-  run of the service has the same key. Runs and turns carry checksums as messages do.
+* **Runs.** A :class:`~junctor.core.run.RunWrite` makes a run or appends a turn to it; ``expected`` must be the number
+  of turns it has, else the whole commit is refused with :class:`~junctor.errors.StateConflict`, as it is where another
+  open run of the service has the same key. Runs and turns carry checksums as messages do.
 * **Removal.** A record named in ``removes`` is gone with all that belongs to it, unless it is owed to a handler or
   parked. A settlement of a record that is gone changes nothing.
 * **Upkeep.** A commit that only removes may be refused with :class:`~junctor.errors.StoreDamaged`, where it meets
@@ -57,8 +57,8 @@ from junctor.core.records import (
     Stored,
 )
 from junctor.core.room import Room
-from junctor.core.upkeep import Upkeep
 from junctor.core.run import Run, Turn
+from junctor.core.upkeep import Upkeep
 from junctor.messages import Message
 
 __all__ = (

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 
 from junctor.core.outcome import Reply, StateWrite
+from junctor.core.run import Run, Turn
 from junctor.errors import StateConflict
 from junctor.messages import Message, Status
 from junctor.transports.base import (
@@ -28,6 +29,9 @@ from junctor.transports.recall import MemoryArchive
 
 FINAL = Status.DONE
 """Statuses from here on are final."""
+
+_KEPT = (Status.PARKED, Status.BEGUN)
+"""What is not finished though no queue owes it."""
 
 # Members of an enum are looked up through its metaclass; on the way of every message a global is five times cheaper.
 _DONE = Status.DONE
@@ -58,6 +62,7 @@ class MemoryTransport(Transport):
         self._origins: dict[bytes, int] = {}
         self._state: dict[tuple[str, str], dict[str, tuple[bytes, int]]] = {}
         self.archive = MemoryArchive(self.find, self._parts)
+        self._runs = self.archive.held
         self._node = uuid.uuid4().hex[:12]
 
     async def open(self, failed: Callable[[Exception], object]) -> Opened:
@@ -74,12 +79,14 @@ class MemoryTransport(Transport):
         return next(self._count)
 
     def commit(self, commit: Commit) -> None:
-        if commit.writes:
+        if commit.writes or commit.runs:
             try:
+                staged = self._runs.stage(commit.runs)
                 self._check(commit)
             except StateConflict as conflict:
                 commit.done(commit, conflict)
                 return
+            self._runs.take(staged)
         for insert in commit.inserts:
             self._insert(commit, insert)
         for settle in commit.settles:
@@ -126,7 +133,7 @@ class MemoryTransport(Transport):
             )
         if settle.late:
             record.late = True
-        if settle.status >= FINAL and settle.status != Status.PARKED:
+        if settle.status >= FINAL and settle.status not in _KEPT:
             self._finish(record)
 
     def put(self, seq: int, message: Message) -> None:
@@ -232,6 +239,15 @@ class MemoryTransport(Transport):
 
     def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
         return self._state.get((service, key), {})
+
+    def run(self, seq: int) -> Run | None:
+        return self._runs.find(seq)
+
+    def run_called(self, service: str, key: str) -> int:
+        return self._runs.called(service, key)
+
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        return self._runs.turns(seq, after)
 
     def state_keys(self, service: str) -> list[str]:
         return [key for owner, key in list(self._state) if owner == service and self._state[(owner, key)]]

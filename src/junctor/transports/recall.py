@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 
 from junctor.core.fields import body_fits
+from junctor.core.run import Run, RunQuery, Turn
 from junctor.errors import storable
 from junctor.messages import Message, Status
 from junctor.messages.codec import to_plain
@@ -23,6 +24,7 @@ from junctor.transports.base import (
     Query,
     Record,
 )
+from junctor.transports.runs import HeldRuns
 
 Parts = tuple[dict[int, Message], dict[int, Record], dict[int, Record], dict[int, Record]]
 
@@ -39,6 +41,7 @@ class MemoryArchive(Archive):
         self._parts = parts
         self._attempts: dict[int, list[AttemptRecord]] = {}
         self._logs: dict[int, list[HopLog]] = {}
+        self.held = HeldRuns()
         self._notes: dict[int, list[Note]] = {}
         self._alerts: deque[AlertRecord] = deque(maxlen=1000)
 
@@ -64,6 +67,7 @@ class MemoryArchive(Archive):
         self._attempts.pop(seq, None)
         self._logs.pop(seq, None)
         self._notes.pop(seq, None)
+        self.held.forget(seq)
 
     def record(self, seq: int) -> Record | None:
         return self._find(seq)
@@ -99,6 +103,15 @@ class MemoryArchive(Archive):
     def logs(self, session: int, limit: int | None = None) -> list[HopLog]:
         lines = [line for lines in list(self._logs.values()) for line in lines if line.session == session]
         return sorted(lines, key=lambda log: (log.line.time, log.seq))[:limit]
+
+    def runs(self, query: RunQuery) -> list[Run]:
+        return self.held.search(query)
+
+    def run(self, seq: int) -> Run | None:
+        return self.held.find(seq)
+
+    def turns(self, seq: int) -> list[Turn]:
+        return list(self.held.turns(seq))
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         return [note for seq in seqs for note in self._notes.get(seq, ())]

@@ -18,8 +18,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from junctor.core.records import Archive
+from junctor.core.run import Run, Turn
 from junctor.errors import NotRunning
-from junctor.store import queues
+from junctor.store import queues, runs
 from junctor.store.journal import Report
 from junctor.store.mark import SECONDS
 from junctor.store.reserve import RESERVE_BYTES
@@ -236,6 +237,15 @@ class SqliteTransport(Transport):
 
     def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
         raise NotRunning("the transport is not open")
+
+    def run(self, seq: int) -> Run | None:
+        return runs.find_run(self._store.readers, seq)
+
+    def run_called(self, service: str, key: str) -> int:
+        return runs.run_called(self._store.readers, service, key)
+
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        return runs.turns_of(self._store.readers, seq, after)
 
     def state_keys(self, service: str) -> list[str]:
         return self._store.state.keys(service)

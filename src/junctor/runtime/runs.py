@@ -1,0 +1,173 @@
+"""Runs in the engine: what a durable service asks of its port, and the messages by which requests of a run end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from junctor.core.hop import Hop, RunWork
+from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
+from junctor.core.port import Link
+from junctor.core.run import Asker, Run, RunWrite, Turn, after, asker_of
+from junctor.errors import StateError
+from junctor.messages import ANSWERS, ASKER, ENDED, HANDLER, Kind, Message, codec
+from junctor.runtime.deadlines import nanoseconds
+
+if TYPE_CHECKING:
+    from junctor.runtime.host import Host
+    from junctor.runtime.port import HostPort
+    from junctor.transports.base import Commit
+
+REPLIED = "junctor-replied"
+"""The handler of a durable service that the ends of its requests are for."""
+
+WOKEN = "junctor-woken"
+"""The handler of a durable service that its timers are for."""
+
+FAILURE = "junctor.Failure"
+"""The type of a reply that is the failure of its request."""
+
+ENDS = {Settlement.DONE: "done", Settlement.PARK: "parked", Settlement.EXPIRE: "expired"}
+
+
+class HostRuns:
+    """The runs of one service, as its port offers them: see :class:`junctor.core.run.RunPort`."""
+
+    def __init__(self, port: HostPort, host: Host) -> None:
+        self._port = port
+        self._host = host
+
+    def ask(
+        self,
+        link: Link,
+        body: Any,
+        asker: Asker,
+        *,
+        timeout: float | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        hop = self._hop("ask")
+        wait = nanoseconds(math.inf if timeout is None else timeout)
+        deadline = self._port.time_ns() + wait if wait else 0
+        draft = self._port.draft(Kind.REQUEST, link, body, key, deadline, headers)
+        named = {**(draft.headers or {}), ASKER: str(asker)}
+        _join(hop, msgspec.structs.replace(draft, headers=named))
+
+    def wake(self, run: int, step: int, at: int) -> None:
+        headers = {HANDLER: WOKEN, ANSWERS: str(step)}
+        draft = Draft(self._host.address, Kind.SEND, "None", b"null", 1, str(run), at, 0, headers)
+        _join(self._hop("wake"), draft)
+
+    def enter(self, run: Run) -> None:
+        self._hop("enter").session = run.session
+
+    def defer(self) -> None:
+        self._work("defer").deferred = True
+
+    def answer(self, answer: Answer) -> None:
+        self._work("answer").answers.append(answer)
+
+    def write(self, write: RunWrite) -> None:
+        self._work("write").runs.append(write)
+
+    def find(self, seq: int) -> Run | None:
+        pending = self._host.pending_runs.get(seq)
+        return pending.run if pending is not None else self._host.transport.run(seq)
+
+    def called(self, key: str) -> int:
+        for pending in list(self._host.pending_runs.values()):
+            if pending.run.key == key:
+                return pending.run.seq if pending.run.is_open else 0
+        return self._host.transport.run_called(self._host.address, key)
+
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        found = self._host.transport.turns(seq, after)
+        pending = self._host.pending_runs.get(seq)
+        if pending is not None:
+            known = found[-1].number if found else after
+            found = found + [turn for turn in pending.turns if turn.number > known]
+        return found
+
+    def _hop(self, what: str) -> Hop:
+        hop = self._port.hop()
+        if hop is None or not hop.joins:
+            raise StateError(f"runs.{what}() outside a delivery", where=self._host.address)
+        return hop
+
+    def _work(self, what: str) -> RunWork:
+        hop = self._hop(what)
+        if hop.work is None:
+            hop.work = RunWork()
+        work: RunWork = hop.work
+        return work
+
+
+def _join(hop: Hop, draft: Draft) -> None:
+    if hop.drafts is None:
+        hop.drafts = []
+    hop.drafts.append(draft)
+
+
+class PendingRun(msgspec.Struct):
+    """A run whose last turns are on their way to the store: what the next delivery goes by."""
+
+    run: Run
+    turns: list[Turn]
+    commit: Commit
+
+
+def keep_runs(pending: dict[int, PendingRun], writes: Iterable[RunWrite], known: Any, commit: Commit) -> None:
+    """Note what a commit will make of runs.
+
+    :param known: the run of a number as it is without this commit.
+    """
+    for write in writes:
+        before = pending.get(write.seq)
+        run = after(write, before.run if before is not None else known(write.seq))
+        turns = list(before.turns) if before is not None else []
+        if write.data is not None:
+            turns.append(Turn(run.turns, write.time, write.delivered, write.data))
+        pending[write.seq] = PendingRun(run, turns, commit)
+
+
+def drop_runs(pending: dict[int, PendingRun], commit: Commit) -> None:
+    """The commit is done, or refused: where it was the last one about a run, the store knows all."""
+    for write in commit.runs:
+        held = pending.get(write.seq)
+        if held is not None and held.commit is commit:
+            del pending[write.seq]
+
+
+# Ends of requests -------------------------------------------------------------------------------------------
+
+
+def end_of(message: Message, outcome: Outcome) -> Draft | None:
+    """The message that tells a run how a request of it ended; None where no run asked, or it has not ended."""
+    asker = message.headers.get(ASKER) if message.headers else None
+    ended = ENDS.get(outcome.settlement)
+    if asker is None or ended is None:
+        return None
+    return _end(asker, ended, outcome.reply if ended == "done" else None, outcome.failure)
+
+
+def end_by(answer: Answer) -> Draft | None:
+    """The same for a request whose delivery deferred it."""
+    if not answer.asker:
+        return None
+    return _end(answer.asker, "done" if answer.failure is None else "parked", answer.reply, answer.failure)
+
+
+def _end(text: str, ended: str, reply: Reply | None, failure: Failure | None) -> Draft:
+    asker = asker_of(text)
+    kind, payload, version = "None", b"null", 1
+    if ended == "done" and reply is not None:
+        kind, version = reply.type, reply.version
+        payload = reply.payload
+    elif ended != "done":
+        kind, payload = FAILURE, codec.encode(failure or Failure("", ""))
+    headers = {HANDLER: REPLIED, ANSWERS: str(asker.step), ENDED: ended}
+    return Draft(asker.address, Kind.REPLY, kind, payload, version, str(asker.run), 0, 0, headers)

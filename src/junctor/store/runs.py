@@ -1,0 +1,166 @@
+"""Runs and their turns as rows: written in the commit of a delivery, verified at each read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from zlib import crc32
+
+import apsw
+
+from junctor.core.run import Run, RunQuery, RunStatus, RunWrite, Turn, after
+from junctor.errors import StateConflict
+from junctor.store.connection import select
+from junctor.store.readers import Readers
+from junctor.store.records import storable
+from junctor.store.words import Glossary, Words
+
+Row = tuple[Any, ...]
+
+COLUMNS = (
+    "seq, service, handler, key, status, turns, started, changed, due, code, asker, session, error, snapshot, checksum"
+)
+_CALLED = "SELECT seq FROM run WHERE service = ? AND key = ? AND status < 2 AND key IS NOT NULL"
+_PUT = f"""
+INSERT INTO run ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO UPDATE SET
+    status = excluded.status, turns = excluded.turns, changed = excluded.changed, due = excluded.due,
+    error = excluded.error, snapshot = excluded.snapshot, checksum = excluded.checksum
+"""
+_TURN = "INSERT INTO turn VALUES (?,?,?,?,?,?)"
+_TURNS = "SELECT number, time, seq, data, checksum FROM turn WHERE run = ? AND number > ? ORDER BY number"
+
+
+def _facts(row: Row) -> bytes:
+    return repr(row).encode()
+
+
+def _turn_checksum(run: int, number: int, time: int, seq: int, data: bytes) -> int:
+    return crc32(data, crc32(f"{run}\n{number}\n{time}\n{seq}".encode()))
+
+
+class RunRows:
+    """What the commits of a group do to runs: checked against the store and against each other, then written once."""
+
+    def __init__(self, db: apsw.Connection, words: Words) -> None:
+        self._db = db
+        self._words = words
+        self._glossary = Glossary()
+        self._runs: dict[int, Run] = {}
+        self._turns: list[Row] = []
+
+    def stage(self, writes: Iterable[RunWrite]) -> dict[int, tuple[Run, list[Row]]] | StateConflict:
+        """What the writes of one commit come to, for :meth:`take`; or why none of them may be."""
+        staged: dict[int, tuple[Run, list[Row]]] = {}
+        for write in writes:
+            known, turns = staged.get(write.seq) or (self._runs.get(write.seq) or self._stored(write.seq), [])
+            conflict = self._conflict(write, known)
+            if conflict is not None:
+                return StateConflict(conflict, where=write.service)
+            run = after(write, known)
+            if write.data is not None:
+                turn = (write.seq, run.turns, write.time, write.delivered, write.data)
+                turns.append((*turn, _turn_checksum(*turn)))
+            staged[write.seq] = run, turns
+        return staged
+
+    def take(self, staged: dict[int, tuple[Run, list[Row]]]) -> None:
+        for run, turns in staged.values():
+            self._runs[run.seq] = run
+            self._turns += turns
+
+    def _conflict(self, write: RunWrite, known: Run | None) -> str | None:
+        turns = known.turns if known is not None else 0
+        if turns != write.expected:
+            return f"run {write.seq} has {turns} turns, the delivery read {write.expected}"
+        if known is None and write.key is not None:
+            holder = self._holder(write.service, write.key)
+            if holder:
+                return f"run {holder} is called {write.key!r} already"
+        return None
+
+    def _holder(self, service: str, key: str) -> int:
+        """The open run of a service with a key, as far as the group has come."""
+        for run in self._runs.values():
+            if run.key == key and run.service == service and run.status < RunStatus.DONE:
+                return run.seq
+        rows = select(self._db, _CALLED, (self._words.number(service), key))
+        return next((seq for (seq,) in rows if seq not in self._runs), 0)
+
+    def _stored(self, seq: int) -> Run | None:
+        rows = select(self._db, f"SELECT {COLUMNS} FROM run WHERE seq = ?", (seq,))
+        return _read(self._db, self._glossary, rows[0]) if rows else None
+
+    def write(self) -> None:
+        """Run the statements. The caller holds the transaction. What ended goes first: its key may be taken again."""
+        runs = sorted(self._runs.values(), key=lambda run: run.status < RunStatus.DONE)
+        if runs:
+            self._db.executemany(_PUT, [self._row(run) for run in runs])
+        if self._turns:
+            self._db.executemany(_TURN, self._turns)
+
+    def _row(self, run: Run) -> Row:
+        row = (
+            run.seq, self._words.number(run.service), run.handler, run.key, int(run.status), run.turns, run.started,
+            run.changed, run.due, run.code, run.asker, run.session.to_bytes(16, "big"), storable(run.error),
+            run.snapshot,
+        )  # fmt: skip
+        return (*row, crc32(_facts(row)))
+
+
+def _read(db: apsw.Connection, words: Glossary, row: Row) -> Run:
+    *facts, check = row
+    seq, service, handler, key, status, turns, started, changed, due, code, asker, session, error, snapshot = facts
+    damaged = crc32(_facts(tuple(facts))) != check
+    known = RunStatus(status) if status in RunStatus._value2member_map_ else RunStatus.SUSPENDED
+    return Run(
+        seq, words.text(db, service), handler, key, known, turns, started, changed, due, snapshot, code, asker,
+        int.from_bytes(session, "big"), error, damaged,
+    )  # fmt: skip
+
+
+def find_run(readers: Readers, seq: int) -> Run | None:
+    with readers.connection() as db:
+        rows = select(db, f"SELECT {COLUMNS} FROM run WHERE seq = ?", (seq,))
+        return _read(db, readers.words, rows[0]) if rows else None
+
+
+def run_called(readers: Readers, service: str, key: str) -> int:
+    with readers.connection() as db:
+        rows = select(db, _CALLED, (Glossary.number(db, service), key))
+        return int(rows[0][0]) if rows else 0
+
+
+def turns_of(readers: Readers, seq: int, after: int = 0) -> list[Turn]:
+    with readers.connection() as db:
+        rows = select(db, _TURNS, (seq, after))
+        return [
+            Turn(number, time, delivered, data, _turn_checksum(seq, number, time, delivered, data) != check)
+            for number, time, delivered, data, check in rows
+        ]
+
+
+def list_runs(readers: Readers, query: RunQuery) -> list[Run]:
+    with readers.connection() as db:
+        terms, values = _terms(db, query)
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        rows = select(db, f"SELECT {COLUMNS} FROM run{where} ORDER BY seq DESC LIMIT ?", (*values, query.limit))
+        return [_read(db, readers.words, row) for row in rows]
+
+
+def _terms(db: apsw.Connection, query: RunQuery) -> tuple[list[str], list[Any]]:
+    parts = list(_parts(db, query))
+    return [term for term, _ in parts], [value for _, given in parts for value in given]
+
+
+def _parts(db: apsw.Connection, query: RunQuery) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    if query.service is not None:
+        yield "service = ?", (Glossary.number(db, query.service),)
+    if query.key is not None:
+        yield "key = ?", (query.key,)
+    if query.statuses is not None:
+        # As literals, and their bound said again, so that SQLite may use the index of open runs.
+        yield f"status IN ({','.join(str(int(status)) for status in query.statuses)})", ()
+        if query.statuses and max(query.statuses) < RunStatus.DONE:
+            yield "status < 2", ()
+    if query.before is not None:
+        yield "seq < ?", (query.before,)
