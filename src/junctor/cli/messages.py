@@ -72,6 +72,7 @@ def command(
     failed     was a tick, route or action that raised
     resent     was parked; a new message carries on in its place
     discarded  was parked; somebody decided that nothing follows
+    begun      began a workflow or conversation that goes on
     open       all that are still to be handled: the first four
 
     A field of the body is compared with = != < <= > >=, or with ~ for a text in it. The value is JSON where it can be

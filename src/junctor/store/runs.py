@@ -16,6 +16,7 @@ from junctor.store.records import storable
 from junctor.store.words import Glossary, Words
 
 Row = tuple[Any, ...]
+Staged = dict[int, tuple[Run, list[Row]]]
 
 COLUMNS = (
     "seq, service, handler, key, status, turns, started, changed, due, code, asker, session, error, snapshot, checksum"
@@ -48,12 +49,12 @@ class RunRows:
         self._runs: dict[int, Run] = {}
         self._turns: list[Row] = []
 
-    def stage(self, writes: Iterable[RunWrite]) -> dict[int, tuple[Run, list[Row]]] | StateConflict:
+    def stage(self, writes: Iterable[RunWrite]) -> Staged | StateConflict:
         """What the writes of one commit come to, for :meth:`take`; or why none of them may be."""
-        staged: dict[int, tuple[Run, list[Row]]] = {}
+        staged: Staged = {}
         for write in writes:
             known, turns = staged.get(write.seq) or (self._runs.get(write.seq) or self._stored(write.seq), [])
-            conflict = self._conflict(write, known)
+            conflict = self._conflict(write, known, staged)
             if conflict is not None:
                 return StateConflict(conflict, where=write.service)
             run = after(write, known)
@@ -63,28 +64,29 @@ class RunRows:
             staged[write.seq] = run, turns
         return staged
 
-    def take(self, staged: dict[int, tuple[Run, list[Row]]]) -> None:
+    def take(self, staged: Staged) -> None:
         for run, turns in staged.values():
             self._runs[run.seq] = run
             self._turns += turns
 
-    def _conflict(self, write: RunWrite, known: Run | None) -> str | None:
+    def _conflict(self, write: RunWrite, known: Run | None, staged: Staged) -> str | None:
         turns = known.turns if known is not None else 0
         if turns != write.expected:
             return f"run {write.seq} has {turns} turns, the delivery read {write.expected}"
         if known is None and write.key is not None:
-            holder = self._holder(write.service, write.key)
+            holder = self._holder(write.service, write.key, staged)
             if holder:
                 return f"run {holder} is called {write.key!r} already"
         return None
 
-    def _holder(self, service: str, key: str) -> int:
+    def _holder(self, service: str, key: str, staged: Staged) -> int:
         """The open run of a service with a key, as far as the group has come."""
-        for run in self._runs.values():
-            if run.key == key and run.service == service and run.status < RunStatus.DONE:
+        fresh = {**self._runs, **{seq: run for seq, (run, _) in staged.items()}}
+        for run in fresh.values():
+            if run.key == key and run.service == service and run.is_open:
                 return run.seq
         rows = select(self._db, _CALLED, (self._words.number(service), key))
-        return next((seq for (seq,) in rows if seq not in self._runs), 0)
+        return next((seq for (seq,) in rows if seq not in fresh), 0)
 
     def _stored(self, seq: int) -> Run | None:
         rows = select(self._db, f"SELECT {COLUMNS} FROM run WHERE seq = ?", (seq,))

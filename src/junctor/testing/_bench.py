@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from junctor.core.outcome import StateWrite
+from junctor.core.run import RunWrite
 from junctor.messages import NO_HEADERS, Kind, Message, Status
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Note, Opened, Settle, Stored, Transport
 
@@ -94,6 +95,7 @@ class Bench:
         alerts: Sequence[AlertRecord] = (),
         notes: Sequence[Note] = (),
         removes: Sequence[int] = (),
+        runs: Sequence[RunWrite] = (),
         source: str = source,
         external: bool = False,
     ) -> asyncio.Future[Commit]:
@@ -110,6 +112,7 @@ class Bench:
                 alerts=alerts,
                 notes=notes,
                 removes=removes,
+                runs=runs,
                 source=source,
                 external=external,
                 tag=told,

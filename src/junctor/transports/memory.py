@@ -87,6 +87,7 @@ class MemoryTransport(Transport):
                 commit.done(commit, conflict)
                 return
             self._runs.take(staged)
+            self._attached.update(write.seq for write in commit.runs)
         for insert in commit.inserts:
             self._insert(commit, insert)
         for settle in commit.settles:

@@ -27,19 +27,21 @@ class HeldRuns:
         fresh: dict[int, Run] = {}
         for write in writes:
             known = fresh.get(write.seq) or self._runs.get(write.seq)
-            self._check(write, known)
+            self._check(write, known, fresh)
             run = fresh[write.seq] = after(write, known)
             turn = None if write.data is None else Turn(run.turns, write.time, write.delivered, write.data)
             staged.append((run, turn))
         return staged
 
-    def _check(self, write: RunWrite, known: Run | None) -> None:
+    def _check(self, write: RunWrite, known: Run | None, fresh: dict[int, Run]) -> None:
         turns = known.turns if known is not None else 0
         if turns != write.expected:
             what = f"run {write.seq} has {turns} turns, the delivery read {write.expected}"
             raise StateConflict(what, where=write.service)
-        if known is None and write.key is not None and (holder := self.called(write.service, write.key)):
-            raise StateConflict(f"run {holder} is called {write.key!r} already", where=write.service)
+        if known is None and write.key is not None:
+            holder = self.called(write.service, write.key)
+            if holder and fresh.get(holder, self._runs[holder]).is_open:
+                raise StateConflict(f"run {holder} is called {write.key!r} already", where=write.service)
 
     def take(self, staged: Staged) -> None:
         for run, turn in staged:

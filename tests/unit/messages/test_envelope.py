@@ -73,4 +73,5 @@ def test_stored_numbers_never_change() -> None:
         "FAILED",
         "RESENT",
         "DISCARDED",
+        "BEGUN",
     ]

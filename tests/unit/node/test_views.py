@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from junctor.core.outcome import Failure, LogLine, Reply
+from junctor.core.run import Run, RunQuery, Turn
 from junctor.messages import Kind, Message, Status
 from junctor.node.views import answers
 from junctor.node.views.alerts import latest_alerts
@@ -58,6 +59,15 @@ class Shelf(Archive):
 
     def parked(self) -> list[ParkedGroup]:
         return [ParkedGroup("f/a", "T", "E", "text", "print", 2, START, START + 1, 7)]
+
+    def runs(self, query: RunQuery) -> list[Run]:
+        return []
+
+    def run(self, seq: int) -> Run | None:
+        return None
+
+    def turns(self, seq: int) -> list[Turn]:
+        return []
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         return []
