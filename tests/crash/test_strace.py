@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.campaigns import Campaign, every
 from tests.crash.evidence import seen_in
-from tests.crash.history import check, read_history
+from tests.crash.history import Faults, check, read_history
 from tests.crash.seeds import repeat, seed_of_this_run
 
 STRACE = shutil.which("strace")
@@ -64,3 +65,67 @@ def test_a_fault_in_the_kernel_loses_nothing(tmp_path: Path, fault: str) -> None
     assert again.returncode == 0, f"{again.stderr[-2000:]}; {repeat(seed)}"
     faults = check(read_history(tmp_path / "history"), seen_in(tmp_path / "store"), drained=True)
     assert not faults, f"{faults}; {repeat(seed)}"
+
+
+# Every call --------------------------------------------------------------------------------------------------
+
+FILES = ("junctor.db", "junctor.db-wal", "junctor.db-shm", "junctor.db-mark", "node.json", "lock", "reserve", "")
+"""What a store touches, its folder included; the rest of the process is left alone."""
+
+CALLS = {
+    "openat": ["EIO", "ENOSPC"],
+    "fsync,fdatasync": ["EIO"],
+    "write,pwrite64": ["EIO", "ENOSPC"],
+    "ftruncate,fallocate": ["EIO", "ENOSPC"],
+    "mkdir,rename,unlink": ["EIO", "ENOSPC"],
+    "mmap": ["ENOMEM"],
+}
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("calls, error", [(calls, error) for calls, errors in CALLS.items() for error in errors])
+def test_a_fault_at_every_call_of_the_kernel(tmp_path: Path, calls: str, error: str) -> None:
+    """Beneath SQLite and beside it: the index of the log, the identity, the mark."""
+    seed, number, met, found = seed_of_this_run(), 1, 0, []
+    made = Campaign(seed)
+    while said := fault_at(tmp_path / str(number), seed, calls, error, number):
+        met += 1
+        found += [f"call {number}: {text}" for text in said if text != "met"]
+        number += every(60)
+    made.ended(met, None, Faults(untimely=found))
+    assert not found, "\n".join([*found, repeat(seed)])
+
+
+def fault_at(folder: Path, seed: int, calls: str, error: str, number: int) -> list[str]:
+    """``met`` and what was wrong; empty where there was no such call any more."""
+    (folder / "history").mkdir(parents=True)
+    paths = [word for name in FILES for word in ("-P", str(folder / "store" / name))]
+    inject = f"inject={calls}:error={error}:when={number}"
+    tracer = [
+        str(STRACE),
+        "-f",
+        "-qq",
+        "-y",
+        "-o",
+        str(folder / "strace"),
+        *paths,
+        "-e",
+        f"trace={calls}",
+        "-e",
+        inject,
+    ]
+    driver = [sys.executable, "-m", "tests.crash.drivers.load", str(folder / "store"), str(folder / "history")]
+    words = [*tracer, *driver, str(seed), "4"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    if "INJECTED" not in (folder / "strace").read_text():
+        return []
+    found = ["met"]
+    said = [line for line in done.stderr.splitlines() if line and not line.startswith(" ")]
+    if done.returncode and not said[-1].startswith("junctor.errors."):
+        found.append(said[-1])
+    again = load(folder, seed)
+    if again.returncode:
+        found.append(f"the next run: {again.stderr[-500:]}")
+    faults = check(read_history(folder / "history"), seen_in(folder / "store"))
+    return [*found, str(faults)] if faults else found

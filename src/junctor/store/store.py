@@ -68,7 +68,7 @@ class Store:
                 raise
         except BaseException as error:
             self._lock.release()
-            if isinstance(error, apsw.Error):
+            if isinstance(error, apsw.Error | OSError):
                 raise store_error(error, self.path, unchanged=True) from error
             raise
 
