@@ -41,13 +41,14 @@ def check(service: Service, number: int) -> None:
     state["last"] = number
 
 
-_met: set[tuple[str, int]] = set()
+_met: dict[str, int] = {}
+"""The last troublesome order of each line: no more is kept, for the memory of the process is measured."""
 
 
 def is_first(order: Numbered) -> bool:
     """Whether this run of the node meets it for the first time."""
-    before = (order.line, order.number) in _met
-    _met.add((order.line, order.number))
+    before = _met.get(order.line) == order.number
+    _met[order.line] = order.number
     return not before
 
 
