@@ -300,7 +300,7 @@ def starts_node(command: str) -> bool:
 
 _FREE = {
     "id": r"\b(?=[0-9a-f-]*\d)[0-9a-f]{8}[0-9a-f-]*\b",
-    "number": r"\d+(?:\.\d+)?(?: ?(?:us|ms|s|KB|MB|B)\b)?",
+    "number": r"\d+(?:\.\d+)?(?: ?(?:us|ms|s|TB|GB|MB|KB|B)\b)?",
     "rule": "─+",
     "blank": r"[ \t]+",
 }

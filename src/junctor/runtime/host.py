@@ -469,5 +469,7 @@ class Host(Handling):
 
     def _released(self) -> None:
         if self.lifecycle.state is State.HELD:
+            seconds = (self.engine.clock.time_ns() - self.since) / SECOND
             self.lifecycle.to(State.RUNNING)
             log.info("%s flows again", self.address)
+            self.alert("flowing", f"{self.address} flows again after {seconds:.0f} s")

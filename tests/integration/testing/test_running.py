@@ -234,6 +234,7 @@ async def test_an_outage_holds_the_service_and_heals() -> None:
         assert [alert.kind for alert in plant.alerts] == ["held"]
         await plant.advance("0.1s")
         assert plant.state("alarm") == {"count": 5}
+        assert [alert.kind for alert in plant.alerts] == ["held", "flowing"]
 
 
 async def test_a_start_that_fails_is_tried_again_after_its_pause() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from junctor.core.signals import SYSTEM
 from junctor.http.answers.responses import JSON
 from junctor.http.asgi import Scope, header_value
 from junctor.http.endpoints import Answer, NodeEndpoint
@@ -36,7 +37,7 @@ def open_index(routes: Routes, node: Hosts, described: Iterable[Opened] | None =
 
     def index(scope: Scope) -> Answer:
         opened = list(described) if described is not None else [*routes, *routes.sockets]
-        listing = [_service(host, opened) for host in node.hosts.values()]
+        listing = [_service(host, opened) for host in node.hosts.values() if host.flow != SYSTEM]
         if b"text/html" in (header_value(scope["headers"], b"accept") or b""):
             links = [path for path in _PARTS if _opens(routes, path)]
             return 200, [_HTML, _POLICY], _page(listing, links).encode()
