@@ -80,6 +80,9 @@ _SEND = _side("flow, sqlite", "durable_engine:send")
 _STARLETTE = _side("Starlette, msgspec", "http_get:starlette")
 _FASTAPI = _side("FastAPI", "http_get:fastapi")
 _ROUTE = _side("node", "http_get:node")
+_DBOS = _side("DBOS on SQLite", "workflow:dbos")
+_COMMITS = _side("six bare commits", "workflow:commits")
+_WORKFLOW = _side("flow, sqlite", "workflow:junctor")
 _SEARCHES = ("session_ms", "type_ms", "rare_ms", "error_ms")
 
 
@@ -129,6 +132,10 @@ _ALL = (
         prepare=SIDES + "search:write",
         max_rounds=3,
     ),
+    _rate_job("workflow-1", "two durable requests, 1 caller", 10.0, 1, 1, _DBOS, _WORKFLOW),
+    _rate_job("workflow-64", "two durable requests, 64 callers", 10.0, 64, 1, _DBOS, _WORKFLOW),
+    _rate_job("workflow-bare-1", "the same against as many commits, 1 caller", 0.5, 1, 1, _COMMITS, _WORKFLOW),
+    _rate_job("workflow-bare-64", "the same against as many commits, 64 callers", 0.5, 64, 1, _COMMITS, _WORKFLOW),
     _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
     _peer_job("huey", "Huey on SQLite", 5.0, 8000),
     _peer_job("celery", "Celery on Redis", 5.0, 4000),

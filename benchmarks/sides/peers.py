@@ -49,25 +49,32 @@ def _rate(send: Callable[[str], object], ran: Ran, jobs: int, producers: int) ->
     return {"rate": each * producers / seconds}
 
 
-def dbos(params: Mapping[str, Any]) -> dict[str, float]:
-    """DBOS: a workflow on a queue, its system database in SQLite."""
+@contextmanager
+def started_dbos(folder: str) -> Iterator[Any]:
+    """DBOS with its system database in SQLite, to be launched by who uses it."""
     from dbos import DBOS
 
     logging.disable(logging.WARNING)
-    address = f"sqlite:///{Path(params['folder']) / 'dbos.db'}"
+    address = f"sqlite:///{Path(folder) / 'dbos.db'}"
     DBOS(config={"name": "bench", "system_database_url": address, "run_admin_server": False, "log_level": "ERROR"})
-    ran = Ran()
-
-    @DBOS.workflow()
-    def job(text: str) -> None:
-        ran.once()
-
-    DBOS.launch()
     try:
-        queue = DBOS.register_queue("jobs", polling_interval_sec=POLL)
-        return _rate(lambda text: queue.enqueue(job, text), ran, params["jobs"], params["producers"])
+        yield DBOS
     finally:
         DBOS.destroy()
+
+
+def dbos(params: Mapping[str, Any]) -> dict[str, float]:
+    """DBOS: a workflow on a queue."""
+    ran = Ran()
+    with started_dbos(params["folder"]) as DBOS:
+
+        @DBOS.workflow()
+        def job(text: str) -> None:
+            ran.once()
+
+        DBOS.launch()
+        queue = DBOS.register_queue("jobs", polling_interval_sec=POLL)
+        return _rate(lambda text: queue.enqueue(job, text), ran, params["jobs"], params["producers"])
 
 
 def huey(params: Mapping[str, Any]) -> dict[str, float]:
