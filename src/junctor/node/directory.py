@@ -137,7 +137,7 @@ def _named(given: str) -> Path:
     below = Path.cwd() / HOME / given
     if below.is_dir():
         return below
-    known = [folder.name for folder in _nodes(Path.cwd())]
+    known = [folder.name for folder in nodes(Path.cwd())]
     comes = not path.exists() and path.parent.is_dir() and (os.sep in given or not known)
     kind = MayStart if comes else NodeNotFound
     raise kind(f'there is no node "{given}"', fix=nearest(given, known).rstrip() or None)
@@ -150,16 +150,16 @@ def _only(folder: Path) -> Path:
     is_data = any((folder / name).exists() for name in (IDENTITY, SOCKET, POINTER))
     if not (folder / HOME).is_dir() and (folder != Path.cwd() or is_data):
         return folder
-    nodes = _nodes(folder)
-    running = [node for node in nodes if is_running(node)] if len(nodes) > 1 else nodes
+    found = nodes(folder)
+    running = [node for node in found if is_running(node)] if len(found) > 1 else found
     if len(running) == 1:
         return running[0]
-    if not nodes:
+    if not found:
         raise MayStart("no node was found", where=str(folder))
-    listed = ", ".join(f"{node.name}{' (running)' if node in running else ''}" for node in nodes)
+    listed = ", ".join(f"{node.name}{' (running)' if node in running else ''}" for node in found)
     kind = NodeNotFound if running else MayStart
     raise kind(
-        f"there are {len(nodes)} nodes: {listed}", where=str(folder / HOME), fix="Say which one with --node NAME."
+        f"there are {len(found)} nodes: {listed}", where=str(folder / HOME), fix="Say which one with --node NAME."
     )
 
 
@@ -173,7 +173,8 @@ def may_start(directory: Path) -> bool:
         return False
 
 
-def _nodes(folder: Path) -> list[Path]:
+def nodes(folder: Path) -> list[Path]:
+    """The data directories of the nodes that are kept in a folder's ``.junctor``."""
     with contextlib.suppress(OSError):
         return sorted(path for path in (folder / HOME).iterdir() if path.is_dir())
     return []

@@ -29,6 +29,16 @@ PARTS: dict[type, Part] = {RouteSpec: "routes", ActionSpec: "actions", SocketSpe
 """Where the entries of calls stand in a service's spec."""
 
 
+_COMING = frozenset({State.NEW, State.STARTING})
+
+
+def not_running(host: Host) -> ServiceStopped:
+    """The error of a call to a service that takes none now."""
+    state = host.lifecycle.state
+    fix = "Try again in a moment; `junctor status` shows how it starts." if state in _COMING else None
+    return ServiceStopped(f"the service is {state.value}", where=host.address, fix=fix)
+
+
 class Entered(msgspec.Struct, frozen=True):
     """What a route or action gave back, and the session it began."""
 
@@ -52,7 +62,7 @@ class Calls:
         """The callable of a route or action on the first instance."""
         host = self._host
         if not host.slots or (host.slots[0].instance is None and not host.remote):
-            raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
+            raise not_running(host)
         call: Callable[..., Any] = host.callable_of(PARTS[type(entry)], entry)
         return call
 
@@ -161,7 +171,7 @@ class Calls:
         # A paused service takes no messages; who calls it still gets an answer.
         state = self._host.lifecycle.state
         if state not in DELIVERING and state is not State.PAUSED:
-            raise ServiceStopped(f"the service is {state.value}", where=self._host.address)
+            raise not_running(self._host)
 
     def hop_outcome(self, hop: Hop, error: BaseException | None) -> Outcome:
         now = self._host.engine.clock.time_ns()

@@ -39,6 +39,26 @@ def test_a_first_start_is_waited_for(junctor: Junctor, words: tuple[str, ...]) -
     assert node.process.poll() is None
 
 
+def test_a_call_waits_for_a_service_that_starts(junctor: Junctor) -> None:
+    """The node answers before its services run; the call is for the one that is about to."""
+    (junctor.folder / "slow.py").write_text(
+        "import asyncio\nfrom junctor import Service, action\n"
+        "class Slow(Service):\n    async def on_start(self) -> None:\n        await asyncio.sleep(0.7)\n"
+        "    @action\n    async def hello(self) -> str:\n        return 'there'\n"
+    )
+    node = junctor.launch("slow.py", *ANY_PORT)
+    assert "there" in junctor.here("call", "slow", "hello")
+    assert node.process.poll() is None
+
+
+@pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="the system does not tell what was just started")
+def test_a_start_on_a_busy_machine_is_waited_for(junctor: Junctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was started here and does not listen yet is worth more patience than nothing at all."""
+    monkeypatch.setattr(starting, "PATIENCE", 0.0)
+    junctor.launch("machine.py", *ANY_PORT)
+    assert "starting" in (said := junctor.here("status")) or "running" in said
+
+
 def test_a_second_start_is_waited_for_by_what_needs_it(junctor: Junctor) -> None:
     junctor.start("machine.py", *ANY_PORT)
     junctor.here("stop")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.lifecycle import DELIVERING
+from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.port import Link, Port
 from junctor.core.recording import records_hop
 from junctor.core.signals import SYSTEM
@@ -18,7 +19,6 @@ from junctor.errors import (
     JunctorError,
     NoHandler,
     SendError,
-    ServiceStopped,
     UnknownOperation,
     UnknownTarget,
     named,
@@ -28,6 +28,7 @@ from junctor.errors import (
 from junctor.messages import RESERVED, Kind, MessageType, without_reserved
 from junctor.node.control.arguments import Parameters
 from junctor.node.control.wire import CallFailed
+from junctor.runtime.calls import not_running
 from junctor.runtime.scheduler import tick
 from junctor.runtime.supervisor import is_cancelled
 
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
 log = logging.getLogger("junctor.node")
+
+PATIENCE = 10.0
+"""Seconds that a call waits for a service that starts."""
+
+_LOOK = 0.02  # seconds between two looks
 
 
 def host_of(engine: Engine, service: str) -> Host:
@@ -126,6 +132,15 @@ def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: s
 # Actions ----------------------------------------------------------------------------------------------------
 
 
+async def _start_of(host: Host) -> None:
+    """Return when the service has started, or has failed to: whoever calls a moment too early means the service that
+    is about to run."""
+    until = time.monotonic() + PATIENCE
+    coming = (State.NEW, State.STARTING)
+    while host.lifecycle.state in coming and time.monotonic() < until:  # noqa: ASYNC110 - a state has no event
+        await asyncio.sleep(_LOOK)
+
+
 class ActionEntry(msgspec.Struct):
     """An action as an outside caller reaches it."""
 
@@ -137,10 +152,12 @@ class ActionEntry(msgspec.Struct):
 
         :raises UnknownOperation: a parameter is unknown or missing.
         :raises WrongArgument: an argument does not fit the type of its parameter.
+        :raises ServiceStopped: the service does not run.
         :raises CallFailed: the action raised.
         """
         parameters = Parameters(self.spec.signature)
         values = parameters.bind(arguments, self.where, text=text)
+        await _start_of(host)
         call = host.bound(self.spec)
         try:
             entered = await host.enter(Kind.ACTION, self.spec.name, call, self.spec.blocking, kwargs=values)
@@ -170,10 +187,11 @@ class ScheduleEntry(msgspec.Struct):
         """
         if arguments:
             raise UnknownOperation("a schedule takes no arguments", where=self.where, fix="Leave them out.")
+        await _start_of(host)
         if host.coming is not None:
             await host.coming.wait()
         if host.lifecycle.state not in DELIVERING:
-            raise ServiceStopped(f"the service is {host.lifecycle.state.value}", where=host.address)
+            raise not_running(host)
         failure = await tick(host, self.spec)
         if failure is not None:
             raise _call_failed(host, self.where, failure.type, failure.text)

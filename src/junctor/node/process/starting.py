@@ -14,13 +14,17 @@ from typing import TypeVar
 
 from junctor.errors import NodeNotFound
 from junctor.node.control.client import NodeClient
-from junctor.node.directory import MayStart, may_start
+from junctor.node.directory import MayStart, is_running, may_start, nodes
+from junctor.store.identity import LOCK
 from junctor.store.lock import holder
 
 T = TypeVar("T")
 
 PATIENCE = 2.0
 """Seconds that a command waits for a node that may be starting."""
+
+BUSY = 10.0
+"""Seconds that it waits where a node was started in this folder and listens not yet: a busy machine takes its time."""
 
 _LOOK = 0.05  # seconds between two looks
 _YOUNG = 3.0  # seconds
@@ -38,13 +42,14 @@ def awaited(attempt: Callable[[], T]) -> T:
 
     :raises NodeNotFound: it raises that to the end, or one that waiting does not change.
     """
-    end = time.monotonic() + PATIENCE
+    began = time.monotonic()
     while True:
         try:
             return attempt()
         except MayStart as error:
-            if time.monotonic() >= end:
-                told = f"{error.what} (waited {PATIENCE:g} s for one that may be starting)"
+            waited = time.monotonic() - began
+            if waited >= PATIENCE and not (waited < BUSY and _comes_here()):
+                told = f"{error.what} (waited {waited:.0f} s for one that may be starting)"
                 raise type(error)(told, where=error.where, fix=error.fix) from None
         time.sleep(_LOOK)
 
@@ -66,10 +71,16 @@ def client_of(path: Path) -> NodeClient:
 def starter(path: Path) -> int:
     """The process that has the store of a directory, or was started a moment ago where such a node is started; 0 for
     none."""
-    return holder(path / "lock") or next(_just_started(), 0)
+    return holder(path / LOCK) or next(_just_started(), 0)
 
 
-def _just_started() -> Iterator[int]:
+def _comes_here() -> bool:
+    """Whether a node was started in this folder that does not listen yet."""
+    listening = {holder(node / LOCK) for node in nodes(Path.cwd()) if is_running(node)}
+    return any(pid not in listening for pid in _just_started(BUSY))
+
+
+def _just_started(young: float = _YOUNG) -> Iterator[int]:
     """The ``junctor run`` of this user and folder that began in the last seconds, where the system tells: it may not
     have come to the store yet."""
     try:
@@ -82,7 +93,7 @@ def _just_started() -> Iterator[int]:
             process = Path("/proc", number)
             # The name in brackets may have anything in it; the start is the 22nd field of all.
             began = int(process.joinpath("stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-            if now - began > _YOUNG or process.stat().st_uid != os.geteuid() or os.readlink(process / "cwd") != here:
+            if now - began > young or process.stat().st_uid != os.geteuid() or os.readlink(process / "cwd") != here:
                 continue
             words = process.joinpath("cmdline").read_bytes().split(b"\0")
             if b"run" in words and any(b"junctor" in word for word in words[: words.index(b"run")]):
