@@ -245,7 +245,12 @@ def _surroundings(remains: Remains) -> list[str]:
     if remains.integrity != "ok":
         wrong.append(f"the database is damaged: {remains.integrity}")
     # A process that dies between the two writes of a page in its log leaves what a power cut could have left too.
-    known = ("held: ", "store: the end of the log was not complete", *(f"{what}: " for what in DONE_BY_HAND))
+    known = (
+        "held: ",
+        "flowing: ",
+        "store: the end of the log was not complete",
+        *(f"{what}: " for what in DONE_BY_HAND),
+    )
     return wrong + [f"alert {text}" for text in remains.alerts if not text.startswith(known)]
 
 
