@@ -11,6 +11,7 @@ from junctor.core.spec import ServiceSpec
 from junctor.errors import JunctorError
 from junctor.flows import fitting
 from junctor.flows.check.conditions import condition_findings
+from junctor.flows.check.durable import durable_findings
 from junctor.flows.check.findings import Finding, Level, Report, of_error, place_of, problems_in, split
 from junctor.flows.check.paths import path_findings
 from junctor.flows.check.places import place_in
@@ -55,7 +56,7 @@ def check_models(models: Sequence[FlowModel]) -> tuple[Report, list[Wiring]]:
     examined = examine(models)
     wirings = [one.wiring for one in examined]
     findings = [*_wiring_findings(examined), *_Looking(examined).findings(), *path_findings(wirings)]
-    findings += [*condition_findings(wirings), *reaction_findings(wirings)]
+    findings += [*condition_findings(wirings), *reaction_findings(wirings), *durable_findings(wirings)]
     report = Report(
         tuple(_distinct(findings)),
         len(models),
