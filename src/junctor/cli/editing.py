@@ -36,7 +36,7 @@ def edited(client: NodeClient, which: str, arguments: dict[str, Any]) -> msgspec
     message: MessageView = client.ask("body", MessageView, patience=PATIENCE, which=which)
     text = words.json_text(message.body) + "\n"
     while True:
-        changed = click.edit(text, extension=".json")
+        changed = _typed(text, message.id)
         if changed is None or changed == text:
             fix = f"Nothing was sent. `junctor resend {which}` sends it as it is."
             raise EditNotSent("nothing was changed", where=f"message {message.id}", fix=fix)
@@ -50,11 +50,26 @@ def edited(client: NodeClient, which: str, arguments: dict[str, Any]) -> msgspec
             raise EditNotSent("the edited body does not fit", where=f"message {message.id}", fix=fix)
 
 
+def _typed(text: str, name: str) -> str | None:
+    """What the editor made of the text; None where it was not saved.
+
+    :raises EditNotSent: it is no text any more.
+    """
+    try:
+        return click.edit(text, extension=".json")
+    except UnicodeDecodeError as error:
+        fix = "Nothing was sent. Let the editor write UTF-8."
+        raise EditNotSent("what the editor wrote is not UTF-8", where=f"message {name}", fix=fix) from error
+
+
 def _problem(client: NodeClient, text: str, arguments: dict[str, Any]) -> str | None:
     """What is wrong with the text; None when it can be sent."""
     try:
         json.loads(text)  # its errors have line and column
-    except ValueError as error:
+        msgspec.json.decode(text)  # and no NaN is JSON
+    except RecursionError:
+        return "this is nested too deeply"
+    except (ValueError, msgspec.DecodeError) as error:
         return f"this is not JSON: {error}"
     given = {**arguments, "body": msgspec.Raw(text.encode())}
     preview = client.ask("resend-preview", patience=PATIENCE, **given)

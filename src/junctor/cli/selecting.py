@@ -72,10 +72,10 @@ def selection_options(command: Command) -> Command:
             "type": type_,
             "status": list(status) or None,
             "session": session,
-            "since": words.instant(since) if since else None,
-            "until": words.instant(until) if until else None,
-            "text": storable(text) if text else None,
-            "error": storable(error) if error else None,
+            "since": None if since is None else words.instant(since),
+            "until": None if until is None else words.instant(until),
+            "text": None if text is None else storable(text),
+            "error": None if error is None else storable(error),
             "fields": [_checked(field) for field in fields] or None,
         }
         filter = Filter(**given) if any(value is not None for value in given.values()) else None  # type: ignore[arg-type]

@@ -96,6 +96,8 @@ def body(text: str) -> msgspec.Raw:
         raise click.BadParameter(f"{text[1:]} cannot be read: {error.strerror or error}") from error
     try:
         msgspec.json.decode(data)
+    except RecursionError:
+        raise click.BadParameter("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         hint = f""" A text needs quotes of its own: '"{short(text, 20)}"'.""" if text.isalnum() else ""
         raise click.BadParameter(f"the body is not JSON: {error}.{hint}") from error

@@ -12,6 +12,10 @@ from junctor.errors import JunctorError, nearest
 Path = tuple[str | int, ...]
 
 
+_LONG = 19
+"""Digits that no place in a list has; Python refuses to read thousands of them."""
+
+
 class EditRefused(JunctorError):
     """An edit of a body names a field that is not there, or leaves a masked value where nothing can be put back."""
 
@@ -48,7 +52,7 @@ def _index(parent: Any, name: str, path: str) -> Any:
     """How to get from a value to the part of this name."""
     if isinstance(parent, dict) and name in parent:
         return name
-    if isinstance(parent, list) and name.isdecimal() and int(name) < len(parent):
+    if isinstance(parent, list) and name.isdecimal() and len(name) < _LONG and int(name) < len(parent):
         return int(name)
     known = parent if isinstance(parent, dict) else ()
     raise EditRefused(f'the body has no "{name}" on the way to {path}', fix=nearest(name, known).rstrip() or None)

@@ -29,7 +29,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
         status = self.server.answers.pop(0) if self.server.answers else 204
         self.send_response(status)
         if 300 <= status < 400:
-            self.send_header("Location", "http://elsewhere.example/secret")
+            self.send_header("Location", self.server.location)
         self.end_headers()
         if status >= 400:
             self.wfile.write(b"sorry:\x1b[31m no")
@@ -38,7 +38,8 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """``taken``: headers and JSON of each request; ``answers``: the next status codes, then 204."""
+    """``taken``: headers and JSON of each request; ``answers``: the next status codes, then 204; ``location``: where
+    redirects lead."""
 
     daemon_threads = True
 
@@ -46,6 +47,7 @@ class WebServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Hook)
         self.taken: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.answers: list[int] = []
+        self.location = "http://elsewhere.example/secret"
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.url = f"http{'s' if tls else ''}://localhost:{self.server_port}/T0/s3cr3t-path"

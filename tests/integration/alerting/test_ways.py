@@ -104,6 +104,14 @@ def test_answers_that_are_no_success() -> None:
     assert "refused" in undelivered(post, Webhook(url=f"http://127.0.0.1:{refused_port()}/s3cr3t")).lower()
 
 
+@pytest.mark.parametrize("location", ["http://[elsewhere/", "http://\x1b[31mred/", "http://\x1bc.example/"])
+def test_a_redirect_to_no_address_is_told_like_any(location: str) -> None:
+    with served(WebServer()) as server:
+        server.answers, server.location = [302], location
+        text = undelivered(post, Webhook(url=server.url))
+    assert "it answered 302, a redirect" in text and "\x1b" not in text
+
+
 def test_tls_is_verified(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with served(WebServer(authority.tls)) as server:

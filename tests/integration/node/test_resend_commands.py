@@ -152,8 +152,12 @@ def test_wrong_words(junctor: Junctor) -> None:
         ("1", "--body", "{"),
         ("1", "--jobs"),
         ("--status", "ready"),
+        ("--since", ""),
     ):
         junctor.here("resend", *words, code=2)
+    for word in ("--group", "--service", "--error", "--text"):
+        assert "is empty" in junctor.here("resend", word, "", code=1)
+        assert "is empty" in junctor.here("discard", "--yes", "--type", "Mail", word, "", code=1)
     assert 'Did you mean "mailer"' in junctor.here("resend", "--service", "mailr", code=1)
     assert "no message 99 is stored here" in junctor.here("resend", "99", code=1)
     assert not sent(junctor)
@@ -175,6 +179,25 @@ def test_an_edit_goes_through_the_editor(junctor: Junctor) -> None:
     assert [line.rsplit(maxsplit=1)[0] for line in sent(junctor)] == ["new 5", "m1 2"]
     give_editor(junctor, "true")
     assert "nothing was changed" in junctor.here("resend", "2", "--edit", "--again", code=1)
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("""echo '{"to": "x", "copies": NaN}' > "$1" """, "not JSON"),
+        ("""printf '%99999s' | tr ' ' '[' > "$1" """, "nested too deeply"),
+        (""": > "$1" """, "not JSON"),
+        (r"""printf '\377\376' > "$1" """, "not UTF-8"),
+    ],
+)
+def test_an_edit_that_is_no_json_is_told_of(junctor: Junctor, script: str, problem: str) -> None:
+    parked(junctor, 1)
+    give_editor(junctor, script)
+    said = junctor.here("resend", "1", "--edit", code=1)
+    assert problem in said and "Traceback" not in said
+    if "--body @" in said:
+        Path(said.rpartition("--body @")[2].strip().rstrip(".")).unlink()
+    assert not sent(junctor)
 
 
 def test_a_body_from_standard_input_is_kept_where_it_does_not_fit(junctor: Junctor) -> None:

@@ -71,6 +71,8 @@ def test_bodies(tmp_path: Path) -> None:
         words.body("hello")
     with pytest.raises(click.BadParameter, match="cannot be read"):
         words.body("@nowhere")
+    with pytest.raises(click.BadParameter, match="nested too deeply"):
+        words.body("[" * 100_000)
 
 
 def test_a_session_is_short_where_that_tells_it_apart() -> None:

@@ -16,6 +16,7 @@ from junctor.node.views.alerts import latest_alerts
 from junctor.node.views.messages import BODY_LIMIT, Reason, listed
 from junctor.node.views.parked import groups_of
 from junctor.node.views.search import Asked, Filter, NothingFound, UnknownFilter, asked_for, find_session, query_of
+from junctor.node.views.selection import Selection, chosen
 from junctor.node.views.trace import TRACE_LIMIT, ReplyView, Trace, trace_of
 from junctor.transports.base import AlertRecord, Archive, AttemptRecord, Depth, HopLog, Note, ParkedGroup, Query, Record
 
@@ -307,6 +308,21 @@ def test_a_filter_becomes_a_query() -> None:
 def test_a_filter_that_means_nothing(filter: Filter, said: str) -> None:
     with pytest.raises(UnknownFilter, match=said):
         query_of(filter, Shelf(record(1)))
+
+
+@pytest.mark.parametrize("name", ["service", "type", "session", "text", "error"])
+def test_an_empty_word_is_not_everything(name: str) -> None:
+    shelf = Shelf(record(1, status=Status.PARKED))
+    with pytest.raises(UnknownFilter, match=f"{name} is empty"):
+        chosen(shelf, Selection(filter=Filter(**{name: ""})))
+
+
+def test_an_empty_place_is_not_every_group() -> None:
+    shelf = Shelf(record(1, status=Status.PARKED))
+    with pytest.raises(UnknownFilter, match="place of the group is empty"):
+        chosen(shelf, Selection(group=""))
+    with pytest.raises(UnknownFilter, match="place of the group is empty"):
+        answers.parked(shelf, group="")
 
 
 def test_a_service_of_two_flows_needs_its_flow() -> None:

@@ -18,6 +18,9 @@ from junctor.observe.secrets import mask
 SECONDS = 10.0
 """For all of it, from the connection to the last byte of the answer."""
 
+_TOLD = 200
+"""Characters of what it says that an error tells."""
+
 _READ = 4096
 """Bytes of an answer that are read: an error tells the begin of it."""
 
@@ -92,7 +95,20 @@ def _failed(webhook: Webhook, error: Exception, limit: Limit, seconds: float) ->
 
 def _refused(status: int, reason: str, begin: str, location: str) -> str:
     if 300 <= status < 400:
-        host = urlsplit(location).hostname
+        host = _shown(_host(location))
         return f"it answered {status}, a redirect{f' to {host}' if host else ''}, which is not followed"
-    told = " ".join(mask(readable(begin)).split())[:200]
-    return f"it answered {status} {readable(reason)}".rstrip() + (f": {told}" if told else "")
+    told = _shown(begin)
+    return f"it answered {status} {_shown(reason)}".rstrip() + (f": {told}" if told else "")
+
+
+def _host(location: str) -> str:
+    """The host of a redirect; empty where the header is no address."""
+    try:
+        return urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _shown(text: str) -> str:
+    """What a server says, as one short line that may be shown."""
+    return " ".join(mask(readable(text)).split())[:_TOLD]

@@ -59,9 +59,9 @@ def parked(
 
     :param group: the place of a group, or its first digits.
     :param members: so many messages of each.
-    :raises UnknownFilter: there is no such service.
+    :raises UnknownFilter: there is no such service, or a word is empty.
     :raises NothingFound: there is no such group.
     """
-    address = address_of(service, archive, hosted) if service else None
-    place = group_of(archive, group) if group else None
+    address = None if service is None else address_of(service, archive, hosted)
+    place = None if group is None else group_of(archive, group)
     return groups_of(archive, address, place, max(0, min(members, LIMIT)))

@@ -80,18 +80,20 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
 
     :param hosted: the addresses of the services that run now.
     :param types: the names of the types that they handle.
-    :raises UnknownFilter: a status, service or type is unknown, a field says nothing, or the limit is out of bounds.
+    :raises UnknownFilter: a status, service or type is unknown, a filter is empty, a field says nothing, or the limit
+        is out of bounds.
     :raises NothingFound: no session begins with the given digits.
     """
+    _refuse_empty(filter)
     if not 1 <= filter.limit <= LIMIT:
         raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
     if filter.before is not None and not 0 <= filter.before < 2**63:
         raise UnknownFilter(f"before is {filter.before}", fix="Give the number of a message.")
     return Query(
-        service=address_of(filter.service, archive, hosted) if filter.service else None,
-        type=_type(filter.type, archive, types) if filter.type else None,
+        service=None if filter.service is None else address_of(filter.service, archive, hosted),
+        type=None if filter.type is None else _type(filter.type, archive, types),
         statuses=_statuses(filter.status) if filter.status else None,
-        session=find_session(archive, filter.session) if filter.session else None,
+        session=None if filter.session is None else find_session(archive, filter.session),
         since=_nanoseconds(filter.since, "since"),
         until=_nanoseconds(filter.until, "until"),
         text=filter.text,
@@ -100,6 +102,14 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
         before=filter.before,
         limit=filter.limit,
     )
+
+
+def _refuse_empty(filter: Filter) -> None:
+    """An empty word would fit everything: mostly it is a variable of a script that has no value, and what follows may
+    be a resend, or a discard, of all there is."""
+    for name in ("service", "type", "session", "text", "error"):
+        if getattr(filter, name) == "":
+            raise UnknownFilter(f"{name} is empty", fix="Give it a value, or leave it out.")
 
 
 def address_of(name: str, archive: Archive, hosted: Iterable[str] = ()) -> str:
@@ -210,8 +220,11 @@ def find_session(archive: Archive, digits: str) -> int:
 def group_of(archive: Archive, digits: str) -> str:
     """The digits of a group of parked messages, as the column ``place`` shows them.
 
+    :raises UnknownFilter: there are no digits.
     :raises NothingFound: no group begins with them.
     """
+    if not digits:
+        raise UnknownFilter("the place of the group is empty", fix="`junctor parked` lists the places.")
     known = [group.fingerprint for group in archive.parked()]
     if any(place.startswith(digits.lower()) for place in known):
         return digits.lower()
