@@ -44,11 +44,13 @@ def awaited(attempt: Callable[[], T]) -> T:
     """
     began = time.monotonic()
     while True:
+        waited = time.monotonic() - began
+        # Looked at before the attempt: what begins to listen between the two is found by the attempt.
+        patient = waited < PATIENCE or (waited < BUSY and _comes_here())
         try:
             return attempt()
         except MayStart as error:
-            waited = time.monotonic() - began
-            if waited >= PATIENCE and not (waited < BUSY and _comes_here()):
+            if not patient:
                 told = f"{error.what} (waited {waited:.0f} s for one that may be starting)"
                 raise type(error)(told, where=error.where, fix=error.fix) from None
         time.sleep(_LOOK)
