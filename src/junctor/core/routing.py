@@ -29,6 +29,10 @@ class Routing(Generic[E]):
         if accepts.cls is Any and self._fallback is None:
             self._fallback = handler
 
+    def add_inner(self, name: str, accepts: MessageType, handler: E) -> None:
+        """Take in a handler that is reached by its name alone."""
+        self._named.setdefault(name, {}).setdefault(accepts.name, handler)
+
     def find(self, message: Message) -> E | None:
         """The handler for a message, None when there is none.
 

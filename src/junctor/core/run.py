@@ -191,6 +191,11 @@ class RunPort(Protocol):
         since 1970."""
         ...
 
+    def pass_on(self, run: int, handler: str) -> None:
+        """Have the message that is handled now delivered to an inner handler in the line of the run. Where it is
+        deferred too, the header PASSED tells that delivery which message to :meth:`answer`."""
+        ...
+
     def enter(self, run: Run) -> None:
         """From now on what the delivery sends and logs belongs to the session of the run."""
         ...

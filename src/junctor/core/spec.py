@@ -154,7 +154,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``types`` are body classes that its code sends, gets or answers without a handler or target that says so: where a
     handler takes Any, or a request names no class for its reply, a body of a known type becomes its object.
     ``runs`` says that it is a durable service: see :mod:`junctor.core.run`. Its key is that of runs, and a run that is
-    begun is never handled by two deliveries at once.
+    begun is never handled by two deliveries at once. ``inner`` are its handlers that only itself and the engine
+    address, by name: the ends of its requests, its timers. No sender finds them by a type.
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
@@ -167,6 +168,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     doc: str = ""
     origin: str = ""
     handlers: tuple[HandlerSpec, ...] = ()
+    inner: tuple[HandlerSpec, ...] = ()
     schedules: tuple[ScheduleSpec, ...] = ()
     routes: tuple[RouteSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()

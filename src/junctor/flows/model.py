@@ -35,7 +35,7 @@ from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
 from junctor.observe.frames import users_line
-from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, spec_of
+from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, own_policies, spec_of
 from junctor.settings.written import Node, node_of
 
 Source = Service | type[Service] | ServiceSpec | types.ModuleType
@@ -233,7 +233,7 @@ class FlowModel:
             raise self._taken(name, other, place)
         if settings and isinstance(service, ServiceSpec):
             raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
-        base = service.policies if isinstance(service, ServiceSpec) else Policies()
+        base = service.policies if isinstance(service, ServiceSpec) else own_policies(service)
         written: dict[str, Any] = {"pool": pool, "key": key, "order": order, "queue": queue, "durability": durability}
         written |= {"retry": retry, "hold": hold, "restart": restart, "trace": trace, "timeout": timeout}
         policies, wires, own_schedules = _all_of(

@@ -9,6 +9,7 @@ import msgspec
 
 from junctor.core.condition import Condition
 from junctor.core.retention import Retention
+from junctor.core.run import RUN_KEY
 from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows import fitting
@@ -360,6 +361,11 @@ class _Wirer:
 
     def _check_key(self, spec: ServiceSpec) -> None:
         key = spec.policies.pool.key
+        if spec.runs:
+            if key != RUN_KEY:
+                what, fix = "its runs are its lines, so its pool has no key", "Leave the key out."
+                self.problems.append(ConfigurationError(what, where=self._where(spec, ".key", "key"), fix=fix))
+            return
         accepted = [handler.accepts for handler in spec.handlers]
         if key in (None, "key") or not accepted or not all(map(is_body_class, accepted)):
             return
@@ -371,7 +377,7 @@ class _Wirer:
 
     def _check_pool(self, spec: ServiceSpec) -> None:
         pool = spec.policies.pool
-        if pool.size == 1:
+        if pool.size == 1 or spec.runs:
             return
         if spec.stateful and pool.key is None:
             self.problems.append(

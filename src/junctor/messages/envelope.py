@@ -38,6 +38,13 @@ ENDED = "junctor-ended"
 SIGNAL = "junctor-signal"
 """The header with the name of the signal that a message to a run is."""
 
+PASSED = "junctor-passed"
+"""The header of a message that a durable service passed on into the line of one of its runs: the number of the message
+that it was, 0 where nobody waits for its end, and the ASKER of that one."""
+
+RUN_HEADERS = (ASKER, ANSWERS, ENDED, SIGNAL, PASSED)
+"""The headers by which a message belongs to a run; a resend to the same service keeps them."""
+
 RESERVED = "junctor-"
 """Headers that begin so are the engine's own: nobody else may give them."""
 

@@ -124,7 +124,7 @@ class Host(Handling):
         """
         self.slots = self._make_slots()
         # Async handlers of all slots share the first instance; blocking ones need one instance a thread.
-        per_slot = any(handler.blocking for handler in self.spec.handlers)
+        per_slot = any(handler.blocking for handler in (*self.spec.handlers, *self.spec.inner))
         with_instance = self.slots if per_slot else self.slots[:1]
         if self.remote:
             from junctor.runtime.workers.staying import in_node

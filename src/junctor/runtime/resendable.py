@@ -11,7 +11,18 @@ from msgspec import structs
 from junctor.core.edits import EditRefused, unknown_fields
 from junctor.core.routing import Routing
 from junctor.errors import HIDES, DecodeError, JunctorError, NoHandler, UnknownTarget, nearest
-from junctor.messages import EFFECT, HANDLER, RESEND_OF, Kind, Message, MessageType, Status, codec, without_reserved
+from junctor.messages import (
+    EFFECT,
+    HANDLER,
+    RESEND_OF,
+    RUN_HEADERS,
+    Kind,
+    Message,
+    MessageType,
+    Status,
+    codec,
+    without_reserved,
+)
 from junctor.messages.sensitive import sensitive_paths
 from junctor.observe.hidden import Hidden
 from junctor.runtime.intake import bounded
@@ -148,6 +159,9 @@ def handled_by(host: Host, message: Message) -> MessageType:
     for spec in host.spec.handlers:
         accepts = host.types.register(spec.accepts)
         routing.add(spec.name, accepts, accepts)
+    for spec in host.spec.inner:
+        accepts = host.types.register(spec.accepts)
+        routing.add_inner(spec.name, accepts, accepts)
     kind = routing.find(message)
     if kind is None:
         names = ", ".join(sorted({found.name for _, found in routing.all()})) or "nothing"
@@ -187,6 +201,8 @@ def _headers(old: Message, how: Resending, host: Host) -> Mapping[str, str]:
     handler = old.headers.get(HANDLER)
     if handler is not None and (how.to is None or any(spec.name == handler for spec in host.spec.handlers)):
         headers[HANDLER] = handler
+    if how.to is None:  # for, or from, the same run
+        headers |= {name: text for name, text in old.headers.items() if name in RUN_HEADERS}
     headers[RESEND_OF] = old.id
     if not how.again:
         headers[EFFECT] = old.effect

@@ -13,7 +13,7 @@ from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlem
 from junctor.core.port import Link
 from junctor.core.run import Asker, Run, RunWrite, Turn, after, asker_of
 from junctor.errors import StateError
-from junctor.messages import ANSWERS, ASKER, ENDED, HANDLER, Kind, Message, codec
+from junctor.messages import ANSWERS, ASKER, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
 from junctor.runtime.deadlines import nanoseconds
 
 if TYPE_CHECKING:
@@ -61,6 +61,16 @@ class HostRuns:
         headers = {HANDLER: WOKEN, ANSWERS: str(step)}
         draft = Draft(self._host.address, Kind.SEND, "None", b"null", 1, str(run), at, 0, headers)
         _join(self._hop("wake"), draft)
+
+    def pass_on(self, run: int, handler: str) -> None:
+        hop = self._hop("pass_on")
+        message: Message = hop.message
+        # One that was passed on before goes on speaking for the message that it was.
+        deferred = hop.work is not None and hop.work.deferred
+        passed = message.headers.get(PASSED) or f"{hop.seq if deferred else 0} {message.headers.get(ASKER, '')}"
+        headers = {**without_reserved(message.headers), HANDLER: handler, PASSED: passed}
+        target = self._host.address
+        _join(hop, Draft(target, Kind.SEND, message.type, message.payload, message.version, str(run), 0, 0, headers))
 
     def enter(self, run: Run) -> None:
         self._hop("enter").session = run.session

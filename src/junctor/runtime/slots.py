@@ -163,7 +163,7 @@ class Slot:
         self._thread: SlotThread | None = None
         # Only blocking handlers: several deliveries may go to the thread at once. Not where each changes state: the
         # next one has to see it, so it would come back undone.
-        handlers = host.spec.handlers
+        handlers = (*host.spec.handlers, *host.spec.inner)
         blocking = bool(handlers) and all(handler.blocking for handler in handlers)
         self._in_turn = blocking and not self.remote and not host.spec.stateful
         self._halted = False
@@ -182,13 +182,15 @@ class Slot:
         types = self.host.types
         own_loop = self.host.own_loop is not None
         shares = self.host.transport.capabilities.by_reference
-        for spec in self.host.spec.handlers:
+        inner = self.host.spec.inner
+        for spec in (*self.host.spec.handlers, *inner):
             accepts = types.register(spec.accepts)
             replies = types.register(spec.replies) if spec.replies is not None else None
             call = spec.bind(self.instance if spec.blocking else shared)
             where, inherits = self.host.address, self.host.inherits
             entry = Entry(spec, call, accepts, replies, types, where, own_loop, shares, inherits)
-            self._routing.add(spec.name, accepts, entry)
+            add = self._routing.add_inner if spec in inner else self._routing.add
+            add(spec.name, accepts, entry)
 
     def codes(self) -> list[tuple[str, CodeType]]:
         """The handlers by their code objects, to name one that is found on a stack."""

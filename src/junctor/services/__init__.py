@@ -3,7 +3,7 @@
 from junctor.services.functions import current, has_marks, module_spec
 from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe, websocket
 from junctor.services.names import checked_name, name_of_class, name_of_module
-from junctor.services.native import spec_of
+from junctor.services.native import own_policies, spec_of
 from junctor.services.service import Service, Sleep, published
 from junctor.services.socket import Audience, Socket, SocketClosed
 from junctor.services.state import State
@@ -30,6 +30,7 @@ __all__ = (
     "module_spec",
     "name_of_class",
     "name_of_module",
+    "own_policies",
     "patch",
     "post",
     "published",

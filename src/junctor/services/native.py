@@ -50,7 +50,7 @@ def spec_of(
     targets = declared_targets(cls)
     if blueprint is None:
         _constructible(cls)
-    return ServiceSpec(
+    made = ServiceSpec(
         name=name,
         build=_builder(cls, blueprint, tuple(targets.values())),
         doc=inspect.cleandoc(cls.__doc__ or "") if cls.__doc__ != Service.__doc__ else "",
@@ -67,8 +67,21 @@ def spec_of(
         main=_activity(cls, "loop"),
         stateful=uses_state(cls),
         code=_importable(cls),
-        policies=policies or Policies(),
+        policies=policies or own_policies(cls),
     )
+    return durable(cls, made) if (durable := _durable(cls)) is not None else made
+
+
+def own_policies(source: Any) -> Policies:
+    """The policies that a service brings, before its flow says anything."""
+    own = getattr(source, "__junctor_policies__", None)
+    return own if isinstance(own, Policies) else Policies()
+
+
+def _durable(cls: type[Service]) -> Callable[[type[Service], ServiceSpec], ServiceSpec] | None:
+    """What makes the spec of a durable service out of the one of its class; None for all others."""
+    found: Callable[[type[Service], ServiceSpec], ServiceSpec] | None = getattr(cls, "__junctor_durable__", None)
+    return found
 
 
 def bound_targets(targets: tuple[TargetSpec, ...], port: Port, service: str) -> dict[str, Any]:

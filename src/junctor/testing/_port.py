@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.port import Link, Pending, Port, Receipt
+from junctor.core.run import Asker, RunPort
 
 __tracebackhide__ = True  # of pytest: a failure is shown where the test is
 
@@ -83,6 +84,21 @@ class Watched:
                 self._life.check()
 
 
+class KitRuns:
+    """The runs of a service under test: what they ask over a captured target takes the other way too."""
+
+    def __init__(self, runs: RunPort, captures: Captures) -> None:
+        self._runs = runs
+        self._captures = captures
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runs, name)
+
+    def ask(self, link: Link, body: Any, asker: Asker, **options: Any) -> None:
+        self._captures.life.check()
+        self._runs.ask(self._captures.way(link), body, asker, **options)
+
+
 WAITING: CodeType = Watched.__await__.__code__
 """The code that is on the stack of a coroutine that waits for a result of the node."""
 
@@ -129,6 +145,10 @@ class KitPort:
 
     def message(self) -> Any:
         return self._port.message()
+
+    @property
+    def runs(self) -> KitRuns:
+        return KitRuns(self._port.runs, self._captures)
 
     def state(self, key: str | None = None) -> Any:
         return self._port.state(key)
