@@ -40,7 +40,8 @@ GOOD = [
         timeout: never
         isolate: worker
       other:
-        {class: alarm:Alarm, schedules: {}, pool: "${POOL:-4}", queue: 5, order: skip, durability: written, trace: failures}
+        {class: alarm:Alarm, schedules: {}, pool: "${POOL:-4}", queue: 5, order: skip, durability: written,
+         trace: failures}
     http: {body: 2MiB, cors: {origins: ["*"], max_age: 10m}, keys: [{name: a, secret: b}], limits: {receive: 5s}}
     include: []
     env_file: a.env
