@@ -28,9 +28,7 @@ from junctor.settings import Leaf, Table
 from junctor.settings.values import UNSET
 from junctor.settings.written import Node, holds_secret, leaves, places_in
 
-SERVICE_WORDS = frozenset(
-    {"class", "settings", "connect", "schedules", "enabled", "isolate", "loop", *POLICY_WORDS}
-)
+SERVICE_WORDS = frozenset({"class", "settings", "connect", "schedules", "enabled", "isolate", "loop", *POLICY_WORDS})
 """The keys of a service in a flow file."""
 _EXAMPLE = "{class: alarm:Alarm}"
 
