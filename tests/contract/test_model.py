@@ -17,6 +17,7 @@ from junctor.errors import StateConflict
 from junctor.messages import Status
 from junctor.testing.transports import Bench, MemorySite, Site, SqliteSite
 from tests.contract.model import Model
+from tests.crash.campaigns import cycles
 
 SERVICE = "flow/sink"
 NAMES = ("a", "b")
@@ -158,7 +159,7 @@ def test_memory_is_the_model(history: list[Any]) -> None:
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-@settings(max_examples=5000)
+@settings(max_examples=cycles(5000))
 @given(HISTORY)
 def test_sqlite_is_the_model_in_long_runs(history: list[Any]) -> None:
     play_sqlite(history)
