@@ -29,6 +29,8 @@ PART = ".part"
 
 _BESIDE = ("-journal", "-wal", "-shm")
 
+SALVAGE = "Stop the node; `junctor backup FILE --salvage` copies what can be read. An earlier backup may have the rest."
+
 _STEPS = 10_000
 """Steps of SQLite's machine between two looks whether to go on: some milliseconds."""
 
@@ -49,23 +51,32 @@ def write_backup(store: Path, path: Path, given_up: Callable[[], bool] = lambda:
     :raises StoreDamaged: a page of the store cannot be read, or the copy is not sound.
     """
     began = time.monotonic()
+    with published(store, path) as part:
+        _copy(store, part, given_up)
+        found = verify(part)
+        if found.problems:
+            raise StoreDamaged(f"the copy is not sound: {found.problems[0]}", where=str(store), fix=SALVAGE)
+    return Backup(str(path), found.records, path.stat().st_size, time.monotonic() - began, len(found.damaged))
+
+
+@contextmanager
+def published(store: Path, path: Path) -> Iterator[Path]:
+    """A file to write inside. It gets the name ``path`` at the end, and is gone where anything is raised.
+
+    :raises BackupFailed: it cannot be written, or ``path`` exists already or is beside the store.
+    """
     _require_free(store, path)
     part = path.with_name(path.name + PART)
     with _held(part) as file:
         try:
-            _copy(store, part, given_up)
-            found = verify(part)
-            if found.problems:
-                raise StoreDamaged(f"the copy is not sound: {found.problems[0]}", where=str(store))
+            yield part
             os.fsync(file)
-            size = os.fstat(file).st_size
             _publish(part, path)
         except BaseException:
             for ending in ("", *_BESIDE):
                 with contextlib.suppress(OSError):
                     part.with_name(part.name + ending).unlink()
             raise
-    return Backup(str(path), found.records, size, time.monotonic() - began, len(found.damaged))
 
 
 def _require_free(store: Path, path: Path) -> None:
@@ -111,11 +122,14 @@ def _copy(store: Path, part: Path, given_up: Callable[[], bool]) -> None:
         raise _failure(error, store, part) from error
     finally:
         db.close(True)
-    _mark(part)
+    mark(part)
 
 
-def _mark(part: Path) -> None:
-    """Say in the copy that it is one."""
+def mark(part: Path) -> None:
+    """Say in the copy that it is one.
+
+    :raises StoreError: it cannot be written.
+    """
     try:
         db = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
@@ -130,8 +144,7 @@ def _mark(part: Path) -> None:
 
 def _failure(error: apsw.Error, store: Path, part: Path) -> StoreError:
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        fix = "An earlier backup may have what is lost; `junctor restore` puts it in place."
-        return StoreDamaged(f"the store is damaged, no backup was made: {error}", where=str(store), fix=fix)
+        return StoreDamaged(f"the store is damaged, no backup was made: {error}", where=str(store), fix=SALVAGE)
     if isinstance(error, apsw.FullError):
         return BackupFailed("the disk is full", where=str(part))
     if isinstance(error, apsw.InterruptError):

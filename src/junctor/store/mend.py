@@ -54,7 +54,8 @@ def mend(db: apsw.Connection) -> list[str]:
             for index in _INDEXES:
                 warnings += _mend_index(db, index)
     except (apsw.CorruptError, apsw.ConstraintError, apsw.FullError) as error:
-        return [f"what queues are found by cannot be verified: {error}; `junctor backup` copies what can be read"]
+        fix = "stop the node, `junctor backup FILE --salvage` copies what can be read"
+        return [f"what queues are found by cannot be verified: {error}; {fix}"]
     return warnings
 
 
@@ -64,7 +65,7 @@ def _park_damaged(db: apsw.Connection) -> list[str]:
         return []
     for seq, status, attempt, due in damaged:
         _park(db, seq, f"what became of the message is damaged: it says status {status}, {attempt} tries, due {due}")
-    told = _shown([seq for seq, *_ in damaged], "message")
+    told = shown([seq for seq, *_ in damaged], "message")
     return [f"what became of {told} is damaged; parked, see `junctor parked {PLACE}`"]
 
 
@@ -86,9 +87,9 @@ def _halves(db: apsw.Connection) -> list[str]:
     bare = [seq for (seq,) in select(db, "SELECT seq FROM hop WHERE seq NOT IN (SELECT seq FROM message)")]
     warnings = []
     if lost:
-        warnings.append(f"the status of {_shown(lost, 'message')} is lost; they are not delivered")
+        warnings.append(f"the status of {shown(lost, 'message')} is lost; they are not delivered")
     if bare:
-        warnings.append(f"the content of {_shown(bare, 'message')} is lost; what waits of them is parked")
+        warnings.append(f"the content of {shown(bare, 'message')} is lost; what waits of them is parked")
     return warnings
 
 
@@ -101,11 +102,11 @@ def _mend_index(db: apsw.Connection, index: str) -> list[str]:
     if not missing and not wrong:
         return []
     db.execute(f"REINDEX {index}")
-    found = f"missing were {_shown(missing, 'record')}, wrong {_shown(wrong, 'record')}"
+    found = f"missing were {shown(missing, 'record')}, wrong {shown(wrong, 'record')}"
     return [f"the index {index} was damaged and is made anew: {found}"]
 
 
-def _shown(seqs: list[int], noun: str) -> str:
+def shown(seqs: list[int], noun: str) -> str:
     """``3 messages (1, 2, 3)``."""
     if not seqs:
         return "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 
 import pytest
 
@@ -97,3 +98,27 @@ def test_the_retention_of_a_running_node_is_changed_by_apply(junctor: Junctor) -
     flow.write_text(flow.read_text().replace("100MB", "200MB"))
     assert "retention: disk 100000000 -> 200000000" in junctor.here("apply")
     assert junctor.json("status")["store_size"]["limit"] == 200_000_000
+
+
+def test_what_can_be_read_of_a_damaged_store_is_saved_and_put_in_place(junctor: Junctor) -> None:
+    node = junctor.start("machine.py:Alarm", "--port", "0")
+    junctor.here("pause", "alarm")
+    send(junctor, 1, 2, 3)
+    assert "Stop the node first" in junctor.here("backup", "saved.db", "--salvage", code=1)
+    junctor.here("stop")
+    node.ends(0)
+    path = junctor.folder / ".junctor" / "machine" / "junctor.db"
+    with sqlite3.connect(path) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'reply'").fetchone()
+    db.close()
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * 4096 : root * 4096] = b"\xa5" * 4096
+    path.write_bytes(data)
+    assert "--salvage" in junctor.here("backup", "copy.db", code=1)
+    assert "3 records" in junctor.here("backup", "saved.db", "--salvage")
+    made = junctor.json("backup", "again.db", "--salvage")
+    assert (made["records"], made["damaged"]) == (3, 0)
+    assert made["lost"] == ["reply: what had numbers 0 to the end cannot be read"]
+    junctor.here("restore", "saved.db")
+    junctor.start("machine.py:Alarm", "--port", "0")
+    assert {one["status"] for one in junctor.json("messages")} == {"ready"}
