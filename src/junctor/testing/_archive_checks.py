@@ -202,6 +202,31 @@ async def notes_stay_with_their_record(bench: Bench) -> None:
 
 
 @check()
+async def what_ended_twice_keeps_what_belongs_to_it(bench: Bench) -> None:
+    """An expired message that is sent again ends a second time: as long as it is kept, all of it is, and a removal
+    leaves nothing."""
+    kept, removed = bench.message(), bench.message()
+    await bench.accept(kept, removed)
+    for message in (kept, removed):
+        await bench.settle(message, Status.EXPIRED, failure=Failure("E", "too late"))
+    await _others(bench, 1200)
+    for message in (kept, removed):
+        await bench.settle(message, Status.RESENT)
+    notes = [Note(message.seq, 5, "ann", "sent again") for message in (kept, removed)]
+    await bench.commit(notes=notes, removes=[removed.seq])
+    archive = bench.transport.archive
+    assert archive.record(removed.seq) is None
+    await _others(bench, 900)
+    if archive.record(kept.seq) is not None:  # a transport may forget what has ended, and then all of it
+        assert [attempt.failure.text for attempt in archive.attempts([kept.seq])] == ["too late"]
+        assert archive.notes([kept.seq]) == notes[:1]
+
+
+async def _others(bench: Bench, count: int) -> None:
+    await bench.commit(inserts=[Insert(bench.message(session=2), Status.DONE) for _ in range(count)])
+
+
+@check()
 async def what_is_removed_is_gone_with_all_that_belongs_to_it(bench: Bench) -> None:
     one, other = bench.message(b'"' + b"x" * 100_000 + b'"'), bench.message(b'"' + b"x" * 100_000 + b'"')
     await bench.accept(one, other)

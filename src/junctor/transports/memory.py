@@ -153,6 +153,7 @@ class MemoryTransport(Transport):
         seq = record.message.seq
         self._open.pop(seq, None)
         self._recent[seq] = record
+        self._older.pop(seq, None)  # what ended before and is sent again now is kept once
         if len(self._recent) > self._half:
             self._forget()
 
