@@ -56,10 +56,11 @@ class NotResendable(JunctorError):
 
 
 class Purged(JunctorError):
-    """A message was stored here and is not any more: the retention of its service has removed it."""
+    """Nothing is stored under a number that was given out: the retention of its service has removed the record, or there
+    was none, as of a tick that did nothing."""
 
     code = "purged"
-    default_fix = "What is removed cannot be sent again from here; keep failures longer with `retention:` in the flow."
+    default_fix = "`junctor messages` lists what is stored; `retention:` in the flow keeps failures longer."
     status = 410
 
 
@@ -146,8 +147,8 @@ def _host(engine: Engine, address: str, message: Message) -> Host:
 
 
 def gone(seq: int) -> Purged:
-    """The error about a number that is not stored any more."""
-    return Purged(f"message {seq} is not stored any more: retention has removed it")
+    """The error about a number under which nothing is stored."""
+    return Purged(f"nothing is stored under number {seq}: it left no record, or retention has removed it")
 
 
 def handled_by(host: Host, message: Message) -> MessageType:
