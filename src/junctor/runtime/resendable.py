@@ -56,8 +56,8 @@ class NotResendable(JunctorError):
 
 
 class Purged(JunctorError):
-    """Nothing is stored under a number that was given out: the retention of its service has removed the record, or there
-    was none, as of a tick that did nothing."""
+    """Nothing is stored under a number that was given out: retention has removed its record, or there was none, as of a
+    tick that did nothing."""
 
     code = "purged"
     default_fix = "`junctor messages` lists what is stored; `retention:` in the flow keeps failures longer."

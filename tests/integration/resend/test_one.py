@@ -149,7 +149,7 @@ async def test_what_retention_removed_is_told(shop: Shop) -> None:
     await shop.until(lambda: shop.newest().status is Status.DONE and shop.record(1).status is Status.DONE)
     await shop.node.engine.committed(removes=[1])
     with pytest.raises(
-        Purged, match="nothing is stored under number 1: it left no record, or retention has removed it"
+        Purged, match="nothing is stored under number 1: it left no record, or retention"
     ):
         await shop.resend(1)
     with pytest.raises(Purged):
