@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from junctor.core.port import Receipt as Receipt
     from junctor.core.retention import Retention as Retention
     from junctor.errors import JunctorError as JunctorError
+    from junctor.errors import WorkflowCancelled as WorkflowCancelled
+    from junctor.errors import WorkflowFailed as WorkflowFailed
     from junctor.flows.wires import when as when
     from junctor.messages import Message as Message
     from junctor.messages import Sensitive as Sensitive
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from junctor.services import Socket as Socket
     from junctor.services import SocketClosed as SocketClosed
     from junctor.services import Target as Target
+    from junctor.services import Workflow as Workflow
     from junctor.services import action as action
     from junctor.services import cron as cron
     from junctor.services import delete as delete
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from junctor.services import patch as patch
     from junctor.services import post as post
     from junctor.services import put as put
+    from junctor.services import query as query
+    from junctor.services import signal as signal
     from junctor.services import subscribe as subscribe
     from junctor.services import websocket as websocket
     from junctor.settings import setting as setting
@@ -60,6 +65,12 @@ _SOURCES = {
     "put": "junctor.services",
     "patch": "junctor.services",
     "delete": "junctor.services",
+    # Write a workflow
+    "Workflow": "junctor.services",
+    "signal": "junctor.services",
+    "query": "junctor.services",
+    "WorkflowFailed": "junctor.errors",
+    "WorkflowCancelled": "junctor.errors",
     # Live data over WebSockets
     "websocket": "junctor.services",
     "Socket": "junctor.services",
@@ -103,6 +114,9 @@ __all__ = (  # kept equal to _SOURCES by a test
     "Socket",
     "SocketClosed",
     "Target",
+    "Workflow",
+    "WorkflowCancelled",
+    "WorkflowFailed",
     "action",
     "connect",
     "cron",
@@ -114,8 +128,10 @@ __all__ = (  # kept equal to _SOURCES by a test
     "patch",
     "post",
     "put",
+    "query",
     "run",
     "setting",
+    "signal",
     "subscribe",
     "websocket",
     "when",

@@ -77,11 +77,12 @@ class Hop(msgspec.Struct, eq=False, gc=False):
 
 class RunWork(msgspec.Struct, eq=False, gc=False):
     """What a delivery does to runs: turns and facts to write, earlier messages to end, and whether its own message is
-    ``deferred``: it has no end yet, a later delivery brings it."""
+    ``deferred``: it has no end yet, a later delivery brings it. ``parked`` is written where it is parked instead."""
 
     runs: list[RunWrite] = msgspec.field(default_factory=list)
     answers: list[Answer] = msgspec.field(default_factory=list)
     deferred: bool = False
+    parked: RunWrite | None = None
 
 
 class Asking(msgspec.Struct, frozen=True):

@@ -9,17 +9,29 @@ from an older one is refused, so a stale owner never gets its work in.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
-    from junctor.core.outcome import Answer
+    from junctor.core.outcome import Answer, Reply
     from junctor.core.port import Link
 
 RUN_KEY = "junctor-run"
 """The key policy of a durable service: messages for a run are in line by its number, what begins one has no line."""
+
+REPLIED = "junctor-replied"
+"""The handler of a durable service that the ends of its requests are for."""
+
+WOKEN = "junctor-woken"
+"""The handler of a durable service that its timers are for."""
+
+CANCEL = "junctor-cancel"
+"""The handler of a durable service for messages, with the number or key of a run as key, that cancel it."""
+
+FAILURE = "junctor.Failure"
+"""The type of a reply that is the failure of its request."""
 
 
 class RunStatus(enum.IntEnum):
@@ -210,6 +222,27 @@ class RunPort(Protocol):
 
     def write(self, write: RunWrite) -> None:
         """Make a run, or append a turn to it."""
+        ...
+
+    def on_park(self, write: RunWrite | None) -> None:
+        """What becomes of the run where this delivery fails for good and is parked: written with that, and told as an
+        alert. Its ``error`` is that of the delivery. None takes it back."""
+        ...
+
+    def carry_on(self, handler: str, body: Any, continues: str) -> None:
+        """Send this service the message that begins the run which carries one on that ends; ``continues`` is its header
+        CONTINUES."""
+        ...
+
+    def reply(self, handler: str, value: Any) -> Reply | None:
+        """The reply that a result of a handler is.
+
+        :raises EncodeError: it is not of the type that the handler declares.
+        """
+        ...
+
+    def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        """Call a function in a thread, in this delivery."""
         ...
 
     def find(self, seq: int) -> Run | None:

@@ -42,7 +42,11 @@ PASSED = "junctor-passed"
 """The header of a message that a durable service passed on into the line of one of its runs: the number of the message
 that it was, 0 where nobody waits for its end, and the ASKER of that one."""
 
-RUN_HEADERS = (ASKER, ANSWERS, ENDED, SIGNAL, PASSED)
+CONTINUES = "junctor-continues"
+"""The header of a message that begins a run which carries on another one: number and session of the first of them, and
+who asked that."""
+
+RUN_HEADERS = (ASKER, ANSWERS, ENDED, SIGNAL, PASSED, CONTINUES)
 """The headers by which a message belongs to a run; a resend to the same service keeps them."""
 
 RESERVED = "junctor-"

@@ -216,24 +216,31 @@ class Node:
     # Use ----------------------------------------------------------------------------------------------------
 
     @overload
-    def target(self, service: str, request: type[Req], reply: type[Rep]) -> Target[Req, Rep]: ...
+    def target(
+        self, service: str, request: type[Req], reply: type[Rep], *, handler: str | None = None
+    ) -> Target[Req, Rep]: ...
 
     @overload
-    def target(self, service: str, request: type[Req], reply: None = None) -> Target[Req, Any]: ...
+    def target(
+        self, service: str, request: type[Req], reply: None = None, *, handler: str | None = None
+    ) -> Target[Req, Any]: ...
 
     @overload
-    def target(self, service: str, request: Any, reply: Any = None) -> Target[Any, Any]: ...
+    def target(
+        self, service: str, request: Any, reply: Any = None, *, handler: str | None = None
+    ) -> Target[Any, Any]: ...
 
-    def target(self, service: str, request: Any, reply: Any = None) -> Target[Any, Any]:
+    def target(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Target[Any, Any]:
         """A target from outside to a service: ``node.target("alarm", Reading)`` for sends, with the class of the reply
         for requests too.
 
+        :param handler: the handler or signal that its messages are for, by name; by default their type decides.
         :raises UnknownTarget: no such service runs.
         :raises WiringError: it does not handle the type.
         """
         host = host_of(self.engine, service)
         port = self.engine.client(host.flow)
-        link = port.link_to(host.address, request, reply)
+        link = port.link_to(host.address, request, reply, handler=handler)
         return Target(port, (link,), request, f"client -> {host.address} ({type_name(request)})")
 
     async def call(self, service: str, action: str, /, **arguments: Any) -> Any:

@@ -30,6 +30,7 @@ from junctor.transports.base import AlertRecord, Commit, Settle
 
 if TYPE_CHECKING:
     from junctor.core.outcome import StateWrite
+    from junctor.core.run import RunWrite
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.runtime")
@@ -136,7 +137,7 @@ class Handling:
         return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)
 
     def _accepted_by(self, handler: str, request: Any) -> Any:
-        named = [spec.accepts for spec in self.spec.handlers if spec.name == handler]
+        named = [spec.accepts for spec in (*self.spec.handlers, *self.spec.inner) if spec.name == handler]
         if not named:
             fix = nearest(handler, {spec.name for spec in self.spec.handlers}).strip()
             raise WiringError(f"there is no handler {handler!r}", where=self.address, fix=fix or None)
@@ -201,6 +202,8 @@ class Handling:
         self.note_error(failure)
         if settlement is not Settlement.HOLD:
             self._tell(delivery, failure, settlement is Settlement.PARK)
+        work = delivery.work
+        parked = work.parked if work is not None and settlement is Settlement.PARK else None
         return Outcome(
             settlement,
             logs=(part.logs if part is not None else delivery.logs) or (),
@@ -208,7 +211,15 @@ class Handling:
             delay=delay,
             started=delivery.started,
             duration=now - delivery.started if delivery.started else 0,
+            runs=() if parked is None else (self._suspended(parked, failure),),
         )
+
+    def _suspended(self, write: RunWrite, failure: Failure) -> RunWrite:
+        """What becomes of a run by the failure of its delivery."""
+        error = f"{failure.type}: {failure.text}"
+        command = f"junctor workflows {write.seq}"
+        self.alert("run-suspended", f"run {write.seq} of {self.address} is suspended: {error}", command)
+        return msgspec.structs.replace(write, error=error)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Deliver a message once more whose outcome could not be committed. No attempt is spent."""

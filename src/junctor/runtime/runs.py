@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,24 +11,15 @@ import msgspec
 from junctor.core.hop import Hop, RunWork
 from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
-from junctor.core.run import Asker, Run, RunWrite, Turn, after, asker_of
+from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunWrite, Turn, after, asker_of
 from junctor.errors import StateError
-from junctor.messages import ANSWERS, ASKER, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
+from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
 from junctor.runtime.deadlines import nanoseconds
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
     from junctor.runtime.port import HostPort
     from junctor.transports.base import Commit
-
-REPLIED = "junctor-replied"
-"""The handler of a durable service that the ends of its requests are for."""
-
-WOKEN = "junctor-woken"
-"""The handler of a durable service that its timers are for."""
-
-FAILURE = "junctor.Failure"
-"""The type of a reply that is the failure of its request."""
 
 ENDS = {Settlement.DONE: "done", Settlement.PARK: "parked", Settlement.EXPIRE: "expired"}
 
@@ -83,6 +74,23 @@ class HostRuns:
 
     def write(self, write: RunWrite) -> None:
         self._work("write").runs.append(write)
+
+    def on_park(self, write: RunWrite | None) -> None:
+        self._work("on_park").parked = write
+
+    def carry_on(self, handler: str, body: Any, continues: str) -> None:
+        kind = self._host.types.of(body)
+        headers = {HANDLER: handler, CONTINUES: continues}
+        draft = Draft(self._host.address, Kind.SEND, kind.name, kind.encode(body), kind.version, None, 0, 0, headers)
+        _join(self._hop("carry_on"), draft)
+
+    def reply(self, handler: str, value: Any) -> Reply | None:
+        replies = next(spec.replies for spec in self._host.spec.handlers if spec.name == handler)
+        kind = self._host.types.register(replies) if replies is not None else None
+        return self._host.reply_of(value, kind)
+
+    def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
+        return self._host.threads.call(work, (), self._hop("blocking"))
 
     def find(self, seq: int) -> Run | None:
         pending = self._host.pending_runs.get(seq)

@@ -8,6 +8,7 @@ from junctor.services.service import Service, Sleep, published
 from junctor.services.socket import Audience, Socket, SocketClosed
 from junctor.services.state import State
 from junctor.services.target import RecordingTarget, Target
+from junctor.services.workflow import Workflow, query, signal
 
 __all__ = (
     "Audience",
@@ -18,6 +19,7 @@ __all__ = (
     "SocketClosed",
     "State",
     "Target",
+    "Workflow",
     "action",
     "checked_name",
     "cron",
@@ -35,6 +37,8 @@ __all__ = (
     "post",
     "published",
     "put",
+    "query",
+    "signal",
     "spec_of",
     "subscribe",
     "websocket",

@@ -15,7 +15,7 @@ from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, Sc
 from junctor.errors import ConfigurationError
 from junctor.messages import Message, type_name
 from junctor.services.hints import signature_of
-from junctor.services.markers import Acts, Handles, Mark, Serves, Talks, Ticks, place_of
+from junctor.services.markers import Acts, Continues, Handles, Mark, Queries, Serves, Signals, Talks, Ticks, place_of
 from junctor.services.socket import socket_types
 from junctor.services.target import wire_types
 
@@ -41,13 +41,17 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entries(msgspec.Struct):
-    """The entries of one service, in the order of the code."""
+    """The entries of one service, in the order of the code. ``keys`` are the fields that handlers name, by handler;
+    they, signals and queries are for durable services."""
 
     handlers: list[HandlerSpec] = []
     schedules: list[ScheduleSpec] = []
     routes: list[RouteSpec] = []
     actions: list[ActionSpec] = []
     sockets: list[SocketSpec] = []
+    signals: list[HandlerSpec] = []
+    queries: list[ActionSpec] = []
+    keys: dict[str, str] = {}
 
     def add(self, member: Member) -> None:
         """Take the entries of a member in.
@@ -58,7 +62,9 @@ class Entries(msgspec.Struct):
         _no_generator(member)
         signature = signature_of(member.function, member.owner)
         for mark in member.marks:
-            if isinstance(mark, Handles):
+            if isinstance(mark, Continues):
+                _is_durable(member, mark)
+            elif isinstance(mark, Handles):
                 self._add_handlers(member, mark, signature)
             elif isinstance(mark, Ticks):
                 self.schedules.append(_schedule(member, mark, signature))
@@ -66,6 +72,10 @@ class Entries(msgspec.Struct):
                 self._add_socket(member, mark, signature)
             elif isinstance(mark, Serves):
                 self._add_route(member, mark, signature)
+            elif isinstance(mark, Signals):
+                self._add_signal(member, signature)
+            elif isinstance(mark, Queries):
+                self._add_query(member, signature)
             else:
                 self._add_action(member, mark, signature)
 
@@ -74,6 +84,8 @@ class Entries(msgspec.Struct):
 
     def _add_handlers(self, member: Member, mark: Handles, signature: inspect.Signature) -> None:
         body = _body(member, signature)
+        if mark.key:
+            self.keys[member.name] = mark.key
         for accepts in wire_types(body):
             self._add_handler(member, mark, accepts, _reply(signature))
 
@@ -95,6 +107,23 @@ class Entries(msgspec.Struct):
             doc=member.doc,
         )
         self.handlers.append(spec)
+
+    def _add_signal(self, member: Member, signature: inspect.Signature) -> None:
+        if not is_blocking(member.function):
+            raise member.wrong(
+                "a signal is no `async def`: it changes attributes, and the handler waits for that",
+                f"Write def {member.name}(self, ...), and await self.wait(...) in the handler.",
+            )
+        for accepts in wire_types(_body(member, signature)):
+            self.signals.append(HandlerSpec(name=member.name, accepts=accepts, bind=member.bind, doc=member.doc))
+
+    def _add_query(self, member: Member, signature: inspect.Signature) -> None:
+        if not is_blocking(member.function):
+            raise member.wrong("a query is no `async def`: it only reads attributes", f"Write def {member.name}(self).")
+        if "run" in signature.parameters:
+            raise member.wrong("the parameter `run` of a query is the run itself", "Give it another name.")
+        described = _described(member, signature)
+        self.queries.append(ActionSpec(name=member.name, bind=member.bind, signature=described, doc=member.doc))
 
     def _add_route(self, member: Member, mark: Serves, signature: inspect.Signature) -> None:
         _path_fits(member, mark, signature)
@@ -196,6 +225,12 @@ def _no_generator(member: Member) -> None:
             "a function with `yield` cannot be an entry, except for a route",
             "Return a list, or send each part to a target.",
         )
+
+
+def _is_durable(member: Member, mark: Continues) -> None:
+    """What goes on with a run is read by the kind of service that has runs."""
+    if not hasattr(member.owner, "__junctor_durable__"):
+        raise member.wrong(f"@on_{mark.what} is for a conversation", "Derive the class from junctor.Conversation.")
 
 
 def _required(signature: inspect.Signature) -> list[inspect.Parameter]:

@@ -19,9 +19,12 @@ MARKS = "__junctor_marks__"
 
 
 class Handles(msgspec.Struct, frozen=True):
-    """A queued entry."""
+    """A queued entry. In a conversation ``key`` names the field by which a message finds the open one, and ``begins``
+    says whether it may begin one."""
 
     subscribes: bool = False
+    key: str = ""
+    begins: bool = True
 
 
 class Ticks(msgspec.Struct, frozen=True):
@@ -53,7 +56,23 @@ class Talks(msgspec.Struct, frozen=True):
     path: str
 
 
-Mark = Handles | Ticks | Serves | Acts | Talks
+class Continues(msgspec.Struct, frozen=True):
+    """An entry of a conversation that goes on: ``what`` is for replies, failures, timers or the end of all, ``name``
+    under which name."""
+
+    what: str
+    name: str = ""
+
+
+class Signals(msgspec.Struct, frozen=True):
+    """A message to a run of a workflow."""
+
+
+class Queries(msgspec.Struct, frozen=True):
+    """A question about a run of a workflow."""
+
+
+Mark = Handles | Ticks | Serves | Acts | Talks | Continues | Signals | Queries
 
 
 def marks_of(function: object) -> tuple[Mark, ...]:
@@ -79,7 +98,12 @@ def is_plain(function: object) -> bool:
     return inspect.isfunction(inspect.unwrap(function))
 
 
-def _mark(function: F, mark: Mark, written: str) -> F:
+def marked(function: F, mark: Mark, written: str) -> F:
+    """The function with one more mark.
+
+    :param written: as users write it, for errors.
+    :raises ConfigurationError: it is no function.
+    """
     if not is_plain(function):
         raise ConfigurationError(
             f"{written} marks a function, got {function!r}",
@@ -100,18 +124,21 @@ def handler(function: F, /) -> F: ...
 
 
 @overload
-def handler() -> Callable[[F], F]: ...
+def handler(*, key: str = "", begins: bool = True) -> Callable[[F], F]: ...
 
 
-def handler(function: Any = None, /) -> Any:
+def handler(function: Any = None, /, *, key: str = "", begins: bool = True) -> Any:
     """Messages of the type of the parameter are queued for this method, one delivery each, and tried again on failure.
 
     ``def on_reading(self, reading: Reading) -> Verdict`` accepts Reading and replies Verdict. Without a return type
     there is no reply. ``Any`` takes what no other handler takes. A plain ``def`` runs in a thread.
+
+    :param key: in a :class:`~junctor.Conversation` the field of the body that says which one the message is for.
+    :param begins: whether such a message begins a conversation where none is open with its key.
     """
     if function is None:
-        return handler
-    return _mark(function, Handles(), "@handler")
+        return lambda function: marked(function, Handles(key=key, begins=begins), "@handler")
+    return marked(function, Handles(key=key, begins=begins), "@handler")
 
 
 @overload
@@ -126,7 +153,7 @@ def subscribe(function: Any = None, /) -> Any:
     """A :func:`handler` that also receives what anybody in the flow publishes of its type."""
     if function is None:
         return subscribe
-    return _mark(function, Handles(subscribes=True), "@subscribe")
+    return marked(function, Handles(subscribes=True), "@subscribe")
 
 
 def every(interval: str | float, *, initial: str | float = 0.0) -> Callable[[F], F]:
@@ -137,7 +164,7 @@ def every(interval: str | float, *, initial: str | float = 0.0) -> Callable[[F],
     """
     if isinstance(interval, bool) or not isinstance(interval, (str, int, float)):
         raise _needs("@every", "an interval", '@every("2s")', interval)
-    return lambda function: _mark(function, Ticks(every=interval, initial=initial), "@every(...)")
+    return lambda function: marked(function, Ticks(every=interval, initial=initial), "@every(...)")
 
 
 def cron(expression: str, *, zone: str | None = None) -> Callable[[F], F]:
@@ -148,7 +175,7 @@ def cron(expression: str, *, zone: str | None = None) -> Callable[[F], F]:
     """
     if not isinstance(expression, str):
         raise _needs("@cron", "five fields", '@cron("*/5 * * * *")', expression)
-    return lambda function: _mark(function, Ticks(cron=expression, zone=zone), "@cron(...)")
+    return lambda function: marked(function, Ticks(cron=expression, zone=zone), "@cron(...)")
 
 
 @overload
@@ -165,10 +192,10 @@ def action(function: Any = None, /, *, name: str = "") -> Any:
     :param name: the name of the action; the method's by default.
     """
     if function is None:
-        return lambda function: _mark(function, Acts(name), "@action")
+        return lambda function: marked(function, Acts(name), "@action")
     if isinstance(function, str):
         raise ConfigurationError(f"@action({function!r}) is not clear", fix=f'Write @action(name="{function}").')
-    return _mark(function, Acts(name), "@action")
+    return marked(function, Acts(name), "@action")
 
 
 def _route(method: str, path: object, status: int) -> Callable[[F], F]:
@@ -179,7 +206,7 @@ def _route(method: str, path: object, status: int) -> Callable[[F], F]:
 def _at(written: str, path: object, example: str, mark: Callable[[str], Mark]) -> Callable[[F], F]:
     if not isinstance(path, str) or not path.startswith("/"):
         raise _needs(written, "a path that begins with /", example, path)
-    return lambda function: _mark(function, mark(path), f"{written}(...)")
+    return lambda function: marked(function, mark(path), f"{written}(...)")
 
 
 def get(path: str, *, status: int = 200) -> Callable[[F], F]:

@@ -69,7 +69,21 @@ def spec_of(
         code=_importable(cls),
         policies=policies or own_policies(cls),
     )
-    return durable(cls, made) if (durable := _durable(cls)) is not None else made
+    if (durable := _durable(cls)) is not None:
+        return durable(cls, made)
+    _refuse_runs(cls, entries)
+    return made
+
+
+def _refuse_runs(cls: type[Service], entries: Entries) -> None:
+    """What only a run has, in a class that has none."""
+    named = [*(each.name for each in entries.signals), *(each.name for each in entries.queries), *entries.keys]
+    if named:
+        raise ConfigurationError(
+            "@signal, @query and @handler(key=...) are for runs, and this service has none",
+            where=place_of(inspect.getattr_static(cls, named[0])),
+            fix=f"Write class {cls.__name__}(Workflow), or @handler and @action.",
+        )
 
 
 def own_policies(source: Any) -> Policies:
@@ -160,12 +174,12 @@ def _constructible(cls: type[Service]) -> None:
 
 def _entries(cls: type[Service]) -> Entries:
     entries = Entries()
-    for member in _members(cls):
+    for member in members(cls):
         entries.add(member)
     return entries
 
 
-def _members(cls: type[Service]) -> Iterator[Member]:
+def members(cls: type[Service]) -> Iterator[Member]:
     """Marked methods in the order of the code, bases first. An override without a mark keeps the mark it overrides."""
     names = dict.fromkeys(
         name for base in reversed(cls.__mro__) for name, value in vars(base).items() if _marked(value)

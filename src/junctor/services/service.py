@@ -76,7 +76,8 @@ class Service:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         remember_locals(cls)
-        _refuse_taken_names(cls)
+        if "__junctor_base__" not in vars(cls):
+            _refuse_taken_names(cls)
         if "__init__" not in vars(cls) and cls.__init__ is Service.__init__:
             cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
 
@@ -175,7 +176,9 @@ class Service:
         inside = self.__junctor__
         if inside.hosted:
             link = inside.port.link_to(name, request, reply, handler=handler)
-            return Target(inside.port, (link,), request, f"{inside.name} -> {name}")
+            made: Target[Any, Any] = Target(inside.port, (link,), request, f"{inside.name} -> {name}")
+            made._asks = vars(self).get("__junctor_asks__")
+            return made
         return inside.recorders.setdefault((name, request), RecordingTarget(request, f"{inside.name} -> {name}"))
 
     def publish(self, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None) -> Pending[int]:
@@ -229,7 +232,8 @@ _TAKEN = ("name", "log", "state", "message", "caller", "stopping", "now", "sleep
 
 
 def _refuse_taken_names(cls: type) -> None:
-    for name in _TAKEN:
+    more = getattr(cls, "__junctor_taken__", ())
+    for name in (*_TAKEN, *more):
         if name in vars(cls) or name in own_annotations(cls):
             raise ConfigurationError(
                 f'the name "{name}" is taken by Service',

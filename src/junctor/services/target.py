@@ -6,13 +6,22 @@ import logging
 import math
 import types
 import typing
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Union
 
 from junctor.clock import parse_duration
 from junctor.core.port import Link, Pending, Port, Receipt
 from junctor.core.spec import TargetSpec
-from junctor.errors import ConditionFailed, EncodeError, JunctorError, NoRoute, NotRunning, WiringError, storable
+from junctor.errors import (
+    ConditionFailed,
+    EncodeError,
+    JunctorError,
+    NoRoute,
+    NotRunning,
+    OutsideDelivery,
+    WiringError,
+    storable,
+)
 from junctor.messages import CONDITION, without_reserved
 from junctor.messages.types import is_body_class
 
@@ -28,6 +37,10 @@ else:
 
 log = logging.getLogger("junctor.target")
 
+Asks = Callable[[str, Link, Any, "str | None", "str | None", "float | None", "Mapping[str, str] | None"], None]
+"""What takes a request of a conversation: the target, the link, the body, the name of its end, the key, the timeout in
+seconds, and the headers."""
+
 
 class Target(Generic[Req, Rep]):
     """An outgoing port: ``readings: Target[Reading]``, or ``crm: Target[CreateAccount, Account]`` with a reply.
@@ -36,7 +49,7 @@ class Target(Generic[Req, Rep]):
     then None. In a service without a node, as in a unit test, it records: see :class:`RecordingTarget`.
     """
 
-    __slots__ = ("_class", "_link", "_links", "_nowhere", "_request", "_send", "_where")
+    __slots__ = ("_asks", "_class", "_link", "_links", "_nowhere", "_request", "_send", "_where")
 
     def __class_getitem__(cls, item: Any) -> Any:
         # Generic insists on both parameters; the reply may be left out.
@@ -50,6 +63,7 @@ class Target(Generic[Req, Rep]):
         self._request = port.request
         self._where = where
         self._nowhere = 0
+        self._asks: Asks | None = None
 
     def send(
         self,
@@ -113,6 +127,34 @@ class Target(Generic[Req, Rep]):
         seconds = timeout if timeout is None or timeout == math.inf else parse_duration(timeout)
         return self._request(link, body, key=key, timeout=seconds, headers=headers)
 
+    def ask(
+        self,
+        body: Req,
+        *,
+        name: str | None = None,
+        key: str | None = None,
+        timeout: float | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """In a :class:`~junctor.Conversation`: make a request and do not wait. Its reply comes to the method marked
+        with ``@on_reply(name)``, its failure to that with ``@on_failure(name)``, however much later. It goes out when
+        the callback is done.
+
+        :param name: the name under which its end comes back; the name of the target by default.
+        :param timeout: seconds, or a text like ``"1h"``, after which it has failed; without it, it may take for ever.
+        :raises OutsideDelivery: no callback of a conversation runs.
+        """
+        if not isinstance(body, self._class):
+            raise self._wrong(body)
+        if self._asks is None:
+            fix = "Use request(), or derive the class from junctor.Conversation."
+            raise OutsideDelivery("only a conversation asks and goes on later", where=self._where, fix=fix)
+        link = self._link
+        if link is None:
+            link, headers = self._route(body, key, headers)
+        seconds = None if timeout is None or timeout == math.inf else parse_duration(timeout)
+        self._asks(self._where.rpartition(".")[2], link, body, name, key, seconds, headers)
+
     def _open_to(
         self, body: Req, key: str | None, headers: Mapping[str, str] | None
     ) -> Iterator[tuple[Link, Mapping[str, str] | None]]:
@@ -158,6 +200,11 @@ class Target(Generic[Req, Rep]):
         raise AttributeError(f"{self._where}.sent is kept only without a node; `junctor messages` lists what was sent")
 
     @property
+    def asked(self) -> list[Req]:
+        """What a conversation without a node has asked."""
+        raise AttributeError(f"{self._where}.asked is kept only without a node; `junctor messages` lists what was sent")
+
+    @property
     def answers(self) -> list[Any]:
         """The replies to give, in a service without a node."""
         raise AttributeError(f"{self._where}.answers is used only without a node; {self!r} asks a real service")
@@ -184,14 +231,16 @@ class Target(Generic[Req, Rep]):
 class RecordingTarget(Target[Req, Rep]):
     """A target that leads nowhere and keeps what it is given. A service without a node has these.
 
-    ``sent`` has the bodies of sends and requests in order. Put the replies of requests into ``answers`` before, each a
-    value or an exception to raise: ``service.crm.answers.append(Account("1"))``.
+    ``sent`` has the bodies of sends and requests in order, ``asked`` what a conversation asked. Put the replies of
+    requests into ``answers`` before, each a value or an exception to raise:
+    ``service.crm.answers.append(Account("1"))``.
     """
 
-    __slots__ = ("_answers", "_sent")
+    __slots__ = ("_answers", "_asked", "_sent")
 
     def __init__(self, kind: Any = Any, where: str = "target", answers: Sequence[Any] = ()) -> None:
         self._sent: list[Req] = []
+        self._asked: list[Req] = []
         self._answers: list[Any] = list(answers)
         self._links = ()
         self._link = None
@@ -205,6 +254,16 @@ class RecordingTarget(Target[Req, Rep]):
     @property
     def answers(self) -> list[Any]:
         return self._answers
+
+    @property
+    def asked(self) -> list[Req]:
+        return self._asked
+
+    def ask(self, body: Req, **options: Any) -> None:
+        """Record the body, checked like a real one."""
+        if not isinstance(body, self._class):
+            raise self._wrong(body)
+        self._asked.append(body)
 
     def send(self, body: Req, **options: Any) -> Pending[Receipt | None]:
         """Record the body, checked like a real one."""

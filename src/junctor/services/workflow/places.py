@@ -1,0 +1,35 @@
+"""Where in the user's code a workflow is."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+from typing import Any
+
+from junctor.observe.frames import OURS
+
+
+def place_here() -> str:
+    """``onboard.py:12``: the line of the user that runs now, empty where there is none."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(OURS):
+            return _place(frame.f_code, frame.f_lineno)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return ""
+
+
+def place_in(coroutine: Any) -> str:
+    """The line at which a coroutine, or the innermost of the user's coroutines that it awaits, stands."""
+    found = ""
+    while coroutine is not None and (frame := getattr(coroutine, "cr_frame", None)) is not None:
+        if not frame.f_code.co_filename.startswith(OURS):
+            found = _place(frame.f_code, frame.f_lineno)
+        coroutine = coroutine.cr_await
+    return found
+
+
+def _place(code: CodeType, line: int) -> str:
+    return f"{code.co_filename.rpartition('/')[2]}:{line}"
