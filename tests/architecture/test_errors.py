@@ -9,7 +9,7 @@ import re
 import pytest
 
 from junctor.errors import JunctorError
-from tests.architecture.tree import report, sources
+from tests.architecture.tree import ROOT, report, sources
 
 FOREIGN = {"Exception", "BaseException", "RuntimeError", "ValueError", "TypeError", "OSError", "LookupError"}
 # Exceptions that are no errors: they steer the engine and never leave it. Each with its reason.
@@ -17,10 +17,9 @@ SIGNALS = {
     "Hold": "raised by a handler to settle its delivery",
     "Retry": "raised by a handler to settle its delivery",
     "Park": "raised by a handler to settle its delivery",
-    "Continue": "raised by continue_as_new() to leave the code of a run, and caught where that is driven",
-    "Left": "leaves the code of a run that cannot be gone on with, past every except Exception in it",
     "ClientGone": "ends a route whose caller left; nobody is there to be told",
 }
+PAGE = ROOT / "docs" / "reference" / "errors.md"
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -50,6 +49,26 @@ def test_an_error_says_what_where_and_what_to_do(kind: type[JunctorError]) -> No
     text = str(error)
     assert text.index("alarm.limit") < text.index("the value is wrong") < text.index(error.fix)
     assert kind("no", fix="Give a number.").fix == "Give a number."
+
+
+@pytest.mark.parametrize("kind", error_classes(), ids=lambda kind: kind.__name__)
+def test_the_reference_lists_its_code(kind: type[JunctorError]) -> None:
+    """Clients go by codes: the page has each with its HTTP status and its meaning, in the words of the class."""
+    if kind.__name__.startswith("_"):
+        return
+    row = row_of(kind)
+    assert row in PAGE.read_text().splitlines(), f"docs/reference/errors.md has not this row:\n{row}"
+
+
+def test_the_reference_lists_no_code_that_is_gone() -> None:
+    known = {row_of(kind) for kind in error_classes()}
+    stale = [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and line not in known]
+    assert not stale, report("codes in docs/reference/errors.md that no class has:", stale)
+
+
+def row_of(kind: type[JunctorError]) -> str:
+    meaning = " ".join((kind.__doc__ or "").partition("\n\n")[0].split()).replace("|", "\\|")
+    return f"| `{kind.code}` | {kind.status} | `{kind.__name__}` | {meaning} |"
 
 
 def test_codes_are_unique() -> None:
