@@ -1,0 +1,87 @@
+"""What is the same for all conversations of a service: its callbacks, attributes, and the types of its replies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from junctor.core.outcome import Park
+from junctor.core.spec import Context
+from junctor.messages import PASSED, Message, TypeRegistry
+from junctor.messages.types import MessageType
+from junctor.services.conversation.attributes import Attributes
+from junctor.services.conversation.callbacks import Callbacks
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A message that was passed on and still has to be answered: its number, 0 for none, and its ASKER."""
+
+    seq: int
+    asker: str
+
+    @classmethod
+    def passed(cls, message: Message) -> Waiting:
+        """What a message stands for that was passed on."""
+        seq, _, asker = message.headers.get(PASSED, "0 ").partition(" ")
+        return cls(int(seq), asker)
+
+
+class Plan:
+    """How the conversations of one class go. Shared by the threads of a service."""
+
+    def __init__(
+        self,
+        cls: type,
+        build: Callable[[Context], Any],
+        callbacks: Callbacks,
+        targets: tuple[str, ...],
+        code: str,
+    ) -> None:
+        self.cls = cls
+        self.build = build
+        self.callbacks = callbacks
+        self.targets = targets
+        self.attributes = Attributes(cls)
+        self.code = code
+        self._types = TypeRegistry()
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def inner(name: str) -> str:
+        """The name of the handler in the line of a conversation that belongs to one that finds it."""
+        return f"junctor-{name}"
+
+    def key_of(self, handler: str, body: Any) -> str:
+        """The key of a message for a handler.
+
+        :raises Park: it has none.
+        """
+        field = self.callbacks.handlers[handler][1].key
+        try:
+            value = body[field] if isinstance(body, dict) else attrgetter(field)(body)
+        except (AttributeError, KeyError):
+            value = None
+        if value is None:
+            raise Park(f"{type(body).__name__}.{field} is not there, so nothing says which conversation it is for")
+        return str(value)
+
+    # Types --------------------------------------------------------------------------------------------------
+
+    def _type_of(self, value: Any) -> MessageType:
+        with self._lock:
+            return self._types.of(value)
+
+    def kept(self, body: Any) -> tuple[str, msgspec.Raw]:
+        """The body of a request as it is kept until its end: the name of its type, and its JSON."""
+        kind = self._type_of(body)
+        return kind.name, msgspec.Raw(kind.encode(body))
+
+    def read(self, name: str, data: bytes) -> Any:
+        """The body of a request that was kept; plain data where its type is not known any more."""
+        with self._lock:
+            kind = self._types.named(name)
+        return msgspec.json.decode(data) if kind is None else kind.decode(data)
