@@ -18,29 +18,37 @@ _INFO = 20
 
 
 def join_prints() -> Callable[[], None]:
-    """Watch ``sys.stdout`` while services are hosted. Answers the undo, which leaves a stream set by others alone."""
-    real = sys.stdout
-    watched = PrintWatch(real)
-    sys.stdout = watched
+    """Watch ``sys.stdout`` and ``sys.stderr`` while services are hosted. Answers the undo, which leaves a stream set by
+    others alone."""
+    out, err = sys.stdout, sys.stderr
+    watched_out, watched_err = PrintWatch(out), PrintWatch(err, notes=False)
+    sys.stdout, sys.stderr = watched_out, watched_err
 
     def undo() -> None:
-        if sys.stdout is watched:
-            sys.stdout = real
+        if sys.stdout is watched_out:
+            sys.stdout = out
+        if sys.stderr is watched_err:
+            sys.stderr = err
 
     return undo
 
 
 class PrintWatch:
-    """Standard output that also notes whole lines with the hop that prints them. Everything else is the real stream."""
+    """A stream that also notes whole lines with the hop that prints them. Everything else is the real stream.
 
-    def __init__(self, real: IO[str]) -> None:
+    :param notes: False for standard error: log handlers of the user's own write there what the trace has already.
+    """
+
+    def __init__(self, real: IO[str], notes: bool = True) -> None:
         self._real = real
+        self._notes = notes
         self._open_line = _OpenLine()
 
     def write(self, text: str) -> int:
         hop = current.get()
         if hop is not None and hop.open:
-            self._open_line.add(hop, text)
+            if self._notes:
+                self._open_line.add(hop, text)
             if hop.hides is not None:
                 self._real.write(hop.hides.mask(text))
                 return len(text)

@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from junctor.errors import HIDES
 from junctor.http.asgi import Headers, Receive, header_value
 from junctor.http.problem import HttpError
 from junctor.http.requests.annotations import Declared, names_of
 from junctor.http.settings import HttpSettings
 from junctor.messages import codec
+from junctor.messages.sensitive import sensitive_paths
 from junctor.messages.types import type_name
+from junctor.observe.hidden import Hidden
 
 _ABSENT = object()
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -74,11 +77,12 @@ class JsonBody:
     ``is_open`` also takes fields that no parameter has.
     """
 
-    __slots__ = ("_decode", "_expects", "_name", "declared", "is_open", "kind", "required")
+    __slots__ = ("_decode", "_expects", "_name", "_type", "declared", "is_open", "kind", "required")
 
     def __init__(self, declared: list[Declared], *, as_object: bool, is_open: bool = False) -> None:
         self._name = "" if as_object else declared[0].name
         kind = _object_type(declared) if as_object else declared[0].type
+        self._type = kind
         self._expects = "object" if as_object else _name_of(kind)
         self._decode = _open_decoder(kind) if is_open else _decoder(kind)
         self.declared = declared
@@ -117,7 +121,10 @@ class JsonBody:
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             if type(error) is msgspec.DecodeError:
                 raise HttpError(f"the body is not JSON: {error}", code="json") from None
-            raise _unfit(error) from None
+            refusal = _unfit(error)
+            # A validator of the user's class may quote what it refuses.
+            setattr(refusal, HIDES, Hidden(body, sensitive_paths(self._type)))
+            raise refusal from None
 
 
 def _unfit(error: Exception) -> HttpError:

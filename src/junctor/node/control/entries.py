@@ -16,6 +16,8 @@ from junctor.core.recording import records_hop
 from junctor.core.signals import SYSTEM
 from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec
 from junctor.errors import (
+    HIDES,
+    DecodeError,
     JunctorError,
     NoHandler,
     SendError,
@@ -26,8 +28,10 @@ from junctor.errors import (
     text_of,
 )
 from junctor.messages import RESERVED, Kind, MessageType, without_reserved
+from junctor.messages.sensitive import sensitive_paths
 from junctor.node.control.arguments import Parameters
 from junctor.node.control.wire import CallFailed
+from junctor.observe.hidden import Hidden
 from junctor.runtime.calls import not_running
 from junctor.runtime.scheduler import tick
 from junctor.runtime.supervisor import is_cancelled
@@ -96,10 +100,14 @@ class HandlerEntry(msgspec.Struct):
     def read(self, body: msgspec.Raw) -> Any:
         """The body as an object of the handler's type.
 
-        :raises DecodeError: with the path of the first field that does not fit.
+        :raises DecodeError: with the path of the first field that does not fit; it is told without sensitive values.
         """
-        kind = self.link.accepts
-        return kind.read(bytes(body), kind.version, self.where)
+        kind, payload = self.link.accepts, bytes(body)
+        try:
+            return kind.read(payload, kind.version, self.where)
+        except DecodeError as error:
+            setattr(error, HIDES, Hidden(payload, sensitive_paths(kind.cls)))
+            raise
 
 
 def handler_for(engine: Engine, host: Host, type: str | None) -> HandlerEntry:
