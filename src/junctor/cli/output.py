@@ -41,9 +41,10 @@ def _listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> None:
+def write(path: Path, text: str, mode: int = 0o666) -> None:
     """The file in one step: who reads it meanwhile gets the old one, whole.
 
+    :param mode: its permissions; the umask of the user takes from them, as from those of every new file.
     :raises NotWritten: the place is wrong, or has no room.
     """
     folder = path.absolute().parent
@@ -66,8 +67,15 @@ def _replace(path: Path, folder: Path, text: str, mode: int) -> None:
         try:
             file.write(text)
             file.flush()
-            os.chmod(file.name, mode)
+            os.chmod(file.name, mode & ~_umask())
             os.replace(file.name, path)
         except BaseException:
             os.unlink(file.name)
             raise
+
+
+def _umask() -> int:
+    """That of this process, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

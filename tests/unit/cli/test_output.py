@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from junctor.cli import main, status, tables, trace
+from junctor.cli import main, output, status, tables, trace
 from junctor.node.views.messages import MessageView
 from junctor.node.views.search import STATUSES
 from junctor.node.views.status import Running, ServiceStatus
@@ -105,3 +107,13 @@ def test_help_loads_no_part_of_the_engine() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stderr))
     assert not loaded & {"asyncio", "msgspec", "apsw", "rich", "junctor.runtime.engine", "junctor.node.control.client"}
+
+
+@pytest.mark.parametrize(("umask", "given", "mode"), [(0o022, 0o666, 0o644), (0o077, 0o666, 0o600), (0, 0o600, 0o600)])
+def test_a_file_has_no_more_permissions_than_the_user_wants(tmp_path: Path, umask: int, given: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        output.write(tmp_path / "trace.json", "{}", given)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "trace.json").stat().st_mode & 0o777 == mode
