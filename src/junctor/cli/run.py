@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from junctor.cli.options import FlowArguments, optional_flow_options
-from junctor.node.node import TRANSPORTS
 from junctor.node.process.launch import Options, launch
+from junctor.node.transports import TRANSPORTS
 from junctor.observe.logs import LEVELS
 
 

@@ -193,12 +193,12 @@ def _try_out(node: Node, flows: Sequence[Wiring], making: Change) -> None:
     """What is checked before anything stops, except what only code that may do something would tell: the constructors
     of other frameworks are not called."""
     making.build(lambda spec: spec.dialect == NATIVE)
-    node.check_web(flows, making.gone, making.come)
+    node.listeners.check(flows, making.gone, making.come)
 
 
 async def _switch(node: Node, flows: Sequence[Wiring], gone: Hosts, come: Hosts) -> None:
     node.switches.set(come)
-    await node.change_web(flows, gone, come)
+    await node.listeners.change(flows, gone, come)
 
 
 def _note(node: Node, changes: Sequence[Changes], who: str) -> None:

@@ -18,7 +18,6 @@ import msgspec
 from junctor import __version__
 from junctor.clock import Clock
 from junctor.core.lifecycle import State
-from junctor.errors import ConfigurationError, nearest
 from junctor.flows import Wiring
 from junctor.messages import type_name
 from junctor.node import directory as directories
@@ -26,11 +25,12 @@ from junctor.node.address import Address
 from junctor.node.alerting.alerting import Alerting
 from junctor.node.control.entries import action_of, called_host, host_of
 from junctor.node.control.server import ControlSocket
+from junctor.node.listening import Listeners
 from junctor.node.resend import Resends
 from junctor.node.sensitive import SensitiveFields
 from junctor.node.switches import Switches
+from junctor.node.transports import open_transport
 from junctor.node.views.status import NodeStatus, parked_counts, status_of
-from junctor.node.web import Web, has_doors
 from junctor.observe.masking import MaskedArchive
 from junctor.runtime.engine import Engine
 from junctor.runtime.resend import Decisions
@@ -53,8 +53,6 @@ GRACE = 8.0
 
 READERS = 2
 """Questions to the archive at once."""
-
-TRANSPORTS = ("sqlite", "memory")
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -94,7 +92,7 @@ class Node:
         self.failure: Exception | None = None
         self.stop_reason = ""
         self.on_asked: Callable[[], object] | None = None
-        self._web: Web | None = None
+        self.listeners = Listeners(self.engine, plan.http, plan.http_when_needed)
         self._control: ControlSocket | None = None
         self.flows: Sequence[Wiring] = tuple(plan.flows)
         self.switches = Switches(self.engine)
@@ -149,9 +147,7 @@ class Node:
         if self.directory is not None:
             self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
             await self._control.open()
-        if self._plan.http is not None:
-            self._web = Web(self.engine, self._plan.flows, self._plan.http, self.name)
-            await self._web.start()
+        await self.listeners.open(self._plan.flows, self.name)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Stop cleanly: inputs first, then what runs finishes or returns to the queue, then the rest in reverse order.
@@ -169,9 +165,8 @@ class Node:
             if self._control is not None:
                 rest.push_async_callback(self._control.hang_up)
             rest.push_async_callback(self._stop_engine, until)
-            if self._web is not None:
-                # Half of it: a client that holds a stream open must not use up what handlers need to finish.
-                rest.push_async_callback(self._web.stop, grace / 2)
+            # Half of it: a client that holds a stream open must not use up what handlers need to finish.
+            rest.push_async_callback(self.listeners.stop, grace / 2)
         self.state = State.STOPPED
 
     async def _stop_engine(self, until: float) -> None:
@@ -297,39 +292,6 @@ class Node:
 
         return await asyncio.shield(self.engine.supervisor.start("apply", change(), failed=lambda error: None))
 
-    async def change_web(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
-        """Let the listeners lead to other services.
-
-        :raises ConfigurationError: two services want the same path; nothing has changed then.
-        :raises PortInUse: a new listener cannot be opened; nothing has changed then.
-        """
-        web = self._web_for(come)
-        if web is not None:
-            await web.change(flows, gone, come)
-            self._web = web
-            return
-        for host in come:
-            if host.spec.routes or host.spec.sockets:
-                text = "%s has routes, and this node has no listener: nobody reaches them until it is started with one"
-                log.warning(text, host.address)
-
-    def check_web(self, flows: Sequence[Wiring], gone: Sequence[Host], come: Sequence[Host]) -> None:
-        """Find what :meth:`change_web` would find, and change nothing.
-
-        :raises ConfigurationError: as there.
-        :raises PortInUse: as there.
-        """
-        web = self._web_for(come)
-        if web is not None:
-            web.check(flows, gone, come)
-
-    def _web_for(self, come: Sequence[Host]) -> Web | None:
-        """The listeners; one that is not open yet where these services need the first."""
-        address = self._plan.http_when_needed
-        if self._web is not None or address is None or not any(has_doors(host.spec) for host in come):
-            return self._web
-        return Web(self.engine, (), address, self.name, closed=True)
-
     async def restart(self, host: Host) -> None:
         """Stop a service and start it anew, with its failures so far forgotten; not while flows are changed.
 
@@ -377,12 +339,12 @@ class Node:
     @property
     def url(self) -> str:
         """The address of the listener, empty without one."""
-        return self._web.url if self._web is not None else ""
+        return next(iter(self.urls), "")
 
     @property
     def urls(self) -> list[str]:
         """The addresses of all listeners, the main one first."""
-        return self._web.urls if self._web is not None else []
+        return self.listeners.urls
 
     def is_held(self, address: str) -> bool:
         """Whether the service at this address is held."""
@@ -397,22 +359,3 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.name or 'new'} {self.state.value}>"
-
-
-def open_transport(name: str, directory: Path | None) -> Transport:
-    """The transport of this name, not opened yet.
-
-    :raises ConfigurationError: there is none of this name, or it needs a directory.
-    """
-    if name == "memory":
-        from junctor.transports.memory import MemoryTransport
-
-        return MemoryTransport()
-    if name == "sqlite" and directory is not None:
-        from junctor.transports.sqlite import SqliteTransport
-
-        return SqliteTransport(directory)
-    if name == "sqlite":
-        raise ConfigurationError("the sqlite transport needs a folder", where="store")
-    fix = nearest(name, TRANSPORTS).rstrip()
-    raise ConfigurationError(f'there is no transport "{name}"', where="transport", fix=fix)

@@ -342,7 +342,7 @@ async def test_backpressure_holds_back_the_method_and_not_the_memory() -> None:
         client.transport.pause_reading()
         await run.live.entered.wait()
         await asyncio.sleep(0.2)
-        (protocol,) = run.node._web._doors[0].listener._state.connections  # type: ignore[union-attr]
+        (protocol,) = run.node.listeners.web._doors[0].listener._state.connections  # type: ignore[union-attr]
         assert protocol.transport.get_write_buffer_size() < 500_000
         client.transport.abort()
         await until(lambda: run.live.ended == ["flood"])

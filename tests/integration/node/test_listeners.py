@@ -74,8 +74,8 @@ async def running(*flows: Flow, address: Address | None = Address(port=0)) -> As
 
 
 def port_of(node: Node, name: str = "main") -> int:
-    assert node._web is not None
-    return next(door.listener.port for door in node._web._doors if door.place.name == name)
+    assert node.listeners.web is not None
+    return next(door.listener.port for door in node.listeners.web._doors if door.place.name == name)
 
 
 def free_port() -> int:
