@@ -20,6 +20,7 @@ SIGNALS = {
     "ClientGone": "ends a route whose caller left; nobody is there to be told",
 }
 PAGE = ROOT / "docs" / "reference" / "errors.md"
+ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -68,6 +69,7 @@ def test_the_reference_lists_no_code_that_is_gone() -> None:
 
 def row_of(kind: type[JunctorError]) -> str:
     meaning = " ".join((kind.__doc__ or "").partition("\n\n")[0].split()).replace("|", "\\|")
+    meaning = ROLE.sub(r"`\1`", meaning)
     return f"| `{kind.code}` | {kind.status} | `{kind.__name__}` | {meaning} |"
 
 
