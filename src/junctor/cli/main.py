@@ -47,6 +47,8 @@ COMMANDS = {
     "resend": "Send parked messages again, one or many, changed or not.",
     "discard": "Decide that nothing follows of parked messages.",
     "note": "Keep a note with a message.",
+    "workflows": "List the runs of workflows and conversations; signal, cancel, retry one.",
+    "replay": "Try whether changed code still follows the histories of its runs.",
     "alerts": "Show what is wrong now, and what happened.",
     "pause": "Let a service take no messages until it is resumed.",
     "resume": "Let a paused service go on.",

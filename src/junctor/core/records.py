@@ -271,8 +271,8 @@ class Archive(abc.ABC):
     def run(self, seq: int) -> Run | None: ...
 
     @abc.abstractmethod
-    def turns(self, seq: int) -> list[Turn]:
-        """The history of a run, oldest first."""
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        """The history of a run above a number of turns, oldest first."""
 
     @abc.abstractmethod
     def notes(self, seqs: Iterable[int]) -> list[Note]:

@@ -29,6 +29,7 @@ from junctor.core.run import Run, RunQuery, Turn
 from junctor.errors import SensitiveField
 from junctor.messages.sensitive import MASK, Path, masked, touches
 from junctor.observe.hidden import forms_of, plain, without
+from junctor.observe.histories import masked_run, masked_turns
 
 Known = Callable[[], Mapping[str, tuple[Path, ...]]]
 """The sensitive paths of each type by its name, as far as they are known now."""
@@ -51,14 +52,30 @@ class MaskedArchive(Archive):
         found = self._archive.record(seq)
         return None if found is None else self._masked(found)
 
+    # Runs ---------------------------------------------------------------------------------------------------
+
     def runs(self, query: RunQuery) -> list[Run]:
-        return self._archive.runs(query)
+        return [self._masked_run(run) for run in self._archive.runs(query)]
 
     def run(self, seq: int) -> Run | None:
-        return self._archive.run(seq)
+        found = self._archive.run(seq)
+        return None if found is None else self._masked_run(found)
 
-    def turns(self, seq: int) -> list[Turn]:
-        return self._archive.turns(seq)
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        found = self._archive.turns(seq, after)
+        known = self._known()
+        return masked_turns(found, known, self._hidden(seq)) if known else found
+
+    def _masked_run(self, run: Run) -> Run:
+        known = self._known()
+        return masked_run(run, self._hidden(run.seq)) if known else run
+
+    def _hidden(self, seq: int) -> list[Any]:
+        """The sensitive values of the message that began a run."""
+        record = self._archive.record(seq)
+        return list(_hidden_in(record, self._known())) if record is not None else []
+
+    # Sessions -----------------------------------------------------------------------------------------------
 
     def session(self, session: int, after: int = 0, limit: int | None = None) -> list[Record]:
         return [self._masked(record) for record in self._archive.session(session, after, limit)]

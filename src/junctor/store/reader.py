@@ -92,8 +92,8 @@ class StoreArchive(Archive):
     def run(self, seq: int) -> Run | None:
         return find_run(self._readers, seq)
 
-    def turns(self, seq: int) -> list[Turn]:
-        return turns_of(self._readers, seq)
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        return turns_of(self._readers, seq, after)
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         with self._readers.connection() as db:

@@ -110,8 +110,8 @@ class MemoryArchive(Archive):
     def run(self, seq: int) -> Run | None:
         return self.held.find(seq)
 
-    def turns(self, seq: int) -> list[Turn]:
-        return list(self.held.turns(seq))
+    def turns(self, seq: int, after: int = 0) -> list[Turn]:
+        return list(self.held.turns(seq, after))
 
     def notes(self, seqs: Iterable[int]) -> list[Note]:
         return [note for seq in seqs for note in self._notes.get(seq, ())]

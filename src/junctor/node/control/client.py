@@ -30,6 +30,7 @@ from junctor.messages.types import is_body_class
 from junctor.node import directory
 from junctor.node.control import wire
 from junctor.node.control.deciding import AsyncDeciding, Deciding
+from junctor.node.control.steering import AsyncSteering, Steering
 
 T = TypeVar("T")
 
@@ -112,7 +113,7 @@ def _decoded(data: bytes, kind: Any) -> Any:
     return msgspec.json.decode(data, type=kind)
 
 
-class NodeClient(Deciding):
+class NodeClient(Deciding, Steering):
     """A running node for blocking code. Safe to use from several threads: one question is asked after the other.
 
     Every method raises the :class:`~junctor.errors.JunctorError` that the node answers with, and
@@ -229,7 +230,7 @@ class NodeClient(Deciding):
         self._socket.close()
 
 
-class AsyncNodeClient(AsyncDeciding):
+class AsyncNodeClient(AsyncDeciding, AsyncSteering):
     """A running node for async code. Any number of questions may be open at once; errors as in :class:`NodeClient`."""
 
     def __init__(self, protocol: _Answers) -> None:

@@ -19,6 +19,7 @@ from junctor.node.views import answers
 from junctor.node.views.alerts import AlertView, latest_alerts, open_when_down
 from junctor.node.views.messages import MessageView
 from junctor.node.views.parked import ParkedView
+from junctor.node.views.runs import RunFilter, RunHistory, RunView, find_run, history_of, listed_runs
 from junctor.node.views.search import Filter
 from junctor.node.views.status import NodeStatus, size_of_store, status_when_down
 from junctor.node.views.trace import Trace
@@ -49,6 +50,10 @@ class Reading(Protocol):
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]: ...
 
+    def runs(self, filter: RunFilter) -> list[RunView]: ...
+
+    def run(self, which: str, limit: int = 200) -> RunHistory: ...
+
     def alerts(self, limit: int) -> list[AlertView]: ...
 
     def open_alerts(self) -> list[OpenAlert]: ...
@@ -76,6 +81,12 @@ class Live:
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return self._ask("parked", list[ParkedView], service=service, group=group, members=members)
+
+    def runs(self, filter: RunFilter) -> list[RunView]:
+        return self._ask("runs", list[RunView], **msgspec.to_builtins(filter))
+
+    def run(self, which: str, limit: int = 200) -> RunHistory:
+        return self._ask("run", RunHistory, WHOLE_SESSION, which=which, limit=limit)
 
     def alerts(self, limit: int) -> list[AlertView]:
         return self._ask("alerts", list[AlertView], limit=limit)
@@ -126,6 +137,12 @@ class StoppedNode:
 
     def parked(self, service: str | None = None, group: str | None = None, members: int = 0) -> list[ParkedView]:
         return answers.parked(self._archive, service, group, members)
+
+    def runs(self, filter: RunFilter) -> list[RunView]:
+        return listed_runs(self._archive, filter)
+
+    def run(self, which: str, limit: int = 200) -> RunHistory:
+        return history_of(self._archive, find_run(self._archive, which), limit)
 
     def alerts(self, limit: int) -> list[AlertView]:
         return latest_alerts(self._archive, limit)
