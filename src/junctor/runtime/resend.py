@@ -128,7 +128,10 @@ class Decisions:
 
     async def discard(self, seqs: Sequence[int], who: str, text: str = "") -> dict[int, JunctorError | None]:
         """Decide that nothing follows of parked messages; None for each that was discarded, or why it was not. They
-        stay in the store, and can be sent again later."""
+        stay in the store, and can be sent again later.
+
+        :raises StoreFull: the disk has no room. Nobody is told later, so it is not kept for then.
+        """
         verdicts: dict[int, Any] = {}
         mine = self._take(seqs, verdicts)
         try:
@@ -139,6 +142,7 @@ class Decisions:
                 self._engine.committed(
                     settles=[_ended(record, Status.DISCARDED) for record in records],
                     notes=[Note(record.message.seq, now, who, said) for record in records],
+                    external=True,  # type: ignore[arg-type]
                 )
             )
         finally:
@@ -149,13 +153,14 @@ class Decisions:
         """Keep a note with a message.
 
         :raises Purged: it is not stored any more.
+        :raises StoreFull: the disk has no room.
         """
         verdicts: dict[int, Any] = {}
         await self._records({seq}, verdicts)
         if seq in verdicts:
             raise verdicts[seq]
         note = Note(seq, self._engine.clock.time_ns(), who, text)
-        await self._engine.committed(notes=[note])
+        await self._engine.committed(notes=[note], external=True)  # type: ignore[arg-type]
         return note
 
     # Records ------------------------------------------------------------------------------------------------

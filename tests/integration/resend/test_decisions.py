@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from junctor import connect
+from junctor.errors import StoreFull
 from junctor.messages import Status
 from junctor.node.control.operations import perform
 from junctor.node.control.wire import NotPermitted
+from junctor.transports.base import Commit
 from tests.integration.resend.shop import Order, Shop, open_shop
 
 
@@ -89,3 +91,27 @@ async def test_a_program_outside_decides_the_same(short_dir: Path) -> None:
                 return node.resend(service="billing", status="discarded").handled
 
         assert await asyncio.to_thread(blocking) == 1
+
+
+async def test_a_full_disk_refuses_what_nobody_could_be_told_of_later(tmp_path: Path) -> None:
+    async with open_shop(tmp_path / "store") as shop:
+        [seq] = await shop.parked(Order("a"))
+        transport = shop.node.engine.transport
+        commit, kept = transport.commit, []
+
+        def full(given: Commit) -> None:
+            if given.external:
+                given.done(given, StoreFull("the disk is full"))
+            else:
+                kept.append(given)
+
+        transport.commit = full  # type: ignore[method-assign]
+        async with asyncio.timeout(10):
+            for ask in (shop.ask("note", which=str(seq), text="x"), shop.ask("discard", messages=[str(seq)])):
+                with pytest.raises(StoreFull):
+                    await ask
+        transport.commit = commit  # type: ignore[method-assign]
+        for one in kept:
+            commit(one)
+        assert shop.record(seq).status is Status.PARKED
+        assert (await shop.ask("discard", messages=[str(seq)])).discarded == 1

@@ -148,9 +148,7 @@ async def test_what_retention_removed_is_told(shop: Shop) -> None:
         await shop.node.target("billing", Order).send(Order("a"))
     await shop.until(lambda: shop.newest().status is Status.DONE and shop.record(1).status is Status.DONE)
     await shop.node.engine.committed(removes=[1])
-    with pytest.raises(
-        Purged, match="nothing is stored under number 1: it left no record, or retention"
-    ):
+    with pytest.raises(Purged, match="nothing is stored under number 1: it left no record, or retention"):
         await shop.resend(1)
     with pytest.raises(Purged):
         await shop.ask("note", which="1", text="?")
