@@ -28,6 +28,7 @@ _UNFIT = {
     "start": "on_start",
     "stop": "on_stop",
     "main": "loop",
+    "stateful": "self.state",
 }
 
 
@@ -55,6 +56,8 @@ def _refuse(cls: type, spec: ServiceSpec) -> None:
     for field, written in _UNFIT.items():
         if getattr(spec, field):
             fix = "Put it into a Service beside it, which sends to the workflow."
+            if field == "stateful":
+                fix = "Use attributes: self.total = 0. A replay makes them again."
             if field == "actions":
                 fix = "Mark it @query to tell about a run, or @signal to change one."
             raise ConfigurationError(f"a workflow cannot have {written}", where=cls.__name__, fix=fix)

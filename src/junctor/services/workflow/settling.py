@@ -1,0 +1,96 @@
+"""What a turn of a run comes to: its row in the history, and who is told when the run ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from junctor.core.history import Entry, write_entry
+from junctor.core.outcome import Answer, Failure, Reply
+from junctor.core.port import Port
+from junctor.core.run import Run, RunStatus, RunWrite
+from junctor.messages import Message
+from junctor.services.workflow.driver import Continue
+from junctor.services.workflow.live import Live
+from junctor.services.workflow.plan import Plan
+
+STATUS = {
+    "": RunStatus.OPEN,
+    "done": RunStatus.DONE,
+    "failed": RunStatus.FAILED,
+    "cancelled": RunStatus.CANCELLED,
+    "continued": RunStatus.CONTINUED,
+}
+
+
+class Settling:
+    """Has turns written together with all that they do. Everything here joins the delivery that runs."""
+
+    def __init__(self, port: Port, plan: Plan, address: str) -> None:
+        self._port = port
+        self._plan = plan
+        self._address = address
+
+    def settle(self, live: Live, entry: Entry, message: Message, run: Run | None) -> Any:
+        """Write a turn, and end the run where that is over. At the begin, what the message is answered at once."""
+        runs, driver = self._port.runs, live.driver
+        assert driver.main is not None
+        error = driver.main.error
+        runs.write(self._row(live, entry, message, error))
+        if run is None and entry.end == "done" and not live.first:
+            return driver.main.result()
+        if run is None:
+            runs.defer()
+        if isinstance(error, Continue):
+            self._carry_on(live, error.body)
+        elif entry.end:
+            self._answer(live, error)
+        return None
+
+    def _row(self, live: Live, entry: Entry, message: Message, error: BaseException | None) -> RunWrite:
+        driver = live.driver
+        told = error is not None and not isinstance(error, Continue)
+        return RunWrite(
+            driver.number,
+            self._address,
+            driver.turns - 1,
+            STATUS[entry.end],
+            driver.handler,
+            driver.key,
+            write_entry(entry),
+            message.seq,
+            driver.time,
+            0 if entry.end else driver.due,
+            code=self._plan.code,
+            asker=live.asker,
+            session=live.session,
+            error=f"{type(error).__qualname__}: {_text(error)}" if error is not None and told else "",
+        )
+
+    def _answer(self, live: Live, error: BaseException | None) -> None:
+        """End the message that began the run, and that which began all where this run carries it on."""
+        runs, driver = self._port.runs, live.driver
+        assert driver.main is not None
+        reply: Reply | None = None
+        failure: Failure | None = None
+        if error is not None:
+            failure = Failure(type(error).__qualname__, _text(error))
+        else:
+            reply = runs.reply(driver.handler, driver.main.result())
+        if live.first:
+            runs.answer(Answer(live.first, live.first_session, reply, failure, live.asker))
+            runs.answer(Answer(driver.number, live.session, None, failure))
+        else:
+            runs.answer(Answer(driver.number, live.session, reply, failure, live.asker))
+
+    def _carry_on(self, live: Live, body: Any) -> None:
+        """Send the message that begins the run which carries this one on. Who asked goes on waiting."""
+        runs, number = self._port.runs, live.driver.number
+        first, session = (live.first, live.first_session) if live.first else (number, live.session)
+        handler = self._plan.begins_for(body, self._address).name
+        runs.carry_on(handler, body, f"{first} {session:032x} {live.asker}")
+        if live.first:
+            runs.answer(Answer(number, live.session))
+
+
+def _text(error: BaseException) -> str:
+    return str(getattr(error, "what", None) or error)
