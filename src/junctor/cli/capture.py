@@ -11,6 +11,7 @@ from junctor.cli import words
 from junctor.cli.options import node_option, reading, said_after
 from junctor.cli.output import write
 from junctor.node.capture.file import written
+from junctor.observe.logs import readable_json
 
 _WHICH = re.compile(r"[0-9a-fA-F-]+")
 
@@ -36,6 +37,6 @@ def command(which: str, output: str | None, node: str | None) -> None:
     for line in capture.missing:
         click.echo(line, err=True)
     if output == "-":
-        click.echo(written(capture).rstrip("\n"))
+        click.echo(readable_json(written(capture).rstrip("\n")))
     else:
         write(Path(output or f"{capture.session}.capture.json"), written(capture), OWN)

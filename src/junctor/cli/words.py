@@ -14,6 +14,7 @@ import msgspec
 from junctor.clock import parse_duration
 from junctor.messages import codec
 from junctor.node.views.words import clock, duration, safe, short, size
+from junctor.observe.logs import readable_json
 
 __all__ = (
     "body",
@@ -42,12 +43,12 @@ def distinct(sessions: Iterable[str]) -> dict[str, str]:
 
 def json_line(value: Any) -> str:
     """A value as JSON on one line."""
-    return msgspec.json.encode(codec.to_plain(value)).decode()
+    return readable_json(msgspec.json.encode(codec.to_plain(value)).decode())
 
 
 def json_text(value: Any) -> str:
     """A value as indented JSON, for ``--json``."""
-    return msgspec.json.format(msgspec.json.encode(codec.to_plain(value)), indent=2).decode()
+    return readable_json(msgspec.json.format(msgspec.json.encode(codec.to_plain(value)), indent=2).decode())
 
 
 def instant(text: str) -> datetime:

@@ -283,6 +283,11 @@ def readable(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def readable_json(text: str) -> str:
+    """JSON with the same characters as escapes of JSON: it says the same, and a terminal does not obey it."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _hop(record: logging.LogRecord) -> Hop | None:
     """The hop of a record: the one it names (``extra={"hop": ...}``, for what is said about a hop that is over), else
     the one that runs."""

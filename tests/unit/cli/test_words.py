@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -80,3 +81,10 @@ def test_a_session_is_short_where_that_tells_it_apart() -> None:
     assert set(words.distinct(counted).values()) == {"00000001", "00000002"}
     foreign = ["a" * 8 + "0" * 24, "b" * 8 + "0" * 24]
     assert set(words.distinct(foreign).values()) == {"a" * 8, "b" * 8}
+
+
+def test_json_for_a_terminal_says_the_same_and_nothing_that_it_obeys() -> None:
+    value = {"a\x9b31m": "\x1b[31m \u202e \u2028 \x7f \t ü 😀"}
+    for text in (words.json_text(value), words.json_line(value)):
+        assert json.loads(text) == value
+        assert "ü 😀" in text and not set(text) & set("\x1b\x9b\x7f\u202e\u2028")
