@@ -1,0 +1,1 @@
+"""Flows with durable services, and programs that kill nodes which run them."""
