@@ -6,6 +6,7 @@ Nothing is run but the code of the workflows themselves, with the recorded input
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from junctor.flows.wiring import Wiring
 from junctor.messages import TypeRegistry
 from junctor.observe.frames import users_place
 from junctor.services.alone import Alone
+
+_LINE = re.compile(r" \((?P<place>[^()]+:\d+)\)$")
 
 History = tuple[Run, Sequence[Turn]]
 
@@ -112,12 +115,19 @@ class Replayer:
         except StoreDamaged as error:
             return _verdict(run, "damaged", error.what)
         except (Divergence, NoHandler) as error:
-            return _verdict(run, "diverges", error.what)
+            why, place = _parted(error.what)
+            return _verdict(run, "diverges", why, place)
         except JunctorError as error:
             return _verdict(run, "diverges", f"the code now fails: {named(error)}", _place(error))
         except Exception as error:  # noqa: BLE001 - the code of the user may raise anything
             return _verdict(run, "diverges", f"the code now raises {named(error)}", _place(error))
         return _verdict(run, "ok")
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A text and the line of code at its end."""
+    found = _LINE.search(text)
+    return (text[: found.start()], found["place"]) if found is not None else (text, "")
 
 
 def _place(error: Exception) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from junctor.core.port import Receipt
 from junctor.core.run import CANCEL, Run, RunStatus, RunWrite
+from junctor.core.signals import counted
 from junctor.core.spec import HandlerSpec
 from junctor.errors import JunctorError, NoHandler, UnknownTarget, nearest
 from junctor.flows.check.places import owner_of
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
 log = logging.getLogger("junctor.node")
+
+_LOOK, _LOOKS = 0.005, 16  # seconds until a first look, doubled up to a quarter second: three seconds in all
 
 
 class RunEnded(JunctorError):
@@ -182,9 +186,21 @@ async def retry(node: Node, which: str, who: str) -> Retried:
     kept = [f"{seq}: {one}" for seq, one in verdicts.items() if isinstance(one, JunctorError)]
     if not meant:
         await _open_again(node, run)
-    await node.resends.decisions.note(run.seq, who, f"retried, {len(resent)} messages sent again")
+    await node.resends.decisions.note(run.seq, who, f"retried, {counted(len(resent), 'message')} sent again")
+    await _settled(node, [one.seq for one in verdicts.values() if isinstance(one, Message)])
     log.info("%s lets run %s of %s go on", who or "somebody", run.seq, run.service)
     return Retried(await _view(node, run.seq), resent=resent, kept=kept)
+
+
+async def _settled(node: Node, seqs: list[int]) -> None:
+    """Return when these messages have come to their end, or take their time."""
+    wait = _LOOK
+    for _ in range(_LOOKS):
+        records = await node.read(lambda archive: [archive.record(seq) for seq in seqs])
+        if all(record is None or record.status >= Status.DONE for record in records):
+            return
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, 0.25)
 
 
 async def _open_again(node: Node, run: Run) -> None:
