@@ -35,7 +35,8 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accepts`` is the body class, ``Any`` for every message that no other handler takes; ``replies`` the class of the
     return value, None when nothing comes back. ``blocking`` callables run in a thread, others are coroutine functions.
-    ``subscribes`` marks a handler that also receives published events of its type.
+    ``subscribes`` marks a handler that also receives published events of its type, ``signal`` one for messages to a run
+    that has begun.
     """
 
     name: str
@@ -44,6 +45,7 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     replies: Any = None
     blocking: bool = False
     subscribes: bool = False
+    signal: bool = False
     doc: str = ""
 
 

@@ -125,7 +125,9 @@ def handler_for(engine: Engine, host: Host, type: str | None) -> HandlerEntry:
 def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: str | None) -> HandlerSpec:
     if not handlers:
         raise NoHandler("the service has no handler", where=host.address, fix="It takes no messages; see its actions.")
-    fitting = [spec for kind, spec in handlers if type is None or type in (kind.name, *kind.aliases)]
+    fitting = [
+        spec for kind, spec in handlers if type in (kind.name, *kind.aliases) or (type is None and not spec.signal)
+    ]
     if len(fitting) == 1:
         return fitting[0]
     names = [kind.name for kind, _ in handlers]

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from junctor.messages import ASKER, HANDLER
 from junctor.node.sequence.facts import error_of, facts_of, mark_of, remarks_of, tone_of, tried
 from junctor.node.views.trace import Attempt, Hop, Trace
 from junctor.node.views.words import duration
+from junctor.runtime.runs import WOKEN
 
 Shape = Literal["send", "request", "event", "call", "reply", "try"]
 """``call`` is how something from outside enters a service: a tick, a route, an action; ``try`` a failed attempt."""
@@ -130,12 +132,12 @@ def _message(hop: Hop, trace: Trace, source: int, to: int) -> Step:
     message = hop.message
     kind = message.kind
     return Step(
-        shape=kind if kind in ("send", "request", "event") else "call",  # type: ignore[arg-type]
+        shape=kind if kind in ("send", "request", "event", "reply") else "call",  # type: ignore[arg-type]
         seq=message.seq,
         offset=hop.offset,
         source=source,
         to=to,
-        label=message.type or kind,
+        label="timer" if hop.headers.get(HANDLER) == WOKEN else message.type or kind,
         mark=mark_of(hop, trace),
         tone=tone_of(hop),
         facts=facts_of(hop),
@@ -182,6 +184,8 @@ def _failed(step: Step, attempt: Attempt, hop: Hop) -> Step:
 def _reply(hop: Hop, source: int, to: int) -> Step | None:
     """The arrow back: of what was asked and answered, and of a call from outside that has ended."""
     message = hop.message
+    if ASKER in hop.headers:
+        return None  # the reply to a run is a message of its own
     ended = hop.began is not None and message.status in ("done", "failed")
     if hop.reply is None and not (ended and message.kind in ("request", "route", "action")):
         return None

@@ -102,9 +102,11 @@ def _plan(cls: type, spec: ServiceSpec, entries: Entries) -> Plan:
 
 
 def code_of(cls: type) -> str:
-    """A name for the source of a class, the same in each version of Python; empty where there is no source."""
+    """A name for the source of the methods of a class, the same in each version of Python; empty without a source."""
+    functions = [value for _, value in sorted(vars(cls).items()) if inspect.isfunction(value)]
     try:
-        text = inspect.getsource(cls)
+        # One by one: for a whole class Python parses the whole file.
+        text = "".join(inspect.getsource(function) for function in functions)
     except (OSError, TypeError):
         return ""
     return blake2b(text.encode(), digest_size=8).hexdigest()
@@ -117,7 +119,9 @@ def _begins(spec: ServiceSpec, plan: Plan) -> Iterable[HandlerSpec]:
 
 def _signals(entries: Entries) -> Iterable[HandlerSpec]:
     for signal in entries.signals:
-        yield msgspec.structs.replace(signal, bind=_bound("signalled", signal.name), blocking=False, replies=None)
+        yield msgspec.structs.replace(
+            signal, bind=_bound("signalled", signal.name), blocking=False, replies=None, signal=True
+        )
 
 
 def _own() -> Iterable[HandlerSpec]:
