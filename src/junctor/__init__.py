@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from junctor.node.control.client import connect as connect
     from junctor.node.flow import Flow as Flow
     from junctor.node.flow import run as run
+    from junctor.services import Asked as Asked
     from junctor.services import Audience as Audience
+    from junctor.services import Conversation as Conversation
     from junctor.services import Service as Service
     from junctor.services import Socket as Socket
     from junctor.services import SocketClosed as SocketClosed
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from junctor.services import every as every
     from junctor.services import get as get
     from junctor.services import handler as handler
+    from junctor.services import on_complete as on_complete
+    from junctor.services import on_failure as on_failure
+    from junctor.services import on_reply as on_reply
+    from junctor.services import on_timer as on_timer
     from junctor.services import patch as patch
     from junctor.services import post as post
     from junctor.services import put as put
@@ -71,6 +77,13 @@ _SOURCES = {
     "query": "junctor.services",
     "WorkflowFailed": "junctor.errors",
     "WorkflowCancelled": "junctor.errors",
+    # Write a conversation
+    "Conversation": "junctor.services",
+    "on_reply": "junctor.services",
+    "on_failure": "junctor.services",
+    "on_timer": "junctor.services",
+    "on_complete": "junctor.services",
+    "Asked": "junctor.services",
     # Live data over WebSockets
     "websocket": "junctor.services",
     "Socket": "junctor.services",
@@ -98,7 +111,9 @@ _SOURCES = {
 }
 
 __all__ = (  # kept equal to _SOURCES by a test
+    "Asked",
     "Audience",
+    "Conversation",
     "Flow",
     "Hold",
     "JunctorError",
@@ -125,6 +140,10 @@ __all__ = (  # kept equal to _SOURCES by a test
     "get",
     "handler",
     "message",
+    "on_complete",
+    "on_failure",
+    "on_reply",
+    "on_timer",
     "patch",
     "post",
     "put",

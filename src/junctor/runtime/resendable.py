@@ -42,7 +42,6 @@ _HOPS = {
     Kind.TICK: "is the tick of a schedule",
     Kind.ROUTE: "is the call of a route",
     Kind.ACTION: "is the call of an action",
-    Kind.REPLY: "is a reply",
 }
 _CALLED = "It has no body to send. `junctor call SERVICE NAME` runs a schedule or an action again."
 

@@ -1,5 +1,6 @@
 """What users subclass and mark: services, targets, state. Sees the engine only through a port."""
 
+from junctor.services.conversation import Asked, Conversation, on_complete, on_failure, on_reply, on_timer
 from junctor.services.functions import current, has_marks, module_spec
 from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe, websocket
 from junctor.services.names import checked_name, name_of_class, name_of_module
@@ -11,7 +12,9 @@ from junctor.services.target import RecordingTarget, Target
 from junctor.services.workflow import Workflow, query, signal
 
 __all__ = (
+    "Asked",
     "Audience",
+    "Conversation",
     "RecordingTarget",
     "Service",
     "Sleep",
@@ -32,6 +35,10 @@ __all__ = (
     "module_spec",
     "name_of_class",
     "name_of_module",
+    "on_complete",
+    "on_failure",
+    "on_reply",
+    "on_timer",
     "own_policies",
     "patch",
     "post",

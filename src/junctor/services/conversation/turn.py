@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from junctor.core.hop import current
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
 from junctor.core.run import Asker, Run, RunStatus, RunWrite
@@ -46,6 +47,10 @@ class Turn:
         self._ended_one = what in ("replied", "failed")
 
     def called(self, callback: Callback) -> None:
+        """A callback is about to be called; logs and traces name it."""
+        hop = current.get()
+        if hop is not None:
+            hop.name = callback.name
         self._callbacks.append(callback.name)
 
     def take(self, callback: Callback, value: Any) -> None:
