@@ -56,7 +56,7 @@ async def test_twenty_stops_and_starts_under_load(tmp_path: Path, key: str | Non
         await node.engine.stop(chance.choice([0.0, 0.01, 0.05]))
         await asyncio.gather(*senders)
     async with running(store, *specs) as node:
-        await node.until(lambda: node.host("sink").depth.count == 0)
+        await node.drained("sink")
         if trace == "all":
             await node.until(lambda: len(node.records("sink", Status.DONE)) == len(accepted))
         check(node, accepted, done, key)

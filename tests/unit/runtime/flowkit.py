@@ -21,7 +21,7 @@ from typing import Any
 from junctor.clock import SECOND, VirtualClock
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.port import Receipt
-from junctor.core.records import AlertRecord, AttemptRecord, Query, Record
+from junctor.core.records import AlertRecord, AttemptRecord, Depth, Query, Record
 from junctor.core.spec import Activity, Context, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan, ServiceSpec
 from junctor.messages import Kind, Message, Status, TypeRegistry
 from junctor.runtime.engine import Engine
@@ -159,6 +159,10 @@ class Store:
         return self.kind
 
 
+def _is_below(depth: Depth, count: int) -> bool:
+    return depth.count < count
+
+
 class Node:
     """A running engine with one flow, and the outside of it."""
 
@@ -216,6 +220,13 @@ class Node:
         while not true():
             assert time.monotonic() < end, f"still not: {what or inspect.getsource(true).strip()}"
             await asyncio.sleep(0.001)
+
+    async def drained(self, service: str) -> None:
+        """Wait until the queue of a service is empty. Much work takes its time; that none of it is done for a while
+        fails."""
+        depth = self.host(service).depth
+        while count := depth.count:
+            await self.until(partial(_is_below, depth, count), f"{service} gets below {count}")
 
     async def idle(self) -> None:
         """Wait until nothing moves: every commit is told, every fetch answered, every handler waits or has ended."""
