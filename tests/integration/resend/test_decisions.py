@@ -11,6 +11,7 @@ import pytest
 from junctor import connect
 from junctor.errors import StoreFull
 from junctor.messages import Status
+from junctor.node.control.arguments import WrongArgument
 from junctor.node.control.operations import perform
 from junctor.node.control.wire import NotPermitted
 from junctor.transports.base import Commit
@@ -32,6 +33,14 @@ async def test_a_note_is_shown_with_the_message(shop: Shop) -> None:
     assert [[one.text for one in member.notes] for member in group.members] == [[], ["waiting for partner"]]
     trace = await shop.ask("trace", which=str(seqs[0]))
     assert trace.hops[0].notes == [note]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * 10_001])
+async def test_a_note_that_is_none_is_refused(shop: Shop, text: str) -> None:
+    [seq] = await shop.parked(Order("a"))
+    with pytest.raises(WrongArgument):
+        await shop.ask("note", which=str(seq), text=text)
+    assert not shop.node.archive.notes([seq])
 
 
 async def test_discarded_messages_are_found_and_can_come_back(shop: Shop) -> None:

@@ -303,6 +303,7 @@ def test_a_filter_becomes_a_query() -> None:
         (Filter(before=10**23), "before is"),
         (Filter(since=datetime(1, 1, 1, tzinfo=UTC)), "beyond all times"),
         (Filter(service="dep"), '"deep"'),
+        (Filter(fields=["n=1"] * 51), "51 fields"),
     ],
 )
 def test_a_filter_that_means_nothing(filter: Filter, said: str) -> None:
@@ -315,6 +316,13 @@ def test_an_empty_word_is_not_everything(name: str) -> None:
     shelf = Shelf(record(1, status=Status.PARKED))
     with pytest.raises(UnknownFilter, match=f"{name} is empty"):
         chosen(shelf, Selection(filter=Filter(**{name: ""})))
+
+
+def test_a_filter_without_a_word_is_not_everything() -> None:
+    shelf = Shelf(record(1, status=Status.PARKED))
+    with pytest.raises(UnknownFilter, match="no messages are named"):
+        chosen(shelf, Selection(filter=Filter(limit=5)))
+    assert [one.seq for one in chosen(shelf, Selection(filter=Filter(status=["parked"])))[0]] == [1]
 
 
 def test_an_empty_place_is_not_every_group() -> None:

@@ -17,6 +17,8 @@ from junctor.transports.base import Archive, Query
 
 PAGE = 500
 LIMIT = 1000
+FIELDS = 50
+"""Terms about the body that one search may have: each is a look into every body."""
 _HEX = set("0123456789abcdef")
 
 STATUSES: dict[str, tuple[Status, ...]] = {
@@ -87,6 +89,8 @@ def query_of(filter: Filter, archive: Archive, hosted: Iterable[str] = (), types
     _refuse_empty(filter)
     if not 1 <= filter.limit <= LIMIT:
         raise UnknownFilter(f"limit is {filter.limit}", fix=f"Give 1 to {LIMIT}, and `before` to go on.")
+    if len(filter.fields or ()) > FIELDS:
+        raise UnknownFilter(f"{len(filter.fields or ())} fields are given", fix=f"Give at most {FIELDS}.")
     if filter.before is not None and not 0 <= filter.before < 2**63:
         raise UnknownFilter(f"before is {filter.before}", fix="Give the number of a message.")
     return Query(

@@ -84,7 +84,7 @@ def _records(archive: Archive, selection: Selection, hosted: Iterable[str], type
             raise UnknownFilter("messages are named, and searched for too", fix="Name them, or search for them.")
         yield from (named(archive, which) for which in dict.fromkeys(selection.messages))
         return
-    if selection.group is None and selection.filter is None:
+    if selection.group is None and (selection.filter is None or _says_nothing(selection.filter)):
         raise UnknownFilter("no messages are named", fix="Name messages, a group, or what to look for.")
     query, place = _query(archive, selection, hosted, types)
     for record in _all(archive, query):
@@ -92,6 +92,11 @@ def _records(archive: Archive, selection: Selection, hosted: Iterable[str], type
             continue  # it came from there
         if place is None or (record.failure is not None and record.failure.fingerprint.startswith(place)):
             yield record
+
+
+def _says_nothing(filter: Filter) -> bool:
+    """Whether it would find whatever is parked."""
+    return msgspec.structs.replace(filter, limit=0) == Filter(limit=0)
 
 
 def _query(

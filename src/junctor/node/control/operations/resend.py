@@ -11,6 +11,7 @@ from junctor.core.batches import STOP_AT
 from junctor.core.edits import EditRefused, put_back, with_changes
 from junctor.errors import JunctorError, NoHandler
 from junctor.messages.sensitive import Path, restored
+from junctor.node.control.arguments import WrongArgument
 from junctor.node.control.entries import host_of
 from junctor.node.control.table import operation
 from junctor.node.resend import Pace, obstacle, refusal
@@ -28,6 +29,9 @@ log = logging.getLogger("junctor.node")
 
 SHOWN = 20
 """Messages that a preview shows."""
+
+NOTE = 10_000
+"""Characters of a note: it is shown wherever its message is."""
 
 NO_BODY = msgspec.Raw(b"")
 
@@ -156,7 +160,10 @@ async def discard(
 
 @operation("note", permission="operate")
 async def note(node: Node, who: str, which: str, text: str) -> NoteView:
-    """Say something about a message; shown with it."""
+    """Say something about a message; shown with it. At most :data:`NOTE` characters."""
+    if not text.strip() or len(text) > NOTE:
+        what = f"the note has {len(text)} characters" if text.strip() else "the note is empty"
+        raise WrongArgument(what, where="note.text", fix=f"Give 1 to {NOTE:,}.")
     record = await node.read(lambda archive: named(archive, which))
     return note_view(await node.resends.decisions.note(record.message.seq, who, text))
 
