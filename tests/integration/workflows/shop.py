@@ -86,5 +86,5 @@ class Ordering(Workflow):
 def shop(workflow: type[Workflow] | Workflow = Ordering) -> Flow:
     flow = Flow("shop")
     flow.add(Bank, name="bank")
-    flow.add(workflow, name="orders", connect={"bank": "bank"})
+    flow.add(workflow, name="orders")
     return flow

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from junctor.core.run import WOKEN
 from junctor.messages import ASKER, HANDLER
 from junctor.node.sequence.facts import error_of, facts_of, mark_of, remarks_of, tone_of, tried
 from junctor.node.views.trace import Attempt, Hop, Trace
 from junctor.node.views.words import duration
-from junctor.runtime.runs import WOKEN
 
 Shape = Literal["send", "request", "event", "call", "reply", "try"]
 """``call`` is how something from outside enters a service: a tick, a route, an action; ``try`` a failed attempt."""

@@ -174,7 +174,7 @@ class Director:
             log.debug("%s: a %s for run %s, which has ended", self._address, came.came, message.key)
             return
         if run.status is RunStatus.SUSPENDED and RESEND_OF not in message.headers:
-            raise RunSuspended(f"run {run.seq} is suspended: {run.error}", where=self._address)
+            raise RunSuspended(f"run {run.seq} is suspended", where=self._address)
         runs, now = self._port.runs, self._port.time_ns()
         runs.enter(run)
         runs.on_park(RunWrite(run.seq, run.service, run.turns, RunStatus.SUSPENDED, time=now, due=run.due))

@@ -193,7 +193,7 @@ class Driver:
             step.end(error=RequestTimeout(what, where=self.where))
         else:
             self._conditions = [each for each in self._conditions if each[1] is not step]
-            step.end(False)
+            step.end(False if step.command is not None and step.command.what == "wait" else None)
 
     def go_on(self, parts: Iterable[Part | Several]) -> None:
         self._ready.extend(parts)

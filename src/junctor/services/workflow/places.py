@@ -6,14 +6,14 @@ import sys
 from types import CodeType
 from typing import Any
 
-from junctor.observe.frames import OURS
+from junctor.observe.frames import is_users
 
 
 def place_here() -> str:
     """``onboard.py:12``: the line of the user that runs now, empty where there is none."""
     frame = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(OURS):
+        if is_users(frame.f_code.co_filename):
             return _place(frame.f_code, frame.f_lineno)
         if frame.f_back is None:
             break
@@ -25,7 +25,7 @@ def place_in(coroutine: Any) -> str:
     """The line at which a coroutine, or the innermost of the user's coroutines that it awaits, stands."""
     found = ""
     while coroutine is not None and (frame := getattr(coroutine, "cr_frame", None)) is not None:
-        if not frame.f_code.co_filename.startswith(OURS):
+        if is_users(frame.f_code.co_filename):
             found = _place(frame.f_code, frame.f_lineno)
         coroutine = coroutine.cr_await
     return found
