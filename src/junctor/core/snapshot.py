@@ -24,6 +24,13 @@ class OpenRequest(msgspec.Struct, omit_defaults=True, gc=False):
     type: str = ""
 
 
+class Waiting(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """A message that was passed on and still has to be answered: its number, 0 for none, and its ASKER."""
+
+    seq: int
+    asker: str = ""
+
+
 class OpenTimer(msgspec.Struct, omit_defaults=True, gc=False):
     """A timer that has not run out. ``at`` in nanoseconds since 1970."""
 
@@ -36,8 +43,8 @@ class Snapshot(msgspec.Struct, omit_defaults=True):
 
     ``attributes`` by name, also those that today's class does not declare. ``steps`` counts requests and timers; the
     open ones are kept by their number. ``handler`` took the message that began it, which is ``owed`` a reply until it
-    has one; ``opener`` is the message that was passed on to begin it, 0 where none was, and ``asker`` its ASKER.
-    ``hides`` are the paths of sensitive values in ``attributes``.
+    has ``replied``; ``waiting`` are other messages that get the same reply. ``hides`` are the paths of sensitive values
+    in ``attributes``.
     """
 
     attributes: dict[str, msgspec.Raw] = {}
@@ -47,8 +54,7 @@ class Snapshot(msgspec.Struct, omit_defaults=True):
     handler: str = ""
     owed: bool = False
     replied: bool = False
-    opener: int = 0
-    asker: str = ""
+    waiting: tuple[Waiting, ...] = ()
     hides: tuple[Path, ...] = ()
 
     @property

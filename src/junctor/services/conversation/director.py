@@ -14,12 +14,12 @@ from junctor.core.run import Run
 from junctor.core.snapshot import OpenRequest, Snapshot, read_snapshot
 from junctor.core.spec import Context, service_address
 from junctor.errors import RequestError, RequestExpired, RequestFailed, RequestTimeout, UnknownRun
-from junctor.messages import ANSWERS, ENDED, PASSED, Kind, Message, codec
+from junctor.messages import ANSWERS, ENDED, Kind, Message, codec
 from junctor.observe.hidden import hide
 from junctor.services.conversation.attributes import NotRestorable
 from junctor.services.conversation.callbacks import Asked, Callback
 from junctor.services.conversation.live import Live
-from junctor.services.conversation.plan import Plan, Waiting
+from junctor.services.conversation.plan import Plan, passed
 from junctor.services.conversation.turn import Turn
 
 log = logging.getLogger("junctor.conversation")
@@ -72,9 +72,10 @@ class Director:
 
     def _open(self, message: Message, callback: Callback, key: str) -> None:
         """A conversation of which no callback has run yet."""
-        waiting = Waiting.passed(message) if PASSED in message.headers else Waiting(0, "")
-        owed = message.kind is Kind.REQUEST or bool(waiting.seq)
-        snapshot = Snapshot(handler=callback.name, owed=owed, opener=waiting.seq, asker=waiting.asker)
+        before = passed(message)
+        waiting = (before,) if before.seq else ()
+        owed = message.kind is Kind.REQUEST or bool(waiting)
+        snapshot = Snapshot(handler=callback.name, owed=owed, waiting=waiting)
         self._turn(Live(message.seq, key=key, snapshot=snapshot), message, None).open()
 
     def join(self, callback: Callback, body: Any) -> Steps:
@@ -85,8 +86,8 @@ class Director:
             self._route(callback, body)
             return
         turn = self._enter(run, message)
-        waiting = Waiting.passed(message)
-        if waiting.seq not in (run.seq, turn.live.snapshot.opener):
+        waiting = passed(message)
+        if waiting.seq != run.seq and waiting not in turn.live.snapshot.waiting:
             turn.answers = waiting
         yield from self._go(turn, callback, (body,))
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.outcome import Park
+from junctor.core.snapshot import Waiting
 from junctor.core.spec import Context
 from junctor.messages import PASSED, Message, TypeRegistry
 from junctor.messages.types import MessageType
@@ -17,17 +18,10 @@ from junctor.services.conversation.attributes import Attributes
 from junctor.services.conversation.callbacks import Callbacks
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """A message that was passed on and still has to be answered: its number, 0 for none, and its ASKER."""
-
-    seq: int
-    asker: str
-
-    @classmethod
-    def passed(cls, message: Message) -> Waiting:
-        """What a message stands for that was passed on."""
-        seq, _, asker = message.headers.get(PASSED, "0 ").partition(" ")
-        return cls(int(seq), asker)
+def passed(message: Message) -> Waiting:
+    """What a message stands for that was passed on."""
+    seq, _, asker = message.headers.get(PASSED, "0 ").partition(" ")
+    return Waiting(int(seq), asker)
 
 
 class Plan:

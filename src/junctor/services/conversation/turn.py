@@ -10,12 +10,12 @@ from junctor.core.hop import current
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
 from junctor.core.run import Asker, Run, RunStatus, RunWrite
-from junctor.core.snapshot import NOTHING, OpenRequest, OpenTimer, Snapshot, write_snapshot
+from junctor.core.snapshot import NOTHING, OpenRequest, OpenTimer, Snapshot, Waiting, write_snapshot
 from junctor.errors import JunctorError
 from junctor.messages import ASKER, Message
 from junctor.services.conversation.callbacks import Callback
 from junctor.services.conversation.live import Asking, Live, later
-from junctor.services.conversation.plan import Plan, Waiting
+from junctor.services.conversation.plan import Plan
 
 
 class Turn:
@@ -27,7 +27,7 @@ class Turn:
     ) -> None:
         self.live = live
         self.instance = instance
-        self.answers = Waiting(0, "")
+        self.answers = Waiting(0)
         self._port = port
         self._plan = plan
         self._address = address
@@ -151,28 +151,35 @@ class Turn:
         snapshot.timers[step] = OpenTimer(name, at)
 
     def _answer(self, snapshot: Snapshot) -> None:
-        """End the messages that wait: of the conversation, and the one that this turn is about."""
+        """End the messages that wait: the one that this turn is about, and those of the conversation."""
         live = self.live
         if self.answers.seq:
-            reply = self._reply(self._callbacks[0], self._returned, True)
-            self._port.runs.answer(Answer(self.answers.seq, self._message.session, reply, asker=self.answers.asker))
+            self._answer_own(snapshot)
         given = live.replied and not snapshot.replied
         if snapshot.replied or not (given or live.ended):
             return
         snapshot.replied = True
         failure = Failure(live.failed_as, live.failure) if live.failure and not given else None
         reply = None if failure is not None else self._reply(snapshot.handler, live.reply, snapshot.owed)
-        for waiting in self._openers(snapshot):
+        asker = self._run.asker if self._run is not None else self._message.headers.get(ASKER, "")
+        for waiting in (Waiting(live.number, asker), *snapshot.waiting):
             self._port.runs.answer(Answer(waiting.seq, self._session, reply, failure, waiting.asker))
+        snapshot.waiting = ()
+
+    def _answer_own(self, snapshot: Snapshot) -> None:
+        """The message that this turn is about gets what its handler returned; where it returned nothing and could have
+        begun the conversation, the reply of that."""
+        handler = self._callbacks[0]
+        if self._returned is None and self._plan.callbacks.handlers[handler][1].begins and not snapshot.replied:
+            snapshot.waiting = (*snapshot.waiting, self.answers)
+            snapshot.owed = True
+            return
+        reply = self._reply(handler, self._returned, True)
+        self._port.runs.answer(Answer(self.answers.seq, self._message.session, reply, asker=self.answers.asker))
 
     def _reply(self, handler: str, value: Any, owed: bool) -> Reply | None:
         """The reply that a value is; a message that nobody waits for needs none."""
         return self._port.runs.reply(handler, value) if value is not None or owed else None
-
-    def _openers(self, snapshot: Snapshot) -> list[Waiting]:
-        asker = self._run.asker if self._run is not None else self._message.headers.get(ASKER, "")
-        own = Waiting(self.live.number, asker)
-        return [own, Waiting(snapshot.opener, snapshot.asker)] if snapshot.opener else [own]
 
     @property
     def _session(self) -> int:
