@@ -58,6 +58,9 @@ def _head(status: NodeStatus) -> None:
         click.echo(f"{status.damaged} of the latest messages are damaged: junctor messages")
     if status.parked:
         click.echo(f"{status.parked} parked: junctor parked")
+    if status.suspended:
+        runs = "1 run" if status.suspended == 1 else f"{status.suspended} runs"
+        click.echo(f"{runs} suspended: junctor workflows --status suspended")
     if status.alerts:
         click.echo(f"{status.alerts} alert{'' if status.alerts == 1 else 's'} open: junctor alerts")
 

@@ -16,22 +16,24 @@ from junctor.errors import ConfigurationError
 SYSTEM = "junctor"
 """The flow of the node's own services."""
 
-CONDITIONS = ("parked", "stopped", "held", "queue", "age", "silent", "disk", "free", "wal")
+CONDITIONS = ("parked", "stopped", "held", "suspended", "queue", "age", "silent", "disk", "free", "wal")
 _TELLS_NOTHING = frozenset({"paused", "backoff", "starting", "failed"})
 _MIB = 1024 * 1024
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, services ``stopped``
-    after too many failures, messages in the ``queue`` of a service. By seconds: how long a service is ``held``, the
-    ``age`` of the oldest message owed to one, for how long one was ``silent``: took and handled nothing. Of the store:
-    percent of its ``disk`` in use, bytes that are ``free`` on it, bytes of its ``wal``.
+    """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, runs of workflows that
+    are ``suspended``, services ``stopped`` after too many failures, messages in the ``queue`` of a service. By seconds:
+    how long a service is ``held``, the ``age`` of the oldest message owed to one, for how long one was ``silent``: took
+    and handled nothing. Of the store: percent of its ``disk`` in use, bytes that are ``free`` on it, bytes of its
+    ``wal``.
 
     ``service`` are those it is about, all of the flow by default. ``hours``, ``days`` and ``timezone`` say when silence
     counts.
     """
 
     parked: int | None = None
+    suspended: int | None = None
     stopped: int | None = None
     held: float | None = None
     queue: int | None = None
@@ -46,7 +48,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     timezone: str | None = None
 
     def __post_init__(self) -> None:
-        for word in ("parked", "stopped", "queue"):
+        for word in ("parked", "suspended", "stopped", "queue"):
             if (count := getattr(self, word)) is not None and count < 1:
                 raise ConfigurationError(f"when.{word} is {count}", fix="Give at least 1.")
         if self.disk is not None and not 0 < self.disk <= 100:
@@ -83,15 +85,27 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
         return self.address.rpartition("/")[2]
 
 
+class SuspendedRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs of one service that wait for an operator. ``since`` the first of them, nanoseconds since 1970; ``error`` and
+    ``run`` are those of the latest."""
+
+    service: str
+    count: int
+    since: int
+    run: int
+    error: str = ""
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What a node sees of itself. ``time`` by the wall clock, nanoseconds since 1970; ``monotonic`` and ``uptime`` in
-    seconds; ``parked`` are the groups that wait for an operator."""
+    seconds; ``parked`` are the groups, and ``suspended`` the runs, that wait for an operator."""
 
     time: int
     monotonic: float
     uptime: float = 0.0
     services: tuple[ServiceFacts, ...] = ()
     parked: tuple[ParkedGroup, ...] = ()
+    suspended: tuple[SuspendedRuns, ...] = ()
     room: Room | None = None
 
 
@@ -128,6 +142,8 @@ def signals_of(when: When, hours: Hours, flow: str, seen: Observation) -> Signal
             signals.found += _of_store(word, when, seen)
         elif word == "parked":
             signals.found += _parked(when, flow, seen)
+        elif word == "suspended":
+            signals.found += _suspended(when, flow, seen)
         elif word == "silent":
             _silent(signals, when, hours, services, seen)
         else:
@@ -160,6 +176,27 @@ def _parked_group(group: ParkedGroup) -> Signal:
         count=group.count,
         since=group.first,
         command=f"junctor parked {where}",
+    )
+
+
+def _suspended(when: When, flow: str, seen: Observation) -> list[Signal]:
+    found = [runs for runs in seen.suspended if _is_meant(when, flow, runs.service)]
+    if sum(runs.count for runs in found) < (when.suspended or 1):
+        return []
+    return [_suspended_runs(runs) for runs in found]
+
+
+def _suspended_runs(runs: SuspendedRuns) -> Signal:
+    one = f"junctor workflows {runs.run}"
+    several = f"junctor workflows --service {runs.service} --status suspended"
+    return Signal(
+        key=f"suspended {runs.service}",
+        kind="suspended",
+        service=runs.service,
+        text=f"{counted(runs.count, 'run')} suspended: {runs.error}",
+        count=runs.count,
+        since=runs.since,
+        command=one if runs.count == 1 else several,
     )
 
 

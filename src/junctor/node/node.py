@@ -23,6 +23,7 @@ from junctor.messages import type_name
 from junctor.node import directory as directories
 from junctor.node.address import Address
 from junctor.node.alerting.alerting import Alerting
+from junctor.node.alerting.outlook import Aside, put_aside
 from junctor.node.control.entries import action_of, called_host, host_of
 from junctor.node.control.server import ControlSocket
 from junctor.node.listening import Listeners
@@ -36,7 +37,7 @@ from junctor.runtime.engine import Engine
 from junctor.runtime.resend import Decisions
 from junctor.runtime.threads import CallThreads
 from junctor.services.target import Target
-from junctor.transports.base import Archive, ParkedGroup, Transport
+from junctor.transports.base import Archive, Transport
 
 if TYPE_CHECKING:
     from junctor.flows.comparison import Changes
@@ -247,14 +248,15 @@ class Node:
         host = called_host(self.engine, service)
         return await action_of(host, action).call(host, arguments, text=False)
 
-    def status(self, parked: Sequence[ParkedGroup] | None = None) -> NodeStatus:
+    def status(self, aside: Aside | None = None) -> NodeStatus:
         """The node and its services at this moment.
 
-        :param parked: the groups of parked messages, where the caller has read them.
+        :param aside: what waits for an operator, where the caller has read it.
         """
-        groups = self.archive.parked() if parked is None else parked
-        found = status_of(self.engine, parked_counts(groups), self.switches.paused)
-        found.alerts = len(self.alerting.open_with(groups))
+        aside = put_aside(self.archive) if aside is None else aside
+        found = status_of(self.engine, parked_counts(aside.parked), self.switches.paused)
+        found.alerts = len(self.alerting.open_with(aside))
+        found.suspended = sum(runs.count for runs in aside.suspended)
         found.node = self.name
         found.state = self.state.value
         found.version = __version__

@@ -11,7 +11,7 @@ import pytest
 from junctor.core.hours import Hours, read_hours
 from junctor.core.records import ParkedGroup
 from junctor.core.room import Room
-from junctor.core.signals import Observation, ServiceFacts, Signals, When, lasting, signals_of, sized
+from junctor.core.signals import Observation, ServiceFacts, Signals, SuspendedRuns, When, lasting, signals_of, sized
 
 NOW = int(datetime(2026, 11, 20, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()) * 10**9
 GIB = 1 << 30
@@ -115,3 +115,20 @@ def test_words() -> None:
         "1 d 1 h",
     ]
     assert [sized(count) for count in (65 << 20, 3 * GIB)] == ["65.0 MiB", "3.0 GiB"]
+
+
+def test_suspended_runs_are_counted_over_all_services_that_are_meant() -> None:
+    runs = (
+        SuspendedRuns(service="shop/orders", count=1, since=NOW, run=7, error="Divergence: step 3"),
+        SuspendedRuns(service="shop/returns", count=2, since=NOW, run=9, error="x"),
+    )
+    assert (
+        signals_of(When(suspended=4), Hours(), "shop", Observation(time=NOW, monotonic=0, suspended=runs)).found == []
+    )
+    found = signals_of(When(suspended=3), Hours(), "shop", Observation(time=NOW, monotonic=0, suspended=runs)).found
+    assert [(one.key, one.count, one.command) for one in found] == [
+        ("suspended shop/orders", 1, "junctor workflows 7"),
+        ("suspended shop/returns", 2, "junctor workflows --service shop/returns --status suspended"),
+    ]
+    assert found[0].text == "1 run suspended: Divergence: step 3"
+    assert not signals_of(When(suspended=1), Hours(), "mill", Observation(time=NOW, monotonic=0, suspended=runs)).found

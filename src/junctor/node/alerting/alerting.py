@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ import msgspec
 from junctor.clock import SECOND, instant
 from junctor.core.alarm import Alarm
 from junctor.core.hours import Hours
-from junctor.core.records import Archive, ParkedGroup
 from junctor.core.signals import SYSTEM, Observation, Signal, When, signals_of
 from junctor.core.spec import FlowPlan
 from junctor.errors import ConfigurationError, JunctorError, UnknownTarget, nearest
@@ -23,7 +22,7 @@ from junctor.flows.alerts import AlertRule
 from junctor.flows.destinations import Destination, secrets_of
 from junctor.node.alerting.book import ADDRESS, Book, Kept, book_in
 from junctor.node.alerting.notice import trial_notice
-from junctor.node.alerting.outlook import Outlook, glance
+from junctor.node.alerting.outlook import Aside, Outlook, Read, glance, put_aside
 from junctor.node.alerting.sending import send
 from junctor.observe.secrets import register
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
 
 
-ALWAYS = When(parked=1, stopped=1, held=60.0, disk=90.0, wal=64 * 1024 * 1024)
+ALWAYS = When(parked=1, suspended=1, stopped=1, held=60.0, disk=90.0, wal=64 * 1024 * 1024)
 """What a node shows without any rule."""
 
 
@@ -71,7 +70,7 @@ class Alerting:
         self,
         engine: Engine,
         directory: Path | None,
-        read: Callable[[Callable[[Archive], list[ParkedGroup]]], Awaitable[list[ParkedGroup]]],
+        read: Read,
         on: bool = True,
     ) -> None:
         self.directory = directory
@@ -126,12 +125,12 @@ class Alerting:
 
     async def open(self) -> list[OpenAlert]:
         """What is wrong now, by rule."""
-        return self.open_with(await self._read(lambda archive: archive.parked()))
+        return self.open_with(await self._read(put_aside))
 
-    def open_with(self, parked: Iterable[ParkedGroup]) -> list[OpenAlert]:
-        """The same, where the parked groups are known."""
+    def open_with(self, aside: Aside) -> list[OpenAlert]:
+        """The same, where it is known what was put aside."""
         book = book_in(self._engine.transport.state(ADDRESS, ""))
-        return open_alerts(book, glance(self._engine, parked), self.rules)
+        return open_alerts(book, glance(self._engine, aside), self.rules)
 
     # Test ---------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Container, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Container
+from typing import TYPE_CHECKING, NamedTuple
 
 from junctor.core.records import Archive, ParkedGroup
-from junctor.core.signals import Observation, ServiceFacts
+from junctor.core.run import Run, RunQuery, RunStatus
+from junctor.core.signals import Observation, ServiceFacts, SuspendedRuns
 from junctor.messages import Status
 
 if TYPE_CHECKING:
@@ -15,10 +16,35 @@ if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
 
-Read = Callable[[Callable[[Archive], list[ParkedGroup]]], Awaitable[list[ParkedGroup]]]
+
+class Aside(NamedTuple):
+    """What was put aside, and waits for an operator."""
+
+    parked: tuple[ParkedGroup, ...] = ()
+    suspended: tuple[SuspendedRuns, ...] = ()
+
+
+Read = Callable[[Callable[[Archive], Aside]], Awaitable[Aside]]
+
+MOST = 1000
+"""Suspended runs that are counted."""
+
+
+def put_aside(archive: Archive) -> Aside:
+    """What waits for an operator. A question to the store."""
+    suspended: dict[str, list[Run]] = {}
+    for run in archive.runs(RunQuery(statuses=(RunStatus.SUSPENDED,), limit=MOST)):
+        suspended.setdefault(run.service, []).append(run)
+    return Aside(tuple(archive.parked()), tuple(_suspended(address, runs) for address, runs in suspended.items()))
+
+
+def _suspended(address: str, runs: list[Run]) -> SuspendedRuns:
+    latest, since = max(runs, key=lambda run: run.changed), min(run.changed for run in runs)
+    return SuspendedRuns(service=address, count=len(runs), since=since, run=latest.seq, error=latest.error)
+
 
 _SHARE = 20
-"""A look at the parked messages is followed by a pause so many times as long: a great many cost one thread 5 %."""
+"""A look at what was put aside is followed by a pause so many times as long: a great many cost one thread 5 %."""
 
 _FOREVER = (1 << 63) - 1
 _HEADS = 8
@@ -34,7 +60,7 @@ class Outlook:
         self._engine = engine
         self._read = read
         self._moved: dict[str, tuple[int, float | None]] = {}
-        self._groups: list[ParkedGroup] = []
+        self._aside = Aside()
         self._next = 0.0
 
     async def look(self, words: Container[str]) -> Observation:
@@ -43,7 +69,7 @@ class Outlook:
         """
         clock = self._engine.clock
         hosts = list(self._engine.hosts.values())
-        parked = await self._groups_now() if "parked" in words else []
+        aside = await self._aside_now() if "parked" in words or "suspended" in words else Aside()
         oldest = {host.address: await self._oldest(host) for host in hosts if "age" in words and host.depth.count}
         now = clock.monotonic()
         return Observation(
@@ -51,7 +77,8 @@ class Outlook:
             monotonic=now,
             uptime=max(0.0, now - self._started(now)),
             services=tuple(self._facts(host, oldest.get(host.address, 0), now) for host in hosts),
-            parked=tuple(parked),
+            parked=aside.parked,
+            suspended=aside.suspended,
             room=self._engine.transport.room(),
         )
 
@@ -68,14 +95,14 @@ class Outlook:
         self._moved[host.address] = (count, moved)
         return facts_of(host, oldest, None if moved is None else now - moved)
 
-    async def _groups_now(self) -> list[ParkedGroup]:
-        """The parked groups, read anew unless they are many."""
+    async def _aside_now(self) -> Aside:
+        """What was put aside, read anew unless it is much."""
         now = self._engine.clock.monotonic()
         if now >= self._next:
             began = time.monotonic()
-            self._groups = await self._read(lambda archive: archive.parked())
+            self._aside = await self._read(put_aside)
             self._next = now + _SHARE * (time.monotonic() - began)
-        return self._groups
+        return self._aside
 
     async def _oldest(self, host: Host) -> int:
         """When the oldest message owed to a service was sent, or came due where it was sent for later."""
@@ -107,7 +134,7 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
     )
 
 
-def glance(engine: Engine, parked: Iterable[ParkedGroup]) -> Observation:
+def glance(engine: Engine, aside: Aside) -> Observation:
     """What can be seen at once, without a memory of earlier looks: enough for what a node always tells."""
     clock = engine.clock
     hosts = engine.hosts.values()
@@ -115,6 +142,7 @@ def glance(engine: Engine, parked: Iterable[ParkedGroup]) -> Observation:
         time=clock.time_ns(),
         monotonic=clock.monotonic(),
         services=tuple(map(facts_of, hosts)),
-        parked=tuple(parked),
+        parked=aside.parked,
+        suspended=aside.suspended,
         room=engine.transport.room(),
     )

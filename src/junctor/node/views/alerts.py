@@ -10,6 +10,7 @@ from junctor.clock import RealClock
 from junctor.core.signals import Observation
 from junctor.node.alerting.alerting import OpenAlert, open_alerts
 from junctor.node.alerting.book import Book
+from junctor.node.alerting.outlook import put_aside
 from junctor.node.views.messages import instant
 from junctor.transports.base import Archive
 
@@ -40,5 +41,7 @@ def latest_alerts(archive: Archive, limit: int) -> list[AlertView]:
 
 
 def open_when_down(archive: Archive, book: Book) -> list[OpenAlert]:
-    """What was open when the node ended, and what is parked."""
-    return open_alerts(book, Observation(time=RealClock().time_ns(), monotonic=0.0, parked=tuple(archive.parked())))
+    """What was open when the node ended, and what was put aside."""
+    parked, suspended = put_aside(archive)
+    now = RealClock().time_ns()
+    return open_alerts(book, Observation(time=now, monotonic=0.0, parked=parked, suspended=suspended))

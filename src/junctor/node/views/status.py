@@ -11,6 +11,7 @@ import msgspec
 from junctor.core.lifecycle import State
 from junctor.core.retention import allowed
 from junctor.core.room import Room
+from junctor.core.run import RunQuery, RunStatus
 from junctor.core.signals import SYSTEM
 from junctor.node.switches import Pause
 from junctor.node.views.describe import Way, ways_of
@@ -114,6 +115,7 @@ class NodeStatus(msgspec.Struct, omit_defaults=True):
     urls: list[str] = []
     loop_lag: float = 0.0
     parked: int = 0
+    suspended: int = 0
     alerts: int = 0
     damaged: int = 0
 
@@ -130,7 +132,10 @@ def status_when_down(archive: Archive, node: str, store: str, paused: Mapping[st
         services.append(service)
     flows = sorted({service.flow for service in services})
     damaged = sum(record.damaged for record in archive.search(Query(limit=LATEST)))
-    return NodeStatus(node, "down", flows, services, store=store, parked=sum(parked.values()), damaged=damaged)
+    suspended = len(archive.runs(RunQuery(statuses=(RunStatus.SUSPENDED,), limit=1000)))
+    return NodeStatus(
+        node, "down", flows, services, store=store, parked=sum(parked.values()), suspended=suspended, damaged=damaged
+    )
 
 
 def _waiting(address: str, state: str, depth: Depth | None, parked: int) -> ServiceStatus:

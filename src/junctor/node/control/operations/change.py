@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from junctor.core.signals import SYSTEM
 from junctor.flows.comparison import Changes
+from junctor.node.alerting.outlook import Aside
 from junctor.node.apply import Named, Over, apply_sources, sources_of
 from junctor.node.control.entries import host_of
 from junctor.node.control.table import operation
@@ -73,4 +74,4 @@ async def restart(node: Node, who: str, service: str) -> ServiceStatus:
     log.info("%s was restarted by %s", host.address, who or "somebody")
     host.alert("restarted", f"{host.address} was restarted by {who or 'somebody'}")
     await node.restart(host)
-    return next(one for one in node.status(()).services if f"{one.flow}/{one.service}" == host.address)
+    return next(one for one in node.status(Aside()).services if f"{one.flow}/{one.service}" == host.address)

@@ -9,6 +9,7 @@ import msgspec
 
 from junctor import __version__
 from junctor.core.signals import SYSTEM
+from junctor.node.alerting.outlook import put_aside
 from junctor.node.control.table import operation
 from junctor.node.views.describe import ServiceView, describe
 from junctor.node.views.status import NodeStatus
@@ -34,7 +35,7 @@ async def ping(node: Node) -> Pong:
 @operation("status", permission="read")
 async def status(node: Node) -> NodeStatus:
     """The node and its services at this moment."""
-    return node.status(await node.read(lambda archive: archive.parked()))
+    return node.status(await node.read(put_aside))
 
 
 class Health(msgspec.Struct):
