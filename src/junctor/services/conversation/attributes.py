@@ -6,7 +6,7 @@ import copy
 import inspect
 import logging
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -79,7 +79,10 @@ class Attribute(msgspec.Struct, frozen=True):
 
 
 def _reason(error: Exception) -> str:
-    return error.what if isinstance(error, JunctorError) else str(error)
+    """What msgspec says, without the words around it that are for messages."""
+    if isinstance(error, JunctorError):
+        return str(error.__cause__ or error.what)
+    return str(error)
 
 
 class Attributes:
@@ -92,10 +95,14 @@ class Attributes:
         self._cls = cls
         self._known = dict(_declared(cls))
         self._told: set[str] = set()
-        self.hides = tuple((name, *path) for name, one in self._known.items() for path in one.sensitive)
+        self._hides = tuple((name, *path) for name, one in self._known.items() for path in one.sensitive)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._known
+    def hides(self, stored: Iterable[Path]) -> tuple[Path, ...]:
+        """The paths of sensitive values.
+
+        :param stored: those that were stored; of what is not declared any more they go on counting.
+        """
+        return (*self._hides, *(path for path in stored if path[0] not in self._known))
 
     def restore(self, instance: Any, stored: Mapping[str, Any]) -> None:
         """Put stored values into an instance. What is not stored keeps its default; what is stored and not declared any

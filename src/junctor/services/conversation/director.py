@@ -198,8 +198,8 @@ class Director:
             if inside.get(name) is not None:
                 inside[name]._asks = live.ask
         attributes = live.snapshot.attributes
-        if live.snapshot.hides and attributes:
-            hide(current.get(), codec.encode(attributes), live.snapshot.hides)
+        if attributes and (paths := self.plan.attributes.hides(live.snapshot.hides)):
+            hide(current.get(), codec.encode(attributes), paths)
         turn = Turn(self.port, self.plan, self.address, live, message, run, instance)
         try:
             self.plan.attributes.restore(instance, attributes)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.outcome import Park
+from junctor.core.outcome import Park, Reply
 from junctor.core.snapshot import Waiting
 from junctor.core.spec import Context
 from junctor.messages import PASSED, Message, TypeRegistry
@@ -68,6 +68,11 @@ class Plan:
     def _type_of(self, value: Any) -> MessageType:
         with self._lock:
             return self._types.of(value)
+
+    def reply(self, value: Any) -> Reply:
+        """A reply of the type that it has."""
+        kind = self._type_of(value)
+        return Reply(kind.name, kind.encode(value), kind.version)
 
     def kept(self, body: Any) -> tuple[str, msgspec.Raw]:
         """The body of a request as it is kept until its end: the name of its type, and its JSON."""

@@ -129,7 +129,7 @@ class Turn:
             timers={
                 step: one for step, one in before.timers.items() if one.name not in {*live.started, *live.cancelled}
             },
-            hides=self._plan.attributes.hides,
+            hides=self._plan.attributes.hides(before.hides),
         )
 
     def _ask(self, snapshot: Snapshot, asking: Asking) -> None:
@@ -179,6 +179,8 @@ class Turn:
 
     def _reply(self, handler: str, value: Any, owed: bool) -> Reply | None:
         """The reply that a value is; a message that nobody waits for needs none."""
+        if handler not in self._plan.callbacks.handlers:  # it began with a handler of another name
+            return None if value is None else self._plan.reply(value)
         return self._port.runs.reply(handler, value) if value is not None or owed else None
 
     @property
