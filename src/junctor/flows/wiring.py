@@ -163,6 +163,7 @@ class _Wirer:
             for name, spec in self.specs.items()
         )
         for spec in self.specs.values():
+            self._check_place(spec)
             self._check_key(spec)
             self._check_pool(spec)
         self._note_circles()
@@ -358,6 +359,15 @@ class _Wirer:
         self.problems.append(WiringError(what, where=where, fix=fix or None))
 
     # Remarks ------------------------------------------------------------------------------------------------
+
+    def _check_place(self, spec: ServiceSpec) -> None:
+        if spec.runs == "workflow" and (spec.isolation != "node" or spec.loop != "shared"):
+            word, fix = (
+                ("isolate", "loop")[spec.isolation == "node"],
+                "Leave it out; what blocks goes into self.once().",
+            )
+            what = "the runs of a workflow are driven by the node itself"
+            self.problems.append(ConfigurationError(what, where=self._where(spec, f".{word}", word), fix=fix))
 
     def _check_key(self, spec: ServiceSpec) -> None:
         key = spec.policies.pool.key

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from junctor import Park, Service, Target, Workflow, WorkflowCancelled, WorkflowFailed, handler, signal
+from junctor import Flow, Park, Service, Target, Workflow, WorkflowCancelled, WorkflowFailed, handler, signal, subscribe
 from junctor.core.records import Query
 from junctor.core.run import CANCEL, RunStatus
-from junctor.errors import EffectFailed, RequestFailed, RequestTimeout, RunExists, UnknownRun
+from junctor.errors import ConfigurationError, EffectFailed, RequestFailed, RequestTimeout, RunExists, UnknownRun
 from junctor.messages import Kind, Status
 from junctor.testing import RunningFlow, running
 from tests.integration.workflows.histories import runs
-from tests.integration.workflows.shop import Approval, Order, Ordering, Paid, Pay, Receipt, Refund, shop
+from tests.integration.workflows.shop import Approval, Bank, Order, Ordering, Paid, Pay, Receipt, Refund, shop
 
 
 async def ask(plant: RunningFlow, order: Order) -> asyncio.Task[Receipt]:
@@ -306,3 +306,89 @@ async def test_a_run_that_continues_as_new_keeps_its_key_and_who_asked(tmp_path:
         assert await asked == Receipt("5 steps, run 7")
         statuses = {run.seq: plant.node.archive.record(run.seq) for run in runs(plant)}
         assert {record.status for record in statuses.values() if record is not None} == {Status.DONE}
+
+
+class Sleeping(Undoing):
+    """The same with another call."""
+
+    @handler(key="id")
+    async def run(self, order: Order) -> Receipt:
+        await self.sleep("1h")
+        return Receipt("")
+
+
+async def test_a_suspended_run_can_be_cancelled_as_it_is(tmp_path: Path) -> None:
+    async with running(shop(Undoing), store=tmp_path / "store") as plant:
+        await plant.send("orders", Order(7))
+    async with running(shop(Sleeping), store=tmp_path / "store") as plant:
+        await plant.advance("30d")
+        assert [run.status for run in runs(plant)] == [RunStatus.SUSPENDED]
+        await cancel(plant, "7")
+        (run,) = runs(plant)
+        assert (run.status, run.turns) == (RunStatus.CANCELLED, 2)
+        assert plant.state("bank") == {"7.1": 1}
+        record = plant.node.archive.record(run.seq)
+        assert record is not None and record.status is Status.FAILED
+
+
+class Parent(Workflow):
+    """Has its order done by another workflow."""
+
+    child: Target[Order, Receipt]
+    notes: Target[Refund]
+
+    @handler
+    async def run(self, pay: Pay) -> Receipt:
+        self.publish(Approval("everybody"))
+        await self.notes.send(Refund(pay.id))
+        try:
+            receipt = await self.child.request(Order(pay.id))
+        except RequestFailed as error:
+            return Receipt(error.error_type)
+        return Receipt(f"child: {receipt.text}")
+
+
+class Listener(Service):
+    @subscribe
+    async def on_approval(self, approval: Approval) -> None:
+        self.state["heard"] = self.state.get("heard", 0) + 1
+
+
+def family() -> Flow:
+    flow = shop()
+    flow.add(Parent, name="parent", connect={"child": "orders", "notes": "bank"})
+    flow.add(Listener, name="listener")
+    return flow
+
+
+async def test_a_workflow_asks_another_one(tmp_path: Path) -> None:
+    async with running(family(), store=tmp_path / "store") as plant:
+        await plant.send("parent", Pay(7))
+        await plant.restart()
+        await plant.advance("1d")
+        await plant.restart()
+        await plant.send("orders", Approval("me"), key="7")
+        parent, child = runs(plant)
+        assert (parent.status, child.status) == (RunStatus.DONE, RunStatus.DONE)
+        record = plant.node.archive.record(parent.seq)
+        assert record is not None
+        assert plant.state("bank") == {"7.1": 1, "refund.7": 1}
+        assert plant.state("listener") == {"heard": 1}
+        assert len({run.session for run in runs(plant)}) == 1
+
+
+async def test_a_child_that_is_cancelled_is_a_failed_request_of_its_parent() -> None:
+    async with running(family()) as plant:
+        await plant.send("parent", Pay(7))
+        await cancel(plant, "7")
+        parent, child = runs(plant)
+        assert (parent.status, child.status) == (RunStatus.DONE, RunStatus.CANCELLED)
+
+
+async def test_a_workflow_stays_in_the_node() -> None:
+    flow = Flow("shop")
+    flow.add(Bank, name="bank")
+    flow.add(Ordering, name="orders", loop="own")
+    with pytest.raises(ConfigurationError, match="driven by the node itself"):
+        async with running(flow):
+            pass

@@ -100,8 +100,12 @@ class Director:
             log.info("%s: run %d has ended and is not cancelled", self._address, run.seq)
         elif message.key != str(run.seq):
             self._port.runs.pass_on(run.seq, name)
+        elif run.status is RunStatus.SUSPENDED and not await self._goes_on(run):
+            log.warning("%s: run %d ends as it is, nothing that it did is undone", self._address, run.seq)
+            self._port.runs.enter(run)
+            self._settling.give_up(run, self._port.runs.turns(run.seq), self._port.time_ns())
         else:
-            await self._for_run(run, Input(came="cancel"), message)
+            await self._for_run(run, Input(came="cancel"), message, again=True)
 
     async def query(self, name: str, run: str, **arguments: Any) -> Any:
         """What a ``@query`` tells of a run, open or over, by its key or id."""
@@ -169,11 +173,21 @@ class Director:
 
     # Turns ----------------------------------------------------------------------------------------------------
 
-    async def _for_run(self, run: Run | None, came: Input, message: Message) -> None:
+    async def _goes_on(self, run: Run) -> bool:
+        """Whether the code of a suspended run follows its history again."""
+        try:
+            self._live.hold(await self._live_of(run))
+        except Exception as error:  # noqa: BLE001 - whatever stops it, the run cannot go on
+            log.info("%s: run %d cannot go on: %s", self._address, run.seq, error)
+            return False
+        return True
+
+    async def _for_run(self, run: Run | None, came: Input, message: Message, again: bool = False) -> None:
+        """:param again: a suspended run may go on with it."""
         if run is None or not run.is_open:
             log.debug("%s: a %s for run %s, which has ended", self._address, came.came, message.key)
             return
-        if run.status is RunStatus.SUSPENDED and RESEND_OF not in message.headers:
+        if run.status is RunStatus.SUSPENDED and not (again or _is_retry(message, run)):
             raise RunSuspended(f"run {run.seq} is suspended", where=self._address)
         runs, now = self._port.runs, self._port.time_ns()
         runs.enter(run)
@@ -270,6 +284,12 @@ def _step(message: Message) -> int:
     if step is None:
         raise UnknownRun("only the engine sends ends of requests and timers", where=message.target)
     return int(step)
+
+
+def _is_retry(message: Message, run: Run) -> bool:
+    """Whether an operator has sent it again since the run is suspended. Of several that were sent again together, none
+    overtakes one that fails again."""
+    return RESEND_OF in message.headers and message.time >= run.changed
 
 
 def _raw(message: Message) -> msgspec.Raw:

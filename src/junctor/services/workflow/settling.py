@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
-from junctor.core.history import Entry, write_entry
+import msgspec
+
+from junctor.core.history import Entry, read_entry, write_entry
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
-from junctor.core.run import Run, RunStatus, RunWrite
+from junctor.core.run import Run, RunStatus, RunWrite, Turn
+from junctor.errors import WorkflowCancelled
 from junctor.messages import Message
 from junctor.services.workflow.driver import Continue
 from junctor.services.workflow.live import Live
@@ -63,7 +68,7 @@ class Settling:
             code=self._plan.code,
             asker=live.asker,
             session=live.session,
-            error=f"{type(error).__qualname__}: {_text(error)}" if error is not None and told else "",
+            error=f"{_name(error)}: {_text(error)}" if error is not None and told else "",
         )
 
     def _answer(self, live: Live, error: BaseException | None) -> None:
@@ -73,7 +78,7 @@ class Settling:
         reply: Reply | None = None
         failure: Failure | None = None
         if error is not None:
-            failure = Failure(type(error).__qualname__, _text(error))
+            failure = Failure(_name(error), _text(error))
         else:
             reply = runs.reply(driver.handler, driver.main.result())
         if live.first:
@@ -81,6 +86,21 @@ class Settling:
             runs.answer(Answer(driver.number, live.session, None, failure))
         else:
             runs.answer(Answer(driver.number, live.session, reply, failure, live.asker))
+
+    def give_up(self, run: Run, turns: Sequence[Turn], now: int) -> None:
+        """End a run whose code cannot go on: it is cancelled as it is. Who asked is told.
+
+        :param turns: its history, as far as there is one.
+        """
+        runs = self._port.runs
+        error = WorkflowCancelled("it was suspended, and was cancelled as it was", where=self._address)
+        status = RunStatus.CANCELLED
+        runs.write(RunWrite(run.seq, run.service, run.turns, status, time=now, error=f"{_name(error)}: {error.what}"))
+        failure = Failure(_name(error), error.what)
+        first, session = _first(turns)
+        if first:
+            runs.answer(Answer(first, session, None, failure, run.asker))
+        runs.answer(Answer(run.seq, run.session, None, failure, "" if first else run.asker))
 
     def _carry_on(self, live: Live, body: Any) -> None:
         """Send the message that begins the run which carries this one on. Who asked goes on waiting."""
@@ -90,6 +110,18 @@ class Settling:
         runs.carry_on(handler, body, f"{first} {session:032x} {live.asker}")
         if live.first:
             runs.answer(Answer(number, live.session))
+
+
+def _first(turns: Sequence[Turn]) -> tuple[int, int]:
+    """Number and session of the run that one carries on, as far as its history can be read."""
+    with contextlib.suppress(ValueError, msgspec.MsgspecError):
+        came = read_entry(turns[0].data).input if turns else None
+        return (came.first, int(came.session or "0", 16)) if came is not None else (0, 0)
+    return 0, 0
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__qualname__
 
 
 def _text(error: BaseException) -> str:

@@ -12,9 +12,11 @@ import msgspec
 
 from junctor.core.run import CANCEL, REPLIED, WOKEN
 from junctor.core.spec import ActionSpec, HandlerSpec, ServiceSpec
-from junctor.errors import ConfigurationError
-from junctor.messages import TypeRegistry
+from junctor.errors import ConfigurationError, nearest
+from junctor.messages import TypeRegistry, type_name
+from junctor.messages.types import is_body_class
 from junctor.services.entries import Entries
+from junctor.services.hints import class_annotations
 from junctor.services.native import members
 from junctor.services.service import Service
 from junctor.services.workflow.director import Director
@@ -40,7 +42,7 @@ def durable(cls: type[Service], spec: ServiceSpec) -> ServiceSpec:
     entries = Entries()
     for member in members(cls):
         entries.add(member)
-    _refuse(cls, spec)
+    _refuse(cls, spec, entries)
     plan = _plan(cls, spec, entries)
     return msgspec.structs.replace(
         spec,
@@ -52,7 +54,7 @@ def durable(cls: type[Service], spec: ServiceSpec) -> ServiceSpec:
     )
 
 
-def _refuse(cls: type, spec: ServiceSpec) -> None:
+def _refuse(cls: type, spec: ServiceSpec, entries: Entries) -> None:
     for field, written in _UNFIT.items():
         if getattr(spec, field):
             fix = "Put it into a Service beside it, which sends to the workflow."
@@ -73,6 +75,18 @@ def _refuse(cls: type, spec: ServiceSpec) -> None:
             raise ConfigurationError("a workflow is async", where=f"{cls.__name__}.{handler.name}", fix=fix)
     for handler in spec.handlers:
         _typed(cls, handler)
+        _has_key(cls, handler, entries.keys.get(handler.name, ""))
+
+
+def _has_key(cls: type, handler: HandlerSpec, key: str) -> None:
+    """The key must be a field, where that can be told: a run without the key it should have is not found again."""
+    field = key.partition(".")[0]
+    if key and is_body_class(handler.accepts) and field not in class_annotations(handler.accepts):
+        raise ConfigurationError(
+            f"{type_name(handler.accepts)} has no field {field!r}, which is to be the key of the run",
+            where=f"{cls.__name__}.{handler.name}",
+            fix=nearest(field, class_annotations(handler.accepts)).strip() or None,
+        )
 
 
 def _typed(cls: type, handler: HandlerSpec) -> None:
