@@ -29,7 +29,8 @@ from junctor.http.requests.bodies import too_deep
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of
 from junctor.messages import codec, session_text
-from junctor.observe.hidden import unquoted
+from junctor.messages.sensitive import sensitive_paths
+from junctor.observe.hidden import Hidden, unquoted
 from junctor.observe.secrets import mask
 from junctor.runtime.supervisor import is_cancelled
 from junctor.services.socket import Socket, SocketClosed
@@ -201,7 +202,7 @@ class Connection(Socket[Any, Any]):
         try:
             return self._decode(raw)
         except (JunctorError, msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
-            raise _Unfit(_UNFIT, _reason(error)) from None
+            raise _Unfit(_UNFIT, Hidden(raw, sensitive_paths(kind)).mask(_reason(error))) from None
 
     def _lost(self) -> None:
         self._open = False

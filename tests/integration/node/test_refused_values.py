@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pydantic
 import pytest
+from websockets.asyncio.client import connect as opened
+from websockets.exceptions import ConnectionClosed
 
-from junctor import Flow, Sensitive, Service, connect, handler, post
-from junctor.errors import DecodeError
+from junctor import Flow, Sensitive, Service, Socket, action, connect, get, handler, post, websocket
+from junctor.errors import DecodeError, JunctorError
 from junctor.observe.prints import join_prints
 
 CARD = "5105 1051 0510 5100"
@@ -31,6 +33,19 @@ class Charge(pydantic.BaseModel):
 
 
 class Bank(Service):
+    @get("/balance")
+    async def balance(self, pin: Sensitive[int]) -> int:
+        return pin
+
+    @action
+    def check(self, pin: Sensitive[int]) -> int:
+        return pin
+
+    @websocket("/watch")
+    async def watch(self, socket: Socket[Charge, None]) -> None:
+        async for _ in socket:
+            pass
+
     @post("/charge")
     async def charged(self, charge: Charge) -> None: ...
 
@@ -41,9 +56,11 @@ class Bank(Service):
 
 def posted(port: int) -> str:
     body = json.dumps({"card": CARD}).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/charge", body, {"Content-Type": "application/json"}, method="POST"
-    )
+    return refused_by(port, "charge", body)
+
+
+def refused_by(port: int, path: str, body: bytes | None = None) -> str:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)
     return str(refused.value.read().decode())
@@ -55,6 +72,11 @@ async def test_what_a_validator_quotes_is_masked(short_dir: Path, free_port: int
         async with connect(short_dir / "store") as client:
             with pytest.raises(DecodeError) as refused:
                 await client.send("bank", {"card": CARD})
+        async with opened(f"ws://127.0.0.1:{free_port}/watch") as socket:
+            await socket.send(json.dumps({"card": CARD}))
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+    assert "*** is no card of ours" in str(closed.value) and CARD not in str(closed.value)
     assert "*** is no card of ours" in said and CARD not in said
     assert "*** is no card of ours" in str(refused.value) and CARD not in str(refused.value)
 
@@ -67,3 +89,14 @@ async def test_what_goes_to_standard_error_is_masked(capfd: pytest.CaptureFixtur
     finally:
         undo()
     assert "charging ***" in capfd.readouterr().err
+
+
+async def test_a_parameter_that_does_not_fit_is_not_quoted(short_dir: Path, free_port: int) -> None:
+    async with Flow("bank").add(Bank()).running(store=short_dir / "store", http=f"127.0.0.1:{free_port}"):
+        said = await asyncio.to_thread(refused_by, free_port, "balance?pin=s3cret-pin")
+        async with connect(short_dir / "store") as client:
+            with pytest.raises(JunctorError) as refused:
+                await client.call("bank", "check", pin="s3cret-pin")
+    assert "query parameter pin: expected int" in said
+    assert "bank" in str(refused.value) and "pin" in str(refused.value)
+    assert "s3cret" not in said + str(refused.value)

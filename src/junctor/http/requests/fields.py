@@ -13,6 +13,7 @@ import msgspec
 from junctor.http.problem import HttpError
 from junctor.http.requests.annotations import Declared, is_many, mentions_float, names_of
 from junctor.messages import codec
+from junctor.messages.sensitive import sensitive_paths
 
 Convert = Callable[[Any], Any]
 Wrong = list[dict[str, str]]
@@ -21,7 +22,8 @@ Wrong = list[dict[str, str]]
 class Field(msgspec.Struct, frozen=True):
     """``key`` is the name in the request, or the index in the path.
 
-    ``many`` takes every value of a repeated name. ``convert`` None leaves the text as it is.
+    ``many`` takes every value of a repeated name. ``convert`` None leaves the text as it is. ``sensitive``: its value
+    is not told.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Field(msgspec.Struct, frozen=True):
     convert: Convert | None
     required: bool
     many: bool = False
+    sensitive: bool = False
 
 
 def field_of(one: Declared, key: Any = None, convert: Convert | None = None) -> Field:
@@ -41,7 +44,9 @@ def field_of(one: Declared, key: Any = None, convert: Convert | None = None) -> 
     """
     many = is_many(one.type) and one.place != "path" and convert is None
     made = convert or converter(one.type)
-    return Field(one.name, one.place, one.key if key is None else key, names_of(one.type), made, one.required, many)
+    sensitive = bool(sensitive_paths(one.type))
+    found = one.key if key is None else key
+    return Field(one.name, one.place, found, names_of(one.type), made, one.required, many, sensitive)
 
 
 def converter(kind: Any) -> Convert | None:
@@ -79,7 +84,8 @@ def put(arguments: dict[str, Any], field: Field, given: list[str] | None, wrong:
     try:
         arguments[field.name] = field.convert(value)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
-        wrong.append(entry(field, reason_of(field.expects, value, error)))
+        expected = f"expected {field.expects}"
+        wrong.append(entry(field, expected if field.sensitive else reason_of(field.expects, value, error)))
 
 
 def reason_of(expects: str, value: Any, error: Exception) -> str:

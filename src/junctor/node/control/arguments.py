@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 
-from junctor.errors import JunctorError, UnknownOperation, nearest
+from junctor.errors import HIDES, JunctorError, UnknownOperation, nearest
 from junctor.messages import codec
+from junctor.messages.sensitive import sensitive_paths
+from junctor.observe.hidden import Hidden
 from junctor.services.hints import resolve
 
 Parameter = inspect.Parameter
@@ -65,7 +67,10 @@ class Parameters:
         try:
             return from_text(value, kind) if text and isinstance(value, str) else codec.convert(value, kind)
         except Exception as error:
-            raise WrongArgument(_reason(value, error), where=f"{where}.{name}") from error
+            paths = sensitive_paths(kind)
+            refused = WrongArgument(_told(error) if paths else _reason(value, error), where=f"{where}.{name}")
+            setattr(refused, HIDES, Hidden(value, paths))
+            raise refused from error
 
     def _unknown(self, name: str, where: str) -> UnknownOperation:
         guess = nearest(name, self.types) if self.types else "It takes no parameters."
@@ -87,8 +92,11 @@ def _type_of(parameter: Parameter, function: Callable[..., Any]) -> Any:
 
 def _reason(value: Any, error: Exception) -> str:
     shown = f'"{value}"' if isinstance(value, str) else repr(value)
-    reason = str(codec.decode_error(error, "", "").what).partition(": ")[2]
-    return f"{reason} from {shown if len(shown) <= 60 else shown[:57] + '...'}"
+    return f"{_told(error)} from {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+def _told(error: Exception) -> str:
+    return str(codec.decode_error(error, "", "").what).partition(": ")[2]
 
 
 def _listed(names: list[str]) -> str:
