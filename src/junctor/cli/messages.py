@@ -9,7 +9,7 @@ from junctor.cli.options import json_option, node_option, reading
 from junctor.errors import nearest, storable
 from junctor.node.views.fields import SYNTAX, field_term
 from junctor.node.views.messages import MessageView
-from junctor.node.views.search import STATUSES, Filter
+from junctor.node.views.search import LIMIT, STATUSES, Filter
 
 
 @click.command("messages")
@@ -40,7 +40,7 @@ from junctor.node.views.search import STATUSES, Filter
     help="With this in the body: order.id=500, 'amount>100', name~Ann, lines.0.sku!=X; repeatable.",
 )
 @click.option("--before", type=click.IntRange(0, 2**63 - 1), metavar="SEQ", help="Go on below this number.")
-@click.option("-n", "--limit", type=click.IntRange(1, 2**63 - 1), default=50, show_default=True, help="How many.")
+@click.option("-n", "--limit", type=click.IntRange(1, LIMIT), default=50, show_default=True, help="How many.")
 @node_option
 @json_option
 def command(

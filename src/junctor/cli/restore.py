@@ -9,6 +9,7 @@ import click
 
 from junctor.cli import words
 from junctor.cli.options import json_option
+from junctor.errors import NodeNotFound
 from junctor.node import directory
 from junctor.store.restore import Restored, restore
 
@@ -29,12 +30,21 @@ def command(file: Path, store: str | None, as_json: bool) -> None:
     The backup is verified first. The store that was there is kept, in a folder beside it: before-restore-TIME. The
     directory is that of the node in this folder, unless --store names one.
     """
-    place = directory.data_directory("", store) if store else directory.find(None)
+    place = directory.data_directory("", store) if store else _here()
     done = restore(file.expanduser().absolute(), place)
     if as_json:
         click.echo(words.json_text(done))
         return
     _tell(done, place)
+
+
+def _here() -> Path:
+    """:raises NodeNotFound: no node is known here, or several."""
+    try:
+        return directory.find(None)
+    except NodeNotFound as error:
+        fix = "Run the command in the folder of the node, or name its data directory with --store DIR; it may be new."
+        raise NodeNotFound(error.what, where=error.where, fix=fix) from None
 
 
 def _tell(done: Restored, place: Path) -> None:

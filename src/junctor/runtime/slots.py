@@ -175,6 +175,11 @@ class Slot:
         at_once = host.dispatcher.immediate and host.spec.policies.trace == "all"
         self._finish = host.dispatcher.finish if at_once else host.dispatcher.finish_later
 
+    @property
+    def building(self) -> bool:
+        """Whether its worker process is on its way; here there is none."""
+        return False
+
     def bind(self, shared: Any) -> None:
         """Bind blocking handlers to the instance of this slot, the others to the shared one."""
         self._routing = Routing()
@@ -399,7 +404,7 @@ class Slot:
         try:
             delivery.suspect = False
             if delivery.attempt > host.spec.policies.retry.attempts:
-                host.dispatcher.settle(delivery, host.outcome_of(_killed(delivery), delivery), host)
+                host.dispatcher.settle(delivery, host.outcome_of(_killed(), delivery), host)
                 return
             await host.charge(delivery)
             delivery.charged = True
@@ -498,9 +503,9 @@ def check_condition(message: Message) -> None:
         raise ConditionFailed(reason)
 
 
-def _killed(delivery: Delivery) -> Exception:
-    times = delivery.attempt - 1
-    return Park(f"the node ended {times} times while this message was being handled")
+def _killed() -> Exception:
+    # Not how often: the first death spends no attempt, and some attempts may have failed in other ways.
+    return Park("the node ended while this message was being handled, and again when it was tried anew")
 
 
 def _expired(host: Host) -> RequestExpired:
