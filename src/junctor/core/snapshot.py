@@ -86,3 +86,15 @@ def shown_attributes(snapshot: Snapshot) -> dict[str, Any]:
     plain = {name: msgspec.json.decode(raw) for name, raw in snapshot.attributes.items()}
     shown: dict[str, Any] = masked(plain, snapshot.hides).value
     return shown
+
+
+def masked_snapshot(data: bytes) -> bytes:
+    """A snapshot as operators may see it: without sensitive attributes, and without the bodies of requests. What is no
+    snapshot stays as it is."""
+    try:
+        snapshot = read_snapshot(data)
+        attributes = {name: msgspec.Raw(msgspec.json.encode(one)) for name, one in shown_attributes(snapshot).items()}
+    except ValueError:
+        return data
+    requests = {step: msgspec.structs.replace(one, request=NOTHING) for step, one in snapshot.requests.items()}
+    return write_snapshot(msgspec.structs.replace(snapshot, attributes=attributes, requests=requests))

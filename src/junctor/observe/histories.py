@@ -10,6 +10,7 @@ import msgspec
 
 from junctor.core.history import Entry, Input, read_entry, write_entry
 from junctor.core.run import Run, Turn
+from junctor.core.snapshot import masked_snapshot
 from junctor.messages.sensitive import MASK, Path, masked
 from junctor.observe.hidden import forms_of, plain, without
 
@@ -18,6 +19,8 @@ Known = Mapping[str, tuple[Path, ...]]
 
 def masked_run(run: Run, hidden: Iterable[Any]) -> Run:
     """A run whose key, error and snapshot quote none of these values."""
+    if run.snapshot is not None:
+        run = msgspec.structs.replace(run, snapshot=masked_snapshot(run.snapshot))
     values = list(hidden)
     written = forms_of(values)
     if not values:

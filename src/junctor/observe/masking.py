@@ -67,8 +67,7 @@ class MaskedArchive(Archive):
         return masked_turns(found, known, self._hidden(seq)) if known else found
 
     def _masked_run(self, run: Run) -> Run:
-        known = self._known()
-        return masked_run(run, self._hidden(run.seq)) if known else run
+        return masked_run(run, self._hidden(run.seq) if self._known() else [])
 
     def _hidden(self, seq: int) -> list[Any]:
         """The sensitive values of the message that began a run."""

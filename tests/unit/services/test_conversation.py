@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 import pytest
+from msgspec import Raw
 
 from junctor import (
     Asked,
@@ -21,9 +22,10 @@ from junctor import (
     on_timer,
     setting,
 )
-from junctor.core.run import CANCEL, REPLIED, RUN_KEY, WOKEN
+from junctor.core.run import CANCEL, REPLIED, RUN_KEY, WOKEN, Run, RunStatus
 from junctor.core.snapshot import OpenRequest, OpenTimer, Snapshot, read_snapshot, shown_attributes, write_snapshot
 from junctor.errors import ConfigurationError, EncodeError, OutsideDelivery, RequestError
+from junctor.observe.histories import masked_run
 from junctor.services import spec_of
 
 
@@ -256,3 +258,21 @@ def test_a_snapshot_survives_its_encoding() -> None:
 def test_what_operators_see_of_attributes() -> None:
     data = b'{"attributes":{"card":"4711","open":[1]},"hides":[["card"]]}'
     assert shown_attributes(read_snapshot(data)) == {"card": "***", "open": [1]}
+
+
+def test_an_archive_for_operators_hides_them_too() -> None:
+    snapshot = Snapshot(
+        attributes={"card": Raw(b'"4711"')},
+        requests={1: OpenRequest("room", "hotel", 5, 0, Raw(b'{"card":"4711"}'), "Trip")},
+        hides=(("card",),),
+    )
+    run = Run(1, "f/booking", "on_trip", None, RunStatus.OPEN, 1, 0, 0, snapshot=write_snapshot(snapshot))
+    shown = masked_run(run, []).snapshot
+    assert shown is not None
+    assert b"4711" not in shown
+    assert read_snapshot(shown).requests[1].name == "room"
+
+
+def test_what_is_no_snapshot_is_shown_as_it_is() -> None:
+    run = Run(1, "f/booking", "on_trip", None, RunStatus.OPEN, 1, 0, 0, snapshot=b"not JSON")
+    assert masked_run(run, []).snapshot == b"not JSON"

@@ -14,6 +14,7 @@ import msgspec
 
 from junctor.core.history import Command, Entry, Input, read_entry
 from junctor.core.run import Run, RunQuery, RunStatus, Turn
+from junctor.core.snapshot import read_snapshot, shown_attributes
 from junctor.errors import UnknownRun, nearest
 from junctor.messages import Status, parse_id
 from junctor.node.views.messages import NoteView, Reason, body_of, instant, note_view, plain, reason_of
@@ -267,10 +268,17 @@ def history_of(archive: Archive, run: Run, most: int = 1000) -> RunHistory:
         found.reply = plain(record.reply.payload) if record.reply is not None else msgspec.UNSET
         found.failure = reason_of(record.failure) if record.failure is not None else None
     if run.snapshot is not None:
-        found.attributes = plain(run.snapshot)
+        found.attributes = _attributes(run.snapshot)
     found.parked = [one.message.seq for one in parked_for(archive, run)]
     found.notes = [note_view(note) for note in archive.notes([run.seq])]
     return found
+
+
+def _attributes(data: bytes) -> Any:
+    try:
+        return shown_attributes(read_snapshot(data))
+    except ValueError:
+        return plain(data)
 
 
 def turn_view(turn: Turn) -> TurnView:

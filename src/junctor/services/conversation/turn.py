@@ -114,6 +114,8 @@ class Turn:
         for name, seconds in live.started.items():
             self._start(snapshot, name, seconds)
         self._answer(snapshot)
+        if live.ended:
+            snapshot.requests, snapshot.timers = {}, {}
         data = write_snapshot(snapshot)
         kept = None if self._run is not None and data == self._run.snapshot else data
         status = RunStatus.FAILED if live.failure else RunStatus.DONE if live.ended else RunStatus.OPEN
