@@ -179,7 +179,9 @@ class Idle:
             if host.own_loop is not None:
                 yield from _on_own_loop(host)
             for slot in host.slots:
-                if slot.remote and slot.delivery is not None and not slot.delivery.waits:
+                if slot.building:
+                    yield Work(f"{host.address} starts its worker process")
+                elif slot.remote and slot.delivery is not None and not slot.delivery.waits:
                     yield Work(f"{host.address}.{slot.delivery.name or 'handler'} in its worker process")
         here = asyncio.current_task()
         for task in asyncio.all_tasks():

@@ -135,6 +135,14 @@ async def test_a_worker_process_is_waited_for() -> None:
             plant.fail("remote", OSError())
 
 
+async def test_a_worker_that_takes_its_time_to_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a start outlasts what the engine waits for one; a test waits for as long as it says."""
+    monkeypatch.setattr("junctor.runtime.engine._START", 0.01)
+    async with running(Flow("f").add(Remote(), isolate="worker").add(Box()), patience=20.0) as plant:
+        await plant.send("remote", Reading("a", 1.0))
+        assert plant.state("box") == {"texts": ["a"]}
+
+
 class Together(Service):
     """Waits in every way that asyncio has."""
 

@@ -66,6 +66,11 @@ class Child(asyncio.Protocol):
     def alive(self) -> bool:
         return self._transport is not None and not self._closing and not self.closed.is_set()
 
+    @property
+    def building(self) -> bool:
+        """Whether it has still to make its instance."""
+        return not self._built.done() and not self.closed.is_set()
+
     async def start(self, build: protocol.Build) -> None:
         """Start it and let it make the service.
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from functools import partial
-from hashlib import blake2b
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from junctor.core.hop import AskedHop, Delivery, Hop, current
-from junctor.core.outcome import Failure, Outcome, Settlement
+from junctor.core.outcome import Outcome, Settlement
 from junctor.core.retry import backoff
 from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec, Wire
 from junctor.errors import ConfigurationError, JunctorError, ServiceStopped, WorkerLost
 from junctor.messages import codec
-from junctor.observe.frames import is_users, short_path
 from junctor.runtime.slots import Slot, check_condition
 from junctor.runtime.workers import protocol
 from junctor.runtime.workers.child import Child
+from junctor.runtime.workers.deaths import death, indented
 from junctor.runtime.workers.desk import Desk, state_of
 from junctor.runtime.workers.errors import exception_of
 from junctor.runtime.workers.values import arguments_of, read_value
@@ -45,7 +43,6 @@ handler."""
 _WORTH = 0.010
 """Seconds of work that a worker gets at once: more would wait behind it while others have nothing to do."""
 
-_FRAME = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 _LONG = 0.05
 """Seconds after which what has not begun is taken back, for others."""
@@ -76,6 +73,11 @@ class WorkerSlot(Slot):
     def pid(self) -> int:
         """The process id of the worker, 0 while there is none."""
         return self._child.pid if self._child is not None else 0
+
+    @property
+    def building(self) -> bool:
+        """Whether a worker is on its way that has not made its instance yet."""
+        return self._child is not None and self._child.building
 
     def bind(self, shared: Any) -> None:
         """Only names are needed here: the handlers are in the worker."""
@@ -162,7 +164,7 @@ class WorkerSlot(Slot):
             return
         if self._looping or (self.delivery is not None and self.delivery.open):
             return
-        log.error("%s: a worker ended with %s%s", host.address, lost.reason, _indented(lost.crash))
+        log.error("%s: a worker ended with %s%s", host.address, lost.reason, indented(lost.crash))
         host.worker_lost(self, lost)
 
     # Deliveries ---------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class WorkerSlot(Slot):
             raise
         except WorkerLost as lost:
             self._deaths += 1
-            outcome = host.outcome_of_failure(_death(lost), delivery)
+            outcome = host.outcome_of_failure(death(lost), delivery)
             host.dispatcher.settle(delivery, outcome, host)
             return False
         if outcome is None:
@@ -364,25 +366,6 @@ def _call_frame(number: int, call: RemoteCall, arguments: bytes, hop: Hop | None
     return protocol.Call(
         number, call.part, call.name, arguments, hop.seq, f"{hop.session:032x}", hop.kind, hop.joins, caller
     )
-
-
-def _death(lost: WorkerLost) -> Failure:
-    """The failure of the delivery that was running, with the place of the crash where there is one."""
-    place = _place(lost.crash)
-    mark = blake2b(f"WorkerLost\0{lost.reason}\0{place}".encode(), digest_size=6).hexdigest()
-    text = f"the worker process ended with {lost.reason}{place and f' at {place}'}"
-    bases = tuple(kind.__name__ for kind in WorkerLost.__mro__[:-1])
-    return Failure("WorkerLost", text, lost.crash, mark, bases)
-
-
-def _place(crash: str) -> str:
-    """The user's line in the report of a crash: ``crunch.py:16, in work``; empty where there is none."""
-    frames = [(file, line, name) for file, line, name in _FRAME.findall(crash) if is_users(file)]
-    return f"{short_path(frames[0][0])}:{frames[0][1]}, in {frames[0][2]}" if frames else ""
-
-
-def _indented(crash: str) -> str:
-    return f"\n{crash.rstrip()}" if crash else ""
 
 
 def _plain(value: Any) -> Any:
