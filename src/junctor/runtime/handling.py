@@ -211,15 +211,15 @@ class Handling:
             delay=delay,
             started=delivery.started,
             duration=now - delivery.started if delivery.started else 0,
-            runs=() if parked is None else (self._suspended(parked, failure),),
+            runs=() if parked is None else (self._suspended(parked, failure, now),),
         )
 
-    def _suspended(self, write: RunWrite, failure: Failure) -> RunWrite:
+    def _suspended(self, write: RunWrite, failure: Failure, now: int) -> RunWrite:
         """What becomes of a run by the failure of its delivery."""
         error = f"{failure.type}: {failure.text}"
         command = f"junctor workflows {write.seq}"
         self.alert("run-suspended", f"run {write.seq} of {self.address} is suspended: {error}", command)
-        return msgspec.structs.replace(write, error=error)
+        return msgspec.structs.replace(write, error=error, time=now)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Deliver a message once more whose outcome could not be committed. No attempt is spent."""

@@ -187,7 +187,7 @@ class Director:
         if run is None or not run.is_open:
             log.debug("%s: a %s for run %s, which has ended", self._address, came.came, message.key)
             return
-        if run.status is RunStatus.SUSPENDED and not (again or _is_retry(message, run)):
+        if run.status is RunStatus.SUSPENDED and not (again or _is_retry(message, run, self._port.time_ns())):
             raise RunSuspended(f"run {run.seq} is suspended", where=self._address)
         runs, now = self._port.runs, self._port.time_ns()
         runs.enter(run)
@@ -286,10 +286,10 @@ def _step(message: Message) -> int:
     return int(step)
 
 
-def _is_retry(message: Message, run: Run) -> bool:
+def _is_retry(message: Message, run: Run, now: int) -> bool:
     """Whether an operator has sent it again since the run is suspended. Of several that were sent again together, none
-    overtakes one that fails again."""
-    return RESEND_OF in message.headers and message.time >= run.changed
+    overtakes one that fails again. A clock that was set back tells nothing."""
+    return RESEND_OF in message.headers and (message.time >= run.changed or now < run.changed)
 
 
 def _raw(message: Message) -> msgspec.Raw:
