@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from junctor import forks
@@ -237,39 +237,53 @@ class LogReader:
     def lines(self) -> Iterator[bytes]:
         """The whole lines that were written since the last call; at the first call, all that there are."""
         while True:
-            path = self._current()
+            # The next file is looked for first: where there is one, this one is complete when it is read.
+            path, following = self._current()
             if path is None:
                 return
-            yield from self._rest_of(path)
-            following = self._following()
-            if following is None:
+            if not (yield from self._rest_of(path)):
+                continue  # renamed at this very moment
+            if not following:
                 return
-            self._inode, self._place, self._part = _inode(following), 0, b""
+            self._begin(following)
 
-    def _current(self) -> Path | None:
-        known = files(self._directory)
-        for path in known:
-            if _inode(path) == self._inode:
-                return path
-        if known:  # the first call, or so much was said that what was read is gone
-            self._inode, self._place, self._part = _inode(known[0]), 0, b""
-        return known[0] if known else None
+    def _begin(self, inode: int) -> None:
+        self._inode, self._place, self._part = inode, 0, b""
 
-    def _following(self) -> Path | None:
-        known = files(self._directory)
-        here = [position for position, path in enumerate(known) if _inode(path) == self._inode]
-        return known[here[0] + 1] if here and here[0] + 1 < len(known) else None
+    def _current(self) -> tuple[Path | None, int]:
+        """The file to read on, and the inode of the one behind it, 0 for none."""
+        known = _steady(self._directory)
+        inodes = [inode for inode, _ in known]
+        if not known:
+            return None, 0
+        if self._inode not in inodes:  # the first call, or so much was said that what was read is gone
+            self._begin(inodes[0])
+        here = inodes.index(self._inode)
+        return known[here][1], inodes[here + 1] if here + 1 < len(known) else 0
 
-    def _rest_of(self, path: Path) -> Iterator[bytes]:
+    def _rest_of(self, path: Path) -> Generator[bytes, None, bool]:
+        """The whole lines from the place on; False where the path is another file by now."""
         try:
             file = path.open("rb")
         except FileNotFoundError:
-            return
+            return False
         with file:
             if os.fstat(file.fileno()).st_ino != self._inode:
-                return  # renamed at this very moment; the next look finds it
+                return False
             file.seek(self._place)
             while data := file.read(_CHUNK):
                 self._place += len(data)
                 *whole, self._part = (self._part + data).split(b"\n")
                 yield from (line for line in whole if line)
+        return True
+
+
+def _steady(directory: Path) -> list[tuple[int, Path]]:
+    """The inodes and names of the files, oldest first. A listing that the writer's renaming came into would miss one or
+    have one twice, so two that are the same are waited for."""
+    before: list[tuple[int, Path]] | None = None
+    while True:
+        found = [(_inode(path), path) for path in files(directory)]
+        if found == before:
+            return found
+        before = found

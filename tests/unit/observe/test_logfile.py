@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,6 +144,30 @@ def test_the_reader_goes_on_where_it_stopped_also_over_rotation(tmp_path: Path) 
     assert seen == [f"line {number}" for number in range(200)]
 
 
+def test_a_reader_beside_a_busy_writer_sees_every_line_once(tmp_path: Path) -> None:
+    """The files are renamed under it all the time; the writer goes on as long as what is kept has what was not read."""
+    count, seen = 2000, list[str]()
+    reader = LogReader(tmp_path)
+
+    def talk() -> None:
+        for number in range(count):
+            log.error("line %s", number)
+            while number - len(seen) > 60:
+                pause.wait(0.0005)
+
+    pause = threading.Event()
+    with writing(tmp_path, size=2_000, count=6) as kept:
+        kept.open(tmp_path)
+        thread = threading.Thread(target=talk)
+        thread.start()
+        until = time.monotonic() + 20
+        while len(seen) < count and time.monotonic() < until:
+            seen += [json.loads(line)["text"] for line in reader.lines()]
+        seen += [""] * count  # the writer is not left waiting
+        thread.join()
+    assert seen[:count] == [f"line {number}" for number in range(count)]
+
+
 def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
     with writing(tmp_path) as kept:
         kept.open(tmp_path)
@@ -190,10 +215,10 @@ def test_a_folder_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
 
 
 def wait_for(directory: Path, text: str) -> None:
-    """Until the thread has written the line."""
+    """Until the thread has written the line; its files may be renamed meanwhile."""
     event = threading.Event()
     for _ in range(1000):
-        if text in texts(directory)[-1:]:
+        if text in [json.loads(line)["text"] for line in LogReader(directory).lines()][-1:]:
             return
         event.wait(0.01)
     raise AssertionError(f"{text} was not written")
