@@ -72,9 +72,19 @@ def types(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[Co
 def errors(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The classes of the errors of what is parked."""
     names: dict[str, int] = {}
-    with contextlib.suppress(Exception):
-        names = {group.error: group.count for group in _parked(ctx.params.get("node"))}
+    for group in _groups(ctx):
+        names[group.error] = names.get(group.error, 0) + group.count
     return [CompletionItem(name, help=f"{n} parked") for name, n in sorted(names.items()) if name.startswith(begun)]
+
+
+def groups(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The places of the groups of what is parked, with what each is about."""
+    found = {group.fingerprint[:8]: group for group in _groups(ctx)}
+    return [
+        CompletionItem(place, help=f"{group.count} {group.type} of {group.service}: {group.error}")
+        for place, group in found.items()
+        if place.startswith(begun)
+    ]
 
 
 def nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -94,6 +104,12 @@ def targets(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[
 def _views(ctx: click.Context) -> list[ServiceView]:
     with contextlib.suppress(Exception):  # whatever is wrong there, a shell that completes says nothing
         return list(_asked(ctx.params.get("node")))
+    return []
+
+
+def _groups(ctx: click.Context) -> list[ParkedView]:
+    with contextlib.suppress(Exception):  # as above
+        return _parked(ctx.params.get("node"))
     return []
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from junctor.node.views.status import NodeStatus, ServiceStatus
+from junctor.node.views.status import NodeStatus, ServiceStatus, WorkerStatus
 
 WINDOW = 10.0
 """Seconds over which rates and latencies are told."""
@@ -21,7 +21,8 @@ WINDOW = 10.0
 
 class Row(msgspec.Struct):
     """One service. Rates are per second over the window; latencies are seconds inside the handler, None where nothing
-    was delivered in the window; ``p50`` and ``p99`` come from a count by powers of two."""
+    was delivered in the window; ``p50`` and ``p99`` come from a count by powers of two.
+    ``workers`` are its processes, where it runs in some."""
 
     flow: str
     service: str
@@ -44,6 +45,7 @@ class Row(msgspec.Struct):
     restarts: int
     error: str
     error_age: float | None
+    workers: list[WorkerStatus]
 
 
 class NodeLine(msgspec.Struct):
@@ -130,6 +132,7 @@ def _row(now: ServiceStatus, before: ServiceStatus | None, window: float) -> Row
         now.restarts,
         now.last_error,
         _age(now.last_error_at),
+        now.workers,
     )
 
 

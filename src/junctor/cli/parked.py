@@ -11,7 +11,7 @@ from junctor.node.views.parked import ParkedView
 
 
 @click.command("parked")
-@click.argument("group", required=False, metavar="[PLACE]")
+@click.argument("group", required=False, metavar="[PLACE]", shell_complete=completing.groups)
 @click.option("--service", metavar="NAME", help="Of this service.", shell_complete=completing.services)
 @click.option("--members", is_flag=True, help="List the messages of each group.")
 @click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many of each.")

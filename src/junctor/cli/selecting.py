@@ -98,7 +98,12 @@ def selection_options(command: Command) -> Command:
         click.option("--status", multiple=True, type=click.Choice(ENDED), help="Parked ones by default; repeatable."),
         click.option("--type", "type_", metavar="NAME", help="Of this type.", shell_complete=completing.types),
         click.option("--service", metavar="NAME", help="That went there.", shell_complete=completing.services),
-        click.option("--group", metavar="PLACE", help="The group of this place in `junctor parked`."),
+        click.option(
+            "--group",
+            metavar="PLACE",
+            help="The group of this place in `junctor parked`.",
+            shell_complete=completing.groups,
+        ),
         click.argument("messages", metavar="[MESSAGE]...", nargs=-1),
     ):
         collected = option(collected)

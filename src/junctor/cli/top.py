@@ -8,7 +8,7 @@ import re
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,6 +63,14 @@ def _error(row: Row) -> str:
     return f"{_time(row.error_age)} ago: {row.error}" if row.error else ""
 
 
+def _workers(row: Row) -> str:
+    """How many processes run, and how many were started instead of one that ended: ``2``, ``2 +1``."""
+    if not row.workers:
+        return ""
+    again = sum(max(0, worker.starts - 1) for worker in row.workers)
+    return f"{sum(worker.pid > 0 for worker in row.workers)}" + (f" +{again}" if again else "")
+
+
 COLUMNS = (
     Column("service", "n", lambda row: row.service, lambda row: (row.flow, row.service), 0, 14),
     Column("state", "t", lambda row: row.state, lambda row: row.state, 0, 8),
@@ -79,6 +87,7 @@ COLUMNS = (
     Column("parked", "p", lambda row: str(row.parked), lambda row: -row.parked, 0, 6),
     Column("held", "h", lambda row: str(row.held), lambda row: -row.held, 3, 4),
     Column("retried", "r", lambda row: str(row.retried), lambda row: -row.retried, 4, 7),
+    Column("workers", "", _workers, lambda row: -len(row.workers), 3, 7),
     Column("failed", "f", lambda row: str(row.failed), lambda row: -row.failed, 2, 6),
     Column("last error", "e", _error, lambda row: row.error_age if row.error_age is not None else 1e18, 3, 30),
 )
@@ -98,7 +107,8 @@ def command(interval: str, sort: str | None, once: bool, node: str | None, as_js
     Rates and latencies are those of the last ten seconds; the latency is the time inside the handler. In a terminal
     a key sorts: n by name, i in, d done, c calls, u queued, m mean, l latency, p parked, h held, r retried, f failed,
     e latest error, t state; the same key again turns the order round. q ends it. It lives on when the node is started
-    anew. --json prints a line for each look.
+    anew. WORKERS are the processes of a service that runs in some, + how often one was started again. --json prints a
+    line for each look, with the pids of the workers.
     """
     watch = Watch(node, _seconds(interval), sort)
     live = sys.stdout.isatty() and sys.stdin.isatty() and not once and not as_json
@@ -219,7 +229,7 @@ class Watch:
         head = [Text(line, no_wrap=True, overflow="ellipsis") for line in _head(picture.node)]
         if self.problem:
             head.append(Text(f"down: {self.problem}", style="red", no_wrap=True, overflow="ellipsis"))
-        columns = fitting(console.width)
+        columns = fitting(console.width, picture.services)
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         rows = self.rows()
         room = max(1, console.height - len(head) - 5)
@@ -239,9 +249,14 @@ class Watch:
         return Group(*head, Text(), table, foot)
 
 
-def fitting(width: int) -> list[Column]:
+def shown(rows: Sequence[Row]) -> list[Column]:
+    """The columns that have something to say: that of the workers only where there are some."""
+    return [column for column in COLUMNS if column.text is not _workers or any(row.workers for row in rows)]
+
+
+def fitting(width: int, rows: Sequence[Row] = ()) -> list[Column]:
     """The columns that a terminal of this width has room for, in their order."""
-    columns = list(COLUMNS)
+    columns = shown(rows)
     while len(columns) > 1 and sum(column.width + 1 for column in columns) > width:
         last = max(columns, key=lambda column: column.rank)
         if not last.rank:
@@ -287,9 +302,10 @@ def _print(watch: Watch, as_json: bool) -> None:
     else:
         for line in _head(watch.picture.node):
             click.echo(line)
-        rows = [[column.text(row) for column in COLUMNS] for row in watch.rows()]
-        numbers = " ".join(column.head for column in COLUMNS if column.head not in _LEFT)
-        tables.show([column.head for column in COLUMNS], rows, right=numbers)
+        columns = shown(watch.rows())
+        rows = [[column.text(row) for column in columns] for row in watch.rows()]
+        numbers = " ".join(column.head for column in columns if column.head not in _LEFT)
+        tables.show([column.head for column in columns], rows, right=numbers)
 
 
 # Keys ---------------------------------------------------------------------------------------------------------

@@ -242,6 +242,18 @@ def test_completion_of_what_runs(junctor: Junctor) -> None:
     assert completed(junctor, "junctor top --node m") == ["machine"]
 
 
+def test_completion_of_what_is_parked(junctor: Junctor) -> None:
+    junctor.start("machine.py", "--port", "0")
+    junctor.here("request", "alarm", '{"sensor": "cpu", "value": -1}', "--type", "Reading", code=1)
+    (group,) = junctor.json("parked")
+    place = group["fingerprint"][:8]
+    assert completed(junctor, "junctor parked ") == [place]
+    assert completed(junctor, f"junctor resend --group {place[:3]}") == [place]
+    assert completed(junctor, "junctor discard --group ") == [place]
+    assert completed(junctor, "junctor resend --group nothing") == []
+    assert completed(junctor, "junctor resend --error ") == [group["error"]]
+
+
 def test_completion_of_what_an_action_takes(junctor: Junctor) -> None:
     head = "from junctor import *\nclass Load(Service):\n    @action\n"
     code = f"{head}    def weigh(self, station: str, digits: int = 2): ...\n"
