@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -44,15 +43,16 @@ def command(
 
     The exit code is 0 when all do, and 1 when one does not: with this code it would be suspended.
     """
-    from junctor.flows.replaying import Replayed, replayed
+    from junctor.flows.replaying import Replayed
+    from junctor.node.histories import replayed_files
 
     files = [Path(target) for target in flows.targets if target.endswith(".json")]
     if files and (store is not None or service is not None or status):
         raise click.UsageError("files are replayed as they are: leave out --store, --service and --status")
     rest = tuple(target for target in flows.targets if not target.endswith(".json"))
     wirings = _wirings(FlowArguments(rest, flows.overrides).or_here())
-    with _histories(wirings, files, store, service, status) as histories:
-        result = Replayed(list(replayed(wirings, histories)))
+    verdicts = replayed_files(wirings, files) if files else _stored(wirings, store, service, status)
+    result = Replayed(list(verdicts))
     if as_json:
         click.echo(words.json_text({"counts": result.counts, "verdicts": result.verdicts}))
     else:
@@ -66,22 +66,19 @@ def _wirings(flows: FlowArguments) -> list[Wiring]:
     return wire_all(flows.load())
 
 
-@contextmanager
-def _histories(
-    wirings: list[Wiring], files: list[Path], store: str | None, service: str | None, status: tuple[str, ...]
-) -> Iterator[Any]:
+def _stored(
+    wirings: list[Wiring], store: str | None, service: str | None, status: tuple[str, ...]
+) -> Iterator[Verdict]:
+    from junctor.flows.replaying import replayed
     from junctor.node.directory import data_directory
-    from junctor.node.histories import read_history, stored_histories
+    from junctor.node.histories import stored_histories
     from junctor.node.views.runs import statuses_of
     from junctor.store.reader import open_archive
 
-    if files:
-        yield (read_history(file).history() for file in files)
-        return
     archive = open_archive(data_directory(wirings[0].plan.name, store))
     try:
         asked = None if "all" in status else statuses_of(list(status or _GOES_ON))
-        yield stored_histories(archive, service, asked)
+        yield from replayed(wirings, stored_histories(archive, service, asked))
     finally:
         archive.close()
 

@@ -15,11 +15,12 @@ import msgspec
 
 from junctor.core.port import Link
 from junctor.core.run import Run, Turn
-from junctor.core.spec import Context, ServicePlan
+from junctor.core.spec import Context, ServicePlan, Wire
 from junctor.errors import Divergence, JunctorError, NoHandler, StoreDamaged, named
 from junctor.flows.wiring import Wiring
 from junctor.messages import TypeRegistry
 from junctor.observe.frames import users_place
+from junctor.services import spec_of
 from junctor.services.alone import Alone
 
 _LINE = re.compile(r" \((?P<place>[^()]+:\d+)\)$")
@@ -70,7 +71,7 @@ class Replayed(msgspec.Struct):
 def replayed(wirings: Iterable[Wiring], histories: Iterable[History]) -> Iterator[Verdict]:
     """The verdict on each history, by the flows as they are now."""
     services = {
-        f"{wiring.plan.name}/{service.spec.name}": Replayer(wiring, service)
+        f"{wiring.plan.name}/{service.spec.name}": Replayer(wiring.plan.name, wiring.plan.types, service)
         for wiring in wirings
         for service in wiring.plan.services
         if service.spec.runs
@@ -85,6 +86,21 @@ def _missing(run: Run, services: Mapping[str, object]) -> Verdict:
     return _verdict(run, "missing", f"the flow has no such workflow; it has: {known}")
 
 
+def replayer_of(source: Any, flow: str = "flow") -> Replayer:
+    """The replayer of a workflow class or object without a flow: its targets lead somewhere.
+
+    :raises ConfigurationError: it is no workflow that can run.
+    """
+    spec = spec_of(source)
+    somewhere = {target.name: (Wire(f"{flow}/{target.name}"),) for target in spec.targets}
+    return Replayer(flow, TypeRegistry(), ServicePlan(spec=spec, connect=somewhere))
+
+
+def left_out(run: Run) -> Verdict:
+    """The verdict on a history whose sensitive values are not there."""
+    return _verdict(run, "skipped", "sensitive values are left out: export it with --unmasked")
+
+
 def _verdict(run: Run, result: Result, why: str = "", place: str = "") -> Verdict:
     return Verdict(run.seq, run.service, result, run.turns, run.key, run.status.name.lower(), why, place)
 
@@ -92,16 +108,15 @@ def _verdict(run: Run, result: Result, why: str = "", place: str = "") -> Verdic
 class Replayer:
     """Replays the runs of one service."""
 
-    def __init__(self, wiring: Wiring, service: ServicePlan) -> None:
+    def __init__(self, flow: str, types: TypeRegistry, service: ServicePlan) -> None:
         self._runs = service.spec.runs
-        self._address = f"{wiring.plan.name}/{service.spec.name}"
         self._director: Any = None
         self._build: Callable[[Context], Any] = service.spec.build
         self._context = Context(
-            flow=wiring.plan.name,
+            flow=flow,
             service=service.spec.name,
             settings=service.spec.settings,
-            port=_Nowhere(service, wiring.plan.types),
+            port=_Nowhere(service, types),
         )
 
     def replay(self, run: Run, turns: Sequence[Turn]) -> Verdict:
@@ -156,11 +171,9 @@ class _Nowhere(Alone):
         spec = next((one for one in self._plan.spec.targets if one.name == target), None)
         if spec is None:
             return ()
-        return tuple(self._link(wire.to, spec.request, spec.reply) for wire in self._plan.connect.get(target, ()))
+        return tuple(self.link_to(wire.to, spec.request, spec.reply) for wire in self._plan.connect.get(target, ()))
 
     def link_to(self, service: str, request: Any, reply: Any = None, *, handler: str | None = None) -> Link:
-        return self._link(service, request, reply, handler or "")
-
-    def _link(self, address: str, request: Any, reply: Any, handler: str = "") -> Link:
+        # What is sent stays here, whatever its type; replies of a history are read.
         replies = self._types.register(reply) if reply not in (None, Any) else None
-        return Link(address, self._types.register(request), replies, handler=handler)
+        return Link(service, self._types.register(Any), replies, handler=handler or "")

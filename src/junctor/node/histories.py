@@ -13,6 +13,8 @@ import msgspec
 from junctor import __version__
 from junctor.core.run import Run, RunQuery, RunStatus, Turn
 from junctor.errors import JunctorError
+from junctor.flows.replaying import Verdict, left_out, replayed
+from junctor.flows.wiring import Wiring
 from junctor.node.directory import find
 from junctor.node.sensitive import KEY, sensitive_in
 from junctor.node.switches import ADDRESS
@@ -162,6 +164,17 @@ def exported(node: str | None, which: str, unmasked: bool = False) -> WrittenHis
         return found
     finally:
         store.close()
+
+
+def replayed_files(wirings: Sequence[Wiring], files: Sequence[Path]) -> Iterator[Verdict]:
+    """The verdicts on the histories in files.
+
+    :raises HistoryUnusable: a file is none.
+    """
+    for file in files:
+        written = read_history(file)
+        run, turns = written.history()
+        yield from [left_out(run)] if written.masked else replayed(wirings, [(run, turns)])
 
 
 def stored_histories(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from junctor.testing._capture import SentMessage as SentMessage
     from junctor.testing._capture import load_capture as load_capture
     from junctor.testing._capture import replay as replay
+    from junctor.testing._histories import load_history as load_history
+    from junctor.testing._histories import replay_history as replay_history
     from junctor.testing._http import HttpClient as HttpClient
     from junctor.testing._http import Response as Response
     from junctor.testing._idle import NotAtRest as NotAtRest
@@ -44,7 +46,9 @@ _SOURCES = {
     "SentMessage": "junctor.testing._capture",
     "Unexpected": "junctor.testing._verdict",
     "load_capture": "junctor.testing._capture",
+    "load_history": "junctor.testing._histories",
     "replay": "junctor.testing._capture",
+    "replay_history": "junctor.testing._histories",
     "running": "junctor.testing._run",
 }
 
@@ -64,7 +68,9 @@ __all__ = (
     "SentMessage",
     "Unexpected",
     "load_capture",
+    "load_history",
     "replay",
+    "replay_history",
     "running",
 )
 
