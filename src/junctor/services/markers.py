@@ -146,13 +146,13 @@ def subscribe(function: F, /) -> F: ...
 
 
 @overload
-def subscribe() -> Callable[[F], F]: ...
+def subscribe(*, key: str = "", begins: bool = True) -> Callable[[F], F]: ...
 
 
-def subscribe(function: Any = None, /) -> Any:
+def subscribe(function: Any = None, /, *, key: str = "", begins: bool = True) -> Any:
     """A :func:`handler` that also receives what anybody in the flow publishes of its type."""
     if function is None:
-        return subscribe
+        return lambda function: marked(function, Handles(True, key, begins), "@subscribe")
     return marked(function, Handles(subscribes=True), "@subscribe")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import logging
 import typing
@@ -159,16 +160,13 @@ def _taken() -> None:
 
 def own_defaults(cls: type) -> dict[str, Any]:
     """Copies of the defaults that an instance could change."""
-    found: dict[str, Any] = vars(cls).get("__junctor_defaults__") or {}
-    if "__junctor_defaults__" not in vars(cls):
-        found = {
-            name: value
-            for name in class_annotations(cls)
-            if (value := inspect.getattr_static(cls, name, None)) is not None
-            and not isinstance(value, (Setting, *_IMMUTABLE))
-        }
-        type.__setattr__(cls, "__junctor_defaults__", found)
-    return {name: copy.deepcopy(value) for name, value in found.items()}
+    return {name: copy.deepcopy(value) for name, value in _changeable(cls).items()}
+
+
+@functools.lru_cache(maxsize=256)
+def _changeable(cls: type) -> dict[str, Any]:
+    found = {name: inspect.getattr_static(cls, name, None) for name in class_annotations(cls)}
+    return {name: value for name, value in found.items() if not isinstance(value, (Setting, *_IMMUTABLE))}
 
 
 def _declared(cls: type) -> Iterator[tuple[str, Attribute]]:

@@ -7,10 +7,12 @@ from typing import Any, Self
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.run import RUN_KEY
 from junctor.core.spec import ServiceSpec
+from junctor.errors import StateError
 from junctor.services.conversation.attributes import own_defaults
 from junctor.services.conversation.callbacks import refused
 from junctor.services.conversation.live import Live
 from junctor.services.service import Service
+from junctor.services.state import State
 
 _WITHOUT = ("loop", "on_start", "on_stop")
 
@@ -56,6 +58,14 @@ class Conversation(Service):
         from junctor.services.conversation.spec import conversation_spec
 
         return conversation_spec(cls, made)
+
+    @property
+    def state(self) -> State:
+        """Not for conversations.
+
+        :raises StateError: always.
+        """
+        raise StateError("a conversation has no self.state", where=self.name, fix="Declare an attribute: it is stored.")
 
     @property
     def conversation(self) -> Live:

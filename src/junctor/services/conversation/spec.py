@@ -33,6 +33,12 @@ def conversation_spec(cls: type[Service], made: ServiceSpec) -> ServiceSpec:
             where=cls.__name__,
             fix="Mark the method that takes it with @handler.",
         )
+    if made.stateful:
+        raise ConfigurationError(
+            "a conversation has no self.state",
+            where=cls.__name__,
+            fix="Declare an attribute: it is stored with each callback. Or keep the state in a Service.",
+        )
     targets = tuple(target.name for target in made.targets)
     plan = Plan(cls, made.build, callbacks, targets, made.code)
     return structs.replace(
@@ -96,20 +102,22 @@ def _bound(callbacks: Callbacks, steps: Callable[[Director], Callable[[Any], Ste
 def _in_thread(begin: Callable[[Any], Steps], body: Any) -> None:
     """Where one callback blocks, asynchronous ones run in its thread too, each on an event loop of its own."""
     steps = begin(body)
-    try:
-        call = next(steps)
-        while True:
-            value = call()
-            call = steps.send(asyncio.run(value) if inspect.iscoroutine(value) else value)
-    except StopIteration:
-        return
+    call = next(steps, None)
+    while call is not None:
+        value = call()
+        call = _sent(steps, asyncio.run(value) if inspect.iscoroutine(value) else value)
 
 
 async def _on_loop(begin: Callable[[Any], Steps], body: Any) -> None:
     steps = begin(body)
+    call = next(steps, None)
+    while call is not None:
+        call = _sent(steps, await call())
+
+
+def _sent(steps: Steps, value: Any) -> Callable[[], Any] | None:
+    """The next call, None behind the last one. What a callback itself raises is none of this."""
     try:
-        call = next(steps)
-        while True:
-            call = steps.send(await call())
+        return steps.send(value)
     except StopIteration:
-        return
+        return None
