@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from typing import Any
@@ -21,6 +22,9 @@ from junctor.services.workflow.settling import Settling
 
 log = logging.getLogger("junctor.workflow")
 
+_PAUSE = 32
+"""Turns after which other work of the node gets its chance: a queue of many is not given back between two of them."""
+
 
 class Director:
     """Made once for each service; it stands where other services have their instance.
@@ -34,6 +38,11 @@ class Director:
         self._address = f"{context.flow}/{context.service}"
         self._live = LiveRuns(context, plan, self._address)
         self._settling = Settling(context.port, plan, self._address)
+        self._turns = 0
+
+    async def stop(self) -> None:
+        """The service stops: no run stays in memory."""
+        self._live.close()
 
     # Deliveries -----------------------------------------------------------------------------------------------
 
@@ -203,6 +212,9 @@ class Director:
 
     async def _turn(self, live: Live, came: Input, message: Message, run: Run | None) -> Any:
         driver = live.driver
+        self._turns += 1
+        if self._turns % _PAUSE == 0:
+            await asyncio.sleep(0)
         try:
             self._open(driver)
             self._give(live, came)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -58,7 +59,6 @@ class Driver:
         self.time = 0
         self.place: Place = ""
         self.effect = ""
-        self.random = random.Random(seed)
         self.cancelled = False
         self.main: Part | None = None
         self._names = 0
@@ -72,6 +72,11 @@ class Driver:
         self._conditions: list[tuple[Callable[[], Any], Step[Any]]] = []
         self._blocks: deque[Block] = deque()
         self._parts: list[Part] = []
+
+    @functools.cached_property
+    def random(self) -> random.Random:
+        """Made when it is first used: it is larger than all the rest."""
+        return random.Random(self.seed)
 
     # What the code of the workflow asks ---------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from junctor.services.workflow.plan import Plan
 from junctor.services.workflow.targets import RunTarget
 from junctor.services.workflow.workflow import DRIVER, Workflow
 
-HELD = 512
+HELD = 2048
 """Runs of a service that stay in memory between their turns. Others are made again when something comes for them."""
 
 _PAUSE = 500
@@ -71,6 +71,12 @@ class LiveRuns:
         held[number] = live
         if len(held) > HELD:
             held.popitem(last=False)[1].close()
+
+    def close(self) -> None:
+        """Forget all."""
+        for live in self._held.values():
+            live.close()
+        self._held.clear()
 
     def fresh(self, number: int, seed: str, key: str | None) -> Live:
         """A run that has done nothing yet: an object of the class of its own, with targets that write its history."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.run import CANCEL, REPLIED, WOKEN
-from junctor.core.spec import ActionSpec, HandlerSpec, ServiceSpec
+from junctor.core.spec import ActionSpec, Activity, HandlerSpec, ServiceSpec
 from junctor.errors import ConfigurationError, nearest
 from junctor.messages import TypeRegistry, type_name
 from junctor.messages.types import is_body_class
@@ -50,6 +50,7 @@ def durable(cls: type[Service], spec: ServiceSpec) -> ServiceSpec:
         handlers=(*_begins(spec, plan), *_signals(entries)),
         inner=tuple(_own()),
         actions=tuple(_query(query) for query in entries.queries),
+        stop=Activity(bind=lambda director: director.stop),
         runs="workflow",
     )
 

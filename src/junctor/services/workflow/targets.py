@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,12 @@ from junctor.messages import MessageType, type_name
 from junctor.services.target import Ready, Target
 from junctor.services.workflow.driver import Driver
 from junctor.services.workflow.steps import Step
+
+
+@functools.lru_cache(maxsize=512)
+def named(cls: Any) -> str:
+    """The name of a type, which is made anew each time otherwise."""
+    return type_name(cls)
 
 
 class RunTarget(Target[Any, Any]):
@@ -49,7 +56,7 @@ class RunTarget(Target[Any, Any]):
             "send",
             lambda step: Target.send(self, body, **options),
             to=self._name,
-            type=type_name(type(body)),
+            type=named(body.__class__),
             digest=digest(body),
         )
         return Ready(None)
@@ -82,7 +89,7 @@ class RunTarget(Target[Any, Any]):
             if wait:
                 self._port.runs.wake(driver.number, step, driver.time + wait)
 
-        named = type_name(type(body))
+        kind = named(body.__class__)
         return driver.begin(
-            "request", ask, to=self._name, type=named, digest=digest(body), wait=wait, replies=self._replies
+            "request", ask, to=self._name, type=kind, digest=digest(body), wait=wait, replies=self._replies
         )

@@ -15,11 +15,11 @@ from junctor.core.history import digest
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.run import RUN_KEY
 from junctor.core.spec import ServiceSpec
-from junctor.errors import NotDurable, NotRunning
-from junctor.messages import type_name
+from junctor.errors import NotDurable, NotRunning, UnknownTarget
+from junctor.messages import TypeRegistry, type_name
 from junctor.messages.types import is_body_class
 from junctor.services.service import Service
-from junctor.services.target import Ready, Target
+from junctor.services.target import Ready
 from junctor.services.workflow.driver import Continue, Driver
 from junctor.services.workflow.steps import Step
 from junctor.services.workflow.targets import RunTarget
@@ -162,10 +162,13 @@ class Workflow(Service):
         driver = vars(self).get(DRIVER)
         if driver is None:
             return super().target(name, request, reply, handler=handler)
-        found: Target[Any, Any] = super().target(name, request, reply, handler=handler)
-        links = found._links
-        replies = links[0].replies if links else None
-        inside = self.__junctor__
+        try:
+            links = super().target(name, request, reply, handler=handler)._links
+        except UnknownTarget:
+            if not driver.replaying:
+                raise
+            links = ()  # it was there then
+        inside, replies = self.__junctor__, TypeRegistry().register(reply) if reply not in (None, Any) else None
         return RunTarget(
             inside.port, links, request, f"{inside.name} -> {name}", name=name, driver=driver, replies=replies
         )
