@@ -369,6 +369,13 @@ class _Wirer:
             what = "the runs of a workflow are driven by the node itself"
             self.problems.append(ConfigurationError(what, where=self._where(spec, f".{word}", word), fix=fix))
 
+        if spec.runs == "conversation" and spec.isolation != "node":
+            what, fix = (
+                "a conversation is called by the node itself",
+                "Leave it out; ask a service that is in a worker.",
+            )
+            self.problems.append(ConfigurationError(what, where=self._where(spec, ".isolate", "isolate"), fix=fix))
+
     def _check_key(self, spec: ServiceSpec) -> None:
         key = spec.policies.pool.key
         if spec.runs:

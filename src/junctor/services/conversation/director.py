@@ -169,7 +169,11 @@ class Director:
         if run is None or not run.is_open:
             raise UnknownRun(f"no conversation {message.key} is open", where=self.address)
         self.port.runs.enter(run)
-        live = Live(run.seq, run.turns, run.key, read_snapshot(run.snapshot))
+        try:
+            snapshot = _snapshot(run)
+        except NotRestorable:  # it ends as it is
+            snapshot = Snapshot(handler=run.handler)
+        live = Live(run.seq, run.turns, run.key, snapshot)
         Turn(self.port, self.plan, self.address, live, message, run, self).cancel(str(body or "cancelled"))
 
     # Turns --------------------------------------------------------------------------------------------------
@@ -185,9 +189,17 @@ class Director:
         return found if found is not None and found.is_open else None
 
     def _enter(self, run: Run, message: Message) -> Turn:
+        """The conversation as it was left.
+
+        :raises NotRestorable: what is stored of it cannot be read; it is suspended when the message is parked.
+        """
         self.port.runs.enter(run)
-        snapshot = read_snapshot(run.snapshot)
-        return self._turn(Live(run.seq, run.turns, run.key, snapshot), message, run)
+        try:
+            return self._turn(Live(run.seq, run.turns, run.key, _snapshot(run)), message, run)
+        except NotRestorable as error:
+            turn = Turn(self.port, self.plan, self.address, Live(run.seq, run.turns, run.key), message, run, self)
+            self.port.runs.on_park(turn.suspended(error))
+            raise
 
     def _turn(self, live: Live, message: Message, run: Run | None) -> Turn:
         instance = self.plan.build(self._context)
@@ -200,13 +212,8 @@ class Director:
         attributes = live.snapshot.attributes
         if attributes and (paths := self.plan.attributes.hides(live.snapshot.hides)):
             hide(current.get(), codec.encode(attributes), paths)
-        turn = Turn(self.port, self.plan, self.address, live, message, run, instance)
-        try:
-            self.plan.attributes.restore(instance, attributes)
-        except NotRestorable as error:
-            self.port.runs.on_park(turn.suspended(error))
-            raise
-        return turn
+        self.plan.attributes.restore(instance, attributes)
+        return Turn(self.port, self.plan, self.address, live, message, run, instance)
 
     def _go(self, turn: Turn, callback: Callback | None, arguments: tuple[Any, ...]) -> Steps:
         """Call it, and what is called at the end of all; then store what has become of the conversation."""
@@ -224,6 +231,21 @@ class Director:
     def _late(self, what: str, message: Message) -> None:
         text = "%s: %s came late for conversation %s, which no longer waits for it; it is ignored"
         self.port.log.info(text, self.address, what, message.key)
+
+
+def _snapshot(run: Run) -> Snapshot:
+    """What is stored of a conversation.
+
+    :raises NotRestorable: it is damaged.
+    """
+    where = f"conversation {run.seq}"
+    if run.damaged:
+        fix = "`junctor verify` shows the damage; cancel it with `junctor workflows`, or restore a backup."
+        raise NotRestorable("its stored record fails the checksum", where=where, fix=fix)
+    try:
+        return read_snapshot(run.snapshot)
+    except ValueError as error:
+        raise NotRestorable(f"what is stored of it is no snapshot: {error}", where=where) from error
 
 
 def _call(instance: Any, callback: Callback, arguments: tuple[Any, ...]) -> Callable[[], Any]:
