@@ -17,7 +17,8 @@ SVG_LIMIT = 500
 TOP, HEAD, ROW, LINE, GAP = 64.0, 34.0, 44.0, 16.0, 26.0
 """Heights: of the heading, of a service's head, of a message, of a remark below it, of a pause in time."""
 
-GUTTER = 96.0
+GUTTER, DIGIT = 96.0, 6.4
+"""Width of the numbers and times on the left, at least; of one of their characters."""
 PAUSE = 1.0
 """Seconds in which nothing happens, from which on the drawing says so."""
 
@@ -65,6 +66,7 @@ class _Picture:
     def __init__(self, sequence: Sequence, logs: bool) -> None:
         self._sequence = sequence
         self._logs = logs
+        self._gutter = self._left()
         self._places = self._columns()
         self._tops, self._bottom = self._rows()
         self._width = max(
@@ -76,10 +78,16 @@ class _Picture:
 
     # Places -------------------------------------------------------------------------------------------------
 
+    def _left(self) -> float:
+        """Numbers and times beside each other: a node that was restored counts from far above."""
+        numbers = max((len(str(step.seq)) for step in self._sequence.steps), default=0)
+        times = max((len(_offset(step.offset)) for step in self._sequence.steps), default=0)
+        return max(GUTTER, 20 + (numbers + 2 + times) * DIGIT + 6)
+
     def _columns(self) -> list[float]:
         """Columns are as far apart as heads and captions between them need."""
         names = [self._head_width(title) for title in self._titles()] or [80.0]
-        places = [GUTTER + names[0] / 2 + 14]
+        places = [self._gutter + names[0] / 2 + 14]
         for number in range(1, len(names)):
             apart = max(LEAST, (names[number - 1] + names[number]) / 2 + 18)
             place = places[-1] + apart
@@ -241,7 +249,7 @@ class _Picture:
         yield f"<g><title>{svg_text(told)}</title>" if told else "<g>"
         if step.shape not in ("reply", "try"):
             yield f'<text class="seq" x="20" y="{y + 16:.1f}">{step.seq}</text>'
-        yield f'<text class="time" x="{GUTTER - 6:g}" y="{y + 16:.1f}">{_offset(step.offset)}</text>'
+        yield f'<text class="time" x="{self._gutter - 6:g}" y="{y + 16:.1f}">{_offset(step.offset)}</text>'
         yield from self._captioned(step, y)
         if step.shape == "try":
             x = self._places[step.to]
