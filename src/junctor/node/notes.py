@@ -40,4 +40,4 @@ class EngineNotes:
         """:raises StoreFull: the disk has no room."""
         _, version = self._engine.transport.state(ADDRESS, name).get(_NAME, (None, 0))
         write = StateWrite(name, _NAME, value, version)
-        await self._engine.committed(writes=(write,), source=ADDRESS, external=True)  # type: ignore[arg-type]
+        await self._engine.committed(writes=(write,), source=ADDRESS, external=True)

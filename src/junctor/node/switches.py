@@ -62,7 +62,10 @@ class Switches:
             host.pause_reason = str(pause) if pause is not None else None
 
     async def pause(self, host: Host, who: str, reason: str) -> Pause:
-        """Pause a service, or say another reason for it. The wish is kept before it has an effect."""
+        """Pause a service, or say another reason for it. The wish is kept before it has an effect.
+
+        :raises StoreFull: it cannot be kept, not even in the reserve of a full disk.
+        """
         since = datetime.fromtimestamp(self._engine.clock.time_ns() / SECOND, UTC)
         pause = Pause(who, since, reason)
         await self._write(host.address, msgspec.json.encode(pause))
@@ -74,7 +77,10 @@ class Switches:
         return pause
 
     async def resume(self, host: Host, who: str) -> None:
-        """Let a paused service go on; nothing where it is not paused."""
+        """Let a paused service go on; nothing where it is not paused.
+
+        :raises StoreFull: as :meth:`pause`.
+        """
         if host.address not in self.paused:
             return
         await self._write(host.address, None)
@@ -88,4 +94,4 @@ class Switches:
     async def _write(self, name: str, value: bytes | None) -> None:
         _, version = self._engine.transport.state(ADDRESS, KEY).get(name, (b"", 0))
         write = StateWrite(KEY, name, value, version)
-        await self._engine.committed(writes=(write,), source=ADDRESS)
+        await self._engine.committed(writes=(write,), source=ADDRESS, at_once=True)

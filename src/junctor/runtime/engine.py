@@ -282,7 +282,7 @@ class Engine:
             False,
         )
 
-    async def committed(self, then: Callable[[], object] = lambda: None, **parts: Sequence[Any]) -> None:
+    async def committed(self, then: Callable[[], object] = lambda: None, **parts: Any) -> None:
         """Commit and wait until it is done.
 
         :param then: called as soon as it is, before anything that a later commit makes happen.
@@ -300,7 +300,7 @@ class Engine:
             else:
                 future.set_exception(error)
 
-        self.transport.commit(Commit(done, **parts))  # type: ignore[arg-type]
+        self.transport.commit(Commit(done, **parts))
         await future
 
     def note_alert(self, alert: AlertRecord) -> None:

@@ -142,7 +142,7 @@ class Decisions:
                 self._engine.committed(
                     settles=[_ended(record, Status.DISCARDED) for record in records],
                     notes=[Note(record.message.seq, now, who, said) for record in records],
-                    external=True,  # type: ignore[arg-type]
+                    external=True,
                 )
             )
         finally:
@@ -160,7 +160,7 @@ class Decisions:
         if seq in verdicts:
             raise verdicts[seq]
         note = Note(seq, self._engine.clock.time_ns(), who, text)
-        await self._engine.committed(notes=[note], external=True)  # type: ignore[arg-type]
+        await self._engine.committed(notes=[note], external=True)
         return note
 
     # Records ------------------------------------------------------------------------------------------------

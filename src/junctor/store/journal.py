@@ -1,7 +1,7 @@
 """The one writer of a store: a thread with a connection that commits groups, and checkpoints by itself.
 
 What a group becomes is one of four things. It is committed. Or the disk is full: refused is what comes from outside,
-kept is the rest, tried again until it fits. Or one commit of it cannot be written by its nature (a key that is no valid
+kept is the rest, tried again until it fits; but what somebody waits for is refused as well. Or one commit of it cannot be written by its nature (a key that is no valid
 text): the commits are applied one by one and that one is refused. Or the disk failed: then nothing can be said about
 the group any more, nothing is acknowledged and the journal is dead; writing on after a failed fsync would acknowledge
 what the kernel may have dropped.
@@ -44,6 +44,8 @@ _FATAL = (
     MemoryError,
     StoreVanished,
 )
+
+_NOTHING_CHANGED = "Nothing was changed. Free disk space, then try again."
 
 T = TypeVar("T")
 Verdict = tuple[Commit, JunctorError | None]
@@ -130,7 +132,7 @@ class Journal:
         for index, commit in enumerate(group):
             self._apply([commit], report)
             if self._kept:  # the disk became full: nothing may overtake what is kept
-                self._kept += self._refuse_external(group[index + 1 :], report)
+                self._kept += self._patient(self._refuse_external(group[index + 1 :], report), report)
                 return
 
     def _refuse_removals(self, group: Sequence[Commit], error: Exception, report: Report) -> list[Commit]:
@@ -215,7 +217,7 @@ class Journal:
         if rest and (freed or len(rest) < len(group)):
             self._apply(rest, report)
         else:
-            self._kept = rest
+            self._kept = self._patient(rest, report)
 
     def _refuse_external(self, commits: Sequence[Commit], report: Report) -> list[Commit]:
         where = str(self._path.parent)
@@ -223,6 +225,15 @@ class Journal:
             if commit.external:
                 report.verdicts.append((commit, StoreFull("the disk is full", where=where)))
         return [commit for commit in commits if not commit.external]
+
+    def _patient(self, commits: Sequence[Commit], report: Report) -> list[Commit]:
+        """Those that can be kept until there is room; the others are refused."""
+        where = str(self._path.parent)
+        for commit in commits:
+            if commit.at_once:
+                full = StoreFull("the disk is full, and its reserve is used up", where=where, fix=_NOTHING_CHANGED)
+                report.verdicts.append((commit, full))
+        return [commit for commit in commits if not commit.at_once]
 
     # Ends ----------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ import pytest
 
 from junctor.core.outcome import StateWrite
 from junctor.core.records import Commit, Insert, Settle
-from junctor.errors import RecordRefused, StateConflict, StoreError
+from junctor.errors import RecordRefused, StateConflict, StoreError, StoreFull
 from junctor.messages import Status
 from junctor.store import journal
 from junctor.store.journal import Report
+from junctor.store.reserve import Reserve
 from tests.unit.store.conftest import Bare
 
 
@@ -143,3 +144,56 @@ def test_nothing_is_applied_to_a_dead_journal(bare: Bare) -> None:
     assert errors(apply(bare, {"inserts": [Insert(bare.message())]})) == [StoreError]
     bare.store.journal.dead = None
     assert bare.rows("SELECT count(*) FROM message") == [(0,)]
+
+
+class Room(Reserve):
+    """A reserve of pages of the database."""
+
+    def __init__(self, bare: Bare, pages: int) -> None:
+        self._bare, self._pages = bare, pages
+        self.let(-1)
+
+    def let(self, more: int) -> None:
+        self._bare.store._db.pragma("max_page_count", self._bare.store._db.pragma("page_count") + more)
+
+    def give_up(self) -> bool:
+        pages, self._pages = self._pages, 0
+        self.let(pages)
+        return bool(pages)
+
+    def restore(self) -> bool:
+        return False
+
+
+def full(bare: Bare, pages: int) -> Room:
+    """Let the disk be full, but for a reserve of some pages."""
+    room = bare.store.journal._reserve = Room(bare, pages)
+    return room
+
+
+def wish() -> dict[str, object]:
+    return {"writes": [StateWrite("paused", "f/a", b"x" * 20_000, 0)], "source": "/node", "at_once": True}
+
+
+def test_what_somebody_waits_for_has_the_reserve_of_a_full_disk(bare: Bare) -> None:
+    full(bare, 100)
+    message = bare.message(b'"%s"' % (b"x" * 20_000))
+    report = apply(bare, wish(), {"inserts": [Insert(message)], "external": True})
+    assert {commit.at_once: error and type(error) for commit, error in report.verdicts} == {
+        True: None,
+        False: StoreFull,
+    }
+    assert bare.store.state.read("/node", "paused")["f/a"][0] == b"x" * 20_000
+
+
+def test_what_somebody_waits_for_is_refused_where_the_reserve_is_used_up(bare: Bare) -> None:
+    room = full(bare, 0)
+    kept = {"inserts": [Insert(bare.message(b'"%s"' % (b"x" * 20_000)))]}
+    [(commit, error)] = apply(bare, kept, wish()).verdicts
+    assert commit.at_once and isinstance(error, StoreFull)
+    assert "reserve is used up" in str(error) and "Nothing was changed" in str(error)
+    [(_, error)] = apply(bare, wish()).verdicts
+    assert isinstance(error, StoreFull), "also while something is kept"
+    room.let(100)
+    assert errors(apply(bare)) == [None], "what is kept is written once there is room"
+    assert bare.rows("SELECT count(*) FROM message") == [(1,)]
