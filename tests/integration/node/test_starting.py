@@ -174,7 +174,7 @@ def test_stop_says_what_it_waits_for(junctor: Junctor) -> None:
     (junctor.folder / "slow.py").write_text(
         "import asyncio\nfrom junctor import Service, handler\n"
         "class Slow(Service):\n    @handler\n    async def on_text(self, text: str) -> None:\n"
-        "        await asyncio.sleep(4)\n"
+        "        await asyncio.sleep(3)\n"
     )
     junctor.start("slow.py", *ANY_PORT)
     junctor.here("send", "slow", '"x"')
