@@ -29,6 +29,10 @@ INSERT INTO run ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (
 """
 _TURN = "INSERT INTO turn VALUES (?,?,?,?,?,?)"
 _TURNS = "SELECT number, time, seq, data, checksum FROM turn WHERE run = ? AND number > ? ORDER BY number"
+_RUN = f"SELECT {COLUMNS} FROM run WHERE seq = ?"
+
+UNREADABLE = (apsw.CorruptError, UnicodeDecodeError)
+"""What SQLite says about a row that is damaged."""
 
 
 def _facts(row: Row) -> bytes:
@@ -73,10 +77,12 @@ class RunRows:
         turns = known.turns if known is not None else 0
         if turns != write.expected:
             return f"run {write.seq} has {turns} turns, the delivery read {write.expected}"
-        if known is None and write.key is not None:
-            holder = self._holder(write.service, write.key, staged)
+        key = write.key if known is None else known.key
+        opens = write.status < RunStatus.DONE and (known is None or not known.is_open)
+        if opens and key is not None:
+            holder = self._holder(write.service, key, staged)
             if holder:
-                return f"run {holder} is called {write.key!r} already"
+                return f"run {holder} is called {key!r} already"
         return None
 
     def _holder(self, service: str, key: str, staged: Staged) -> int:
@@ -89,8 +95,7 @@ class RunRows:
         return next((seq for (seq,) in rows if seq not in fresh), 0)
 
     def _stored(self, seq: int) -> Run | None:
-        rows = select(self._db, f"SELECT {COLUMNS} FROM run WHERE seq = ?", (seq,))
-        return _read(self._db, self._glossary, rows[0]) if rows else None
+        return _find(self._db, self._glossary, seq)
 
     def write(self) -> None:
         """Run the statements. The caller holds the transaction. What ended goes first: its key may be taken again."""
@@ -106,13 +111,29 @@ class RunRows:
             run.changed, run.due, run.code, run.asker, run.session.to_bytes(16, "big"), storable(run.error),
             run.snapshot,
         )  # fmt: skip
-        return (*row, crc32(_facts(row)))
+        # What was damaged when it was read stays that: a new checksum would make it sound.
+        return (*row, crc32(_facts(row)) ^ run.damaged)
+
+
+def _find(db: apsw.Connection, words: Glossary, seq: int) -> Run | None:
+    """A run by its number; one that cannot be read comes back marked, never as none."""
+    try:
+        rows = select(db, _RUN, (seq,))
+    except UNREADABLE:
+        return _unreadable(seq)
+    return _read(db, words, rows[0]) if rows else None
+
+
+def _unreadable(seq: int) -> Run:
+    return Run(seq, "?", "", None, RunStatus.SUSPENDED, 0, 0, 0, error="it cannot be read", damaged=True)
 
 
 def _read(db: apsw.Connection, words: Glossary, row: Row) -> Run:
     *facts, check = row
     seq, service, handler, key, status, turns, started, changed, due, code, asker, session, error, snapshot = facts
     damaged = crc32(_facts(tuple(facts))) != check
+    if damaged and not isinstance(session, bytes):
+        return _unreadable(seq)
     known = RunStatus(status) if status in RunStatus._value2member_map_ else RunStatus.SUSPENDED
     return Run(
         seq, words.text(db, service), handler, key, known, turns, started, changed, due, snapshot, code, asker,
@@ -122,8 +143,7 @@ def _read(db: apsw.Connection, words: Glossary, row: Row) -> Run:
 
 def find_run(readers: Readers, seq: int) -> Run | None:
     with readers.connection() as db:
-        rows = select(db, f"SELECT {COLUMNS} FROM run WHERE seq = ?", (seq,))
-        return _read(db, readers.words, rows[0]) if rows else None
+        return _find(db, readers.words, seq)
 
 
 def run_called(readers: Readers, service: str, key: str) -> int:
@@ -134,19 +154,41 @@ def run_called(readers: Readers, service: str, key: str) -> int:
 
 def turns_of(readers: Readers, seq: int, after: int = 0) -> list[Turn]:
     with readers.connection() as db:
-        rows = select(db, _TURNS, (seq, after))
-        return [
-            Turn(number, time, delivered, data, _turn_checksum(seq, number, time, delivered, data) != check)
-            for number, time, delivered, data, check in rows
-        ]
+        return _turns(db, seq, after)
+
+
+def _turns(db: apsw.Connection, seq: int, after: int = 0) -> list[Turn]:
+    return [_turn(seq, row) for row in select(db, _TURNS, (seq, after))]
+
+
+def _turn(run: int, row: Row) -> Turn:
+    number, time, delivered, data, check = row
+    if not isinstance(data, bytes):
+        return Turn(number, time, delivered, b"", True)
+    return Turn(number, time, delivered, data, _turn_checksum(run, number, time, delivered, data) != check)
+
+
+def is_damaged(db: apsw.Connection, words: Glossary, seq: int) -> bool:
+    """Whether a part of a run or of its history is not what was written, or is missing."""
+    try:
+        run, turns = _find(db, words, seq), _turns(db, seq)
+    except UNREADABLE:
+        return True
+    if run is None or run.damaged or any(turn.damaged for turn in turns):
+        return True
+    return [turn.number for turn in turns] != list(range(1, run.turns + 1))
 
 
 def list_runs(readers: Readers, query: RunQuery) -> list[Run]:
     with readers.connection() as db:
         terms, values = _terms(db, query)
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        rows = select(db, f"SELECT {COLUMNS} FROM run{where} ORDER BY seq DESC LIMIT ?", (*values, query.limit))
-        return [_read(db, readers.words, row) for row in rows]
+        order, values = f"{where} ORDER BY seq DESC LIMIT ?", [*values, query.limit]
+        try:
+            return [_read(db, readers.words, row) for row in select(db, f"SELECT {COLUMNS} FROM run{order}", values)]
+        except UNREADABLE:
+            found = (_find(db, readers.words, seq) for (seq,) in select(db, f"SELECT seq FROM run{order}", values))
+            return [run for run in found if run is not None]
 
 
 def _terms(db: apsw.Connection, query: RunQuery) -> tuple[list[str], list[Any]]:

@@ -1,4 +1,4 @@
-"""A whole store read once, from outside: every page, every record, every reply, every failure."""
+"""A whole store read once, from outside: every page, record, reply and failure, every run with its history."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from junctor.errors import StoreError, StoreTooNew
 from junctor.store import queues
 from junctor.store.connection import open_reader, select, store_error
 from junctor.store.records import read_reply
+from junctor.store.runs import is_damaged
 from junctor.store.schema import APPLICATION, MIGRATIONS
 from junctor.store.words import Glossary
 
@@ -22,6 +23,8 @@ BLOCK = 1000
 _NUMBERS = "SELECT seq FROM hop NOT INDEXED WHERE seq > ? ORDER BY seq LIMIT ?"
 _REPLIES = "SELECT seq, type, version, late, checksum, payload FROM reply WHERE seq > ? ORDER BY seq LIMIT ?"
 _ATTEMPTS = "SELECT id, seq, failure FROM attempt WHERE id > ? ORDER BY id LIMIT ?"
+_RUNS = "SELECT seq FROM run WHERE seq > ? ORDER BY seq LIMIT ?"
+_WITHOUT_RUN = "SELECT DISTINCT run FROM turn WHERE run NOT IN (SELECT seq FROM run)"
 _WITHOUT_HOP = "SELECT count(*) FROM message AS m WHERE NOT EXISTS (SELECT 1 FROM hop WHERE seq = m.seq)"
 
 _is_failure = msgspec.json.Decoder(Failure).decode
@@ -91,7 +94,12 @@ def _check_pages(db: apsw.Connection, found: Verified) -> None:
 def _check_all(db: apsw.Connection, found: Verified) -> None:
     """Each part for itself: where one cannot be listed any further, the others still are."""
     words = Glossary()
-    for what, check in (("records", _check_records), ("replies", _check_replies), ("failures", _check_failures)):
+    for what, check in (
+        ("records", _check_records),
+        ("replies", _check_replies),
+        ("failures", _check_failures),
+        ("runs", _check_runs),
+    ):
         try:
             check(db, words, found)
         except (apsw.CorruptError, UnicodeDecodeError) as error:
@@ -121,6 +129,14 @@ def _check_failures(db: apsw.Connection, words: Glossary, found: Verified) -> No
     while rows := select(db, _ATTEMPTS, (after, BLOCK)):
         found.damaged += [seq for _, seq, failure in rows if not _decodes(failure)]
         after = rows[-1][0]
+
+
+def _check_runs(db: apsw.Connection, words: Glossary, found: Verified) -> None:
+    after = -(2**63)
+    while numbers := [seq for (seq,) in select(db, _RUNS, (after, BLOCK))]:
+        found.damaged += [seq for seq in numbers if is_damaged(db, words, seq)]
+        after = numbers[-1]
+    found.damaged += [seq if isinstance(seq, int) else 0 for (seq,) in select(db, _WITHOUT_RUN)]
 
 
 def _decodes(failure: bytes) -> bool:
