@@ -23,10 +23,15 @@ COLOURS = {
     "parked": "red",
     "failed": "red",
     "expired": "red",
+    "suspended": "red",
+    "diverges": "red",
+    "damaged": "red",
+    "missing": "red",
+    "cancelled": "yellow",
 }
 """The colour of a state or status word."""
 
-FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text", "body"})
+FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text", "body", "why"})
 """Heads of the columns that are folded where a terminal is narrow; the others stay whole."""
 
 LONG = frozenset({"error", "note", "text", "body", "why", "result"})

@@ -122,13 +122,12 @@ def test_suspended_runs_are_counted_over_all_services_that_are_meant() -> None:
         SuspendedRuns(service="shop/orders", count=1, since=NOW, run=7, error="Divergence: step 3"),
         SuspendedRuns(service="shop/returns", count=2, since=NOW, run=9, error="x"),
     )
-    assert (
-        signals_of(When(suspended=4), Hours(), "shop", Observation(time=NOW, monotonic=0, suspended=runs)).found == []
-    )
-    found = signals_of(When(suspended=3), Hours(), "shop", Observation(time=NOW, monotonic=0, suspended=runs)).found
+    seen = Observation(time=NOW, monotonic=0, suspended=runs)
+    assert not signals_of(When(suspended=4), Hours(), "shop", seen).found
+    found = signals_of(When(suspended=3), Hours(), "shop", seen).found
     assert [(one.key, one.count, one.command) for one in found] == [
         ("suspended shop/orders", 1, "junctor workflows 7"),
         ("suspended shop/returns", 2, "junctor workflows --service shop/returns --status suspended"),
     ]
     assert found[0].text == "1 run suspended: Divergence: step 3"
-    assert not signals_of(When(suspended=1), Hours(), "mill", Observation(time=NOW, monotonic=0, suspended=runs)).found
+    assert not signals_of(When(suspended=1), Hours(), "mill", seen).found
