@@ -79,12 +79,14 @@ async def test_a_stop_iteration_of_a_callback_is_an_error_like_any_other() -> No
             await plant.advance("1h")
 
 
-async def test_an_operator_cancels_it() -> None:
+@pytest.mark.parametrize("name", ["1", "{node}-1"])
+async def test_an_operator_cancels_it(name: str) -> None:
     async with running(agency(Booking, SlowHotel)) as plant:
         target = plant.node.target("booking", Trip, Any)
         asked = asyncio.create_task(_asked(target.request(Trip(7), timeout="30d")))
         await plant.idle()
-        await _asked(plant.node.target("booking", Any, handler=CANCEL).send("a mistake", key="1"))
+        key = name.format(node=plant.messages[0].node)
+        await _asked(plant.node.target("booking", Any, handler=CANCEL).send("a mistake", key=key))
         await plant.idle()
         with pytest.raises(RequestFailed, match="a mistake"):
             await asked

@@ -10,11 +10,11 @@ from junctor.clock import instant
 from junctor.core.hop import current
 from junctor.core.outcome import Failure
 from junctor.core.port import Port
-from junctor.core.run import Run
+from junctor.core.run import CANCEL, Run
 from junctor.core.snapshot import OpenRequest, Snapshot, read_snapshot
 from junctor.core.spec import Context, service_address
 from junctor.errors import RequestError, RequestExpired, RequestFailed, RequestTimeout, UnknownRun
-from junctor.messages import ANSWERS, ENDED, Kind, Message, codec
+from junctor.messages import ANSWERS, ENDED, PASSED, Kind, Message, codec, parse_id
 from junctor.observe.hidden import hide
 from junctor.services.conversation.attributes import NotRestorable
 from junctor.services.conversation.callbacks import Asked, Callback
@@ -162,12 +162,15 @@ class Director:
             yield from self._failure(turn, request, error)
 
     async def cancelled(self, body: Any) -> None:
-        """An operator ends it."""
+        """An operator ends it, by its number, id or key. One that has ended stays as it is."""
         message = self._message()
-        key = message.key or ""
-        run = self.port.runs.find(int(key) if key.isdecimal() else self.port.runs.called(key))
-        if run is None or not run.is_open:
-            raise UnknownRun(f"no conversation {message.key} is open", where=self.address)
+        run = self._meant(message)
+        if not run.is_open:
+            log.info("%s: conversation %d has ended and is not cancelled", self.address, run.seq)
+            return
+        if message.key != str(run.seq):
+            self.port.runs.pass_on(run.seq, CANCEL)
+            return
         self.port.runs.enter(run)
         try:
             snapshot = _snapshot(run)
@@ -175,6 +178,19 @@ class Director:
             snapshot = Snapshot(handler=run.handler)
         live = Live(run.seq, run.turns, run.key, snapshot)
         Turn(self.port, self.plan, self.address, live, message, run, self).cancel(str(body or "cancelled"))
+
+    def _meant(self, message: Message) -> Run:
+        """The conversation that a message of an operator names.
+
+        :raises UnknownRun: there is none.
+        """
+        name, runs = message.key or "", self.port.runs
+        number = 0 if PASSED in message.headers else runs.called(name)
+        found = runs.find(number or _number(name, message.node))
+        if found is None or found.service != self.address:
+            fix = "Give its key, or the number or id of the message that began it."
+            raise UnknownRun(f"there is no conversation {name!r}", where=self.address, fix=fix)
+        return found
 
     # Turns --------------------------------------------------------------------------------------------------
 
@@ -231,6 +247,15 @@ class Director:
     def _late(self, what: str, message: Message) -> None:
         text = "%s: %s came late for conversation %s, which no longer waits for it; it is ignored"
         self.port.log.info(text, self.address, what, message.key)
+
+
+def _number(name: str, node: str) -> int:
+    """The number in an id, 0 where it is none of this node."""
+    try:
+        where, number = parse_id(name)
+    except ValueError:
+        return 0
+    return number if where in ("", node) else 0
 
 
 def _snapshot(run: Run) -> Snapshot:
