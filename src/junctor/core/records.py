@@ -82,9 +82,9 @@ class Commit(msgspec.Struct, eq=False):
     ``removes`` are records to forget, with replies, attempts, logs, notes and the run that began with them; one that is
     owed to a handler, parked, or begun stays, whoever names it.
 
-    ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. ``at_once`` marks what
-    somebody waits for: it has the reserve of a full disk like the rest, and is refused where that is used up, instead
-    of kept until there is room. The transport fills ``duplicates`` before it calls ``done``.
+    ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. ``at_once`` marks
+    what somebody waits for: it has the reserve of a full disk like the rest, and is refused where that is used up,
+    instead of kept until there is room. The transport fills ``duplicates`` before it calls ``done``.
     """
 
     done: Callable[[Commit, Exception | None], object]

@@ -75,6 +75,7 @@ class ResendJob:
         self._woken = asyncio.Event()
         self._free_at = engine.clock.monotonic()
         self.services = frozenset({how.to} if how.to else {one.target for one in chosen})
+        self._hosted = self.services & engine.hosts.keys()
         started = instant(engine.clock.time_ns())
         self.view = ResendView(number, how.who, sorted(self.services), "running", started, len(chosen))
 
@@ -227,7 +228,9 @@ class ResendJob:
             return self._stop
         if self._engine.stopping:
             return "the node is stopping"
-        return next(filter(None, (obstacle(self._engine, address) for address in self.services)), "")
+        gone = (f"{address} was removed from the node" for address in self._hosted - self._engine.hosts.keys())
+        stands = (obstacle(self._engine, address) for address in self.services)
+        return next(filter(None, (*gone, *stands)), "")
 
     async def _sleep(self, seconds: float) -> None:
         if seconds <= 0 or self._stop:
@@ -287,8 +290,8 @@ def refusal(seq: int, error: JunctorError) -> Resent:
 
 
 def obstacle(engine: Engine, address: str) -> str:
-    """Why a service handles no messages at this moment; empty where it does, or is not there at all: that is told of
-    each message. One that starts, or is replaced by another, is waited for."""
+    """Why a service handles no messages at this moment; empty where it does, or is not there at all: where it never
+    was, that is told of each message. One that starts, or is replaced by another, is waited for."""
     host = engine.hosts.get(address)
     if host is None:
         return ""

@@ -1,10 +1,10 @@
 """The one writer of a store: a thread with a connection that commits groups, and checkpoints by itself.
 
 What a group becomes is one of four things. It is committed. Or the disk is full: refused is what comes from outside,
-kept is the rest, tried again until it fits; but what somebody waits for is refused as well. Or one commit of it cannot be written by its nature (a key that is no valid
-text): the commits are applied one by one and that one is refused. Or the disk failed: then nothing can be said about
-the group any more, nothing is acknowledged and the journal is dead; writing on after a failed fsync would acknowledge
-what the kernel may have dropped.
+kept is the rest, tried again until it fits; but what somebody waits for is refused as well. Or one commit of it cannot
+be written by its nature (a key that is no valid text): the commits are applied one by one and that one is refused. Or
+the disk failed: then nothing can be said about the group any more, nothing is acknowledged and the journal is dead;
+writing on after a failed fsync would acknowledge what the kernel may have dropped.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from junctor.clock import VirtualClock
 from junctor.errors import ServiceStopped, StoreFull
@@ -14,6 +15,7 @@ from junctor.messages import RESEND_OF, Status
 from junctor.node.control.arguments import WrongArgument
 from junctor.node.resend import ResendRunning
 from junctor.node.views.search import NothingFound, UnknownFilter
+from junctor.runtime.change import Change
 from junctor.runtime.resendable import Resending
 from junctor.transports.base import Commit, Record
 from tests.integration.resend.shop import Order, Shop, open_shop
@@ -257,3 +259,29 @@ async def test_a_full_disk_ends_the_job(tmp_path: Path) -> None:
         assert (await shop.resend(filter={"service": "billing"})).sent == 9
         assert len(shop.partner.done) == 12
         assert shop.node.engine.hosts["shop/billing"].depth.count == 0
+
+
+async def test_a_service_that_is_removed_ends_the_job() -> None:
+    """The job waits for its rate meanwhile, so that it does not see the service stop."""
+    clock = VirtualClock()
+    async with open_shop(None, clock=clock) as shop:
+        seqs = await shop.parked(*orders(30))
+        view = await shop.ask("resend", filter={"service": "billing"}, rate=1)
+        while view.handled < 2:
+            await clock.advance(0.25)
+        await remove(shop, "billing")
+        while view.state == "running":
+            await clock.advance(0.25)
+        assert (view.state, view.reason, view.refused) == ("stopped", "shop/billing was removed from the node", 0)
+        assert [shop.record(seq).status for seq in seqs].count(Status.PARKED) == 30 - view.sent
+
+
+async def remove(shop: Shop, name: str) -> None:
+    async def at_once(*_: object) -> None: ...
+
+    engine = shop.node.engine
+    plans = [
+        replace(plan, services=tuple(one for one in plan.services if one.spec.name != name))
+        for plan in engine.flows.values()
+    ]
+    await Change(engine, plans, ()).make(at_once, grace=1.0)
