@@ -24,13 +24,12 @@ from junctor.runtime.failures import failure_of, without_hidden_values, wrong_re
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
-from junctor.runtime.runs import drop_runs, keep_runs
+from junctor.runtime.runs import drop_runs, keep_runs, suspended_by
 from junctor.runtime.telling import Telling
 from junctor.transports.base import AlertRecord, Commit, Settle
 
 if TYPE_CHECKING:
     from junctor.core.outcome import StateWrite
-    from junctor.core.run import RunWrite
     from junctor.runtime.engine import Engine
 
 log = logging.getLogger("junctor.runtime")
@@ -202,24 +201,16 @@ class Handling:
         self.note_error(failure)
         if settlement is not Settlement.HOLD:
             self._tell(delivery, failure, settlement is Settlement.PARK)
-        work = delivery.work
-        parked = work.parked if work is not None and settlement is Settlement.PARK else None
         return Outcome(
             settlement,
             logs=(part.logs if part is not None else delivery.logs) or (),
             failure=failure,
             delay=delay,
-            started=delivery.started,
+            # One that is given up before its handler runs has its end alone: that is when it began, too.
+            started=delivery.started or now,
             duration=now - delivery.started if delivery.started else 0,
-            runs=() if parked is None else (self._suspended(parked, failure, now),),
+            runs=suspended_by(self, delivery, failure) if settlement is Settlement.PARK else (),
         )
-
-    def _suspended(self, write: RunWrite, failure: Failure, now: int) -> RunWrite:
-        """What becomes of a run by the failure of its delivery."""
-        error = f"{failure.type}: {failure.text}"
-        command = f"junctor workflows {write.seq}"
-        self.alert("run-suspended", f"run {write.seq} of {self.address} is suspended: {error}", command)
-        return msgspec.structs.replace(write, error=error, time=now)
 
     def redeliver(self, delivery: Delivery) -> None:
         """Deliver a message once more whose outcome could not be committed. No attempt is spent."""

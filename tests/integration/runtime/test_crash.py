@@ -110,6 +110,7 @@ def test_a_message_that_kills_the_process_is_parked_and_its_neighbours_are_deliv
     parked = [record for record in stored if record.status is Status.PARKED]
     assert [record.message.body["n"] for record in parked] == [KILLER]
     assert parked[0].failure is not None and "the node ended" in parked[0].failure.text
+    assert parked[0].started > parked[0].message.time, "what was given up without its handler has a time all the same"
     assert Counter(record.status for record in stored) == {Status.DONE: 39, Status.PARKED: 1}
     begun = Counter(n for _, what, n in events(short_dir) if what == "begin")
     a_life = 2 if case == "hold" else 1  # it holds the service first, and kills at the probe

@@ -11,6 +11,7 @@ import pytest
 from junctor.core.outcome import Failure, LogLine, Reply
 from junctor.core.run import Run, RunQuery, Turn
 from junctor.messages import Kind, Message, Status
+from junctor.node.capture.hops import captured_hops
 from junctor.node.views import answers
 from junctor.node.views.alerts import latest_alerts
 from junctor.node.views.messages import BODY_LIMIT, Reason, listed
@@ -156,6 +157,19 @@ def test_all_of_a_hop() -> None:
     assert [(log.level, log.text) for log in hop.logs] == [("WARNING", "careful")]
     again = msgspec.json.decode(msgspec.json.encode(trace), type=Trace)
     assert again == trace
+
+
+def test_an_attempt_without_a_start_is_shown_where_its_message_began() -> None:
+    parked = record(1, status=Status.PARKED)
+    parked.started = parked.duration = 0
+    shelf = Shelf(parked)
+    shelf.failed = [AttemptRecord(1, 2, 0, 0, "PARK", Failure("Park", "the node ended"))]
+    trace = trace_of(shelf, SESSION)
+    assert trace is not None
+    (hop,) = trace.hops
+    assert hop.attempts[0].started == hop.message.time
+    (captured,) = captured_hops(shelf, SESSION).hops
+    assert captured.attempts[0].began == captured.time
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -69,7 +70,7 @@ def _complete(archive: Archive, session: int, hops: list[CapturedHop]) -> None:
     notes = _by_seq(archive.notes(numbers))
     logs = _by_seq(archive.logs(session, LOG_LIMIT))
     for hop in hops:
-        hop.attempts = [_attempt(attempt) for attempt in attempts[hop.number]]
+        hop.attempts = [_attempt(attempt, hop.time) for attempt in attempts[hop.number]]
         hop.notes = [_note(note) for note in notes[hop.number]]
         hop.logs = [_log(log) for log in logs[hop.number]]
 
@@ -112,10 +113,11 @@ def _fault(failure: Failure) -> Fault:
     return Fault(failure.type, failure.text, failure.traceback, own_line(failure.traceback))
 
 
-def _attempt(record: AttemptRecord) -> CapturedAttempt:
+def _attempt(record: AttemptRecord, sent: datetime) -> CapturedAttempt:
+    # Stores of earlier versions have attempts without a start.
     return CapturedAttempt(
         record.attempt,
-        instant(record.started),
+        instant(record.started) if record.started else sent,
         record.duration / 1e9,
         record.settlement.lower(),
         _fault(record.failure),

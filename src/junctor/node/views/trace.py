@@ -197,7 +197,7 @@ def _hops(
         hop.depth = depth
         hop.offset = (place.time - start) / 1e9
         hop.began = None if hop.began is None else hop.began - start / 1e9
-        hop.attempts = [_attempt(attempt) for attempt in attempts[place.seq]]
+        hop.attempts = [_attempt(attempt, place.time) for attempt in attempts[place.seq]]
         hop.logs = [_log(log) for log in logs[place.seq]]
         hop.notes = [note_view(note) for note in notes[place.seq]]
         hops.append(hop)
@@ -247,10 +247,12 @@ def _reply(record: Record) -> ReplyView:
     return ReplyView(record.reply.type, plain(record.reply.payload), record.late, list(record.reply_masked))
 
 
-def _attempt(record: AttemptRecord) -> Attempt:
+def _attempt(record: AttemptRecord, sent: int) -> Attempt:
+    """An attempt of a message that was sent then. One without a start, as stores of earlier versions have them, is
+    shown at the beginning of its message."""
     return Attempt(
         record.attempt,
-        instant(record.started),
+        instant(record.started or sent),
         record.duration / 1e9,
         record.settlement.lower(),
         reason_of(record.failure),
