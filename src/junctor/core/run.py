@@ -246,7 +246,10 @@ class RunPort(Protocol):
         ...
 
     def find(self, seq: int) -> Run | None:
-        """The run that began with a record: as it is committed, with what is on its way to the store."""
+        """The run that began with a record: as it is committed, with what is on its way to the store.
+
+        :raises StoreDamaged: it is not what was written.
+        """
         ...
 
     def called(self, key: str) -> int:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Hop, RunWork
+from junctor.core.hop import Delivery, Hop, RunWork
 from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
-from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunWrite, Turn, after, asker_of
-from junctor.errors import StateError
+from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, Turn, after, asker_of
+from junctor.errors import StateError, StoreDamaged
 from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
 from junctor.runtime.deadlines import nanoseconds
 
 if TYPE_CHECKING:
+    from junctor.runtime.handling import Handling
     from junctor.runtime.host import Host
     from junctor.runtime.port import HostPort
     from junctor.transports.base import Commit
@@ -94,13 +95,20 @@ class HostRuns:
 
     def find(self, seq: int) -> Run | None:
         pending = self._host.pending_runs.get(seq)
-        return pending.run if pending is not None else self._host.transport.run(seq)
+        if pending is not None:
+            return pending.run
+        run = self._host.transport.run(seq)
+        if run is not None and run.damaged:
+            raise _damaged(run, self._host.address)
+        return run
 
     def called(self, key: str) -> int:
-        for pending in list(self._host.pending_runs.values()):
-            if pending.run.key == key:
-                return pending.run.seq if pending.run.is_open else 0
-        return self._host.transport.run_called(self._host.address, key)
+        pending = self._host.pending_runs
+        for each in list(pending.values()):
+            if each.run.key == key and each.run.is_open:
+                return each.run.seq
+        seq = self._host.transport.run_called(self._host.address, key)
+        return 0 if seq in pending else seq
 
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         found = self._host.transport.turns(seq, after)
@@ -122,6 +130,15 @@ class HostRuns:
             hop.work = RunWork()
         work: RunWork = hop.work
         return work
+
+
+def _damaged(run: Run, where: str) -> StoreDamaged:
+    """Nothing of it can be trusted, not even whether it is open: what comes for it is put aside."""
+    error = StoreDamaged(
+        f"run {run.seq} is not what was written", where=where, fix="An earlier backup may have it; see junctor verify."
+    )
+    error.reaction = "park"  # type: ignore[attr-defined]
+    return error
 
 
 def _join(hop: Hop, draft: Draft) -> None:
@@ -158,6 +175,32 @@ def drop_runs(pending: dict[int, PendingRun], commit: Commit) -> None:
         held = pending.get(write.seq)
         if held is not None and held.commit is commit:
             del pending[write.seq]
+
+
+# Deliveries that fail for good ------------------------------------------------------------------------------
+
+
+def suspended_by(host: Handling, delivery: Delivery, failure: Failure) -> tuple[RunWrite, ...]:
+    """What becomes of a run by a delivery that is parked: what its service says, and where that was never asked, as
+    the body cannot be read or kills the node, it waits for an operator."""
+    write = delivery.work.parked if delivery.work is not None else _unasked(host, delivery)
+    if write is None:
+        return ()
+    error = f"{failure.type}: {failure.text}"
+    command = f"junctor workflows show {write.seq}"
+    host.alert("run-suspended", f"run {write.seq} of {host.address} is suspended: {error}", command)
+    return (msgspec.structs.replace(write, error=error, time=host.engine.clock.time_ns()),)
+
+
+def _unasked(host: Handling, delivery: Delivery) -> RunWrite | None:
+    message: Message = delivery.message
+    if host.spec.runs != "workflow" or ANSWERS not in message.headers or message.key is None:
+        return None
+    pending = host.pending_runs.get(int(message.key))
+    run = pending.run if pending is not None else host.transport.run(int(message.key))
+    if run is None or not run.is_open:
+        return None
+    return RunWrite(run.seq, run.service, run.turns, RunStatus.SUSPENDED, due=run.due)
 
 
 # Ends of requests -------------------------------------------------------------------------------------------
