@@ -197,4 +197,4 @@ def test_a_name_that_nobody_confirms_stays_as_the_table_has_it(bare: Bare) -> No
     db = bare.store._db
     db.execute("UPDATE word SET text = 'flow/sinc' WHERE text = 'flow/sink'")
     [(number,)] = db.execute("SELECT id FROM word WHERE text = 'flow/sinc'")
-    assert 'reads "flow/sinc" now' in names._put_right(db, number, b"flow/sinc", set())
+    assert 'reads "flow/sinc" now' in names.put_right(db, number, b"flow/sinc", set())
