@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,7 +41,7 @@ def edited(client: NodeClient, which: str, arguments: dict[str, Any]) -> msgspec
     text = words.json_text(message.body) + "\n"
     while True:
         changed = _typed(text, message.id)
-        if changed is None or changed == text:
+        if changed == text:
             fix = f"Nothing was sent. `junctor resend {which}` sends it as it is."
             raise EditNotSent("nothing was changed", where=f"message {message.id}", fix=fix)
         text = changed
@@ -50,16 +54,40 @@ def edited(client: NodeClient, which: str, arguments: dict[str, Any]) -> msgspec
             raise EditNotSent("the edited body does not fit", where=f"message {message.id}", fix=fix)
 
 
-def _typed(text: str, name: str) -> str | None:
-    """What the editor made of the text; None where it was not saved.
+def _typed(text: str, name: str) -> str:
+    """What the editor made of the text.
 
-    :raises EditNotSent: it is no text any more.
+    :raises EditNotSent: it is no text any more, or the file is gone.
     """
+    with _leaving_nothing(), tempfile.TemporaryDirectory(prefix="junctor-edit-") as folder:
+        # In a folder of its own, where an editor puts its copies too.
+        path = Path(folder, f"{name}.json")
+        path.write_text(text, encoding="utf-8")
+        click.edit(filename=str(path))
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError as error:
+            raise EditNotSent("the editor left no file", where=f"message {name}") from error
+        except UnicodeDecodeError as error:
+            fix = "Nothing was sent. Let the editor write UTF-8."
+            raise EditNotSent("what the editor wrote is not UTF-8", where=f"message {name}", fix=fix) from error
+
+
+@contextmanager
+def _leaving_nothing() -> Iterator[None]:
+    """Let a signal that ends the process unwind it first. The editor's own end is for whoever sent the signal."""
+    ending = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in ending:
+        signal.signal(number, _end)
     try:
-        return click.edit(text, extension=".json")
-    except UnicodeDecodeError as error:
-        fix = "Nothing was sent. Let the editor write UTF-8."
-        raise EditNotSent("what the editor wrote is not UTF-8", where=f"message {name}", fix=fix) from error
+        yield
+    finally:
+        for number in ending:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _problem(client: NodeClient, text: str, arguments: dict[str, Any]) -> str | None:

@@ -102,6 +102,11 @@ class Terminal:
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
 
+    def ends_by(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+        assert self._process.wait(10) == 128 + number
+        os.close(self._master)
+
     def ends(self, code: int) -> None:
         try:
             while data := os.read(self._master, 4096):
@@ -181,6 +186,21 @@ def test_an_edit_goes_through_the_editor(junctor: Junctor) -> None:
     assert "nothing was changed" in junctor.here("resend", "2", "--edit", "--again", code=1)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_edit_that_is_killed_leaves_no_file(junctor: Junctor, number: signal.Signals) -> None:
+    parked(junctor, 1)
+    junctor.env["TMPDIR"] = str(junctor.folder / "tmp")
+    (junctor.folder / "tmp").mkdir()
+    give_editor(junctor, 'ls -ld "$(dirname "$1")" > opened; exec sleep 5')
+    terminal = Terminal(junctor, "resend", "1", "--edit")
+    until(lambda: (junctor.folder / "opened").exists() and (junctor.folder / "opened").read_text().endswith("\n"))
+    assert (junctor.folder / "opened").read_text().startswith("drwx------")
+    assert len(list((junctor.folder / "tmp").iterdir())) == 1
+    terminal.ends_by(number)
+    assert not list((junctor.folder / "tmp").iterdir())
+    assert not sent(junctor)
+
+
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
@@ -188,6 +208,7 @@ def test_an_edit_goes_through_the_editor(junctor: Junctor) -> None:
         ("""printf '%99999s' | tr ' ' '[' > "$1" """, "nested too deeply"),
         (""": > "$1" """, "not JSON"),
         (r"""printf '\377\376' > "$1" """, "not UTF-8"),
+        ("""rm "$1" """, "left no file"),
     ],
 )
 def test_an_edit_that_is_no_json_is_told_of(junctor: Junctor, script: str, problem: str) -> None:
