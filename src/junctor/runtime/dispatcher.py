@@ -22,7 +22,7 @@ from junctor.observe.alerts import ParkedAlerts
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter
-from junctor.runtime.runs import end_by, end_of
+from junctor.runtime.runs import end_by, end_of, suspended_by
 from junctor.runtime.savepoints import Savepoints, without_origin
 from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle
 
@@ -260,12 +260,16 @@ class Dispatcher(Savepoints):
 
     def _park_unstorable(self, delivery: Delivery, error: Exception, host: Host) -> None:
         """No further attempt would help. Its place in the queue was given up already."""
-        outcome = Outcome(Settlement.PARK, failure=failure_of(error), started=delivery.started)
+        failure = failure_of(error)
+        runs = suspended_by(host, delivery, failure)
+        outcome = Outcome(Settlement.PARK, failure=failure, started=delivery.started, runs=runs)
         host.counters.parked += 1
         log.warning("%s.%s: %s", host.address, delivery.name, error)
         settle = Settle(delivery.seq, Status.PARKED, delivery.attempt, 0, outcome.started, 0, failure=outcome.failure)
         alerts = self._alerts(delivery, outcome, host)
-        self.transport.commit(Commit(self._settled, settles=(settle,), alerts=alerts, tag=(delivery, outcome, host)))
+        self.transport.commit(
+            Commit(self._settled, settles=(settle,), runs=runs, alerts=alerts, tag=(delivery, outcome, host))
+        )
 
     def put_back(self, delivery: Delivery) -> None:
         """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some,

@@ -127,6 +127,7 @@ def guarded(spec: ServiceSpec, faults: Faults) -> ServiceSpec:
     return msgspec.structs.replace(
         spec,
         handlers=each(spec.handlers, handler=True),
+        inner=each(spec.inner, handler=True),
         schedules=each(spec.schedules),
         routes=each(spec.routes),
         actions=each(spec.actions),
@@ -147,7 +148,7 @@ def checked_place(place: str, specs: dict[str, ServiceSpec]) -> str:
         raise ConfigurationError(
             f'there is no service "{service}"', where=f'fail("{place}")', fix=nearest(service, specs)
         )
-    handlers = [handler.name for handler in spec.handlers]
+    handlers = [handler.name for handler in (*spec.handlers, *spec.inner)]
     entries: tuple[Any, ...] = (*spec.schedules, *spec.routes, *spec.actions)
     others = [each.name for each in entries]
     others += [name for name, field in LIFE.items() if getattr(spec, field) is not None]

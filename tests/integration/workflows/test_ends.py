@@ -392,3 +392,15 @@ async def test_a_workflow_stays_in_the_node() -> None:
     with pytest.raises(ConfigurationError, match="driven by the node itself"):
         async with running(flow):
             pass
+
+
+async def test_a_delivery_that_never_gets_to_the_code_suspends_the_run_too() -> None:
+    async with running(shop()) as plant:
+        plant.fail("orders.junctor-woken", Park("unreadable"))
+        await plant.send("orders", Order(7))
+        with plant.expect_parked(Park) as parked:
+            await plant.advance("1d")
+        (run,) = runs(plant)
+        assert (run.status, run.error) == (RunStatus.SUSPENDED, "Park: unreadable")
+        await plant.resend(parked.messages[-1])
+        assert [run.status for run in runs(plant)] == [RunStatus.OPEN]

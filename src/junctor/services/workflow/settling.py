@@ -12,7 +12,7 @@ from junctor.core.history import Entry, read_entry, write_entry
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
 from junctor.core.run import Run, RunStatus, RunWrite, Turn
-from junctor.errors import WorkflowCancelled
+from junctor.errors import WorkflowCancelled, storable, text_of
 from junctor.messages import Message
 from junctor.services.workflow.driver import Continue
 from junctor.services.workflow.live import Live
@@ -125,4 +125,4 @@ def _name(error: BaseException) -> str:
 
 
 def _text(error: BaseException) -> str:
-    return str(getattr(error, "what", None) or error)
+    return storable(str(getattr(error, "what", None) or text_of(error)))
