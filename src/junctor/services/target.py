@@ -153,7 +153,9 @@ class Target(Generic[Req, Rep]):
         if link is None:
             link, headers = self._route(body, key, headers)
         seconds = None if timeout is None or timeout == math.inf else parse_duration(timeout)
-        self._asks(self._where.rpartition(".")[2], link, body, name, key, seconds, headers)
+        # "booking.hotel", or "booking -> hotel" of a target that was chosen at run time
+        own = self._where.rpartition(".")[2].rpartition(" -> ")[2]
+        self._asks(own, link, body, name, key, seconds, headers)
 
     def _open_to(
         self, body: Req, key: str | None, headers: Mapping[str, str] | None

@@ -11,6 +11,7 @@ from msgspec import Raw
 from junctor import (
     Asked,
     Conversation,
+    Flow,
     Service,
     Target,
     every,
@@ -24,7 +25,8 @@ from junctor import (
 )
 from junctor.core.run import CANCEL, REPLIED, RUN_KEY, WOKEN, Run, RunStatus
 from junctor.core.snapshot import OpenRequest, OpenTimer, Snapshot, read_snapshot, shown_attributes, write_snapshot
-from junctor.errors import ConfigurationError, EncodeError, OutsideDelivery, RequestError
+from junctor.errors import ConfigurationError, EncodeError, OutsideDelivery, RequestError, SeveralProblems
+from junctor.flows import wire
 from junctor.observe.histories import masked_run
 from junctor.services import spec_of
 
@@ -229,6 +231,23 @@ def test_something_must_begin_it() -> None:
 
     with pytest.raises(ConfigurationError, match="no message begins a conversation of this class"):
         spec_of(Empty)
+
+
+def test_the_field_of_a_key_is_one_of_the_body() -> None:
+    def on_trip(self: Any, trip: Trip) -> None: ...
+
+    def again(self: Any, trip: Trip) -> None: ...
+
+    assert 'Trip has no field "nmber". Did you mean "number"?' in wrong(on_trip=handler(key="nmber")(on_trip))
+    assert "begins=False needs key=" in wrong(on_trip=handler(begins=False)(again))
+
+
+def test_in_a_flow_it_has_no_key_and_no_worker() -> None:
+    flow = Flow("f").add(Base, name="keyed", key="number").add(Base, name="away", isolate="worker")
+    with pytest.raises(SeveralProblems) as raised:
+        wire(flow)
+    assert "its runs are its lines, so its pool has no key" in str(raised.value)
+    assert "a conversation is called by the node itself" in str(raised.value)
 
 
 def test_its_marks_are_for_conversations() -> None:

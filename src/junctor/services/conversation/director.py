@@ -261,16 +261,12 @@ def _number(name: str, node: str) -> int:
 def _snapshot(run: Run) -> Snapshot:
     """What is stored of a conversation.
 
-    :raises NotRestorable: it is damaged.
+    :raises NotRestorable: this version cannot read it.
     """
-    where = f"conversation {run.seq}"
-    if run.damaged:
-        fix = "`junctor verify` shows the damage; cancel it with `junctor workflows`, or restore a backup."
-        raise NotRestorable("its stored record fails the checksum", where=where, fix=fix)
     try:
         return read_snapshot(run.snapshot)
     except ValueError as error:
-        raise NotRestorable(f"what is stored of it is no snapshot: {error}", where=where) from error
+        raise NotRestorable(f"what is stored of it is no snapshot: {error}", where=f"conversation {run.seq}") from error
 
 
 def _call(instance: Any, callback: Callback, arguments: tuple[Any, ...]) -> Callable[[], Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import Hashable, Mapping
+from typing import Any, cast
 
 import msgspec
 
@@ -13,6 +14,8 @@ from junctor.core.port import Link
 from junctor.core.snapshot import OpenRequest, Snapshot
 from junctor.errors import OutsideDelivery, text_of
 from junctor.messages.types import is_frozen
+
+_is_frozen = functools.lru_cache(maxsize=256)(is_frozen)
 
 
 class Asking(msgspec.Struct):
@@ -94,7 +97,7 @@ class Live:
         """Take a request; it goes out when the callback has returned."""
         self._check("ask")
         # The caller may go on changing what is not frozen.
-        own = body if is_frozen(type(body)) else copy.deepcopy(body)
+        own = body if _is_frozen(cast(Hashable, type(body))) else copy.deepcopy(body)
         self.asked.append(Asking(name or target, target, link, own, key, timeout, headers))
 
     def timer(self, delay: float | str, name: str) -> None:

@@ -12,10 +12,13 @@ from msgspec import structs
 
 from junctor.core.run import CANCEL, REPLIED, WOKEN
 from junctor.core.spec import Bind, Context, HandlerSpec, ServiceSpec
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, nearest
+from junctor.messages.types import is_body_class
 from junctor.services.conversation.callbacks import Callback, Callbacks, callbacks_of
 from junctor.services.conversation.director import Director, Steps
 from junctor.services.conversation.plan import Plan
+from junctor.services.hints import own_annotations
+from junctor.services.markers import Handles
 from junctor.services.service import Service
 
 
@@ -39,6 +42,8 @@ def conversation_spec(cls: type[Service], made: ServiceSpec) -> ServiceSpec:
             where=cls.__name__,
             fix="Declare an attribute: it is stored with each callback. Or keep the state in a Service.",
         )
+    for handler in made.handlers:
+        _check_key(cls, handler, callbacks.handlers[handler.name][1])
     targets = tuple(target.name for target in made.targets)
     plan = Plan(cls, made.build, callbacks, targets, made.code)
     return structs.replace(
@@ -49,6 +54,22 @@ def conversation_spec(cls: type[Service], made: ServiceSpec) -> ServiceSpec:
         inner=(*_joins(made, callbacks), *_ends(callbacks)),
         stateful=False,
     )
+
+
+def _check_key(cls: type[Service], handler: HandlerSpec, mark: Handles) -> None:
+    """:raises ConfigurationError: the types that it takes have no such field."""
+    where = f"{cls.__name__}.{handler.name}"
+    if not mark.begins and not mark.key:
+        what = "begins=False needs key=: nothing says which conversation its messages are for"
+        raise ConfigurationError(what, where=where, fix='Write for example @handler(key="order", begins=False).')
+    field = mark.key.partition(".")[0]
+    if not field or not is_body_class(handler.accepts) or hasattr(handler.accepts, field):
+        return
+    known = {name for base in handler.accepts.__mro__ for name in own_annotations(base)}
+    if field not in known:
+        what = f'{handler.accepts.__name__} has no field "{field}"'
+        fix = f"{nearest(field, known)}key= names the field of the body by which a message finds its conversation."
+        raise ConfigurationError(what, where=where, fix=fix)
 
 
 def _director(plan: Plan, context: Context) -> Director:

@@ -106,6 +106,8 @@ class Turn:
         """
         live, attributes = self.live, self._plan.attributes
         live.closed = True
+        if live.failure:
+            self._port.log.warning("conversation %d failed: %s", live.number, live.failure)
         attributes.refuse_undeclared(name for name in vars(self.instance) if name not in self._known)
         before = live.snapshot.attributes
         snapshot = self._taken_over(attributes.taken(self.instance, before))
