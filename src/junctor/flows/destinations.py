@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from junctor.errors import ConfigurationError
+
+_TELLING = re.compile("key|token|secret|pass|auth|sig|code", re.IGNORECASE)
+"""Names of fields with a secret."""
+
+_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+"""Headers that say how one request is sent. With another value it would be taken apart wrongly, or answered by another
+host."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
@@ -32,6 +39,9 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             fix = "Percent-encode what is not ASCII, and leave out what follows #."
             raise ConfigurationError("webhook.url has characters that no address has", fix=fix)
         for name, value in self.headers.items():
+            if name.lower() in _FRAMING:
+                what = f'webhook.headers has "{name}", which follows from the address and the body'
+                raise ConfigurationError(what, fix="Leave it out.")
             if _TOKEN.fullmatch(name) is None or not value.isprintable() or not value.isascii():
                 raise ConfigurationError(f'webhook.headers has a wrong header "{name}"', fix="Use printable ASCII.")
 
@@ -128,18 +138,31 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def secrets_of(destination: Destination) -> list[str]:
-    """What is secret of it: nobody but its receiver is to read this."""
+    """What is secret of it: nobody but its receiver is to read this. Not its plain words: ``/alerts`` at the end of an
+    address, masked, would be missing from every line of a log."""
     found: list[Any] = []
     if isinstance(destination, Webhook):
         parts = urlsplit(destination.url)
-        found = [destination.url, *destination.headers.values()]
-        if len(parts.path) > 1 or parts.query:
-            found.append(parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else ""))
-        else:
-            found.remove(destination.url)  # the bare address of a server, as in every log line about it
+        found = [*filter(_is_random, parts.path.split("/")), *_secrets_of_query(parts.query)]
+        found += destination.headers.values()
     elif isinstance(destination, Email):
         found = [destination.password]
     return [text for text in found if text]
+
+
+def _secrets_of_query(query: str) -> Iterator[str]:
+    for field in filter(None, query.split("&")):
+        name, _, value = field.partition("=")
+        yield field
+        if _is_random(value) or _TELLING.search(name):
+            yield value
+
+
+def _is_random(part: str) -> bool:
+    """Whether a part of an address looks made by a machine: it has digits, or both cases, or is very long."""
+    mixed = not part.islower() and not part.isupper()
+    least = 8 if any(map(str.isdigit, part)) else 16 if mixed else 32
+    return len(part) >= least
 
 
 def _parts(text: str, where: str, schemes: tuple[str, ...]) -> SplitResult:

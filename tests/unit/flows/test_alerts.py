@@ -71,6 +71,22 @@ def test_a_rule_with_everything() -> None:
     assert "T0/secret" not in repr(rules({"when": {"parked": 1}, "send": HOOK}))
 
 
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("https://h.example/alerts", []),
+        ("https://h.example/api/v2/junctor/night-shift/alertReceiver", []),
+        ("https://h.example/services/T0/B0/XyzAbcdefGhijklMnop", ["XyzAbcdefGhijklMnop"]),
+        ("https://h.example/hook/9f8e7d6c5b4a", ["9f8e7d6c5b4a"]),
+        ("https://h.example/alerts?channel=alerts", ["channel=alerts"]),
+        ("https://h.example/alerts?token=hunter", ["token=hunter", "hunter"]),
+        ("https://h.example/alerts?x=9f8e7d6c5b4a", ["x=9f8e7d6c5b4a", "9f8e7d6c5b4a"]),
+    ],
+)
+def test_what_is_secret_of_an_address_are_not_its_words(url: str, secrets: list[str]) -> None:
+    assert secrets_of(Webhook(url=url)) == secrets
+
+
 def test_names_are_made_and_unlike() -> None:
     made = rules(
         {"when": {"held": 60, "service": ["crm", "erp"]}, "send": HOOK},
@@ -103,6 +119,13 @@ def test_stopped_is_a_truth_or_a_number() -> None:
         (
             {"when": {"parked": 1}, "send": {"webhook": {"url": "https://x", "headers": {"X": "a\r\nY: b"}}}},
             'a wrong header "X"',
+        ),
+        *(
+            (
+                {"when": {"parked": 1}, "send": {"webhook": {"url": "https://x", "headers": {name: "1"}}}},
+                f'webhook.headers has "{name}", which follows from the address and the body. Leave it out.',
+            )
+            for name in ("Host", "content-length", "Transfer-Encoding", "CONNECTION")
         ),
         ({"when": {"parked": 1}, "send": {"email": "ops@x.org\nBcc: y@x.org"}}, "no mail address"),
         ({"when": {"parked": 1}, "send": {"email": {"to": "a@x.org", "user": "a"}}}, "belong together"),
