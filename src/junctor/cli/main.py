@@ -167,8 +167,21 @@ def _flushed(code: int) -> int:
     return code
 
 
+def _require_text(arguments: list[str]) -> None:
+    """What is not UTF-8 goes over no socket and into no store."""
+    for number, word in enumerate(arguments, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            from junctor.observe.logs import readable
+
+            shown = readable(os.fsencode(word).decode("utf-8", "backslashreplace"))
+            raise click.UsageError(f'argument {number} is not UTF-8: "{shown}"') from None
+
+
 def _command(arguments: list[str] | None) -> int:
     try:
+        _require_text(sys.argv[1:] if arguments is None else arguments)
         code: Any = cli.main(arguments, prog_name="junctor", standalone_mode=False)
         return code if isinstance(code, int) else OK
     except JunctorError as error:

@@ -12,7 +12,7 @@ from junctor.cli import completing, following, words
 from junctor.cli.editing import edited, keep
 from junctor.cli.options import json_option, node_option, pairs
 from junctor.cli.selecting import Meant, counted, needed_node, selection_options, show_kin
-from junctor.core.batches import STOP_AT
+from junctor.core.batches import RATE, STOP_AT
 from junctor.core.edits import EditRefused
 from junctor.errors import DecodeError
 from junctor.node.control.client import NodeClient
@@ -115,7 +115,10 @@ def _rate(text: str | None) -> float:
     found = _RATE.fullmatch(text.strip())
     if found is None or not float(found[1]):
         raise click.BadParameter(f'"{text}" is not a rate: write 10/s or 600/m', param_hint="--rate")
-    return float(found[1]) / _SECONDS[found[2] or "s"]
+    rate = float(found[1]) / _SECONDS[found[2] or "s"]
+    if rate >= RATE:
+        raise click.BadParameter(f"a rate is below {RATE:,.0f} a second", param_hint="--rate")
+    return rate
 
 
 def _share(text: str) -> float:

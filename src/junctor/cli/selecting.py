@@ -22,7 +22,7 @@ from junctor.node.views.selection import ENDED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_MESSAGE = re.compile(r"[0-9a-f]*-?\d+")
+_MESSAGE = re.compile(r"(?:[0-9a-f]+-)?[0-9]+")
 
 
 class Meant(msgspec.Struct, frozen=True):

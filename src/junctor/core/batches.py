@@ -14,6 +14,9 @@ SIZES = (1, 5, 20, 100)
 SLICES = 20
 """Parts of a second in which messages are sent when a rate is given."""
 
+RATE = 1e9
+"""Messages a second that a rate stays below."""
+
 STOP_AT = 0.2
 """The share of failures that is borne where nobody says another one."""
 

@@ -184,7 +184,7 @@ def parse_id(text: str) -> tuple[str, int]:
 
     :raises ValueError: the text is not an id.
     """
-    node, _, seq = text.rpartition("-")
-    if not (seq.isascii() and seq.isdigit()):
+    node, dash, seq = text.rpartition("-")
+    if not (seq.isascii() and seq.isdigit()) or (dash and not node):
         raise ValueError(f"{text!r} is not a message id: it looks like a1b2c3d4e5f6-42, or 42 within one node")
     return node, int(seq)

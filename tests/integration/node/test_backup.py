@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from junctor import connect
+from junctor.store.backup import BackupFailed
 from tests.integration.node.conftest import Junctor
 
 
@@ -43,6 +45,14 @@ def test_a_backup_of_a_running_node_is_restored_and_waiting_messages_are_handled
     assert "was restored from a backup" in junctor.here("alerts", "-n", "20")
     send(junctor, 5)
     assert junctor.json("messages", "-n", "1")[0]["seq"] > 1 << 40
+
+
+@pytest.mark.parametrize(("path", "told"), [("/tmp/a\0b", "a NUL in it"), ("copy.db", "not absolute")])
+def test_a_program_that_names_no_file_is_told(junctor: Junctor, path: str, told: str) -> None:
+    junctor.start("machine.py:Alarm", "--port", "0")
+    [folder] = (junctor.folder / ".junctor").iterdir()
+    with connect(folder) as node, pytest.raises(BackupFailed, match=told):
+        node.ask("backup", path=path)
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "killed"])

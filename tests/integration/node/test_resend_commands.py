@@ -160,6 +160,10 @@ def test_wrong_words(junctor: Junctor) -> None:
         ("--since", ""),
     ):
         junctor.here("resend", *words, code=2)
+    assert "a rate is below 1,000,000,000 a second" in junctor.here("resend", "1", "--rate", "1000000000/s", code=2)
+    assert '"-1" is not a message' in junctor.here("resend", "--", "-1", code=2)
+    assert "-1" in junctor.here("note", "--", "-1", "text", code=1)
+    assert 'argument 3 is not UTF-8: "\\xff"' in junctor.here("note", "1", os.fsdecode(b"\xff"), code=2)
     for word in ("--group", "--service", "--error", "--text"):
         assert "is empty" in junctor.here("resend", word, "", code=1)
         assert "is empty" in junctor.here("discard", "--yes", "--type", "Mail", word, "", code=1)

@@ -159,8 +159,11 @@ async def test_words_that_mean_nothing(shop: Shop) -> None:
         await shop.resend(1, group="ab")
     with pytest.raises(NothingFound, match='no parked messages have the place "zz"'):
         await shop.resend(group="zz")
-    with pytest.raises(UnknownFilter, match="rate"):
-        await shop.resend(1, rate=-1)
+    for rate in (-1, 1e9):
+        with pytest.raises(UnknownFilter, match=r"rate: .* is no rate. Give messages a second: below 1,000,000,000"):
+            await shop.resend(1, rate=rate)
+    with pytest.raises(UnknownFilter, match=r"stop_at: 2 is no share. Give 0 to 1"):
+        await shop.resend(1, stop_at=2)
     with pytest.raises(WrongArgument, match="stop_at"):
         await shop.resend(1, stop_at="much")
     with pytest.raises(UnknownFilter, match="there is no job 9"):

@@ -19,7 +19,7 @@ def test_an_id_names_the_node_and_comes_apart_again() -> None:
     assert parse_id("42") == ("", 42)
 
 
-@pytest.mark.parametrize("text", ["", "x", "a-", "a-1b", "-", "a-²"])
+@pytest.mark.parametrize("text", ["", "x", "a-", "a-1b", "-", "-1", "a-²"])
 def test_what_is_no_id_says_what_one_looks_like(text: str) -> None:
     with pytest.raises(ValueError, match="looks like a1b2c3d4e5f6-42"):
         parse_id(text)

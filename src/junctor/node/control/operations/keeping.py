@@ -24,6 +24,8 @@ async def backup(node: Node, path: str, who: str = "") -> Backup:
 
     ``path`` is absolute, and as seen from the node.
     """
+    if "\0" in path:
+        raise BackupFailed("the path has a NUL in it", fix="Give the path of a file.")
     file = Path(path)
     if not file.is_absolute():
         raise BackupFailed(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.batches import STOP_AT
+from junctor.core.batches import RATE, STOP_AT
 from junctor.core.edits import EditRefused, put_back, with_changes
 from junctor.errors import JunctorError, NoHandler
 from junctor.messages.sensitive import Path, restored
@@ -224,8 +224,11 @@ async def _check_first(node: Node, found: list[Chosen], how: Resending, all_of_t
 
 
 def _check_pace(rate: float, stop_at: float) -> None:
-    if not 0 <= rate < 1e9 or not 0 <= stop_at <= 1:
-        raise UnknownFilter(f"rate {rate} and stop_at {stop_at}", fix="A rate is above 0, a share between 0 and 1.")
+    if not 0 <= rate < RATE:
+        fix = f"Give messages a second: below {RATE:,.0f}, and 0 for as fast as they are handled."
+        raise UnknownFilter(f"{rate:,g} is no rate", where="rate", fix=fix)
+    if not 0 <= stop_at <= 1:
+        raise UnknownFilter(f"{stop_at:g} is no share", where="stop_at", fix="Give 0 to 1.")
 
 
 def _nothing(node: Node, who: str) -> ResendView:
