@@ -17,6 +17,8 @@ SIGNALS = {
     "Hold": "raised by a handler to settle its delivery",
     "Retry": "raised by a handler to settle its delivery",
     "Park": "raised by a handler to settle its delivery",
+    "Continue": "raised by continue_as_new() to leave the code of a run, and caught where that is driven",
+    "Left": "leaves the code of a run that cannot be gone on with, past every except Exception in it",
     "ClientGone": "ends a route whose caller left; nobody is there to be told",
 }
 PAGE = ROOT / "docs" / "reference" / "errors.md"
