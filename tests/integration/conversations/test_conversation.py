@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from junctor import Target
 from junctor.core.run import Run, RunQuery, RunStatus
 from junctor.core.snapshot import read_snapshot, shown_attributes
 from junctor.errors import RequestFailed
@@ -151,6 +153,53 @@ async def test_a_request_that_is_made_inside_a_callback_waits_there() -> None:
     async with running(agency(Impatient)) as plant:
         assert await ask(plant, Trip(7)) == Itinerary(7, ["flight 7", "hotel 7", "hotel 8"])
         await plant.idle()
+        assert plant.state("airline") == {"7": 1, "9": 1}
+
+
+async def test_a_callback_that_is_repeated_behind_a_savepoint_asks_once() -> None:
+    class Twice(Blocking):
+        @on_complete
+        def done(self) -> Itinerary | None:
+            if "flight 50" in self.confirmed:
+                return Itinerary(self.trip.number, sorted(self.confirmed))
+            self.flight.ask(BookFlight(50))
+            self.airline.send(BookFlight(51))
+            self.confirmed.append(self.hotel.request(BookHotel(52, "Seeblick"), timeout="5s").result().id)
+            attempts.append(1)
+            if len(attempts) < 3:
+                raise ConnectionError("once more")
+            return None
+
+        @property
+        def airline(self) -> Target[BookFlight, Confirmation]:
+            return self.target("airline", BookFlight, Confirmation)
+
+    attempts: list[int] = []
+    async with running(agency(Twice)) as plant:
+        asked = asyncio.create_task(ask(plant, Trip(7)))
+        await plant.advance("10s")
+        assert await asked == Itinerary(7, ["flight 50", "flight 7", "hotel 52", "hotel 7"])
+        assert plant.state("airline") == {"7": 1, "50": 1, "51": 1}
+        assert plant.state("hotel") == {"7": 1, "52": 1}
+        assert len(attempts) == 3
+
+
+async def test_coroutines_beside_blocking_callbacks_run_in_the_thread_too() -> None:
+    class Mixed(Blocking):
+        loops: list[bool] = []
+
+        @on_complete
+        async def done(self) -> Itinerary:
+            await asyncio.sleep(0)
+            more = await self.hotel.request(BookHotel(8, "Seeblick"), timeout="5s")
+            await self.flight.send(BookFlight(9))
+            self.loops.append(threading.current_thread() is threading.main_thread())
+            return Itinerary(self.trip.number, [*sorted(self.confirmed), more.id])
+
+    async with running(agency(Mixed)) as plant:
+        assert await ask(plant, Trip(7)) == Itinerary(7, ["flight 7", "hotel 7", "hotel 8"])
+        await plant.idle()
+        assert attributes(plant)["loops"] == [False]
         assert plant.state("airline") == {"7": 1, "9": 1}
 
 
