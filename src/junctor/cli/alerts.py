@@ -79,7 +79,6 @@ def _show_open(found: list[OpenAlert], node: str) -> None:
 
 
 def _row(alert: OpenAlert, node: str) -> tuple[Any, ...]:
-    told = f"{words.clock(alert.told)[:-4]} {', '.join(alert.to)}" if alert.told is not None else "nobody"
     count = str(alert.count) if alert.kind in ("parked", "held", "queue", "age", "stopped") else ""
     return (
         alert.service or "-",
@@ -88,9 +87,16 @@ def _row(alert: OpenAlert, node: str) -> tuple[Any, ...]:
         count,
         words.short(alert.text, 100),
         alert.rule or "-",
-        told,
+        _told(alert),
         alert.command + node,
     )
+
+
+def _told(alert: OpenAlert) -> str:
+    """Who was told when, and whom the notice has not reached: it is on its way, or was given up."""
+    told = f"{words.clock(alert.told)[:-4]} {', '.join(alert.to)}" if alert.told is not None else ""
+    untold = f"not yet {', '.join(alert.untold)}" if alert.untold else ""
+    return "; ".join(part for part in (told, untold) if part) or "nobody"
 
 
 def _show_history(found: list[AlertView]) -> None:

@@ -202,7 +202,8 @@ def _suspended_runs(runs: SuspendedRuns) -> Signal:
 
 def _of(service: ServiceFacts, kind: str, text: str, count: int, since: int, needs: float = 0.0) -> Signal:
     key = f"{kind} {service.address}"
-    command = "junctor status" if kind != "queue" else f"junctor messages {service.address}"
+    commands = {"queue": f"junctor messages {service.address}", "stopped": f"junctor restart {service.address}"}
+    command = commands.get(kind, "junctor status")
     return Signal(
         key=key,
         kind=kind,

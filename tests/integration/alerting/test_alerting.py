@@ -12,6 +12,10 @@ import pytest
 
 from junctor.errors import UnknownTarget
 from junctor.node.alerting import service
+from junctor.node.alerting.alerting import OpenAlert
+from junctor.node.alerting.book import ADDRESS, book_in
+from junctor.node.views.alerts import open_when_down
+from junctor.store.reader import open_archive
 from tests.integration.alerting.night import Night, Partner, Sale, later, stored
 from tests.integration.alerting.servers import Rude, RudeServer, WebServer, refused_port, served
 
@@ -21,6 +25,15 @@ def hook() -> Iterator[WebServer]:
     Partner.away = False
     with served(WebServer()) as server:
         yield server
+
+
+def open_in(folder: Path) -> list[OpenAlert]:
+    """What `junctor alerts` shows of a node that is down."""
+    archive = open_archive(folder)
+    try:
+        return open_when_down(archive, book_in(archive.state(ADDRESS, "")))
+    finally:
+        archive.close()
 
 
 def rule(server: WebServer | str, name: str = "", **more: Any) -> dict[str, Any]:
@@ -123,6 +136,46 @@ async def test_a_web_server_that_fails_gets_it_later_under_the_same_key(tmp_path
         await night.passes(60)
     assert hook.told() == ["raised"] * 3
     assert len({headers["Idempotency-Key"] for headers, _ in hook.taken}) == 1
+
+
+async def test_told_is_who_has_taken_it(tmp_path: Path, hook: WebServer) -> None:
+    hook.answers = [500, 500]
+    async with Night(tmp_path, [rule(hook)]) as night:
+        await night.send(-1)
+        await night.passes(3)
+        (alert,) = await night.node.alerting.open()
+        assert (alert.told, alert.to, alert.untold) == (None, (), ("webhook localhost",)), "nobody took it yet"
+        await night.passes(60)
+        (alert,) = await night.node.alerting.open()
+        assert alert.told is not None and (alert.to, alert.untold) == (("webhook localhost",), ())
+    (alert,) = open_in(tmp_path)
+    assert (alert.to, alert.untold) == (("webhook localhost",), ())
+
+
+async def test_of_two_receivers_one_may_not_have_it_yet(tmp_path: Path, hook: WebServer) -> None:
+    refused = {"webhook": f"http://127.0.0.1:{refused_port()}/"}
+    async with Night(tmp_path, [{"when": {"parked": 1}, "send": [{"webhook": hook.url}, refused]}]) as night:
+        await night.send(-1)
+        await night.passes(10)
+        (alert,) = await night.node.alerting.open()
+        assert alert.told is not None
+        assert (alert.to, alert.untold) == (("webhook localhost",), ("webhook 127.0.0.1",))
+    (alert,) = open_in(tmp_path)
+    assert alert.untold == ("webhook 127.0.0.1",), "also where the node is down"
+
+
+async def test_what_is_open_is_counted_as_it_is_now(tmp_path: Path, hook: WebServer) -> None:
+    rules = [rule(hook), rule(hook, when={"queue": 2}), rule(hook, when={"age": "10s"})]
+    async with Night(tmp_path, rules) as night:
+        Partner.away = True
+        await night.send(-1, 1, 2)
+        await night.passes(20)
+        await night.send(3, 4)
+        await night.passes(100)
+        found = {alert.kind: alert for alert in await night.node.alerting.open()}
+        assert (found["queue"].count, found["queue"].text) == (4, "4 messages waiting")
+        assert found["age"].count == 4 and found["age"].text == "the oldest of 4 messages waits for 2 min"
+        Partner.away = False
 
 
 async def test_one_that_never_answers_holds_up_nobody_else(tmp_path: Path, hook: WebServer) -> None:

@@ -55,6 +55,8 @@ def test_states_of_services() -> None:
     failed, held = facts(state="failed", reason="ValueError: x"), facts("erp", "held", queued=3, reason="refused")
     assert keys(found(When(stopped=1), failed, held)) == ["stopped shop/crm"]
     assert not keys(found(When(stopped=2), failed, held))
+    (stopped,) = found(When(stopped=1), failed, held).found
+    assert stopped.command == f"junctor restart {failed.address}"
     (signal,) = found(When(held=600), failed, held).found
     assert (signal.needs, signal.text) == (600, "held with 3 messages waiting: refused")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from junctor.flows.alerts import AlertRule
 from junctor.flows.destinations import Destination, secrets_of
 from junctor.node.alerting.book import ADDRESS, Book, Kept, book_in
 from junctor.node.alerting.notice import trial_notice
-from junctor.node.alerting.outlook import Aside, Outlook, Read, glance, put_aside
+from junctor.node.alerting.outlook import Aside, Outlook, Read, Underway, glance, put_aside
 from junctor.node.alerting.sending import send
 from junctor.observe.secrets import register
 
@@ -36,7 +36,7 @@ ALWAYS = When(parked=1, suspended=1, stopped=1, held=60.0, disk=90.0, wal=64 * 1
 
 class OpenAlert(msgspec.Struct):
     """What is wrong now. ``rule`` is ``flow/name``, empty where no rule is about it; ``told`` is when the rule last
-    told somebody, ``to`` whom."""
+    told somebody, ``to`` whom. ``untold`` are those whose notice was not taken yet, or was given up."""
 
     rule: str
     kind: str
@@ -47,6 +47,7 @@ class OpenAlert(msgspec.Struct):
     command: str
     told: datetime | None = None
     to: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 class Tried(msgspec.Struct):
@@ -79,6 +80,7 @@ class Alerting:
         self._engine = engine
         self._read = read
         self._outlook = Outlook(engine, read)
+        self._seen: Observation | None = None
         self._plan: FlowPlan | None = None
 
     # Rules --------------------------------------------------------------------------------------------------
@@ -114,7 +116,9 @@ class Alerting:
 
     async def look(self) -> Observation:
         """What the rules need to know."""
-        return await self._outlook.look({word for rule in self.rules.values() for word in rule.when.words})
+        seen = await self._outlook.look({word for rule in self.rules.values() for word in rule.when.words})
+        self._seen = seen
+        return seen
 
     def destination(self, rule: str, way: str) -> Destination | None:
         """Where this way of a rule leads now; None where the rule, or the way, is gone."""
@@ -130,7 +134,7 @@ class Alerting:
     def open_with(self, aside: Aside) -> list[OpenAlert]:
         """The same, where it is known what was put aside."""
         book = book_in(self._engine.transport.state(ADDRESS, ""))
-        return open_alerts(book, glance(self._engine, aside), self.rules)
+        return open_alerts(book, glance(self._engine, aside), aside.underway, self.rules, self._seen)
 
     # Test ---------------------------------------------------------------------------------------------------
 
@@ -171,28 +175,48 @@ def _rules_of(flows: Iterable[Wiring]) -> Iterator[tuple[str, AlertRule]]:
             yield f"{flow.plan.name}/{rule.name}", rule
 
 
-def open_alerts(book: Book, seen: Observation, rules: Mapping[str, AlertRule] | None = None) -> list[OpenAlert]:
+def open_alerts(
+    book: Book,
+    seen: Observation,
+    underway: Container[Underway] = (),
+    rules: Mapping[str, AlertRule] | None = None,
+    looked: Observation | None = None,
+) -> list[OpenAlert]:
     """What is open by the book, then what a node always shows and no rule is about.
 
+    :param underway: the notices that were not taken yet.
     :param rules: those in force; None takes the book as it is.
+    :param looked: what the rules saw last, with what takes questions to the store.
     """
-    now = {signal.key: signal for signal in _always(seen)}
-    found = {
-        (name, key): _told(name, alarm, kept, now.get(key))
-        for name, kept in book.rules.items()
-        for key, alarm in kept.state.alarms.items()
-        if alarm.raised and (rules is None or name in rules)
-    }
+    always = {signal.key: signal for signal in _always(seen)}
+    found: dict[tuple[str, str], OpenAlert] = {}
+    for name, kept in book.rules.items():
+        if rules is None or name in rules:
+            now = always | _now(name, rules, looked) | _now(name, rules, seen)
+            for key, alarm in kept.state.alarms.items():
+                if alarm.raised:
+                    found[name, key] = _told(name, alarm, kept, now.get(key), underway)
     known = {key for _, key in found}
-    return [*found.values(), *(_untold(signal) for key, signal in now.items() if key not in known)]
+    return [*found.values(), *(_untold(signal) for key, signal in always.items() if key not in known)]
 
 
-def _told(rule: str, alarm: Alarm, kept: Kept, signal: Signal | None) -> OpenAlert:
+def _now(name: str, rules: Mapping[str, AlertRule] | None, seen: Observation | None) -> dict[str, Signal]:
+    """The reasons of a rule at this moment: the book has them as they were when somebody was told."""
+    if rules is None or seen is None:
+        return {}
+    rule = rules[name]
+    return {one.key: one for one in signals_of(rule.when, rule.hours, name.partition("/")[0], seen).found}
+
+
+def _told(rule: str, alarm: Alarm, kept: Kept, signal: Signal | None, underway: Container[Underway]) -> OpenAlert:
     """An alarm of a rule, with the count and text of this moment where they are known."""
     fresh = signal or alarm
-    told = instant(kept.state.notified_at) if kept.state.notified_at else None
+    at = instant(kept.state.notified_at) if kept.state.notified_at else None
+    untold = tuple(to for to in kept.to if at is not None and Underway(rule, to, at) in underway)
+    to = tuple(one for one in kept.to if one not in untold)
     since = instant(alarm.since)
-    return OpenAlert(rule, alarm.kind, alarm.service, since, fresh.count, fresh.text, alarm.command, told, kept.to)
+    told = at if to or not untold else None
+    return OpenAlert(rule, alarm.kind, alarm.service, since, fresh.count, fresh.text, fresh.command, told, to, untold)
 
 
 def _always(seen: Observation) -> Iterator[Signal]:

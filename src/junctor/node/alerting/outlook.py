@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Iterator
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from junctor.core.records import Archive, ParkedGroup
+import msgspec
+
+from junctor.core.records import Archive, ParkedGroup, Query
 from junctor.core.run import Run, RunQuery, RunStatus
-from junctor.core.signals import Observation, ServiceFacts, SuspendedRuns
+from junctor.core.signals import SYSTEM, Observation, ServiceFacts, SuspendedRuns
 from junctor.messages import Status
 
 if TYPE_CHECKING:
@@ -17,17 +21,29 @@ if TYPE_CHECKING:
     from junctor.runtime.host import Host
 
 
+class Underway(msgspec.Struct, frozen=True):
+    """A notice that its receiver has not got."""
+
+    rule: str
+    to: str
+    time: datetime
+
+
 class Aside(NamedTuple):
-    """What was put aside, and waits for an operator."""
+    """What was put aside, and waits for an operator; and the notices that nobody took yet."""
 
     parked: tuple[ParkedGroup, ...] = ()
     suspended: tuple[SuspendedRuns, ...] = ()
+    underway: frozenset[Underway] = frozenset()
 
 
 Read = Callable[[Callable[[Archive], Aside]], Awaitable[Aside]]
 
 MOST = 1000
-"""Suspended runs that are counted."""
+"""Suspended runs that are counted, and notices that are looked at."""
+
+NOTICES = f"{SYSTEM}/notices"
+_NOT_TAKEN = (Status.READY, Status.CLAIMED, Status.WAITING, Status.PARKED)
 
 
 def put_aside(archive: Archive) -> Aside:
@@ -35,7 +51,20 @@ def put_aside(archive: Archive) -> Aside:
     suspended: dict[str, list[Run]] = {}
     for run in archive.runs(RunQuery(statuses=(RunStatus.SUSPENDED,), limit=MOST)):
         suspended.setdefault(run.service, []).append(run)
-    return Aside(tuple(archive.parked()), tuple(_suspended(address, runs) for address, runs in suspended.items()))
+    runs = tuple(_suspended(address, runs) for address, runs in suspended.items())
+    return Aside(tuple(archive.parked()), runs, frozenset(_underway(archive)))
+
+
+def _underway(archive: Archive) -> Iterator[Underway]:
+    for record in archive.search(Query(service=NOTICES, statuses=_NOT_TAKEN, limit=MOST)):
+        with suppress(msgspec.MsgspecError):  # damaged: nobody can tell whose it is
+            yield _underway_of(record.message.payload)
+
+
+def _underway_of(payload: object) -> Underway:
+    if isinstance(payload, bytes):
+        return msgspec.json.decode(payload, type=Underway)
+    return msgspec.convert(payload, Underway, from_attributes=True)
 
 
 def _suspended(address: str, runs: list[Run]) -> SuspendedRuns:

@@ -42,6 +42,7 @@ def latest_alerts(archive: Archive, limit: int) -> list[AlertView]:
 
 def open_when_down(archive: Archive, book: Book) -> list[OpenAlert]:
     """What was open when the node ended, and what was put aside."""
-    parked, suspended = put_aside(archive)
+    aside = put_aside(archive)
     now = RealClock().time_ns()
-    return open_alerts(book, Observation(time=now, monotonic=0.0, parked=parked, suspended=suspended))
+    seen = Observation(time=now, monotonic=0.0, parked=aside.parked, suspended=aside.suspended)
+    return open_alerts(book, seen, aside.underway)
