@@ -50,8 +50,7 @@ def test_a_backup_of_a_running_node_is_restored_and_waiting_messages_are_handled
 @pytest.mark.parametrize(("path", "told"), [("/tmp/a\0b", "a NUL in it"), ("copy.db", "not absolute")])
 def test_a_program_that_names_no_file_is_told(junctor: Junctor, path: str, told: str) -> None:
     junctor.start("machine.py:Alarm", "--port", "0")
-    [folder] = (junctor.folder / ".junctor").iterdir()
-    with connect(folder) as node, pytest.raises(BackupFailed, match=told):
+    with connect(junctor.folder / ".junctor" / "machine") as node, pytest.raises(BackupFailed, match=told):
         node.ask("backup", path=path)
 
 
