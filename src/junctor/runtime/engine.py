@@ -18,6 +18,7 @@ from junctor.core.hop import Hop
 from junctor.core.lifecycle import State
 from junctor.core.policy import Policies
 from junctor.core.port import Link
+from junctor.core.signals import counted
 from junctor.core.spec import FlowPlan, service_address
 from junctor.errors import ConfigurationError, NotRunning
 from junctor.messages import Kind, TypeRegistry
@@ -109,7 +110,16 @@ class Engine:
         for warning in opened.warnings:
             log.warning("%s", warning)
             self.note_alert(AlertRecord(self.clock.time_ns(), "store", "", warning))
+        if not opened.clean:
+            self._tell_unclean(len(opened.suspects))
         return opened
+
+    def _tell_unclean(self, suspects: int) -> None:
+        """Also of a copy that was made while its node ran: it goes on as one that was killed then."""
+        hand = f"{counted(suspects, 'message')} in hand" if suspects else "nothing was in hand"
+        text = f"the store was not closed by a clean stop: {hand}{', delivered one at a time' if suspects else ''}"
+        log.warning("%s", text)
+        self.note_alert(AlertRecord(self.clock.time_ns(), "unclean-stop", "", text, "junctor logs"))
 
     def add(self, plan: FlowPlan) -> None:
         """Add a flow before the start.
@@ -163,7 +173,9 @@ class Engine:
             return
         _, hanging = await asyncio.wait(starting, timeout=_START)
         for task in hanging:
-            log.error("%s: on_start has not returned after %.0f s; the others run", starting[task].address, _START)
+            host = starting[task]
+            text = f"{host.address}: on_start has not returned after {_START:.0f} s; the others run"
+            log.error("%s", text, extra=host.named)
 
     def _share_interpreter(self) -> None:
         """Let the writer of a durable store in soon. It gives up the interpreter lock at each statement and waits up to
@@ -291,6 +303,9 @@ class Engine:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(commit: Commit, error: Exception | None) -> None:
+            for write in commit.runs:
+                if write.service in self.inboxes:
+                    self.inboxes[write.service].runs.forget(write.seq)
             if error is None:
                 then()
             if future.done():

@@ -63,6 +63,7 @@ class Host(Handling):
         self.slots: list[Slot] = []
         self.own_loop: OwnLoop | None = None
         self.threads = CallThreads(self.address)
+        self.named = {"service": self.address}
         self.port = HostPort(engine, self)
         self._built = False
         self._life = 0
@@ -313,7 +314,7 @@ class Host(Handling):
                     self._failed(error)
                     return
                 if activity.blocking:
-                    log.error("%s.loop does not stop; its thread is left behind", self.address)
+                    log.error("%s.loop does not stop; its thread is left behind", self.address, extra=self.named)
                 raise
             # A loop() that returns at once would keep a processor busy with nothing.
             quick = clock.monotonic() - began < QUICK_LOOP
@@ -322,7 +323,7 @@ class Host(Handling):
     def _failed(self, error: BaseException) -> None:
         """User code of the service ended badly: restart it later, or leave it stopped with an alert."""
         if self.stopping.is_set() and self.lifecycle.state is State.STOPPING:
-            log.warning("%s: %r while stopping", self.address, error)
+            log.warning("%s: %r while stopping", self.address, error, extra=self.named)
             return
         if self.lifecycle.state not in (*DELIVERING, State.STARTING, State.PAUSED):
             return
@@ -332,11 +333,14 @@ class Host(Handling):
         delay = self._history.failed(self.engine.clock.monotonic())
         if delay is None:
             self.lifecycle.to(State.FAILED, self.last_error)
-            log.error("%s failed too often and stays stopped: %s\n%s", self.address, self.last_error, failure.traceback)
-            self.alert("service-failed", f"{self.address} failed too often and is stopped: {self.last_error}")
+            again = f"junctor restart {self.address}"
+            text = f"{self.address} failed too often and stays stopped: {self.last_error} ({again})"
+            log.error("%s\n%s", text, failure.traceback, extra=self.named)
+            self.alert("service-failed", f"{self.address} failed too often and is stopped: {self.last_error}", again)
         else:
             self.lifecycle.to(State.BACKOFF, self.last_error)
-            log.error("%s failed: %s; restart in %.1f s\n%s", self.address, self.last_error, delay, failure.traceback)
+            text = f"{self.address} failed: {self.last_error}; restart in {delay:.1f} s"
+            log.error("%s\n%s", text, failure.traceback, extra=self.named)
         self._recovery = self.engine.supervisor.start(f"{self.address} restart", self._restart(delay))
 
     async def _restart(self, delay: float | None) -> None:
@@ -415,7 +419,8 @@ class Host(Handling):
         self._cancel_main()
         await self.engine.supervisor.end(*self._inputs, *self._runners, grace=grace)
         for name, message, seconds in self.current:
-            log.error("%s.%s does not stop: message %s runs for %.1f s", self.address, name, message, seconds)
+            text = f"{self.address}.{name} does not stop: message {message} runs for {seconds:.1f} s"
+            log.error("%s", text, extra=self.named)
         await self._stop_instances(grace)
         for slot in self.slots:
             await slot.aclose()
@@ -439,7 +444,7 @@ class Host(Handling):
                 # A stop during the start runs in a task that is cancelled already: its own time-out is none of that.
                 if isinstance(error, asyncio.CancelledError) and is_cancelled():
                     raise
-                log.error("%s: on_stop: %r", self.address, error)
+                log.error("%s: on_stop: %r", self.address, error, extra=self.named)
 
     def _signal(self) -> None:
         for slot in self.slots:
@@ -460,7 +465,8 @@ class Host(Handling):
             slot.recall()
         if self.lifecycle.state is State.RUNNING:
             self.lifecycle.to(State.HELD, self.last_error)
-            log.warning("%s is held: %s; next probe in %.1f s", self.address, self.last_error, delay)
+            text = f"{self.address} is held: {self.last_error}; next probe in {delay:.1f} s"
+            log.warning("%s", text, extra=self.named)
             self.alert("held", f"{self.address} is held: {self.last_error}")
 
     def probe(self) -> bool:
@@ -471,5 +477,5 @@ class Host(Handling):
         if self.lifecycle.state is State.HELD:
             seconds = (self.engine.clock.time_ns() - self.since) / SECOND
             self.lifecycle.to(State.RUNNING)
-            log.info("%s flows again", self.address)
+            log.info("%s flows again", self.address, extra=self.named)
             self.alert("flowing", f"{self.address} flows again after {seconds:.0f} s")

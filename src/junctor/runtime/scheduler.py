@@ -75,7 +75,7 @@ async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:
             conflict, failure = await _tick(host, schedule)
             if conflict is None:
                 return failure
-            log.info("%s.%s: %s", host.address, schedule.name, conflict)
+            log.info("%s.%s: %s", host.address, schedule.name, conflict, extra=host.named)
     return None
 
 

@@ -258,7 +258,8 @@ class Slot:
     def _forget_cancel(self, task: asyncio.Task[Any]) -> None:
         while task.cancelling():
             task.uncancel()
-        log.warning("%s: code of a handler cancelled the task of the service; it goes on", self.host.address)
+        address = self.host.address
+        log.warning("%s: code of a handler cancelled its task; it goes on", address, extra=self.host.named)
 
     async def _run(self, task: asyncio.Task[Any]) -> None:
         host, box = self.host, self.host.mailbox

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from junctor.core.records import Query, Record
+from junctor.core.records import AlertRecord, Query, Record
 from junctor.messages import Status
 from junctor.store.store import Store
 from tests.integration.runtime.program import KILLER, RETRY
@@ -78,6 +79,14 @@ def records(folder: Path, service: str = "flow/sink") -> list[Record]:
         store.close()
 
 
+def alerts(folder: Path) -> list[AlertRecord]:
+    store = Store(folder / "store", reserve=0)
+    try:
+        return store.archive.alerts(100)
+    finally:
+        store.close()
+
+
 def test_after_a_kill_what_was_handed_out_is_delivered_again_one_at_a_time(short_dir: Path) -> None:
     first = Life(short_dir, "slow", 60)
     first.until_events(40)
@@ -91,6 +100,9 @@ def test_after_a_kill_what_was_handed_out_is_delivered_again_one_at_a_time(short
     doubled = Counter(n for _, what, n in events(short_dir) if what == "end")
     assert sum(count > 1 for count in doubled.values()) <= 4, "only those whose end had not reached the disk"
     assert {record.status for record in records(short_dir)} == {Status.DONE}
+    (alert,) = alerts(short_dir)
+    assert alert.kind == "unclean-stop" and "not closed by a clean stop" in alert.text
+    assert re.search("[1-9][0-9]* messages? in hand, delivered one at a time", alert.text)
     print(f"done before the kill {len(before)}, begun again {len(again) // 2}")
 
 

@@ -11,6 +11,7 @@ from junctor.clock import VirtualClock
 from junctor.core.lifecycle import State
 from junctor.core.policy import HoldPolicy, RetryPolicy
 from junctor.messages import Status
+from junctor.observe.logs import noted
 from tests.unit.runtime.flowkit import Away, Item, Me, Store, running, service
 
 HOLDING = {"retry": RetryPolicy(attempts=2, on={"ConnectionError": "hold"})}
@@ -43,8 +44,9 @@ def held(outage: Outage, **policies: Any) -> Any:
 
 
 async def test_the_head_probes_with_back_off_and_the_rest_flows_in_order_when_it_passes(
-    store: Store, clock: VirtualClock
+    store: Store, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     outage = Outage(clock)
     async with running(store, held(outage), clock=clock) as node:
         await node.send_all("sink", [Item(n) for n in range(5)])
@@ -57,6 +59,8 @@ async def test_the_head_probes_with_back_off_and_the_rest_flows_in_order_when_it
         assert outage.done == [0, 1, 2, 3, 4]
         assert node.host("sink").lifecycle.state is State.RUNNING
         assert [record.attempt for record in node.records("sink")] == [1] * 5, "no attempt was spent"
+    told = [one for one in caplog.records if one.getMessage().startswith(("flow/sink is held", "flow/sink flows"))]
+    assert [noted(one).service for one in told] == ["flow/sink"] * 2, "`junctor logs --service` finds both"
 
 
 async def test_an_operator_lets_it_try_at_once(store: Store, clock: VirtualClock) -> None:

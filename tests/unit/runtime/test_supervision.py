@@ -16,6 +16,7 @@ from junctor.core.policy import RestartPolicy, RetryPolicy
 from junctor.core.spec import ServiceSpec
 from junctor.errors import JunctorError, ServiceStopped
 from junctor.messages import Kind
+from junctor.observe.logs import noted
 from tests.unit.runtime.flowkit import PATIENCE, Answer, Gate, Item, Me, Seen, Store, running, service
 
 STEADY = RestartPolicy(limit=3, window=100, initial=1, factor=2, max=60, jitter=0)
@@ -79,7 +80,7 @@ async def test_whatever_it_raises_the_service_starts_again_and_the_rest_runs_on(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_waits_grow_and_after_the_limit_it_stays_stopped_with_an_alert(
-    store: Store, clock: VirtualClock, kind: str
+    store: Store, clock: VirtualClock, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen = Seen()
     fails = Fails(clock, *[RuntimeError(f"no {n}") for n in range(9)])
@@ -92,6 +93,10 @@ async def test_the_waits_grow_and_after_the_limit_it_stays_stopped_with_an_alert
         assert (host.lifecycle.state, host.restarts) == (State.FAILED, 3)
         (alert,) = node.alerts("service-failed")
         assert alert.service == "flow/shaky" and "no 3" in alert.text
+        assert alert.command == "junctor restart flow/shaky"
+        told = [one for one in caplog.records if "flow/shaky failed" in one.getMessage()]
+        assert len(told) == 4 and "(junctor restart flow/shaky)" in told[-1].getMessage()
+        assert all(noted(one).service == "flow/shaky" for one in told), "`junctor logs --service` finds it"
         await node.send("sink", Item(1))
         await node.until(lambda: seen == [1])
 

@@ -129,7 +129,7 @@ class WorkerSlot(Slot):
             self._child = None
             raise
         child.send(self._signal())
-        log.info("%s: worker %s", self.host.address, child.pid)
+        log.info("%s: worker %s", self.host.address, child.pid, extra=self.host.named)
 
     def signal(self) -> None:
         """Tell the worker whether the service is to stop or to rest."""
@@ -164,7 +164,8 @@ class WorkerSlot(Slot):
             return
         if self._looping or (self.delivery is not None and self.delivery.open):
             return
-        log.error("%s: a worker ended with %s%s", host.address, lost.reason, indented(lost.crash))
+        told = f"{host.address}: a worker ended with {lost.reason}{indented(lost.crash)}"
+        log.error("%s", told, extra=host.named)
         host.worker_lost(self, lost)
 
     # Deliveries ---------------------------------------------------------------------------------------------
