@@ -25,16 +25,16 @@ class Ask:
 
 
 class Somebody(io.StringIO):
-    """Looks for two seconds and then goes on."""
+    """Looks for longer than the timeout and the patience of the watchdog, and then goes on."""
 
     def readline(self, *size):
-        time.sleep(2)
+        time.sleep(1.6)
         return "c\\n"
 
 
 def look():
     if how == "sleep":
-        time.sleep(2)
+        time.sleep(1.6)
         return
     debugger = pdb.Pdb(stdin=Somebody(), stdout=io.StringIO(), nosigint=True)
     debugger.use_rawinput = False
