@@ -56,6 +56,10 @@ def _head(status: NodeStatus) -> None:
         click.echo(f"the event loop is {words.duration(status.loop_lag)} late: a handler blocks it")
     if status.damaged:
         click.echo(f"{status.damaged} of the latest messages are damaged: junctor messages")
+    for service in status.services:
+        if service.state == "failed":
+            address = words.safe(f"{service.flow}/{service.service}")
+            click.echo(f"{address} stays stopped: junctor restart {address}")
     if status.parked:
         click.echo(f"{status.parked} parked: junctor parked")
     if status.suspended:

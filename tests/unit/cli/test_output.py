@@ -17,7 +17,7 @@ import pytest
 from junctor.cli import main, output, status, tables, trace
 from junctor.node.views.messages import MessageView
 from junctor.node.views.search import STATUSES
-from junctor.node.views.status import Running, ServiceStatus
+from junctor.node.views.status import NodeStatus, Running, ServiceStatus
 from junctor.node.views.trace import Hop, Trace
 
 
@@ -35,6 +35,14 @@ def test_a_table_on_a_terminal_is_folded_and_takes_no_markup(
     text = click.unstyle(capsys.readouterr().out)
     assert "[red]not a colour" in text
     assert max(map(len, text.splitlines())) <= 40
+
+
+def test_a_stopped_service_says_how_it_is_restarted(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = ServiceStatus("shop", "intake", "failed", reason="OSError: no")
+    status._head(NodeStatus("n1", "running", ["shop"], [stopped, ServiceStatus("shop", "crm", "held")]))
+    lines = capsys.readouterr().out.splitlines()
+    assert "shop/intake stays stopped: junctor restart shop/intake" in lines
+    assert not any("shop/crm" in line for line in lines)
 
 
 def test_without_rows_there_is_a_head(capsys: pytest.CaptureFixture[str]) -> None:
