@@ -53,7 +53,7 @@ class Placed:
 
 class Orders(Service):
     limit: int = setting(1000)
-    token: str = setting("none", secret=True)
+    token: str = setting("no-token-was-given", secret=True)
     crm: Target[Ask, Account]
     mails: Target[Mail]
     large: Target[Order]
