@@ -14,6 +14,7 @@ from junctor.core.spec import HandlerSpec
 from junctor.errors import JunctorError, NoHandler, UnknownTarget, nearest
 from junctor.flows.check.places import owner_of
 from junctor.messages import Message, Status
+from junctor.node.branching import CannotBranch, beginning_of, branch
 from junctor.node.control.entries import action_of
 from junctor.node.views.runs import Retried, RunView, find_run, parked_for, run_view
 from junctor.node.views.search import address_of
@@ -190,6 +191,27 @@ async def retry(node: Node, which: str, who: str) -> Retried:
     await _settled(node, [one.seq for one in verdicts.values() if isinstance(one, Message)])
     log.info("%s lets run %s of %s go on", who or "somebody", run.seq, run.service)
     return Retried(await _view(node, run.seq), resent=resent, kept=kept)
+
+
+async def begin_from(node: Node, which: str, step: int, who: str) -> Retried:
+    """Begin a new run that has done what an old one did before a step, and goes on from there.
+
+    :raises RunEnded: the old one still goes on.
+    :raises CannotBranch: its history cannot be cut there.
+    """
+    run = await run_named(node, which)
+    host = host_of_run(node, run)
+    if run.is_open:
+        fix = "Cancel it first: junctor workflows cancel RUN."
+        raise RunEnded(f"run {run.seq} has not ended: it is {run.status.name.lower()}", where=run.service, fix=fix)
+    if host.spec.runs != "workflow":
+        raise CannotBranch("a conversation has no history to begin with", where=run.service)
+    turns, record = await node.read_unmasked(lambda archive: (archive.turns(run.seq), archive.record(run.seq)))
+    if record is None:
+        raise CannotBranch(f"the message that began run {run.seq} is gone", where=run.service)
+    seq = await branch(node, host, run, record, beginning_of(run, turns, step), step, who)
+    log.info("%s begins run %s with the history of run %s up to step %s", who or "somebody", seq, run.seq, step)
+    return Retried(await _view(node, seq), of=run.seq)
 
 
 async def _settled(node: Node, seqs: list[int]) -> None:

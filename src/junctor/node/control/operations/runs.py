@@ -66,4 +66,6 @@ async def run_cancel(node: Node, who: str, which: str, reason: str = "") -> RunV
 @operation("run-retry", permission="operate")
 async def run_retry(node: Node, who: str, which: str, from_step: int | None = None) -> Retried:
     """Let a suspended run go on. ``from_step``: begin a new run that keeps what came before that step."""
+    if from_step is not None:
+        return await doing.begin_from(node, which, from_step, who)
     return await doing.retry(node, which, who)
