@@ -219,7 +219,7 @@ class Dispatcher(Savepoints):
     def _settled(self, commit: Commit, error: Exception | None) -> None:
         delivery, outcome, host = commit.tag
         if commit.writes or commit.runs:
-            host.drop_writes(commit)
+            host.drop_writes(commit, error is not None)
         if error is not None:
             self._not_settled(commit, error)
             return
@@ -252,7 +252,7 @@ class Dispatcher(Savepoints):
         if isinstance(error, StateConflict):
             log.info("%s: %s", host.address, error)
             host.redeliver(delivery)
-        elif isinstance(error, RecordRefused) and outcome.settlement is _DONE:
+        elif isinstance(error, RecordRefused) and outcome.settlement in (_DONE, Settlement.DEFER):
             host.counters.done -= 1
             self._park_unstorable(delivery, error, host)
         else:
@@ -324,7 +324,7 @@ class Dispatcher(Savepoints):
     def _settled_hop(self, commit: Commit, error: Exception | None) -> None:
         hop, host, done = commit.tag
         if commit.writes:
-            host.drop_writes(commit)
+            host.drop_writes(commit, error is not None)
         for insert in commit.inserts:
             if insert.status >= Status.DONE:
                 continue

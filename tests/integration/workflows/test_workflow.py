@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from junctor.core.run import Run, RunQuery, RunStatus
+from junctor.core.history import Entry, Input, write_entry
+from junctor.core.run import RunStatus, RunWrite
 from junctor.testing import RunningFlow, running
+from tests.integration.workflows.histories import runs
 from tests.integration.workflows.shop import Approval, Order, Ordering, Receipt, shop
-
-
-def runs(plant: RunningFlow) -> list[Run]:
-    return plant.node.archive.runs(RunQuery())
 
 
 async def ask(plant: RunningFlow, order: Order) -> Receipt:
@@ -64,10 +63,22 @@ async def test_a_run_goes_on_where_it_was_when_it_is_killed_at_every_step(tmp_pa
         assert (run.status, run.turns) == (RunStatus.DONE, 4)
         assert plant.state("bank") == {"7.1": 1}
         assert [log.text for log in plant.logs if log.text.startswith("paid")] == ["paid 7"]
-        seven = f"{run.seq}"
-        record = plant.node.archive.record(int(seven))
+        record = plant.node.archive.record(run.seq)
         assert record is not None and record.reply is not None
         assert b"approved by me" in bytes(record.reply.payload)
+
+
+async def test_what_another_owner_has_committed_is_seen() -> None:
+    async with running(shop()) as plant:
+        asked = asyncio.create_task(ask(plant, Order(7)))
+        await plant.idle()
+        (run,) = runs(plant)
+        came = Input(came="signal", name="approve", type="Approval", body=msgspec.Raw(b'{"by":"another"}'))
+        turn = write_entry(Entry(v=1, input=came))
+        write = RunWrite(run.seq, run.service, run.turns, data=turn, time=run.changed + 1)
+        await plant.node.engine.committed(runs=[write])
+        await plant.advance("1d")
+        assert await asked == Receipt("7.1 approved by another")
 
 
 def test_the_class_itself_is_plain() -> None:

@@ -53,9 +53,10 @@ class LiveRuns:
         self._held: OrderedDict[int, Live] = OrderedDict()
 
     def take(self, run: Run) -> Live | None:
-        """A run that is held and as far as the store is; it is held no more."""
+        """A run that is held and as far as the store is; it is held no more. Its last turn must be the one that is
+        stored, and not another one of the same number, whose commit was refused."""
         live = self._held.pop(run.seq, None)
-        if live is not None and live.driver.turns != run.turns:
+        if live is not None and (live.driver.turns, live.driver.time) != (run.turns, run.changed):
             live.close()
             return None
         return live

@@ -121,6 +121,8 @@ class Workflow(Service):
     async def first(self, *awaited: Awaitable[Any]) -> Step[Any]:
         """The step that is done first. Its ``result()`` gives the value, or raises the error; ``is`` tells which it is.
         The others are ignored, coroutines among them are cancelled."""
+        if not awaited:
+            raise NotDurable("first() of nothing would never end", where=self.name, fix="Give it what it waits for.")
         step: Step[Any] = await self._driver("first").several(awaited, first=True)
         return step
 
