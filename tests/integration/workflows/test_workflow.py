@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -66,6 +67,28 @@ async def test_a_run_goes_on_where_it_was_when_it_is_killed_at_every_step(tmp_pa
         record = plant.node.archive.record(run.seq)
         assert record is not None and record.reply is not None
         assert b"approved by me" in bytes(record.reply.payload)
+
+
+async def test_timers_that_were_due_while_the_node_was_down_come_at_once_and_in_their_order(tmp_path: Path) -> None:
+    store, start = tmp_path / "store", datetime(2030, 1, 1, tzinfo=UTC)
+    async with running(shop(), store=store, start=start) as plant:
+        await plant.send("orders", Order(7))
+    async with running(shop(), store=store, start=start + timedelta(days=30)) as plant:
+        assert await plant.call("orders", "status", run="7") == "slept"
+        await plant.send("orders", Approval("in time"), key="7")  # the three days begin now
+        assert [run.status for run in runs(plant)] == [RunStatus.DONE]
+        assert plant.state("bank") == {"7.1": 1}
+
+
+async def test_a_clock_that_was_set_back_ends_no_wait_early(tmp_path: Path) -> None:
+    store, start = tmp_path / "store", datetime(2030, 1, 1, tzinfo=UTC)
+    async with running(shop(), store=store, start=start) as plant:
+        await plant.send("orders", Order(7))
+    async with running(shop(), store=store, start=start - timedelta(days=2)) as plant:
+        await plant.advance("2d")
+        assert await plant.call("orders", "status", run="7") == "paid"
+        await plant.advance("1d")
+        assert await plant.call("orders", "status", run="7") == "slept"
 
 
 async def test_what_another_owner_has_committed_is_seen() -> None:
