@@ -15,7 +15,7 @@ import msgspec
 from junctor.core.history import Command, Entry, read_entry
 from junctor.core.run import REPLIED, WOKEN, Run, RunStatus, RunWrite, Turn
 from junctor.errors import JunctorError
-from junctor.messages import ANSWERS, ENDED, HANDLER, RUN_HEADERS, Kind, Message, Status
+from junctor.messages import ANSWERS, ENDED, HANDLER, PASSED, RUN_HEADERS, Kind, Message, Status
 from junctor.runtime.intake import size_of
 from junctor.transports.base import Insert, Note, Record
 
@@ -142,7 +142,7 @@ def _message(node: Node, run: Run, record: Record, entry: Entry) -> Message:
     )
     if came.came == "timer":
         return _timer(base, came.step, 0)
-    kind, headers = Kind.SEND, {HANDLER: came.name}
+    kind, headers = Kind.SEND, {HANDLER: came.name, PASSED: "0 "}  # its key is the number of the run
     if came.came == "reply":
         kind, headers = Kind.REPLY, {HANDLER: REPLIED, ANSWERS: str(came.step), ENDED: came.ended}
     return msgspec.structs.replace(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from junctor import Target, Workflow, handler
+from junctor import Target, Workflow, handler, signal
 from junctor.core.run import RunQuery
 from junctor.errors import StateConflict
 from junctor.flows import wire
@@ -31,6 +31,21 @@ class Long(Workflow):
         second = await self.bank.request(Pay(order.id, 2), timeout="2h")
         both = await self.gather(self.bank.request(Pay(order.id, 3)), self.bank.request(Pay(order.id, 4)))
         return Receipt(" ".join(each.text for each in (first, second, *both)))
+
+
+class Asked(Workflow):
+    bank: Target[Pay | Refund, Paid]
+    approved: str = ""
+
+    @handler(key="id")
+    async def run(self, order: Order) -> Receipt:
+        await self.wait(lambda: self.approved, timeout="1h")
+        paid = await self.bank.request(Pay(order.id))
+        return Receipt(f"{paid.text} {self.approved}")
+
+    @signal
+    def approve(self, approval: Approval) -> None:
+        self.approved = approval.by
 
 
 async def anew(plant: RunningFlow, which: str, step: int) -> Retried:
@@ -83,7 +98,20 @@ async def test_where_no_new_run_can_begin() -> None:
         await plant.advance("2h")
 
 
-async def test_a_signal_that_was_sent_to_the_old_run_comes_to_the_new_one() -> None:
+async def test_a_turn_that_a_signal_made_is_made_again() -> None:
+    flow: Any = shop(Asked)
+    async with running(flow) as plant:
+        await plant.send("orders", Order(7))
+        await plant.send("orders", Approval("me"), key="7")
+        done = await anew(plant, "7", 2)
+        await plant.idle()
+        record = plant.node.archive.record(done.run.seq)
+        assert record is not None and record.reply is not None
+        assert "7.1 me" in str(record.reply.payload)
+        assert plant.state("bank") == {"7.1": 2}
+
+
+async def test_the_new_run_takes_signals_of_its_own() -> None:
     async with running(shop()) as plant:
         await plant.send("orders", Order(7))
         await plant.advance("25h")
