@@ -14,7 +14,7 @@ import msgspec
 
 from junctor.core.history import Command, Entry, Input, read_entry
 from junctor.core.run import Run, RunQuery, RunStatus, Turn
-from junctor.core.snapshot import read_snapshot, shown_attributes
+from junctor.core.snapshot import Snapshot, read_snapshot, shown_attributes
 from junctor.errors import UnknownRun, nearest
 from junctor.messages import Status, parse_id
 from junctor.node.views.messages import NoteView, Reason, body_of, instant, note_view, plain, reason_of
@@ -162,7 +162,7 @@ def statuses_of(words: list[str]) -> tuple[RunStatus, ...]:
 def run_view(archive: Archive, run: Run) -> RunView:
     """A run as a row."""
     record = archive.record(run.seq)
-    waits = waits_of(archive.turns(run.seq, max(0, run.turns - TAIL))) if run.status is RunStatus.OPEN else []
+    waits = _waits(archive, run) if run.status is RunStatus.OPEN else []
     return RunView(
         record.message.id if record is not None else str(run.seq),
         run.seq,
@@ -179,6 +179,29 @@ def run_view(archive: Archive, run: Run) -> RunView:
         run.error,
         run.damaged,
     )
+
+
+def _waits(archive: Archive, run: Run) -> list[WaitView]:
+    if run.snapshot is None:
+        return waits_of(archive.turns(run.seq, max(0, run.turns - TAIL)))
+    snapshot = _snapshot(run)
+    requests = [
+        WaitView(
+            f"request {one.name} to {one.target}", step, instant(one.at), instant(one.until) if one.until else None
+        )
+        for step, one in snapshot.requests.items()
+    ]
+    changed = instant(run.changed)
+    timers = [WaitView(f"timer {one.name}", step, changed, instant(one.at)) for step, one in snapshot.timers.items()]
+    return [*requests, *timers]
+
+
+def _snapshot(run: Run) -> Snapshot:
+    """What a conversation keeps; nothing where it cannot be read."""
+    try:
+        return read_snapshot(run.snapshot)
+    except (ValueError, msgspec.MsgspecError):
+        return Snapshot()
 
 
 def waits_of(turns: Iterable[Turn]) -> list[WaitView]:
