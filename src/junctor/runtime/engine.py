@@ -148,6 +148,7 @@ class Engine:
         self._recover()
         self._share_interpreter()
         self._watchdog.start()
+        await self._watch_clock()
         self.started_at = self.clock.time_ns()
         await self.start_hosts(list(self.hosts.values()))
         self.ready = True
@@ -156,13 +157,17 @@ class Engine:
         self._due_changed(self.opened.next_due if self.opened is not None else 0)
         self._start_sweep()
 
-    def _start_sweep(self) -> None:
-        """Let what is finished be forgotten after its time. Virtual time does not wait for it: a test asks for it."""
+    async def _watch_clock(self) -> None:
+        """Before any service accepts something, see Sweep.begin."""
         upkeep = self.transport.upkeep()
         if upkeep is not None:
             self.sweep = Sweep(self, upkeep)
-            if not self.clock.virtual:
-                self._sweeping = self.supervisor.start("retention", self.sweep.run())
+            await self.sweep.begin()
+
+    def _start_sweep(self) -> None:
+        """Let what is finished be forgotten after its time. Virtual time does not wait for it: a test asks for it."""
+        if self.sweep is not None and not self.clock.virtual:
+            self._sweeping = self.supervisor.start("retention", self.sweep.run())
 
     async def start_hosts(self, hosts: Sequence[Host]) -> None:
         """All at once, each in its own task: an ``on_start`` that hangs keeps nobody else from running."""

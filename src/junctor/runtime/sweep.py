@@ -7,6 +7,7 @@ connection, removed by a commit like any other, and after each slice the traffic
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -101,6 +102,12 @@ class Sweep:
         self._busy = asyncio.Lock()
         self.last = Swept()
 
+    async def begin(self) -> None:
+        """Look at the clock before anything is accepted: by what a wrong clock stamps, it would look right."""
+        clock = self._engine.clock
+        with contextlib.suppress(JunctorError):  # a store that cannot be read is told of by the first sweep
+            (await self._watch()).trusts(clock.time_ns(), clock.monotonic())
+
     async def run(self) -> None:
         """Sweep again and again, until cancelled. What goes wrong is told, and tried again at the next time."""
         while True:
@@ -130,18 +137,21 @@ class Sweep:
     # By age --------------------------------------------------------------------------------------------------
 
     async def _trusts_clock(self) -> bool:
-        clock = self._engine.clock
-        if self._clock is None:
-            kept, _ = self._engine.transport.state(ADDRESS, _CLOCK).get(_CLOCK, (b"0", 0))
-            self._clock = ClockWatch(await self._upkeep.newest(), msgspec.json.decode(kept, type=float))
-        trusted = self._clock.trusts(clock.time_ns(), clock.monotonic())
-        await self._keep_clock(self._clock.left)
+        clock, watch = self._engine.clock, await self._watch()
+        trusted = watch.trusts(clock.time_ns(), clock.monotonic())
+        await self._keep_clock(watch.left)
         if not trusted:
             text = "the clock has jumped by more than a day: nothing is removed by age until it is steady for a day"
             self._tell("clock", text)
         else:
             self._told.discard("clock")
         return trusted
+
+    async def _watch(self) -> ClockWatch:
+        if self._clock is None:
+            kept, _ = self._engine.transport.state(ADDRESS, _CLOCK).get(_CLOCK, (b"0", 0))
+            self._clock = ClockWatch(await self._upkeep.newest(), msgspec.json.decode(kept, type=float))
+        return self._clock
 
     async def _keep_clock(self, left: float) -> None:
         """Let a restart know how long the clock is still not trusted; to the hour."""

@@ -255,6 +255,33 @@ async def test_a_restart_with_a_wrong_clock_removes_nothing_either(tmp_path: Pat
         assert await pass_days(node, clock, 2) == 15
 
 
+async def test_a_clock_that_is_wrong_before_the_first_sweep_removes_nothing(tmp_path: Path) -> None:
+    """What was accepted by then does not make it look right."""
+    clock = VirtualClock()
+    async with run(tmp_path, clock) as node:
+        await send(node, *range(5))
+        clock._begin += int(3650 * DAY) * SECOND
+        await send(node, 6)
+        assert not (await swept(node)).ages
+        clock._begin -= int(3650 * DAY) * SECOND
+    clock._begin += int(3650 * DAY) * SECOND
+    async with run(tmp_path, clock) as node:
+        await send(node, 7)
+        done = await swept(node)
+        assert (done.removed, done.ages) == (0, False)
+
+
+async def test_a_restart_years_later_removes_nothing_whatever_is_accepted_first(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with run(tmp_path, clock) as node:
+        await send(node, *range(5))
+    clock._begin += int(3650 * DAY) * SECOND
+    async with run(tmp_path, clock) as node:
+        await send(node, 7)
+        done = await swept(node)
+        assert (done.removed, done.ages) == (0, False)
+
+
 async def test_old_alerts_go_and_the_database_shrinks(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with run(tmp_path, clock) as node:
