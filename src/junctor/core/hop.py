@@ -11,7 +11,7 @@ import msgspec
 
 from junctor.core.outcome import Answer, Draft, LogLine, Settlement, StateWrite
 from junctor.core.run import RunWrite
-from junctor.messages import Kind, Message
+from junctor.messages import NO_HEADERS, Kind, Message
 from junctor.messages.codec import encode
 
 MAX_LINES = 200
@@ -28,7 +28,8 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that
     outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
     those that were read. ``numbers`` counts the sends to each target. ``work`` is what it does to runs, see
-    :class:`RunWork`; None for nearly every hop.
+    :class:`RunWork`; None for nearly every hop. ``effects`` are those of what was sent for the message that this one
+    repeats, see :mod:`junctor.runtime.effects`.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     reads: dict[tuple[str, str], int] | None = None
     hides: Any = None
     work: Any = None
+    effects: Any = None
 
     @property
     def service(self) -> str:
@@ -120,9 +122,9 @@ class Delivery(Hop, eq=False, gc=False):
     ``lane`` is the key whose order it holds, None without one. ``suspect``: it was handed out when the node ended
     uncleanly. ``damaged``: its record fails the checksum. ``probes`` counts the probes of a held service.
     ``charged``: it was a suspect, and this attempt is on record whatever becomes of it. ``resumed``: an earlier
-    delivery of this message may have committed savepoints. ``special``: one of these is true. ``given_up``: it did
-    not end in time, the message is delivered anew; what its code still does is refused. ``asks`` is the future of
-    the reply that it asked for last.
+    delivery of this message may have committed savepoints. ``special``: one of these is true, or its message repeats
+    another. ``given_up``: it did not end in time, the message is delivered anew; what its code still
+    does is refused. ``asks`` is the future of the reply that it asked for last.
     """
 
     lane: str | None = None
@@ -148,6 +150,8 @@ def delivery_of(message: Message, attempt: int = 1) -> Delivery:
         made.attempt = attempt
     if message.key is not None:
         made.lane = message.key
+    if message.headers is not NO_HEADERS and message.repeats:
+        made.special = True
     return made
 
 

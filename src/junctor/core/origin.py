@@ -19,8 +19,12 @@ def origin_of(cause: str, counter: int, target: str, type_name: str, payload: by
     :param cause: id of the message being handled.
     """
     text = f"{cause}\0{target}\0{type_name}\0".encode()
-    place = counter.to_bytes(4, "big") + blake2b(target.encode(), digest_size=4).digest()
-    return place + blake2b(text + payload, digest_size=8).digest()
+    return place_of(counter, target) + blake2b(text + payload, digest_size=8).digest()
+
+
+def place_of(counter: int, target: str) -> bytes:
+    """The begin of an origin: which send of a delivery to a target it is."""
+    return counter.to_bytes(4, "big") + blake2b(target.encode(), digest_size=4).digest()
 
 
 def origin_after(origin: bytes, seq: int) -> bytes:

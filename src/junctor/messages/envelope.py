@@ -161,6 +161,13 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
         return self.headers.get(EFFECT) or self.id
 
     @property
+    def repeats(self) -> str:
+        """The id of the message whose effect this one has: that it is a resend of, or that an earlier delivery sent at
+        the same place. Empty for nearly every message."""
+        effect = self.headers.get(EFFECT, "")
+        return effect and self.headers.get(RESEND_OF, effect)
+
+    @property
     def session_id(self) -> str:
         return session_text(self.session)
 

@@ -139,5 +139,5 @@ def _delivery_of(row: Stored) -> Delivery:
     delivery.damaged = row.damaged
     # Waiting for another time than its own: an earlier run of the node put it back with its savepoints.
     delivery.resumed = row.attempt > 0 or (row.status is Status.WAITING and row.due != row.message.due)
-    delivery.special = delivery.damaged or delivery.resumed
+    delivery.special = delivery.special or delivery.damaged or delivery.resumed
     return delivery

@@ -17,6 +17,7 @@ from junctor.core.outcome import Draft
 from junctor.core.port import Link
 from junctor.errors import JunctorError, SendError
 from junctor.messages import Kind, Status
+from junctor.runtime.effects import with_effect
 from junctor.runtime.intake import Intake
 from junctor.runtime.requests import Waiter
 from junctor.transports.base import Commit, Insert, Sent, Settle
@@ -135,7 +136,8 @@ class Savepoints(Intake):
         inserts: list[Insert] = []
         try:
             for draft in drafts:
-                inserts.append(self.insert_in(hop, draft, origin_in(hop, draft)))  # noqa: PERF401 - see the next line
+                named = with_effect(hop, draft) if hop.effects else draft
+                inserts.append(self.insert_in(hop, named, origin_in(hop, draft)))
         except SendError:
             for insert in inserts:
                 self.withdraw(insert)

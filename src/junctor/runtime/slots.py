@@ -21,6 +21,7 @@ from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, Mess
 from junctor.messages.sensitive import Path
 from junctor.observe.frames import point_to
 from junctor.observe.hidden import hide
+from junctor.runtime.effects import recall
 from junctor.runtime.threads import SKIPPED, SlotThread
 
 if TYPE_CHECKING:
@@ -356,7 +357,9 @@ class Slot:
         return entry, entry.call(body)
 
     async def deliver(self, delivery: Delivery) -> None:
-        """A delivery with a history: a suspect, a repeated attempt, a damaged record."""
+        """A delivery with a history: a suspect, a repeated attempt, a damaged record, a resent message."""
+        if delivery.message.repeats:
+            await recall(delivery, self.host.transport)
         if delivery.suspect:
             await self._deliver_suspect(delivery)
             return
