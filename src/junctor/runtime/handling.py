@@ -24,7 +24,7 @@ from junctor.runtime.failures import failure_of, without_hidden_values, wrong_re
 from junctor.runtime.inbox import Inbox
 from junctor.runtime.intake import bounded
 from junctor.runtime.keys import key_reader
-from junctor.runtime.runs import drop_runs, keep_runs, suspended_by
+from junctor.runtime.runs import suspended_by
 from junctor.runtime.telling import Telling
 from junctor.transports.base import AlertRecord, Commit, Settle
 
@@ -57,7 +57,7 @@ class Handling:
         self.counters = inbox.counters
         self.refill = inbox.refill
         self.pending_state = inbox.pending_state
-        self.pending_runs = inbox.pending_runs
+        self.runs = inbox.runs
         self.links: dict[str, tuple[Link, ...]] = {}
         self.last_error = ""
         self.last_error_at = 0
@@ -233,14 +233,14 @@ class Handling:
     def keep_writes(self, writes: Any, commit: Commit) -> None:
         """State and runs on their way to the store are what the next delivery reads."""
         if commit.runs:
-            keep_runs(self.pending_runs, commit.runs, self.transport.run, commit)
+            self.runs.keep(commit.runs, self.transport.run, commit)
         write: StateWrite
         for write in writes:
             self.pending_state[(write.key, write.name)] = (write.value, _version_after(write), commit)
 
-    def drop_writes(self, commit: Commit) -> None:
+    def drop_writes(self, commit: Commit, refused: bool) -> None:
         if commit.runs:
-            drop_runs(self.pending_runs, commit)
+            self.runs.ended(commit, refused)
         for write in commit.writes:
             entry = self.pending_state.get((write.key, write.name))
             if entry is not None and entry[2] is commit:

@@ -10,13 +10,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from junctor.core.policy import Policies
+from junctor.runtime.known_runs import KnownRuns
 from junctor.runtime.mailbox import Mailbox
 from junctor.runtime.refill import Refill
 from junctor.transports.base import Commit
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
-    from junctor.runtime.runs import PendingRun
 
 
 class Counters:
@@ -66,7 +66,7 @@ class Inbox:
         self.address = address
         self.used = False
         self.counters = Counters()
-        self.pending_runs: dict[int, PendingRun] = {}
+        self.runs = KnownRuns()
         self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
         self.refill = Refill(engine, self)
         self.mailbox = Mailbox(

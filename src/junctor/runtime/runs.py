@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from junctor.core.hop import Delivery, Hop, RunWork
 from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
-from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, Turn, after, asker_of
+from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, Turn, asker_of
 from junctor.errors import StateError, StoreDamaged
 from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
 from junctor.runtime.deadlines import nanoseconds
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from junctor.runtime.handling import Handling
     from junctor.runtime.host import Host
     from junctor.runtime.port import HostPort
-    from junctor.transports.base import Commit
 
 ENDS = {Settlement.DONE: "done", Settlement.PARK: "parked", Settlement.EXPIRE: "expired"}
 
@@ -94,16 +93,16 @@ class HostRuns:
         return self._host.threads.call(work, (), self._hop("blocking"))
 
     def find(self, seq: int) -> Run | None:
-        pending = self._host.pending_runs.get(seq)
-        if pending is not None:
-            return pending.run
+        known = self._host.runs.find(seq)
+        if known is not None:
+            return known
         run = self._host.transport.run(seq)
         if run is not None and run.damaged:
             raise _damaged(run, self._host.address)
         return run
 
     def called(self, key: str) -> int:
-        pending = self._host.pending_runs
+        pending = self._host.runs.pending
         for each in list(pending.values()):
             if each.run.key == key and each.run.is_open:
                 return each.run.seq
@@ -112,7 +111,7 @@ class HostRuns:
 
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         found = self._host.transport.turns(seq, after)
-        pending = self._host.pending_runs.get(seq)
+        pending = self._host.runs.pending.get(seq)
         if pending is not None:
             known = found[-1].number if found else after
             found = found + [turn for turn in pending.turns if turn.number > known]
@@ -147,36 +146,6 @@ def _join(hop: Hop, draft: Draft) -> None:
     hop.drafts.append(draft)
 
 
-class PendingRun(msgspec.Struct):
-    """A run whose last turns are on their way to the store: what the next delivery goes by."""
-
-    run: Run
-    turns: list[Turn]
-    commit: Commit
-
-
-def keep_runs(pending: dict[int, PendingRun], writes: Iterable[RunWrite], known: Any, commit: Commit) -> None:
-    """Note what a commit will make of runs.
-
-    :param known: the run of a number as it is without this commit.
-    """
-    for write in writes:
-        before = pending.get(write.seq)
-        run = after(write, before.run if before is not None else known(write.seq))
-        turns = list(before.turns) if before is not None else []
-        if write.data is not None:
-            turns.append(Turn(run.turns, write.time, write.delivered, write.data))
-        pending[write.seq] = PendingRun(run, turns, commit)
-
-
-def drop_runs(pending: dict[int, PendingRun], commit: Commit) -> None:
-    """The commit is done, or refused: where it was the last one about a run, the store knows all."""
-    for write in commit.runs:
-        held = pending.get(write.seq)
-        if held is not None and held.commit is commit:
-            del pending[write.seq]
-
-
 # Deliveries that fail for good ------------------------------------------------------------------------------
 
 
@@ -196,8 +165,7 @@ def _unasked(host: Handling, delivery: Delivery) -> RunWrite | None:
     message: Message = delivery.message
     if host.spec.runs != "workflow" or ANSWERS not in message.headers or message.key is None:
         return None
-    pending = host.pending_runs.get(int(message.key))
-    run = pending.run if pending is not None else host.transport.run(int(message.key))
+    run = host.runs.find(int(message.key)) or host.transport.run(int(message.key))
     if run is None or not run.is_open:
         return None
     return RunWrite(run.seq, run.service, run.turns, RunStatus.SUSPENDED, due=run.due)

@@ -21,6 +21,7 @@ from junctor.store.hops import IS_SOUND, set_status
 from junctor.store.records import (
     HOP,
     MESSAGE,
+    REPLY,
     RICH_MESSAGE,
     Row,
     attempt_row,
@@ -62,6 +63,10 @@ _REMOVE_MESSAGES = "DELETE FROM message WHERE seq IN carray(?) RETURNING body"
 # The next opening counts from the highest record. Where that is removed, its number still stands in ids and keys that
 # others have.
 _NEVER_AGAIN = "UPDATE meta SET value = ?1 WHERE name = 'first' AND value < ?1"
+_REPLACE_REPLY = """ ON CONFLICT (seq) DO UPDATE SET
+    type = excluded.type, version = excluded.version, late = excluded.late, checksum = excluded.checksum,
+    payload = excluded.payload
+"""
 _REMOVE_BODY = "DELETE FROM body WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM message WHERE body = ?1)"
 
 
@@ -235,7 +240,7 @@ class Batch:
     def _write_results(self) -> None:
         execute = self._db.executemany
         if self._replies:
-            execute("INSERT OR REPLACE INTO reply VALUES (?,?,?,?,?,?)", list(self._replies.values()))
+            insert(self._db, "reply", REPLY, list(chain.from_iterable(self._replies.values())), _REPLACE_REPLY)
         if self._attempts:
             execute("INSERT INTO attempt VALUES (NULL,?,?,?,?,?,?,?,?)", self._attempts)
         written = [(*entry, *value) for entry, value in self.state.items() if value is not None]

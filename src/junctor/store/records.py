@@ -64,6 +64,8 @@ HOP: Columns = (
     "checksum",
 )
 
+REPLY: Columns = ("seq", "type", "version", "late", "checksum", "payload")
+
 SELECT_STORED = """
 SELECT m.seq, m.node, m.session, m.cause, m.kind, h.source, h.target, h.type, m.version, h.key, m.time, m.due,
        m.deadline, m.origin, m.headers, m.checksum, coalesce(m.payload, b.data),

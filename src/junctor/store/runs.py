@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -13,21 +14,36 @@ from junctor.errors import StateConflict
 from junctor.store.connection import select
 from junctor.store.readers import Readers
 from junctor.store.records import storable
+from junctor.store.statements import insert
 from junctor.store.words import Glossary, Words
 
 Row = tuple[Any, ...]
 Staged = dict[int, tuple[Run, list[Row]]]
 
-COLUMNS = (
-    "seq, service, handler, key, status, turns, started, changed, due, code, asker, session, error, snapshot, checksum"
+RUN = (
+    "seq",
+    "service",
+    "handler",
+    "key",
+    "status",
+    "turns",
+    "started",
+    "changed",
+    "due",
+    "code",
+    "asker",
+    "session",
+    "error",
+    "snapshot",
+    "checksum",
 )
+TURN = ("run", "number", "time", "seq", "data", "checksum")
+COLUMNS = ", ".join(RUN)
 _CALLED = "SELECT seq FROM run WHERE service = ? AND key = ? AND status < 2 AND key IS NOT NULL"
-_PUT = f"""
-INSERT INTO run ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (seq) DO UPDATE SET
+_PUT = """ ON CONFLICT (seq) DO UPDATE SET
     status = excluded.status, turns = excluded.turns, changed = excluded.changed, due = excluded.due,
     error = excluded.error, snapshot = excluded.snapshot, checksum = excluded.checksum
 """
-_TURN = "INSERT INTO turn VALUES (?,?,?,?,?,?)"
 _TURNS = "SELECT number, time, seq, data, checksum FROM turn WHERE run = ? AND number > ? ORDER BY number"
 _RUN = f"SELECT {COLUMNS} FROM run WHERE seq = ?"
 
@@ -101,9 +117,9 @@ class RunRows:
         """Run the statements. The caller holds the transaction. What ended goes first: its key may be taken again."""
         runs = sorted(self._runs.values(), key=lambda run: run.status < RunStatus.DONE)
         if runs:
-            self._db.executemany(_PUT, [self._row(run) for run in runs])
+            insert(self._db, "run", RUN, [value for run in runs for value in self._row(run)], _PUT)
         if self._turns:
-            self._db.executemany(_TURN, self._turns)
+            insert(self._db, "turn", TURN, list(chain.from_iterable(self._turns)))
 
     def _row(self, run: Run) -> Row:
         row = (
