@@ -12,6 +12,7 @@ import pytest
 
 from junctor import Workflow, handler
 from junctor.cli.main import main
+from junctor.flows import load
 from junctor.node.histories import HistoryUnusable, read_history
 from junctor.testing import load_history, replay_history, running
 from tests.integration.workflows.shop import Order, Ordering, Pay, Receipt, shop
@@ -171,3 +172,39 @@ async def test_a_history_of_a_newer_version_is_refused(folder: Path, capsys: pyt
 def _complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert main(list(words)) == 1
     return capsys.readouterr().err
+
+
+SECRET = """\
+from dataclasses import dataclass
+from junctor import Flow, Sensitive, Workflow, handler
+
+
+@dataclass(frozen=True)
+class Card:
+    number: Sensitive[str]
+
+
+class Paying(Workflow):
+    @handler
+    async def run(self, card: Card) -> None:
+        await self.wait(lambda: False, timeout=f"{len(card.number)}h")
+
+
+flow = Flow("cards").add(Paying, name="paying")
+"""
+
+
+async def test_a_history_without_its_sensitive_values_is_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cards.py").write_text(SECRET)
+    flow = load("cards.py")
+    async with running(flow, store=tmp_path / ".junctor" / "cards") as plant:
+        await plant.send("paying", flow.items[0].source.run.__globals__["Card"]("4111-2222-3333"))
+    run(capsys, "workflows", "export", "1", "-o", "masked.json")
+    run(capsys, "workflows", "export", "1", "-o", "whole.json", "--unmasked")
+    assert "4111" not in (tmp_path / "masked.json").read_text()
+    assert run(capsys, "replay", "cards.py", "masked.json") == "1 without a history to compare\n"
+    assert run(capsys, "replay", "cards.py", "whole.json") == "1 as recorded\n"
+    assert run(capsys, "replay", "cards.py", "--store", ".junctor/cards") == "1 as recorded\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from junctor.cli.main import main
 from junctor.flows.check.durable import code_findings
 from junctor.flows.check.findings import Finding
 
@@ -97,6 +98,8 @@ BAD = [
     ("import asyncio", "async with asyncio.TaskGroup():\n    pass", "self.gather"),
     ("import asyncio", "await asyncio.wait_for(x(), 1)", "timeout"),
     ("import asyncio", "async with asyncio.timeout(1):\n    pass", "timeout"),
+    ("import asyncio", "x = asyncio.Event()", "self.wait"),
+    ("from asyncio import Queue", "x = Queue()", "self.wait"),
     ("import threading", "threading.Thread(target=print).start()", "self.gather"),
     ("from threading import Lock", "x = Lock()", "self.gather"),
     ("from concurrent.futures import ThreadPoolExecutor", "x = ThreadPoolExecutor()", "self.gather"),
@@ -277,3 +280,47 @@ def test_a_function_of_another_module_of_the_user_is_read_too(look: Look, plant:
     plant("w5prices.py", "from time import time\n\ndef price():\n    return time()\n")
     (finding,) = look("x = w5prices.price()", "import w5prices")
     assert finding.place == "w5prices.py:4"
+
+
+SERVICES = """
+    import time
+    from junctor import Service, Workflow, handler, query, signal
+
+    class Order(Workflow):
+        @handler
+        async def on_order(self, order: str) -> None:
+            await self.wait(lambda: self._late())
+
+        @signal
+        def stamp(self, text: str) -> None:
+            self.stamped = time.time()
+
+        @query
+        def age(self) -> float:
+            return time.monotonic()
+
+        def _late(self) -> bool:
+            return time.time_ns() > 5
+
+    class Plain(Service):
+        @handler
+        async def on_order(self, order: str) -> None:
+            time.time()
+"""
+
+
+def test_the_methods_of_a_run_are_looked_at_and_other_services_are_not(
+    plant: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant("w5both.py", SERVICES)
+    plant("both.yaml", "flow: both\nservices:\n  order: {class: w5both:Order}\n  plain: {class: w5both:Plain}\n")
+    assert main(["check", "both.yaml"]) == 78
+    told = capsys.readouterr().out
+    assert told.count("error") == 4, told  # three, and their sum
+    for line, where, call in (
+        (12, "order.stamp", "time.time()"),
+        (16, "order.age", "time.monotonic()"),
+        (19, "order.on_order", "time.time_ns()"),
+    ):
+        assert f"{line}  error    {where}: {call} tells another time when the run is replayed" in told
+    assert "Write `self.now()`." in told

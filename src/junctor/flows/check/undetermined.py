@@ -24,7 +24,11 @@ CHANCE = Form("is another value when the run is replayed", "Write `self.random`:
 UNIQUE = Form("is another value when the run is replayed", "Write `self.uuid()`.")
 OUTSIDE = Form("is done again, or finds something else, when the run is replayed", _ONCE)
 SETTING = Form("may have changed when the run is replayed", "Make it a setting, or read it in `await self.once(...)`.")
-BESIDE = Form("runs beside the run, in an order that its history does not have", "Write `await self.gather(...)`.")
+BESIDE = Form(
+    "runs beside the run, in an order that its history does not have",
+    "Write `await self.gather(...)` or `self.first(...)`.",
+)
+WAITS = Form("waits for what its history does not have", "Write `await self.wait(lambda: ...)`, and a @signal for it.")
 LIMIT = Form("waits by the clock of this process", "Give the request a `timeout=`, or use `await self.sleep(...)`.")
 SEED = Form("differs from process to process", "Use hashlib, or compare the values themselves.")
 ORDER = Form("goes through a set: its order differs from process to process", "Write `sorted(...)` around the set.")
@@ -78,10 +82,15 @@ _EXACT.update({f"time.{name}": CLOCK for clock in _CLOCKS for name in (clock, f"
 
 _TASKS = (
     "create_task", "ensure_future", "gather", "wait", "as_completed", "shield", "run", "Runner", "TaskGroup", "Task",
-    "run_coroutine_threadsafe", "get_event_loop", "get_running_loop", "new_event_loop", "Future", "Event", "Queue",
-    "PriorityQueue", "LifoQueue", "Condition", "Semaphore", "BoundedSemaphore", "Barrier",
+    "run_coroutine_threadsafe", "get_event_loop", "get_running_loop", "new_event_loop",
 )  # fmt: skip
 _EXACT.update({f"asyncio.{name}": BESIDE for name in _TASKS})
+_EXACT.update(
+    {
+        f"asyncio.{name}": WAITS
+        for name in ("Event", "Queue", "PriorityQueue", "LifoQueue", "Condition", "Semaphore", "Barrier", "Future")
+    }
+)
 
 _FILES = (
     "access", "chdir", "chmod", "chown", "close", "copy_file_range", "cpu_count", "fdopen", "fork", "fstat", "fsync",
