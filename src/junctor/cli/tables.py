@@ -77,7 +77,7 @@ def stacked(heads: Sequence[str], rows: list[list[str]], numbers: Container[str]
         padded = (_padded(row[one], widths[one], heads[one] in numbers, number == 0) for one in kept)
         yield "  ".join(padded).rstrip()
         for one in left if number else ():
-            if row[one]:
+            if row[one] and (row[one] != "0" or heads[one] not in numbers):
                 yield _below(f"    {heads[one].ljust(label)}  ", row[one], 0 if heads[one] in COMMANDS else width)
 
 

@@ -11,7 +11,10 @@ import subprocess
 import sys
 import termios
 
+import click
 import pytest
+
+from junctor.cli import tables
 
 COMMAND = "junctor parked --service notices/webhook --node /srv/plants/north/night"
 ERROR = "crm.py:14: ConnectionRefusedError: the partner at 127.0.0.1:9100 refuses the order 4711 and says no word why"
@@ -65,3 +68,9 @@ def test_without_room_a_row_starts_with_its_short_columns_and_the_rest_is_below(
     assert lines[0].split() == ["service", "what", "since", "count", "rule", "told"]
     assert lines[1].split()[:2] == ["partner", "parked"]
     assert [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "] == ["text", "next"] * 2
+
+
+def test_a_number_that_is_nothing_is_not_told_below() -> None:
+    heads, rows = ["name", "some", "few"], [["a" * 20, "1", "0"], ["b" * 20, "2", "3"]]
+    lines = [click.unstyle(line) for line in tables.stacked(heads, rows, {"some", "few"}, 26)]
+    assert lines == ["name" + " " * 18 + "some", "a" * 20 + "     1", "b" * 20 + "     2", "    few  3"]
