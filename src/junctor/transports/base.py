@@ -15,9 +15,9 @@ What the runtime relies on:
 * **Claims.** A record inserted with ``Status.CLAIMED``, or named in ``claims``, was handed out. After an unclean stop
   such records come back in ``Opened.suspects``; nobody else hands them out.
 * **State.** A write makes version ``expected + 1``; an entry that does not exist, or was deleted, has version 0.
-* **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`; all others are
-  kept, in order, and tried again until they fit. A refusal may overtake what is kept; nothing else is told out of
-  order.
+* **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`, and those marked
+  ``at_once`` where no reserve is left either; all others are kept, in order, and tried again until they fit. A refusal
+  may overtake what is kept; nothing else is told out of order.
 * **Runs.** A :class:`~junctor.core.run.RunWrite` makes a run or appends a turn to it; ``expected`` must be the number
   of turns it has, else the whole commit is refused with :class:`~junctor.errors.StateConflict`, as it is where another
   open run of the service has the same key. Runs and turns carry checksums as messages do.
