@@ -62,6 +62,7 @@ def _typed(text: str, name: str) -> str:
     with _leaving_nothing(), tempfile.TemporaryDirectory(prefix="junctor-edit-") as folder:
         # In a folder of its own, where an editor puts its copies too.
         path = Path(folder, f"{name}.json")
+        path.touch(mode=0o600)  # should the folder outlive us
         path.write_text(text, encoding="utf-8")
         click.edit(filename=str(path))
         try:

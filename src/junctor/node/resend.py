@@ -138,7 +138,10 @@ class ResendJob:
             batch = Tally()
             size = batch_size(self.view.batch)
             self.view.batch += 1
-            reason = await self._send(size, batch) or await self._settled(batch)
+            reason = await self._send(size, batch)
+            if reason:
+                await self._look(batch)  # at a low rate, most of what was sent has ended meanwhile
+            reason = reason or await self._settled(batch)
             whole.add(batch)
             # At the end there is nothing to stop any more.
             reason = reason or (reason_to_stop(batch, whole, self._pace.stop_at) if self._left else "")

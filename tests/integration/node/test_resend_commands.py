@@ -195,10 +195,11 @@ def test_an_edit_that_is_killed_leaves_no_file(junctor: Junctor, number: signal.
     parked(junctor, 1)
     junctor.env["TMPDIR"] = str(junctor.folder / "tmp")
     (junctor.folder / "tmp").mkdir()
-    give_editor(junctor, 'ls -ld "$(dirname "$1")" > opened; exec sleep 5')
+    give_editor(junctor, 'ls -ld "$(dirname "$1")" "$1" | cut -c1-10 > opened; exec sleep 5')
     terminal = Terminal(junctor, "resend", "1", "--edit")
-    until(lambda: (junctor.folder / "opened").exists() and (junctor.folder / "opened").read_text().endswith("\n"))
-    assert (junctor.folder / "opened").read_text().startswith("drwx------")
+    opened = junctor.folder / "opened"
+    until(lambda: opened.exists() and len(opened.read_text().splitlines()) == 2)
+    assert sorted(opened.read_text().split()) == ["-rw-------", "drwx------"]
     assert len(list((junctor.folder / "tmp").iterdir())) == 1
     terminal.ends_by(number)
     assert not list((junctor.folder / "tmp").iterdir())

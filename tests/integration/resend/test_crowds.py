@@ -270,12 +270,13 @@ async def test_a_service_that_is_removed_ends_the_job() -> None:
     async with open_shop(None, clock=clock) as shop:
         seqs = await shop.parked(*orders(30))
         view = await shop.ask("resend", filter={"service": "billing"}, rate=1)
-        while view.handled < 2:
+        while view.sent < 4:
             await clock.advance(0.25)
         await remove(shop, "billing")
         while view.state == "running":
             await clock.advance(0.25)
         assert (view.state, view.reason, view.refused) == ("stopped", "shop/billing was removed from the node", 0)
+        assert view.handled == view.sent, "at a low rate all that was sent has ended"
         assert [shop.record(seq).status for seq in seqs].count(Status.PARKED) == 30 - view.sent
 
 
