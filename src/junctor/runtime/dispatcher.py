@@ -267,9 +267,9 @@ class Dispatcher(Savepoints):
         log.warning("%s.%s: %s", host.address, delivery.name, error)
         settle = Settle(delivery.seq, Status.PARKED, delivery.attempt, 0, outcome.started, 0, failure=outcome.failure)
         alerts = self._alerts(delivery, outcome, host)
-        self.transport.commit(
-            Commit(self._settled, settles=(settle,), runs=runs, alerts=alerts, tag=(delivery, outcome, host))
-        )
+        ends, _ = self._ends(delivery, outcome)
+        tag = (delivery, outcome, host)
+        self.transport.commit(Commit(self._settled, inserts=ends, settles=(settle,), runs=runs, alerts=alerts, tag=tag))
 
     def put_back(self, delivery: Delivery) -> None:
         """A delivery is cancelled because the node stops. Without savepoints it simply returns to the queue; with some,
