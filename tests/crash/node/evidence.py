@@ -249,6 +249,7 @@ def _surroundings(remains: Remains) -> list[str]:
         "held: ",
         "flowing: ",
         "store: the end of the log was not complete",
+        "unclean-stop: ",
         *(f"{what}: " for what in DONE_BY_HAND),
     )
     return wrong + [f"alert {text}" for text in remains.alerts if not text.startswith(known)]
