@@ -24,7 +24,7 @@ async def recall(delivery: Delivery, transport: Transport) -> None:
     """Let a delivery know the effects of what was sent for the messages that its own repeats. The latest one counts:
     what it sent has the effects of the ones before it."""
     effects: Effects = {}
-    message: Message | None = delivery.message
+    message: Message | None = None if delivery.damaged else delivery.message
     while message is not None and message.repeats:
         record = _original(message, transport)
         if record is not None:
@@ -35,10 +35,11 @@ async def recall(delivery: Delivery, transport: Transport) -> None:
 
 
 def _original(message: Message, transport: Transport) -> Record | None:
-    """None where it was removed since, or is of another node."""
+    """None where it was removed since, is damaged, or of another node."""
     _, seq = parse_id(message.repeats)
     record = transport.archive.record(seq) if 0 < seq < message.seq else None
-    return record if record is not None and record.message.id == message.repeats else None
+    known = record is not None and not record.damaged and record.message.id == message.repeats
+    return record if known else None
 
 
 async def _effects_of(seq: int, transport: Transport) -> Effects:
@@ -46,7 +47,7 @@ async def _effects_of(seq: int, transport: Transport) -> Effects:
     found: Effects = {}
     for sent in await transport.sent_by(seq):
         record = transport.archive.record(sent.seq) if sent.status is not Status.EXPIRED else None
-        if record is not None:
+        if record is not None and not record.damaged:
             found[sent.origin[:PLACE], record.message.type] = record.message.effect
     return found
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from junctor import Flow, Park, Service, handler
+from junctor.core.hop import delivery_of
 from junctor.flows import wire
-from junctor.messages import Status
+from junctor.messages import EFFECT, RESEND_OF, Kind, Message, Status
 from junctor.node.node import Node, Plan
+from junctor.runtime.effects import recall
 from junctor.services import Target
 from tests.integration.resend.shop import Order, Partner, Price, Shop
 
@@ -150,3 +152,12 @@ async def test_it_outlives_a_restart(tmp_path: Path, world: World) -> None:
     async with opened(tmp_path, world) as shop:
         await again(shop, world, first, "well")
     assert len(set(world.effects("bank"))) == 1 and len(world.effects("bank")) == 2
+
+
+async def test_the_word_of_a_damaged_message_is_not_taken(shop: Shop) -> None:
+    headers = {RESEND_OF: "\x00", EFFECT: "\x00"}
+    message = Message(9, "n1", 9, Kind.SEND, "shop/client", "shop/orders", "Order", b"{}", 1, headers=headers)
+    delivery = delivery_of(message)
+    delivery.damaged = True
+    await recall(delivery, shop.node.engine.transport)
+    assert delivery.special and delivery.effects is None
