@@ -44,7 +44,11 @@ def error_of(text: str, *, overlays: tuple[str, ...] = (), changes: tuple[str, .
         ),
         ("port: 8080", "prt: 8080", 'http.prt (bad.yaml:12): there is no such word. Did you mean "port"?'),
         ("parked: 1", "parkd: 1", 'alerts[0].when.parkd (bad.yaml:11): there is no such word. Did you mean "parked"?'),
-        ("{parked: 1}", "{}", "alerts[0].when (bad.yaml:11): it is empty. Give one of: parked, stopped, held, suspended, queue,"),
+        (
+            "{parked: 1}",
+            "{}",
+            "alerts[0].when (bad.yaml:11): it is empty. Give one of: parked, stopped, held, suspended, queue,",
+        ),
         ("when: {parked: 1}, ", "", 'alerts[0] (bad.yaml:11): "when" is missing.'),
         # Wrong kinds
         ("pool: 4", "pool: many", 'alarm.pool (bad.yaml:8): expected a number or a mapping, got "many".'),

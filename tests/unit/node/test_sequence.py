@@ -229,7 +229,8 @@ def check_mermaid(drawn: str) -> None:
 def test_numbers_and_times_in_a_drawing_do_not_overlap(first: int) -> None:
     hops = [hop(first + number, "a", "b", at=number * 400.5) for number in range(3)]
     root = ElementTree.fromstring(svg(sequence_of(trace(*hops))))
-    texts = [(one.get("class"), float(one.get("x", 0)), one.text or "") for one in root.iter() if one.tag[-4:] == "text"]
+    shown = [one for one in root.iter() if one.tag[-4:] == "text"]
+    texts = [(one.get("class"), float(one.get("x", 0)), one.text or "") for one in shown]
     numbers = [x + len(text) * 6.4 for kind, x, text in texts if kind == "seq"]  # 6.4: a digit at this size
     times = [x - len(text) * 6.4 for kind, x, text in texts if kind == "time"]  # they end at their place
     assert len(numbers) == len(times) == 3

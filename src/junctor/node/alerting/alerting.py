@@ -221,7 +221,8 @@ def _told(rule: str, alarm: Alarm, kept: Kept, signal: Signal | None, underway: 
 
 def _always(seen: Observation) -> Iterator[Signal]:
     for signal in signals_of(ALWAYS, Hours(), "", seen).found:
-        if (seen.time - signal.since) / SECOND >= signal.needs:
+        # What began while the clock was ahead began in the future; without a time to last it counts all the same.
+        if not signal.needs or (seen.time - signal.since) / SECOND >= signal.needs:
             yield signal
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from junctor import __version__
@@ -78,7 +78,14 @@ def context(ca: str | None) -> ssl.SSLContext:
 
 def _headers(webhook: Webhook, key: str) -> dict[str, str]:
     usual = {"Content-Type": "application/json", "User-Agent": f"junctor/{__version__}", "Connection": "close"}
-    return {**usual, **webhook.headers, "Idempotency-Key": key}
+    ours = {"idempotency-key": key}
+    named = {name.title(): text for name, text in {**_lower(usual), **_lower(webhook.headers), **ours}.items()}
+    return named
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    """Names of headers have no case: one that is written otherwise is the same, not a second one."""
+    return {name.lower(): text for name, text in headers.items()}
 
 
 def _failed(webhook: Webhook, error: Exception, limit: Limit, seconds: float) -> NotDelivered:
