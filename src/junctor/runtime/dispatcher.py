@@ -250,7 +250,7 @@ class Dispatcher(Savepoints):
         for insert in commit.inserts:
             self.withdraw(insert)
         if isinstance(error, StateConflict):
-            log.info("%s: %s", host.address, error)
+            log.info("%s: %s", host.address, error, extra={"hop": delivery})
             host.redeliver(delivery)
         elif isinstance(error, RecordRefused) and outcome.settlement in (_DONE, Settlement.DEFER):
             host.counters.done -= 1
@@ -264,7 +264,7 @@ class Dispatcher(Savepoints):
         runs = suspended_by(host, delivery, failure)
         outcome = Outcome(Settlement.PARK, failure=failure, started=delivery.started, runs=runs)
         host.counters.parked += 1
-        log.warning("%s.%s: %s", host.address, delivery.name, error)
+        log.warning("%s.%s: %s", host.address, delivery.name, error, extra={"hop": delivery})
         settle = Settle(delivery.seq, Status.PARKED, delivery.attempt, 0, outcome.started, 0, failure=outcome.failure)
         alerts = self._alerts(delivery, outcome, host)
         ends, _ = self._ends(delivery, outcome)
@@ -303,7 +303,7 @@ class Dispatcher(Savepoints):
         try:
             inserts += self._inserts_in(hop, outcome.drafts, without_origin)
         except SendError as error:
-            log.error("%s.%s: %s", hop.address, hop.name, error)
+            log.error("%s.%s: %s", hop.address, hop.name, error, extra={"hop": hop})
             host.counters.failed += 1
             if done is not None:
                 done.set_result(error)

@@ -280,7 +280,8 @@ class Handling:
 
     def _tell_rest(self, kind: str, count: int) -> None:
         name = kind.partition(" ")[0] or "other errors"
-        log.warning("%s: %s more failures like the last: %s (junctor parked)", self.address, f"{count:,}", name)
+        text = f"{self.address}: {count:,} more failures like the last: {name} (junctor parked)"
+        log.warning("%s", text, extra={"service": self.address})
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"

@@ -156,6 +156,7 @@ class Savepoints(Intake):
                 hop.address,
                 draft.counter,
                 draft.target,
+                extra={"hop": hop},
             )
         return sent
 

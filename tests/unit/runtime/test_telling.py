@@ -8,6 +8,7 @@ import pytest
 
 from junctor.clock import VirtualClock
 from junctor.core.policy import RetryPolicy
+from junctor.observe.logs import noted
 from junctor.runtime.telling import AT_ONCE, PERIOD
 from tests.unit.runtime.flowkit import Item, Me, Store, running, service
 
@@ -27,6 +28,7 @@ async def test_of_many_failures_alike_some_are_told_and_the_rest_is_counted(
         assert sum("ValueError: as always (" in line for line in lines) == AT_ONCE
         assert sum("TypeError: once (" in line for line in lines) == 1, "another error is not hidden by them"
         assert lines[-1] == f"flow/sink: {100 - AT_ONCE} more failures like the last: ValueError (junctor parked)"
+        assert noted(caplog.records[-1]).service == "flow/sink"
         await node.send_all("sink", [Item(1)])
         await node.advance(1)
         assert "as always" in caplog.records[-1].getMessage(), "the next period begins anew"
