@@ -103,6 +103,21 @@ def test_defaults_are_copies_of_each_conversation() -> None:
     assert (second.confirmed, Booking.confirmed) == ([], [])
 
 
+class Noted(Conversation):
+    lines: list[str] = dataclasses.field(default_factory=list)
+    limit: int = dataclasses.field(default=3)
+
+    @handler
+    def on_trip(self, trip: Trip) -> None:
+        self.lines.append("x")
+
+
+def test_the_fields_of_dataclasses_have_their_defaults() -> None:
+    one, other = Noted(), Noted()
+    one.lines.append("a")
+    assert (one.lines, other.lines, other.limit) == (["a"], [], 3)
+
+
 def test_the_first_reply_counts(caplog: pytest.LogCaptureFixture) -> None:
     booking = Booking()
     booking.reply(["first"])

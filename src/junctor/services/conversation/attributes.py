@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import inspect
 import logging
@@ -160,7 +161,16 @@ def _taken() -> None:
 
 def own_defaults(cls: type) -> dict[str, Any]:
     """Copies of the defaults that an instance could change."""
-    return {name: copy.deepcopy(value) for name, value in _changeable(cls).items()}
+    made = {name: _own(value) for name, value in _changeable(cls).items()}
+    return {name: value for name, value in made.items() if value is not dataclasses.MISSING}
+
+
+def _own(value: Any) -> Any:
+    """A copy of a default; ``field(default_factory=list)`` is understood as dataclasses do."""
+    if not isinstance(value, dataclasses.Field):
+        return copy.deepcopy(value)
+    factory = value.default_factory
+    return copy.deepcopy(value.default) if factory is dataclasses.MISSING else factory()
 
 
 @functools.lru_cache(maxsize=256)
