@@ -459,7 +459,7 @@ class Divergence(JunctorError):
 
 
 class HistoryTooLong(JunctorError):
-    """A run has more turns than can be replayed in a sensible time."""
+    """A run has more turns than can be replayed in a sensible time, or a turn has calls without end."""
 
     code = "history-too-long"
     default_fix = "Let the workflow go on with an empty history now and then: self.continue_as_new(body)."

@@ -13,11 +13,15 @@ from typing import Any, Literal
 import msgspec
 
 from junctor.messages.codec import to_plain
+from junctor.messages.sensitive import Path
 
 VERSION = 1
 
 MAX_TURNS = 50_000
 """Turns of one run. Beyond, a replay takes longer than a delivery should."""
+
+MAX_STEPS = 100_000
+"""Calls in one turn. They are in memory until it is committed: a loop without an end would take all of it."""
 
 LONG = 10_000
 """From this number of turns on, a run is told to be long."""
@@ -33,8 +37,8 @@ class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
     """One call by which a run does something. ``step`` counts them from 1.
 
     ``to`` is the target, ``type`` and ``digest`` name the body, ``wait`` is a time in nanoseconds: that of a sleep, or
-    after which a request or a wait is given up. ``value`` is the result of a block that is done once, ``error`` and
-    ``text`` the class and text of what it raised instead.
+    after which a request or a wait is given up. ``value`` is the result of a block that is done once, ``hidden`` where
+    in it sensitive values are, ``error`` and ``text`` the class and text of what it raised instead.
     """
 
     step: int
@@ -44,6 +48,7 @@ class Command(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only
     digest: str = ""
     wait: int = 0
     value: msgspec.Raw = NULL
+    hidden: tuple[Path, ...] = ()
     error: str = ""
     text: str = ""
 

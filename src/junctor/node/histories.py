@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -67,7 +67,7 @@ class WrittenHistory(msgspec.Struct, kw_only=True, omit_defaults=True):
     changed: int
     key: str | None = None
     code: str = ""
-    session: str = ""
+    session: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{0,32}$")] = ""
     error: str = ""
     damaged: bool = False
     masked: bool = False
@@ -105,7 +105,7 @@ def read_history(path: Path) -> WrittenHistory:
         history = _decoder.decode(path.read_bytes())
     except OSError as error:
         raise HistoryUnusable(f"it cannot be read: {error.strerror or error}", where=str(path)) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise HistoryUnusable(f"it is not the history of a run: {error}", where=str(path)) from error
     if history.format != FORMAT:
         raise HistoryUnusable(f'its format is "{history.format}"', where=str(path))
@@ -159,7 +159,7 @@ def exported(node: str | None, which: str, unmasked: bool = False) -> WrittenHis
         archive: Archive = store if unmasked else MaskedArchive(store, lambda: known)
         run = find_run(archive, which)
         found = history_in(archive, run, False)
-        if not unmasked and known:
+        if not unmasked:
             found.masked = found.turns != history_in(store, run, False).turns
         return found
     finally:

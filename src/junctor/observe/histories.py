@@ -3,12 +3,12 @@ values of the message that began the run, or of what came later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from junctor.core.history import Entry, Input, read_entry, write_entry
+from junctor.core.history import Command, Entry, read_entry, write_entry
 from junctor.core.run import Run, Turn
 from junctor.core.snapshot import masked_snapshot
 from junctor.messages.sensitive import MASK, Path, masked
@@ -39,12 +39,23 @@ def masked_turns(turns: list[Turn], known: Known, hidden: Iterable[Any]) -> list
     :param hidden: the sensitive values of the message that began it.
     """
     entries = [_entry(turn) for turn in turns]
-    values = [*hidden, *(value for entry in entries if entry for value in _hidden_in(entry.input, known))]
-    written = forms_of(values)
+    written = forms_of([*hidden, *(value for entry in entries if entry for value in _hidden_in(entry, known))])
     return [
-        msgspec.structs.replace(turn, data=_masked(turn.data, entry, known, written)) if values else turn
+        msgspec.structs.replace(turn, data=_masked(turn.data, entry, known, written))
+        if written or (entry and _has_calls(entry, known))
+        else turn
         for turn, entry in zip(turns, entries, strict=True)
     ]
+
+
+def hidden_in(turns: Iterable[Turn], known: Known) -> list[Any]:
+    """The sensitive values that came to a run in these turns."""
+    return [value for turn in turns if (entry := _entry(turn)) for value in _hidden_in(entry, known)]
+
+
+def hides(turns: Iterable[Turn]) -> bool:
+    """Whether a block of a turn had a sensitive result: that of a type which no message needs to have."""
+    return any(b'"hidden":' in turn.data for turn in turns)
 
 
 def _entry(turn: Turn) -> Entry | None:
@@ -54,9 +65,12 @@ def _entry(turn: Turn) -> Entry | None:
         return None
 
 
-def _hidden_in(came: Input, known: Known) -> Iterable[Any]:
-    paths = known.get(came.type)
-    return masked(plain(bytes(came.body)), paths).hidden if paths else ()
+def _hidden_in(entry: Entry, known: Known) -> Iterator[Any]:
+    if paths := known.get(entry.input.type):
+        yield from masked(plain(bytes(entry.input.body)), paths).hidden
+    for one in entry.did:
+        if one.hidden:
+            yield from masked(plain(bytes(one.value)), one.hidden).hidden
 
 
 def _masked(data: bytes, entry: Entry | None, known: Known, written: set[str]) -> bytes:
@@ -66,13 +80,22 @@ def _masked(data: bytes, entry: Entry | None, known: Known, written: set[str]) -
     if paths := known.get(entry.input.type):
         body = masked(body, paths).value
     came = msgspec.structs.replace(entry.input, body=_raw(_clean(body, written)))
-    did = tuple(
-        msgspec.structs.replace(
-            one, value=_raw(_clean(plain(bytes(one.value)), written)), text=without(one.text, written)
-        )
-        for one in entry.did
-    )
+    did = tuple(_masked_call(one, known, written) for one in entry.did)
     return write_entry(msgspec.structs.replace(entry, input=came, did=did))
+
+
+def _has_calls(entry: Entry, known: Known) -> bool:
+    return any(one.hidden or one.type in known for one in entry.did)
+
+
+def _masked_call(one: Command, known: Known, written: set[str]) -> Command:
+    """Without its digest where the body may have a sensitive value: a short one is found by trying all."""
+    value = plain(bytes(one.value))
+    if one.hidden:
+        value = masked(value, one.hidden).value
+    digest = "" if written or one.type in known else one.digest
+    text = without(one.text, written)
+    return msgspec.structs.replace(one, digest=digest, value=_raw(_clean(value, written)), text=text)
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -27,9 +27,10 @@ from junctor.core.records import (
 )
 from junctor.core.run import Run, RunQuery, Turn
 from junctor.errors import SensitiveField
+from junctor.messages import ANSWERS
 from junctor.messages.sensitive import MASK, Path, masked, touches
 from junctor.observe.hidden import forms_of, plain, without
-from junctor.observe.histories import masked_run, masked_turns
+from junctor.observe.histories import hidden_in, hides, masked_run, masked_turns
 
 Known = Callable[[], Mapping[str, tuple[Path, ...]]]
 """The sensitive paths of each type by its name, as far as they are known now."""
@@ -64,10 +65,13 @@ class MaskedArchive(Archive):
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         found = self._archive.turns(seq, after)
         known = self._known()
-        return masked_turns(found, known, self._hidden(seq)) if known else found
+        return masked_turns(found, known, self._hidden(seq)) if known or hides(found) else found
 
     def _masked_run(self, run: Run) -> Run:
-        return masked_run(run, self._hidden(run.seq) if self._known() else [])
+        hidden = self._hidden(run.seq) if self._known() else []
+        if run.error:  # it may quote what came later
+            hidden += hidden_in(self._archive.turns(run.seq), self._known())
+        return masked_run(run, hidden)
 
     def _hidden(self, seq: int) -> list[Any]:
         """The sensitive values of the message that began a run."""
@@ -119,6 +123,9 @@ class MaskedArchive(Archive):
         paths = known.get(message.type, ())
         reply_paths = known.get(reply.type, ()) if reply is not None else ()
         if not paths and not reply_paths:
+            if record.failure is not None:
+                failure = _clean_failure(record.failure, _cleaner(self._came_to_run(record)))
+                return msgspec.structs.replace(record, failure=failure)
             return record
         hidden = list(_hidden_in(record, known))
         clean = _cleaner(hidden)
@@ -133,7 +140,7 @@ class MaskedArchive(Archive):
             body, shown.reply_masked = _masked_payload(reply.payload, reply_paths)
             shown.reply = Reply(reply.type, body, reply.version)
         if record.failure is not None:
-            shown.failure = _clean_failure(record.failure, clean)
+            shown.failure = _clean_failure(record.failure, _cleaner([*hidden, *self._came_to_run(record)]))
         return shown
 
     # What is said about records -----------------------------------------------------------------------------
@@ -179,7 +186,15 @@ class MaskedArchive(Archive):
     def _about(self, seq: int) -> Clean:
         """What takes the values of a record out of a text."""
         record = self._archive.record(seq) if seq else None
-        return _cleaner(_hidden_in(record, self._known())) if record is not None else str
+        if record is None:
+            return str
+        return _cleaner([*_hidden_in(record, self._known()), *self._came_to_run(record)])
+
+    def _came_to_run(self, record: Record) -> list[Any]:
+        """The sensitive values that the run of a record was given: what its code raises may quote all of them."""
+        message = record.message
+        run = int(message.key or 0) if ANSWERS in message.headers else message.seq
+        return hidden_in(self._archive.turns(run), self._known())
 
 
 def refuse_sensitive(term: FieldTerm, known: Mapping[str, tuple[Path, ...]], type: str | None) -> None:

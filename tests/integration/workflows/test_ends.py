@@ -12,7 +12,15 @@ import pytest
 from junctor import Flow, Park, Service, Target, Workflow, WorkflowCancelled, WorkflowFailed, handler, signal, subscribe
 from junctor.core.records import Query
 from junctor.core.run import CANCEL, RunStatus
-from junctor.errors import ConfigurationError, EffectFailed, RequestFailed, RequestTimeout, RunExists, UnknownRun
+from junctor.errors import (
+    ConfigurationError,
+    EffectFailed,
+    HistoryTooLong,
+    RequestFailed,
+    RequestTimeout,
+    RunExists,
+    UnknownRun,
+)
 from junctor.messages import Kind, Status
 from junctor.testing import RunningFlow, running
 from tests.integration.workflows.histories import runs
@@ -404,3 +412,20 @@ async def test_a_delivery_that_never_gets_to_the_code_suspends_the_run_too() -> 
         assert (run.status, run.error) == (RunStatus.SUSPENDED, "Park: unreadable")
         await plant.resend(parked.messages[-1])
         assert [run.status for run in runs(plant)] == [RunStatus.OPEN]
+
+
+class Endless(Workflow):
+    """One turn that never ends."""
+
+    @handler
+    async def run(self, order: Order) -> Receipt:
+        while True:
+            await self.once(lambda: None)
+
+
+async def test_a_turn_without_end_is_parked_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("junctor.services.workflow.driver.MAX_STEPS", 100)
+    async with running(Flow("shop").add(Endless, name="endless")) as plant:
+        with plant.expect_parked(HistoryTooLong, match="100 calls in one turn"):
+            await plant.send("endless", Order(1))
+            await plant.idle()

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from junctor import Flow, Sensitive, Target, Workflow, handler, query, signal
+from junctor import Flow, Sensitive, Service, Target, Workflow, WorkflowFailed, handler, query, signal
+from junctor.core.history import read_entry
 from junctor.core.run import RunQuery, RunStatus
 from junctor.errors import DecodeError, JunctorError, StoreDamaged, UnknownOperation, UnknownRun, UnknownTarget
 from junctor.flows import wire
@@ -20,6 +21,7 @@ from junctor.node.control.wire import NotPermitted
 from junctor.node.runs import RunEnded, UnknownSignal
 from junctor.node.views.runs import Retried, RunHistory, RunView
 from junctor.node.views.search import UnknownFilter
+from junctor.observe.histories import masked_turns
 from junctor.testing import RunningFlow, running
 from junctor.transports.base import Query
 from tests.integration.workflows.shop import Bank, Order, Ordering, Paid, Pay, Receipt, shop
@@ -258,6 +260,44 @@ async def test_a_history_shows_no_sensitive_value() -> None:
         assert "4111" not in shown and "5555" not in shown
         assert "charged ***" in shown
         assert b"4111-2222" in b"".join(turn.data for turn in plant.node.engine.transport.turns(1))
+
+
+class Token(msgspec.Struct, frozen=True):
+    value: Sensitive[str]
+
+
+class Logins(Service):
+    @handler
+    def login(self, pay: Pay) -> Token:
+        return Token("from-a-reply")
+
+
+class Using(Workflow):
+    logins: Target[Pay, Token]
+
+    @handler
+    async def run(self, paid: Paid) -> Receipt:
+        token = await self.once(lambda: Token("from-a-block"), Token)
+        reply = await self.logins.request(Pay(1))
+        await self.sleep("1s")
+        raise WorkflowFailed(f"refused: {reply.value} {token.value}")
+
+
+async def test_what_a_block_or_a_reply_gave_is_not_shown_either() -> None:
+    flow = Flow("shop")
+    flow.add(Logins, name="logins")
+    flow.add(Using, name="using", connect={"logins": "logins"})
+    async with running(flow) as plant:
+        await plant.send("using", Paid("x"))
+        await plant.idle()
+        await plant.advance("2s")
+        shown = msgspec.json.encode(await ask(plant, "run", which="1")).decode()
+        listed = msgspec.json.encode(await ask(plant, "runs")).decode()
+        assert "from-a-" not in shown + listed
+        assert "refused: *** ***" in shown and "refused: *** ***" in listed
+        turns = plant.node.engine.transport.turns(1)
+        calls = [one for turn in masked_turns(turns, {}, []) for one in read_entry(turn.data).did]
+        assert [one.digest for one in calls if one.what == "request"] == [""]
 
 
 async def test_a_damaged_turn_is_shown_as_damaged_and_replayed_as_damaged(tmp_path: Path) -> None:

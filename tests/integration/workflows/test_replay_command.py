@@ -147,6 +147,7 @@ async def test_a_test_replays_histories(folder: Path, subject: Any, why: str) ->
         ("{}", "not the history"),
         ('{"format": 1}', "not the history"),
         ("\xff", "not the history"),
+        ("[" * 100_000, "not the history"),
     ],
 )
 def test_a_file_that_is_no_history_is_refused(tmp_path: Path, text: str, why: str) -> None:
@@ -161,7 +162,7 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path, text: str, why: st
 async def test_a_history_of_a_newer_version_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "workflows", "export", "2", "-o", "two.json")
     data = json.loads((folder / "two.json").read_text())
-    for change, why in (({"version": 9}, "newer"), ({"format": "x"}, "format")):
+    for change, why in (({"version": 9}, "newer"), ({"format": "x"}, "format"), ({"session": "x"}, "not the history")):
         (folder / "new.json").write_text(json.dumps(data | change))
         with pytest.raises(HistoryUnusable, match=why):
             read_history(folder / "new.json")

@@ -12,10 +12,19 @@ from uuid import UUID
 
 import msgspec
 
-from junctor.core.history import VERSION, Command, End, Entry, Input, What, difference
+from junctor.core.history import MAX_STEPS, VERSION, Command, End, Entry, Input, What, difference
 from junctor.core.outcome import Park
-from junctor.errors import Divergence, EffectFailed, NotDurable, RequestFailed, RequestTimeout, WorkflowCancelled
+from junctor.errors import (
+    Divergence,
+    EffectFailed,
+    HistoryTooLong,
+    NotDurable,
+    RequestFailed,
+    RequestTimeout,
+    WorkflowCancelled,
+)
 from junctor.errors import WorkflowFailed as Failed
+from junctor.messages.sensitive import sensitive_paths
 from junctor.services.workflow.ends import ended_request, value_of
 from junctor.services.workflow.places import place_here
 from junctor.services.workflow.steps import Left, Part, Several, Step
@@ -87,6 +96,8 @@ class Driver:
     def call(self, what: What, act: Callable[[int], object] | None = None, **facts: Any) -> Command:
         """Take note of a call. It is carried out where it is a new one, and compared where history has it."""
         self._check(what)
+        if len(self._did) >= MAX_STEPS:
+            self.leave(HistoryTooLong(f"run {self.number} makes {MAX_STEPS:,} calls in one turn", where=self.where))
         command = Command(step=self._calls + 1, what=what, **facts)
         if self._recorded is not None:
             self._compare(self._recorded, command)
@@ -115,7 +126,8 @@ class Driver:
         return step
 
     def once(self, work: Callable[[], Any], kind: Any) -> Step[Any]:
-        step: Step[Any] = Step(self, self.call("once", to=getattr(work, "__name__", "").replace("<lambda>", "")))
+        name = getattr(work, "__name__", "").replace("<lambda>", "")
+        step: Step[Any] = Step(self, self.call("once", to=name, hidden=sensitive_paths(kind)))
         self._blocks.append(Block(step, work, kind))
         return step
 
