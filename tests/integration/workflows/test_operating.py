@@ -14,6 +14,7 @@ from junctor.core.history import read_entry
 from junctor.core.run import RunQuery, RunStatus
 from junctor.errors import DecodeError, JunctorError, StoreDamaged, UnknownOperation, UnknownRun, UnknownTarget
 from junctor.flows import wire
+from junctor.flows.check.runs import run_findings
 from junctor.flows.replaying import replayed
 from junctor.messages import Status
 from junctor.node.control.operations import perform
@@ -22,6 +23,7 @@ from junctor.node.runs import RunEnded, UnknownSignal
 from junctor.node.views.runs import Retried, RunHistory, RunView
 from junctor.node.views.search import UnknownFilter
 from junctor.observe.histories import masked_turns
+from junctor.store.reader import open_archive
 from junctor.testing import RunningFlow, running
 from junctor.transports.base import Query
 from tests.integration.workflows.shop import Bank, Order, Ordering, Paid, Pay, Receipt, shop
@@ -321,3 +323,18 @@ async def test_a_damaged_turn_is_shown_as_damaged_and_replayed_as_damaged(tmp_pa
             await ask(plant, "run-signal", which="7", name="approve", body={"by": "me"})
             await plant.idle()
         assert [run.status for run in plant.node.archive.runs(RunQuery())] == [RunStatus.SUSPENDED]
+
+
+async def test_a_check_finds_open_runs_whose_service_was_renamed(tmp_path: Path) -> None:
+    async with running(shop(), store=tmp_path / "store") as plant:
+        await plant.send("orders", Order(7))
+        await plant.idle()
+    archive = open_archive(tmp_path / "store")
+    try:
+        assert run_findings(archive, [wire(shop())]) == []
+        renamed = Flow("shop").add(Bank, name="bank").add(Ordering, name="purchases", connect={"bank": "bank"})
+        (found,) = run_findings(archive, [wire(renamed)])
+        assert (found.code, found.level, found.where) == ("orphaned", "error", "orders")
+        assert "1 open run" in found.what
+    finally:
+        archive.close()

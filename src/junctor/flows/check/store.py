@@ -12,6 +12,7 @@ from junctor.core.routing import Routing
 from junctor.core.spec import HandlerSpec, ServicePlan
 from junctor.errors import DecodeError, JunctorError, nearest
 from junctor.flows.check.findings import Finding, place_of
+from junctor.flows.check.runs import run_findings
 from junctor.flows.wiring import Wiring
 from junctor.messages import CONDITION, Message, MessageType, Status, TypeRegistry
 
@@ -41,7 +42,8 @@ class _Group(msgspec.Struct):
 
 
 def store_findings(archive: Archive, wirings: Sequence[Wiring], most: int | None = None) -> tuple[list[Finding], int]:
-    """Findings about the messages of a store, and how many were looked at. Reads only; a node may run beside it.
+    """Findings about the messages and runs of a store, and how many messages were looked at. Reads only;
+    a node may run beside it.
 
     :param most: so many of those that wait, and of those that are parked, the newest; None for all.
     :raises StoreError: the store cannot be read.
@@ -65,7 +67,8 @@ def store_findings(archive: Archive, wirings: Sequence[Wiring], most: int | None
             group.count += 1
             if len(group.ids) < SHOWN:
                 group.ids.append(message.id)
-    return [_finding(group, wirings) for group in groups.values()], count
+    found = [_finding(group, wirings) for group in groups.values()]
+    return found + run_findings(archive, wirings, most), count
 
 
 def _records(archive: Archive, most: int | None) -> Iterator[Record]:
