@@ -282,6 +282,7 @@ class Using(Workflow):
         token = await self.once(lambda: Token("from-a-block"), Token)
         reply = await self.logins.request(Pay(1))
         await self.sleep("1s")
+        self.log.warning("about to refuse %s %s", reply.value, token.value)
         raise WorkflowFailed(f"refused: {reply.value} {token.value}")
 
 
@@ -296,6 +297,8 @@ async def test_what_a_block_or_a_reply_gave_is_not_shown_either() -> None:
         shown = msgspec.json.encode(await ask(plant, "run", which="1")).decode()
         listed = msgspec.json.encode(await ask(plant, "runs")).decode()
         assert "from-a-" not in shown + listed
+        assert "from-a-" not in msgspec.json.encode(await ask(plant, "trace", which="1", whole=True)).decode()
+        assert any("about to refuse *** ***" in line.text for line in plant.logs)
         assert "refused: *** ***" in shown and "refused: *** ***" in listed
         turns = plant.node.engine.transport.turns(1)
         calls = [one for turn in masked_turns(turns, {}, []) for one in read_entry(turn.data).did]

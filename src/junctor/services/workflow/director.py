@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from junctor.core.history import LONG, MAX_TURNS, Input
+from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.core.run import Run, RunStatus, RunWrite, Turn
 from junctor.core.spec import Context
 from junctor.errors import HistoryTooLong, JunctorError, NotDurable, RunExists, RunSuspended, UnknownRun, text_of
 from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, PASSED, RESEND_OF, Message, codec, parse_id
+from junctor.observe.hidden import hide
 from junctor.services.workflow.driver import Block, Driver
 from junctor.services.workflow.live import Live, LiveRuns
 from junctor.services.workflow.plan import Begins, Plan
@@ -218,9 +220,11 @@ class Director:
         try:
             self._open(driver)
             self._give(live, came)
+            hidden = _hide(driver, 0)
             driver.enter(driver.run)
             while (block := driver.next_block()) is not None:
                 await self._carry_out(driver, block)
+                hidden = _hide(driver, hidden)
                 driver.enter(driver.run)
             entry = driver.close_turn(came)
             answer = self._settling.settle(live, entry, message, run)
@@ -285,6 +289,16 @@ class Director:
         message = self._port.message()
         assert message is not None
         return message
+
+
+def _hide(driver: Driver, after: int) -> int:
+    """Let what the code says from now on not quote what came to the run, in this turn or an earlier one. How much did.
+
+    :param after: so much is hidden already.
+    """
+    for payload, paths in driver.hidden[after:]:
+        hide(current.get(), payload, paths)
+    return len(driver.hidden)
 
 
 def _step(message: Message) -> int:

@@ -24,7 +24,7 @@ from junctor.errors import (
     WorkflowCancelled,
 )
 from junctor.errors import WorkflowFailed as Failed
-from junctor.messages.sensitive import sensitive_paths
+from junctor.messages.sensitive import Path, sensitive_paths
 from junctor.services.workflow.ends import ended_request, value_of
 from junctor.services.workflow.places import place_here
 from junctor.services.workflow.steps import Left, Part, Several, Step
@@ -55,7 +55,9 @@ class Driver:
     """The coroutine of a run with all that it waits for.
 
     ``turns`` is the number of turns it has seen. ``place`` says whose code runs: only that of the run itself may do
-    something. While ``recorded`` has the calls of a turn they are compared and nothing is done.
+    something. ``hidden`` are the bodies with sensitive values that came to it, each with their paths: what its code
+    says in a later turn may quote them. While ``recorded`` has the calls of a turn they are compared and nothing is
+    done.
     """
 
     def __init__(self, number: int, seed: str, where: str) -> None:
@@ -69,6 +71,7 @@ class Driver:
         self.place: Place = ""
         self.effect = ""
         self.cancelled = False
+        self.hidden: list[tuple[bytes, Sequence[Path]]] = []
         self.main: Part | None = None
         self._names = 0
         self._calls = 0
@@ -267,6 +270,8 @@ class Driver:
         assert command is not None
         index = command.step - self._did[0].step
         self._did[index] = msgspec.structs.replace(command, value=value, error=error, text=text)
+        if command.hidden:
+            self.hidden.append((bytes(value), command.hidden))
         if error:
             fault = EffectFailed(text or error, where=self.where, error_type=error)
             block.step.end(error=fault)

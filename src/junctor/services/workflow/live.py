@@ -142,6 +142,9 @@ class LiveRuns:
     def give(self, live: Live, came: Input) -> None:
         """Give an input to the code of a run. What can go on by that does with the next ``driver.run``."""
         driver, instance = live.driver, live.instance
+        paths = self._plan.sensitive(came.type) if came.type else ()
+        if paths:
+            driver.hidden.append((bytes(came.body), paths))
         if came.came == "begin":
             begins = self._plan.begins_of(came)
             body = begins.read(came, self._address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from junctor.core.history import Input
 from junctor.core.spec import Context, TargetSpec
 from junctor.errors import EncodeError, NoHandler
 from junctor.messages import MessageType
+from junctor.messages.sensitive import Path
 
 
 class Takes(msgspec.Struct, frozen=True):
@@ -57,6 +58,11 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def keyed(self) -> bool:
         return any(each.key for each in self.begins)
+
+    def sensitive(self, name: str) -> Sequence[Path]:
+        """The sensitive paths of a type that comes to runs, by its name."""
+        kinds = (*(each.type for each in (*self.begins, *self.signals)), *self.replies.values())
+        return next((kind.sensitive for kind in kinds if kind.sensitive and name in (kind.name, *kind.aliases)), ())
 
     def begins_of(self, came: Input) -> Begins:
         return _of(self.begins, came)
