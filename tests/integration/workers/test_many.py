@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -43,7 +44,8 @@ async def test_order_and_effects_hold_while_workers_die(tmp_path: Path) -> None:
             await asyncio.sleep(chance.random() * 0.1)
             pids = [slot.pid for slot in host.slots if slot.pid]
             if pids:
-                os.kill(chance.choice(pids), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(chance.choice(pids), signal.SIGKILL)
         async with asyncio.timeout(40):
             while any(one.depth.count for one in engine.hosts.values()):
                 await asyncio.sleep(0.01)

@@ -155,6 +155,8 @@ class NodeClient(Deciding, Steering):
         except TimeoutError as error:
             self.close()
             raise wire.NoAnswer("the node does not answer", where=str(self.directory)) from error
+        except (ConnectionResetError, BrokenPipeError) as error:
+            raise wire.ConnectionLost("the node ended before it answered") from error
         except OSError as error:
             raise wire.ConnectionLost(f"the connection broke: {error.strerror or error}") from error
         except KeyboardInterrupt:

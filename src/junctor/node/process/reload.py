@@ -73,9 +73,12 @@ class Reload:
             if now == self._seen:
                 continue
             now = await self._settled(now)
+            begun = time.time_ns()
             await self._follow(self._saved(now))
-            # With the stamps from before the loading: what was saved meanwhile is found by the next look.
-            self._seen = {file: now.get(file, stamp) for file, stamp in self._look().items()}
+            # With the stamps from before the loading: what was saved meanwhile is found by the next look, and so is a
+            # file that was made meanwhile.
+            fresh = {file: stamp if stamp[0] < begun - _JUST_NOW else _GONE for file, stamp in self._look().items()}
+            self._seen = {**fresh, **{file: stamp for file, stamp in now.items() if file in fresh}}
 
     # Files --------------------------------------------------------------------------------------------------
 
