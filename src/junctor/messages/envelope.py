@@ -35,9 +35,6 @@ ANSWERS = "junctor-answers"
 ENDED = "junctor-ended"
 """The header of a reply to a run that says how the request ended: the name of its status in lower case."""
 
-SIGNAL = "junctor-signal"
-"""The header with the name of the signal that a message to a run is."""
-
 PASSED = "junctor-passed"
 """The header of a message that a durable service passed on into the line of one of its runs: the number of the message
 that it was, 0 where nobody waits for its end, and the ASKER of that one."""
@@ -46,7 +43,7 @@ CONTINUES = "junctor-continues"
 """The header of a message that begins a run which carries on another one: number and session of the first of them, and
 who asked that."""
 
-RUN_HEADERS = (ASKER, ANSWERS, ENDED, SIGNAL, PASSED, CONTINUES)
+RUN_HEADERS = (ASKER, ANSWERS, ENDED, PASSED, CONTINUES)
 """The headers by which a message belongs to a run; a resend to the same service keeps them."""
 
 RESERVED = "junctor-"
