@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from junctor.errors import WorkflowCancelled as WorkflowCancelled
     from junctor.errors import WorkflowFailed as WorkflowFailed
     from junctor.flows.wires import when as when
+    from junctor.messages import Codec as Codec
     from junctor.messages import Message as Message
     from junctor.messages import Sensitive as Sensitive
     from junctor.messages import message as message
@@ -91,6 +92,7 @@ _SOURCES = {
     "Audience": "junctor.services",
     # Messages
     "message": "junctor.messages",
+    "Codec": "junctor.messages",
     "Message": "junctor.messages",
     "Sensitive": "junctor.messages",
     "Receipt": "junctor.core.port",
@@ -113,6 +115,7 @@ _SOURCES = {
 __all__ = (  # kept equal to _SOURCES by a test
     "Asked",
     "Audience",
+    "Codec",
     "Conversation",
     "Flow",
     "Hold",

@@ -26,6 +26,7 @@ from junctor.core.spec import Loop, ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.alerts import read_alerts
 from junctor.flows.code.imports import importable
+from junctor.flows.dialects import dialect_of
 from junctor.flows.files.changes import changed
 from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.overrides import FlowSource
@@ -38,8 +39,8 @@ from junctor.observe.frames import users_line
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, own_policies, spec_of
 from junctor.settings.written import Node, node_of
 
-Source = Service | type[Service] | ServiceSpec | types.ModuleType
-"""What can be added to a flow: a blueprint, a class, a spec of any dialect, a module with marked functions."""
+Source = Service | type[Any] | ServiceSpec | types.ModuleType
+"""What can be added to a flow: a blueprint, a class of ours or of a dialect, a spec, a module with marked functions."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -106,6 +107,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         source = self.source
         if isinstance(source, ServiceSpec):
             return source
+        if (dialect := dialect_of(source)) is not None:
+            return dialect.spec(source, self.name, settings=self.settings, places=self.places)
         produce: Any = module_spec if isinstance(source, types.ModuleType) else spec_of
         spec: ServiceSpec = produce(source, self.name, settings=self.settings, places=self.places)
         return spec
@@ -233,7 +236,7 @@ class FlowModel:
             raise self._taken(name, other, place)
         if settings and isinstance(service, ServiceSpec):
             raise ConfigurationError("a spec has its settings already", where=name, fix="Give them to its producer.")
-        base = service.policies if isinstance(service, ServiceSpec) else own_policies(service)
+        base = policies_of(service)
         written: dict[str, Any] = {"pool": pool, "key": key, "order": order, "queue": queue, "durability": durability}
         written |= {"retry": retry, "hold": hold, "restart": restart, "trace": trace, "timeout": timeout}
         policies, wires, own_schedules = _all_of(
@@ -353,12 +356,22 @@ def default_name(service: object) -> str:
     if isinstance(service, types.ModuleType):
         return name_of_module(service)
     cls = service if isinstance(service, type) else type(service)
+    if (dialect := dialect_of(service)) is not None:
+        return dialect.default_name(cls)
     if issubclass(cls, Service) and cls is not Service:
         return name_of_class(cls)
     raise ConfigurationError(
         f"{service!r} is not a service",
         fix="Add an object or class derived from Service, a module with marked functions, or a ServiceSpec.",
     )
+
+
+def policies_of(service: Source) -> Policies:
+    """The policies that a service brings, before its flow says anything."""
+    if isinstance(service, ServiceSpec):
+        return service.policies
+    dialect = dialect_of(service)
+    return own_policies(service) if dialect is None else dialect.policies(cast(type, service))
 
 
 def code_of(service: Source) -> str:

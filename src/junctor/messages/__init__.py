@@ -1,5 +1,6 @@
 """Messages: the envelope, the types of bodies, and their encoding."""
 
+from junctor.messages.custom import Codec
 from junctor.messages.envelope import (
     ANSWERS,
     ASKER,
@@ -36,6 +37,7 @@ __all__ = (
     "RESEND_OF",
     "RESERVED",
     "RUN_HEADERS",
+    "Codec",
     "Kind",
     "Message",
     "MessageType",

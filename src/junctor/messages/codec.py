@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from junctor.errors import ConfigurationError, DecodeError, EncodeError
+from junctor.messages.custom import Codec, codec_of
 from junctor.messages.defaults import filled, filling
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def is_pydantic(cls: Any) -> bool:
 
 
 def _encode_other(value: Any) -> Any:
+    if (own := codec_of(type(value))) is not None:
+        return msgspec.Raw(own.encode(value))
     if is_pydantic(type(value)):
         return value.model_dump()
     if isinstance(value, msgspec.Raw):  # JSON already; its values are asked for when NaN is looked for
@@ -34,6 +37,8 @@ def _encode_other(value: Any) -> Any:
 
 
 def _decode_other(cls: type, value: Any) -> Any:
+    if (own := codec_of(cls)) is not None:
+        return own.decode(cls, msgspec.json.encode(value))
     if is_pydantic(cls):
         return cls.model_validate(value, strict=None)  # type: ignore[attr-defined]
     raise NotImplementedError(f"{cls.__qualname__} cannot be made from JSON")
@@ -53,6 +58,8 @@ def coders(cls: Any) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
 
     :raises ConfigurationError: msgspec cannot handle the type; the reason is in the text.
     """
+    if (own := codec_of(cls)) is not None:
+        return functools.partial(_encode_custom, own), functools.partial(own.decode, cls)
     if is_pydantic(cls):
         return _encode_pydantic, cls.model_validate_json
     try:
@@ -94,6 +101,13 @@ def encode(body: Any) -> bytes:
     if _U in data and data.find(b"null") >= 0:
         _refuse_nan(body)
     return data
+
+
+def _encode_custom(own: Codec, body: Any) -> bytes:
+    try:
+        return own.encode(body)
+    except Exception as error:
+        raise EncodeError(f"{type(body).__qualname__} cannot be encoded: {error}") from error
 
 
 def _encode_pydantic(body: Any) -> bytes:
@@ -159,6 +173,8 @@ def upgraded(kind: MessageType, data: bytes, version: int, where: str) -> Any:
 
 def convert(value: Any, cls: Any, *, strict: bool = True) -> Any:
     """Plain JSON values to an object of ``cls``. ``strict=False`` also reads numbers and booleans from text."""
+    if (own := codec_of(cls)) is not None:
+        return own.decode(cls, msgspec.json.encode(value))
     if is_pydantic(cls):
         return cls.model_validate(value)
     made = msgspec.convert(value, cls, strict=strict, dec_hook=_decode_other)
@@ -173,4 +189,6 @@ def convert(value: Any, cls: Any, *, strict: bool = True) -> Any:
 
 def to_plain(value: Any) -> Any:
     """Any body as plain JSON values, for display."""
+    if (own := codec_of(type(value))) is not None:
+        return msgspec.json.decode(own.encode(value))
     return msgspec.to_builtins(value, enc_hook=_encode_other)

@@ -21,6 +21,7 @@ import msgspec
 
 from junctor.errors import ConfigurationError, TypeClash
 from junctor.messages import codec
+from junctor.messages.custom import Codec, codec_of, set_codec
 from junctor.messages.sensitive import Path, sensitive_paths
 
 Upgrade = Callable[[dict[str, Any], int], dict[str, Any]]
@@ -41,7 +42,12 @@ class Declaration(msgspec.Struct, frozen=True):
 
 
 def message(
-    *, name: str | None = None, version: int = 1, aliases: Iterable[str] = (), upgrade: Upgrade | None = None
+    *,
+    name: str | None = None,
+    version: int = 1,
+    aliases: Iterable[str] = (),
+    upgrade: Upgrade | None = None,
+    codec: Codec | None = None,
 ) -> Callable[[C], C]:
     """Give a body class a stable name and version.
 
@@ -49,6 +55,7 @@ def message(
     :param version: today's version, from 1.
     :param aliases: earlier names under which stored messages may still arrive.
     :param upgrade: turns the fields of an older version into today's; without it they must still decode as they are.
+    :param codec: the JSON form of its objects, and of those of derived classes, where it is not the usual one.
     :raises ConfigurationError: the name is empty or the version is below 1.
     """
     if name == "" or version < 1:
@@ -58,6 +65,8 @@ def message(
 
     def mark(cls: C) -> C:
         setattr(cls, _DECLARATION, declaration)
+        if codec is not None:
+            set_codec(cls, codec)
         return cls
 
     return mark
@@ -162,12 +171,13 @@ class TypeRegistry:
 
 
 def is_body_class(cls: Any) -> bool:
-    """Whether the class has fields of its own: dataclass, Struct, attrs or pydantic."""
+    """Whether the class has fields of its own: dataclass, Struct, attrs or pydantic; or a codec."""
     return isinstance(cls, type) and (
         dataclasses.is_dataclass(cls)
         or issubclass(cls, msgspec.Struct)
         or hasattr(cls, "__attrs_attrs__")
         or codec.is_pydantic(cls)
+        or codec_of(cls) is not None
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from junctor.errors import DecodeError, EncodeError
-from junctor.messages import TypeRegistry, codec
+from junctor.messages import Codec, TypeRegistry, codec, message
 
 
 @dataclasses.dataclass
@@ -172,3 +172,50 @@ def test_conversion_reads_text_only_when_asked() -> None:
     assert codec.convert({"name": "a"}, Model) == Model(name="a")
     with pytest.raises(msgspec.ValidationError):
         codec.convert({"x": "5"}, Point)
+
+
+# Classes with a codec of their own -----------------------------------------------------------------------------
+
+
+class Loose:
+    """Not a dataclass: only its codec knows what is in it."""
+
+    def __init__(self, **fields: Any) -> None:
+        vars(self).update(fields)
+
+
+def _loose_from(cls: Any, data: bytes) -> Any:
+    return cls(**json.loads(data))
+
+
+message(name="loose", codec=Codec(lambda body: json.dumps(vars(body)).encode(), _loose_from))(Loose)
+
+
+class Looser(Loose):
+    pass
+
+
+@dataclasses.dataclass
+class Parcel:
+    inside: Loose
+
+
+def test_a_class_brings_its_own_json_form() -> None:
+    kind = TypeRegistry().of(Looser(a=1))
+    assert kind.cls is Looser and kind.encode(Looser(a=1)) == b'{"a": 1}'
+    assert vars(kind.read(b'{"b": [2]}', 1, "here")) == {"b": [2]}
+
+
+def test_what_its_codec_raises_is_told_with_the_place() -> None:
+    kind = TypeRegistry().register(Loose)
+    with pytest.raises(EncodeError, match="Loose cannot be encoded: Object of type object"):
+        kind.encode(Loose(a=object()))
+    with pytest.raises(DecodeError, match="there loose: the body is not a valid loose"):
+        kind.read(b"[1]", 1, "there")
+
+
+def test_a_codec_is_used_where_such_an_object_is_inside_another_and_for_plain_data() -> None:
+    kind = TypeRegistry().register(Parcel)
+    data = kind.encode(Parcel(Loose(a=1)))
+    assert json.loads(data) == {"inside": {"a": 1}} and vars(kind.read(data, 1, "").inside) == {"a": 1}
+    assert codec.to_plain(Loose(a=1)) == {"a": 1} and codec.convert({"a": 1}, Looser).a == 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError, nearest
 from junctor.flows.code.imports import attribute_of, import_place, loading
 from junctor.flows.code.script import Script, read_script
+from junctor.flows.dialects import dialect, dialect_names, mark_of
 from junctor.flows.files.changes import change_by_options, change_by_variables, switched_on
 from junctor.flows.files.variables import read_env_files
 from junctor.flows.model import FlowModel
@@ -91,6 +92,8 @@ def _load(text: str, overrides: Overrides) -> FlowModel:
     if overrides.overlays and not overrides.beside:
         fix = "Give --set, or write the flow as a file with: junctor graph --yaml."
         raise ConfigurationError("an overlay is for a flow file, and this is Python", where=place, fix=fix)
+    if attribute and place.isidentifier() and (named := dialect(place)) is not None:
+        return named.load(attribute)
     module = import_place(place)
     if attribute:
         return _flow_of(attribute_of(module, attribute, place), module, place)
@@ -124,16 +127,32 @@ def flow_of_module(module: types.ModuleType, place: str = "") -> FlowModel:
     if flows:
         fix = f"Name one: {place}:{next(iter(flows))}."
         raise ConfigurationError(f"there are several flows: {', '.join(flows)}", where=place, fix=fix)
+    composed = _composed(module, {mark_of(value) for value in vars(module).values()} - {""})
+    if composed is not None:
+        return composed
     flow = FlowModel(flow_name(module))
     for name, service in _services(module):
         flow.add(service, name)
     if not flow.services:
+        composed = _composed(module, dialect_names())  # a file of names and texts shows no class of one
+        if composed is not None:
+            return composed
         raise ConfigurationError(
             "there is no service in it",
             where=place,
             fix="Write a class derived from Service with @handler, @every, @action, a route or loop().",
         )
     return flow
+
+
+def _composed(module: types.ModuleType, names: Iterable[str]) -> FlowModel | None:
+    """The flow that a module composes in the words of one of these dialects."""
+    for name in sorted(names):
+        known = dialect(name)
+        flow = known.flow(module) if known is not None else None
+        if flow is not None:
+            return flow
+    return None
 
 
 def _flow_of_script(script: Script, module: types.ModuleType) -> FlowModel:
@@ -156,10 +175,11 @@ def _services(module: types.ModuleType) -> Iterator[tuple[str | None, Any]]:
     for name, value in made.items():
         yield name.lower().replace("_", "-"), value
     for name, value in vars(module).items():
-        own = inspect.isclass(value) and issubclass(value, Service) and value.__module__ == module.__name__
-        if own and id(value) not in classes and not name.startswith("_") and not inspect.isabstract(value):
-            if has_entries(value):
-                yield None, value
+        own = inspect.isclass(value) and value.__module__ == module.__name__ and not inspect.isabstract(value)
+        if not own or id(value) in classes or name.startswith("_"):
+            continue
+        if mark_of(value) or (issubclass(value, Service) and has_entries(value)):
+            yield None, value
     if has_marks(module):
         yield None, module
 

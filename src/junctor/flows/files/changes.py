@@ -10,6 +10,7 @@ import msgspec
 
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
+from junctor.flows.dialects import dialect_of
 from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.policies import POLICY_WORDS, read_policies
 from junctor.flows.schedules import read_schedules
@@ -31,6 +32,8 @@ def settings_of(source: Any) -> dict[str, Setting]:
     """The settings that a class, blueprint or module declares. The types are not looked at."""
     if source is None or isinstance(source, ServiceSpec):
         return {}
+    if (dialect := dialect_of(source)) is not None:
+        return {name: declared for name, (declared, _) in dialect.settings(source).items()}
     if isinstance(source, types.ModuleType):
         known = vars(source).get("__junctor_settings__")  # there once the module is a service
         pairs = known.items() if known else ((name, (found, kind)) for name, found, kind in module_settings(source))

@@ -14,6 +14,7 @@ from junctor.core.policy import Policies
 from junctor.core.spec import Loop, ServiceSpec
 from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, has_line, nearest
 from junctor.flows.code.imports import attribute_of, import_place
+from junctor.flows.dialects import dialect_of
 from junctor.flows.files.changes import settings_of, variable_name
 from junctor.flows.files.interpolate import Interpolation
 from junctor.flows.files.reading import UNREAD, Reader, described
@@ -233,7 +234,9 @@ def _imported(text: str, folder: Path) -> Any:
 
 
 def _is_service(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, Service) and value is not Service
+    return isinstance(value, type) and (
+        (issubclass(value, Service) and value is not Service) or dialect_of(value) is not None
+    )
 
 
 def _placed(error: ConfigurationError, where: str, text: str, folder: Path) -> ConfigurationError:

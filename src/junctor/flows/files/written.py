@@ -18,6 +18,7 @@ from junctor.core.retention import Retention
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import AlertRule
+from junctor.flows.dialects import dialect_of
 from junctor.flows.files.scalars import scalar
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.retention import written_retention
@@ -273,6 +274,8 @@ def declared_of(source: Any) -> dict[str, tuple[Setting, Any]]:
     """The settings of a class, object or module with their types; none of a spec, whose values are set."""
     if isinstance(source, ServiceSpec):
         return {}
+    if (dialect := dialect_of(source)) is not None:
+        return dict(dialect.settings(source))
     if isinstance(source, types.ModuleType):
         known: dict[str, tuple[Setting, Any]] | None = vars(source).get("__junctor_settings__")
         return known or {name: (declared, kind) for name, declared, kind in module_settings(source)}
