@@ -1,0 +1,1 @@
+"""Settings of components, and the classes that declare them."""
