@@ -21,7 +21,8 @@ class ItemDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """One item. ``class_name`` is the name under which its class is registered, ``Python.MyOperation``.
 
     ``pool_size`` 0 of a process means the shared actor pool, of a service that it has no jobs of its own. ``schedule``
-    is text of IRIS, ``START:*-*-*T08:00:00,STOP:*-*-*T18:00:00``.
+    is text of IRIS, ``START:*-*-*T08:00:00,STOP:*-*-*T18:00:00``. ``adapter_class_name`` is the registered name of its
+    adapter where the production gives it one; empty for the one that ``get_adapter_type()`` of its class names.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ItemDefinition(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
     log_trace_events: bool = False
     schedule: str = ""
+    adapter_class_name: str = ""
     settings: tuple[SettingValue, ...] = ()
 
     def setting(self, name: str, target: str = "Host") -> str | None:
