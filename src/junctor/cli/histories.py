@@ -77,6 +77,7 @@ def _came(turn: TurnView, width: int) -> str:
     if not turn.came:
         return words.short(words.json_line(turn.data), width)
     what = {"begin": f"begins with {turn.name}", "signal": f"signal {turn.name}", "timer": f"timer of step {turn.step}"}
+    what |= {"terminate": "ended at once"}
     text = what.get(turn.came, turn.came)
     if turn.came == "reply":
         text = f"reply to step {turn.step}" if turn.ended == "done" else f"step {turn.step} {turn.ended}"

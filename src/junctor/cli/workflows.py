@@ -146,15 +146,21 @@ def query(
 
 @command.command("cancel")
 @_run_argument
+@click.option("--now", is_flag=True, help="End it without its code; nothing is undone.")
 @click.option("--reason", default="", metavar="TEXT", help="Kept with the run.")
 @node_option
 @json_option
 @click.pass_context
-def cancel(ctx: click.Context, which: str, reason: str, node: str | None, as_json: bool) -> None:
-    """Cancel a run: its code is told where it waits, and may undo what it did."""
+def cancel(ctx: click.Context, which: str, now: bool, reason: str, node: str | None, as_json: bool) -> None:
+    """Cancel a run: its code is told where it waits, and may undo what it did.
+
+    With --now it ends as it is, also where it is suspended, damaged, does not heed its cancellation, or has no service
+    any more. Who waits for its reply gets a failure; replies to its own requests come late.
+    """
     with needed_node(_node_of(ctx, node), "only a running node cancels runs") as client:
-        run: RunView = client.ask("run-cancel", RunView, patience=PATIENCE, which=which, reason=reason)
-    click.echo(words.json_text(run) if as_json else f"run {run.seq} is told")
+        run: RunView = client.ask("run-cancel", RunView, patience=PATIENCE, which=which, reason=reason, now=now)
+    said = f"run {run.seq} is {run.status}" if now else f"run {run.seq} is told"
+    click.echo(words.json_text(run) if as_json else said)
 
 
 @command.command("retry")

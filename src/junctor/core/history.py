@@ -29,7 +29,7 @@ LONG = 10_000
 NULL = msgspec.Raw(b"null")
 
 What = Literal["request", "send", "publish", "broadcast", "sleep", "wait", "once"]
-Came = Literal["begin", "reply", "timer", "signal", "cancel"]
+Came = Literal["begin", "reply", "timer", "signal", "cancel", "terminate"]
 End = Literal["", "done", "failed", "cancelled", "continued"]
 
 
@@ -67,6 +67,7 @@ class Input(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=T
     ``name`` is the handler or signal; ``step`` what a reply or timer ends; ``ended`` how a request did: done, parked,
     expired. ``type``, ``version`` and ``body`` are those of the message. At the begin, ``seed`` is the id of the
     message, and ``first`` the number of the run that began all, where this one carries it on, ``session`` that of it.
+    What is terminated ends without its code.
     """
 
     came: Came

@@ -68,7 +68,8 @@ class RunWrite(msgspec.Struct, frozen=True, gc=False):
     ``data`` is the turn to append; None changes the facts only (an operator suspends or cancels) and appends nothing.
     ``snapshot`` replaces what is kept of attributes; None leaves it. ``key`` is the name under which users know it, at
     most one open run of a service has it; ``due`` the next timer, for display. ``asker`` is the header ASKER of the
-    message that began it, ``session`` its session: all that the run sends belongs to it.
+    message that began it, ``session`` its session: all that the run sends belongs to it. ``seals``: what is stored
+    counts as sound from now on, also where it was damaged: nothing goes on from it.
     """
 
     seq: int
@@ -86,6 +87,7 @@ class RunWrite(msgspec.Struct, frozen=True, gc=False):
     asker: str = ""
     session: int = 0
     error: str = ""
+    seals: bool = False
 
 
 class Run(msgspec.Struct, gc=False):
@@ -141,6 +143,7 @@ def after(write: RunWrite, known: Run | None) -> Run:
         due=write.due,
         snapshot=known.snapshot if write.snapshot is None else write.snapshot,
         error=write.error,
+        damaged=known.damaged and not write.seals,
     )
 
 

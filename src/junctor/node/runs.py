@@ -16,6 +16,7 @@ from junctor.flows.check.places import owner_of
 from junctor.messages import Message, Status
 from junctor.node.branching import CannotBranch, beginning_of, branch
 from junctor.node.control.entries import action_of
+from junctor.node.terminating import terminate
 from junctor.node.views.runs import Retried, RunView, find_run, parked_for, run_view
 from junctor.node.views.search import address_of
 from junctor.runtime.resendable import Resending
@@ -150,15 +151,19 @@ async def query(node: Node, which: str, name: str, arguments: Mapping[str, Any],
 # Ends and new beginnings ------------------------------------------------------------------------------------
 
 
-async def cancel(node: Node, which: str, who: str, reason: str) -> RunView:
+async def cancel(node: Node, which: str, who: str, reason: str, now: bool = False) -> RunView:
     """Tell a run to end. Its code hears of it where it waits, and may undo what it did before.
 
+    :param now: end it without its code, see :mod:`junctor.node.terminating`.
     :raises RunEnded: it has ended.
     """
     run = await run_named(node, which)
-    host = host_of_run(node, run)
     if not run.is_open:
         raise RunEnded(f"run {run.seq} has ended: {run.status.name.lower()}", where=run.service)
+    if now:
+        await terminate(node, run, who, reason)
+        return await _view(node, run.seq)
+    host = host_of_run(node, run)
     spec = next((spec for spec in (*host.spec.inner, *host.spec.handlers) if spec.name == CANCEL), None)
     if spec is None:
         raise NoHandler("its runs cannot be cancelled", where=host.address)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
 from junctor.core.outcome import Answer, Draft, LogLine, Outcome, Reply, Settlement
 from junctor.core.recording import recorded, records_hop
+from junctor.core.run import CANCEL, RunWrite
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
 from junctor.observe.alerts import ParkedAlerts
@@ -24,7 +25,7 @@ from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter
 from junctor.runtime.runs import end_by, end_of, suspended_by
 from junctor.runtime.savepoints import Savepoints, without_origin
-from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Settle
+from junctor.transports.base import AlertRecord, Commit, HopLog, Insert, Note, Settle
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -178,14 +179,38 @@ class Dispatcher(Savepoints):
             drafts.append(own)
         return [self._end_insert(delivery, draft) for draft in drafts], [self._answer(a) for a in outcome.answers]
 
-    def _end_insert(self, delivery: Delivery, draft: Draft) -> Insert:
+    def _end_insert(self, hop: Hop, draft: Draft) -> Insert:
         box = self.inbox_at(draft.target).mailbox
-        return self.insert_of(draft, delivery.address, delivery, box, size_of(draft.payload))
+        return self.insert_of(draft, hop.address, hop, box, size_of(draft.payload))
 
     def _answer(self, answer: Answer) -> Settle:
         ended = Status.DONE if answer.failure is None else Status.FAILED
         now = self._time()
         return Settle(answer.seq, ended, 1, 0, now, 0, answer.reply, answer.failure)
+
+    async def end_run(self, write: RunWrite, answers: Sequence[Answer], notes: Sequence[Note]) -> None:
+        """End a run outside of its deliveries, with the messages that wait for it. Returns when that is committed.
+
+        :raises JunctorError: it was refused, as a :class:`~junctor.errors.StateConflict` where it has gone on.
+        """
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        hop = Hop(Kind.ACTION, write.service, CANCEL, write.session, write.seq, write.time)
+        drafts = [draft for draft in map(end_by, answers) if draft is not None and draft.target in self.inboxes]
+
+        def done(commit: Commit, error: Exception | None) -> None:
+            if write.service in self.inboxes:
+                self.inboxes[write.service].runs.forget(write.seq)
+            for insert in commit.inserts:
+                self.hand_over(insert) if error is None else self.withdraw(insert)
+            for answer in answers if error is None else ():
+                self._answered(answer, write.service)
+            if not ended.done():
+                ended.set_result(None) if error is None else ended.set_exception(error)
+
+        inserts = [self._end_insert(hop, draft) for draft in drafts]
+        settles = [self._answer(answer) for answer in answers]
+        self.transport.commit(Commit(done, inserts=inserts, settles=settles, runs=(write,), notes=notes))
+        await ended
 
     def _answered(self, answer: Answer, address: str) -> None:
         """Tell who waits in this node for a message that was deferred."""

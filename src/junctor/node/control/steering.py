@@ -49,14 +49,15 @@ class Steering:
         """Ask a run something; nothing of it changes."""
         return self.ask("run-query", which=str(run), name=name, arguments=arguments)
 
-    def cancel(self: Asks, run: int | str, reason: str = "") -> RunView:
+    def cancel(self: Asks, run: int | str, reason: str = "", *, now: bool = False) -> RunView:
         """Tell a run to end; returns when that is accepted.
 
+        :param now: end it without its code, which undoes nothing; returns when it has ended.
         :raises RunEnded: it has ended.
         """
         from junctor.node.views.runs import RunView
 
-        found: RunView = self.ask("run-cancel", RunView, which=str(run), reason=reason)
+        found: RunView = self.ask("run-cancel", RunView, which=str(run), reason=reason, now=now)
         return found
 
     def retry(self: Asks, run: int | str, *, from_step: int | None = None) -> Retried:
@@ -96,11 +97,11 @@ class AsyncSteering:
         """Ask a run something; nothing of it changes."""
         return await self.ask("run-query", which=str(run), name=name, arguments=arguments)
 
-    async def cancel(self: AsksLater, run: int | str, reason: str = "") -> RunView:
-        """Tell a run to end; returns when that is accepted."""
+    async def cancel(self: AsksLater, run: int | str, reason: str = "", *, now: bool = False) -> RunView:
+        """Tell a run to end; returns when that is accepted. ``now``: end it without its code."""
         from junctor.node.views.runs import RunView
 
-        found: RunView = await self.ask("run-cancel", RunView, which=str(run), reason=reason)
+        found: RunView = await self.ask("run-cancel", RunView, which=str(run), reason=reason, now=now)
         return found
 
     async def retry(self: AsksLater, run: int | str, *, from_step: int | None = None) -> Retried:

@@ -196,7 +196,8 @@ class Director:
     async def _for_run(self, run: Run | None, came: Input, message: Message, again: bool = False) -> None:
         """:param again: a suspended run may go on with it."""
         if run is None or not run.is_open:
-            log.debug("%s: a %s for run %s, which has ended", self._address, came.came, message.key)
+            tell = self._port.log.info if came.came == "reply" else log.debug
+            tell("%s: a %s came late for run %s, which has ended; it is ignored", self._address, came.came, message.key)
             return
         if run.status is RunStatus.SUSPENDED and not (again or _is_retry(message, run, self._port.time_ns())):
             raise RunSuspended(f"run {run.seq} is suspended", where=self._address)

@@ -131,6 +131,9 @@ class LiveRuns:
 
     def _repeat(self, live: Live, turn: Turn, entry: Entry) -> None:
         driver = live.driver
+        if entry.input.came == "terminate":  # its code was not asked
+            driver.turns += 1
+            return
         driver.open_turn(turn.time, entry.did)
         self.give(live, entry.input)
         driver.enter(driver.run)

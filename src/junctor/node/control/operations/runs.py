@@ -58,9 +58,10 @@ async def run_query(
 
 
 @operation("run-cancel", permission="operate")
-async def run_cancel(node: Node, who: str, which: str, reason: str = "") -> RunView:
-    """Tell a run to end. Answers when that is accepted; its code may take its time."""
-    return await doing.cancel(node, which, who, reason)
+async def run_cancel(node: Node, who: str, which: str, reason: str = "", now: bool = False) -> RunView:
+    """Tell a run to end. Answers when that is accepted; its code may take its time. ``now``: end it without its code.
+    Answers when it has ended."""
+    return await doing.cancel(node, which, who, reason, now)
 
 
 @operation("run-retry", permission="operate")
