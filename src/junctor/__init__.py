@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from junctor.services import patch as patch
     from junctor.services import post as post
     from junctor.services import put as put
+    from junctor.services import route as route
     from junctor.services import query as query
     from junctor.services import signal as signal
     from junctor.services import subscribe as subscribe
@@ -72,6 +73,7 @@ _SOURCES = {
     "put": "junctor.services",
     "patch": "junctor.services",
     "delete": "junctor.services",
+    "route": "junctor.services",
     # Write a workflow
     "Workflow": "junctor.services",
     "signal": "junctor.services",
@@ -151,6 +153,7 @@ __all__ = (  # kept equal to _SOURCES by a test
     "post",
     "put",
     "query",
+    "route",
     "run",
     "setting",
     "signal",

@@ -9,6 +9,7 @@ from junctor.http.answers.responses import Response, html, redirect, set_cookie,
 from junctor.http.answers.streams import Event, stream
 from junctor.http.problem import HttpError
 from junctor.http.requests.parameters import Body, Cookie, Form, Header, Query
+from junctor.http.requests.request import Request
 from junctor.http.requests.uploads import Upload
 
 __all__ = (
@@ -19,6 +20,7 @@ __all__ = (
     "Header",
     "HttpError",
     "Query",
+    "Request",
     "Response",
     "Upload",
     "file",

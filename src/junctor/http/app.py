@@ -13,8 +13,9 @@ from junctor.http.answers.responses import checked, send_whole
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.endpoints import Answer, Application, Endpoint
 from junctor.http.hosting import Host
+from junctor.http.paths import ANY, entry_for
 from junctor.http.problem import HttpError
-from junctor.http.routes import Routes
+from junctor.http.routes import METHODS, Routes
 from junctor.http.settings import HttpSettings
 from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets, upgrade_needed
 
@@ -79,7 +80,7 @@ class Site:
         entries, values = self.routes.find(scope["path"], scope["raw_path"])
         endpoint = entries.get(method)
         if endpoint is None:
-            endpoint = entries.get("GET") if method == "HEAD" else None
+            endpoint = entry_for(entries, method)
             if endpoint is None:
                 return _not_allowed(method, scope["path"], entries)
         return await endpoint.answer(scope, receive, values)
@@ -92,10 +93,10 @@ class Site:
         entries, _ = self.routes.find(scope["path"], scope["raw_path"])
         wanted = header_value(headers, b"access-control-request-method") if method == "OPTIONS" else None
         sent = wanted.decode("latin-1") if wanted is not None else method
-        found = entries.get(sent) or (entries.get("GET") if sent == "HEAD" else None)
-        sharing = sharing_of(found)
+        sharing = sharing_of(entry_for(entries, sent))
         if wanted is not None and sharing is not None:
-            return sharing.preflight(page.origin, sent, [one for one in entries if one != WEBSOCKET], headers)
+            known = {*entries, *(METHODS if ANY in entries else ())} - {ANY, WEBSOCKET}
+            return sharing.preflight(page.origin, sent, sorted(known), headers)
         page.check(method, sharing)
         try:
             answer = await self._answer(method, scope, receive)

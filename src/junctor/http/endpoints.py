@@ -21,7 +21,9 @@ from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
 from junctor.http.requests.annotations import returned, streamed
 from junctor.http.requests.binding import Plan
+from junctor.http.requests.bodies import read_body
 from junctor.http.requests.forms import FormBody
+from junctor.http.requests.request import request_of
 from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text, type_name
@@ -102,7 +104,9 @@ class ServiceEndpoint:
         self._uploading = 0
         self.source = f"{host.address}.{spec.name}"
         self.answer: Callable[[Scope, Receive, list[str]], Awaitable[Answer | Application | None]] = self._plain
-        if isinstance(plan.body, FormBody):
+        if plan.request:
+            self.answer = self._with_request
+        elif isinstance(plan.body, FormBody):
             self.answer = self._with_form
         elif plan.body is not None:
             self.answer = self._with_body
@@ -126,6 +130,15 @@ class ServiceEndpoint:
             return None
         arguments = self.plan.bind(values, scope["query_string"], headers)
         body.put(arguments, given, self.settings)
+        return await self._respond(scope, headers, arguments)
+
+    async def _with_request(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:
+        headers: Headers = scope["headers"]
+        given = await read_body(receive, headers, self.settings.body)
+        if given is None:
+            return None
+        arguments = self.plan.bind(values, scope["query_string"], headers)
+        arguments[self.plan.request] = request_of(scope, given)
         return await self._respond(scope, headers, arguments)
 
     async def _with_form(self, scope: Scope, receive: Receive, values: list[str]) -> Answer | Application | None:

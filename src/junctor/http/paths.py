@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -14,6 +14,18 @@ E = TypeVar("E")
 
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+ANY = "*"
+"""The method of an entry that takes all those for which there is no entry of their own."""
+
+
+def entry_for(entries: Mapping[str, E], method: str) -> E | None:
+    """What answers a method at a place: its own entry, that of GET for HEAD, that of any method."""
+    found = entries.get(method)
+    if found is None and method == "HEAD":
+        found = entries.get("GET")
+    return entries.get(ANY) if found is None else found
 
 
 class PathTable(Generic[E]):

@@ -17,7 +17,7 @@ from junctor.http.access.keys import Keyed, Keys
 from junctor.http.endpoints import Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
 from junctor.http.idempotency import Idempotent, Ledger
-from junctor.http.paths import PathTable
+from junctor.http.paths import ANY, PathTable
 from junctor.http.problem import HttpError
 from junctor.http.requests.binding import Plan, plan_action, plan_route
 from junctor.http.settings import ApiKey, HttpSettings
@@ -196,10 +196,9 @@ def _check_status(status: int, where: str) -> None:
 
 
 def _check(method: str, path: str, where: str) -> None:
-    if method not in METHODS:
-        raise ConfigurationError(
-            f"{method} is not a method of a route", where=where, fix=f"Use one of {', '.join(sorted(METHODS))}."
-        )
+    if method not in METHODS and method != ANY:
+        fix = f'Use one of {", ".join(sorted(METHODS))}, or "{ANY}" for all.'
+        raise ConfigurationError(f"{method} is not a method of a route", where=where, fix=fix)
     if path in RESERVED or path.startswith(RESERVED_BELOW):
         raise ConfigurationError(
             f"{path} is reserved for the node itself",

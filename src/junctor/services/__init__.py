@@ -2,7 +2,20 @@
 
 from junctor.services.conversation import Asked, Conversation, on_complete, on_failure, on_reply, on_timer
 from junctor.services.functions import current, has_marks, module_spec
-from junctor.services.markers import action, cron, delete, every, get, handler, patch, post, put, subscribe, websocket
+from junctor.services.markers import (
+    action,
+    cron,
+    delete,
+    every,
+    get,
+    handler,
+    patch,
+    post,
+    put,
+    route,
+    subscribe,
+    websocket,
+)
 from junctor.services.names import checked_name, name_of_class, name_of_module
 from junctor.services.native import own_policies, spec_of
 from junctor.services.service import Service, Sleep, published
@@ -45,6 +58,7 @@ __all__ = (
     "published",
     "put",
     "query",
+    "route",
     "signal",
     "spec_of",
     "subscribe",

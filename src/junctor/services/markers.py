@@ -6,7 +6,8 @@ A marked function can still be called like any other; nothing happens before a s
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -235,6 +236,32 @@ def patch(path: str, *, status: int = 200) -> Callable[[F], F]:
 def delete(path: str, *, status: int = 200) -> Callable[[F], F]:
     """Answer ``DELETE path``; see :func:`get`."""
     return _route("DELETE", path, status)
+
+
+def route(path: str, *, methods: str | Sequence[str] = "*", status: int = 200) -> Callable[[F], F]:
+    """Answer several methods at ``path``, by default all. Where another route of the path has the method, that one
+    answers. A parameter of type :class:`junctor.http.Request` gets the whole request::
+
+        @route("/legacy/{rest:path}")
+        async def legacy(self, request: Request, rest: str) -> Response: ...
+
+    :param methods: names of methods, or ``"*"``.
+    """
+    names = [methods] if isinstance(methods, str) else [*methods]
+    if not names:
+        raise _needs("@route", "a method", '@route("/alarms", methods=["GET", "POST"])', methods)
+    marks = [_at("@route", path, '@route("/legacy/{rest:path}")', partial(_serves, name, status)) for name in names]
+
+    def mark(function: F) -> F:
+        for one in reversed(marks):
+            function = one(function)
+        return function
+
+    return mark
+
+
+def _serves(method: str, status: int, path: str) -> Mark:
+    return Serves(method.upper(), path, status)
 
 
 def websocket(path: str) -> Callable[[F], F]:

@@ -209,7 +209,7 @@ def test_habits_of_other_frameworks_are_answered_with_ours() -> None:
         marked: "Annotated[str, Query()]",
         theirs: "Annotated[str, Query()]",
         upload: "Use Upload",
-        request: "Name what you need",
+        request: "Use Request of junctor.http",
     }
     for function, fix in expected.items():
         with pytest.raises(ConfigurationError, match="here") as caught:

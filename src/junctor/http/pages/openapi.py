@@ -19,11 +19,12 @@ from junctor.http.answers.streams import Event
 from junctor.http.asgi import Scope
 from junctor.http.endpoints import Answer, NodeEndpoint, ServiceEndpoint
 from junctor.http.pages.schemas import Schemas, described, is_optional, plain, present
+from junctor.http.paths import ANY
 from junctor.http.problem import Problem
 from junctor.http.requests.annotations import Declared, bare, is_many, returned, streamed
 from junctor.http.requests.bodies import JsonBody, RawBody
 from junctor.http.requests.forms import FormBody
-from junctor.http.routes import Opened, Routes
+from junctor.http.routes import METHODS, Opened, Routes
 
 _WHERE = ("path", "query", "header", "cookie")
 _BINARY = {"type": "string", "format": "binary"}
@@ -91,7 +92,7 @@ class Document:
 def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
     """The document for these entries."""
     shown = [one for one in opened if one.settings.docs is not False]
-    entries = [one for one in shown if isinstance(one.endpoint, ServiceEndpoint)]
+    entries = [each for one in shown if isinstance(one.endpoint, ServiceEndpoint) for each in _by_method(one)]
     schemas = Schemas()
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
     sockets = [one for one in shown if isinstance(one.spec, SocketSpec)]
@@ -113,6 +114,11 @@ def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/
     document = {"openapi": "3.1.0", "info": info, "servers": [{"url": server}], "paths": paths}
     extra = {"x-websockets": live} if live else {}
     return {**document, **extra, "tags": names.tags(), "components": components}
+
+
+def _by_method(one: Opened) -> list[Opened]:
+    """An entry for any method is told once for each."""
+    return [msgspec.structs.replace(one, method=each) for each in sorted(METHODS)] if one.method == ANY else [one]
 
 
 class _Names:

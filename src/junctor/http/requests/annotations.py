@@ -14,6 +14,7 @@ import msgspec
 from junctor.core.spec import Call
 from junctor.errors import ConfigurationError
 from junctor.http.requests.parameters import MARKS, Body, Cookie, Form, Header, Query
+from junctor.http.requests.request import Request
 from junctor.http.requests.uploads import Upload
 from junctor.messages.types import is_body_class
 
@@ -21,7 +22,8 @@ _MANY = (list, set, frozenset, tuple)
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """A parameter: ``place`` is path, query, header, cookie, form, file, body or raw; ``key`` its name there."""
+    """A parameter: ``place`` is path, query, header, cookie, form, file, body, raw, or request for all of it; ``key``
+    its name there."""
 
     name: str
     type: Any
@@ -125,6 +127,8 @@ def _declared(parameter: inspect.Parameter, hint: Any, in_path: list[str]) -> De
 def _place(name: str, hint: Any, mark: Any, in_path: list[str]) -> tuple[str, str]:
     if name in in_path:
         return "path", name
+    if bare(hint) is Request:
+        return "request", name
     if isinstance(mark, Header):
         return "header", (mark.name or name.replace("_", "-")).lower()
     if is_upload(hint):

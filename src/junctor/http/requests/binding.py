@@ -23,7 +23,7 @@ RequestBody = JsonBody | RawBody | FormBody
 _INSTEAD = {
     "": "Use a dataclass, msgspec.Struct, attrs class, pydantic model, or plain types.",
     "UploadFile": "Use Upload of junctor.http.",
-    "Request": "Name what you need of it as parameters: Query, Header, Cookie, Form, Body and Upload of junctor.http.",
+    "Request": "Use Request of junctor.http, or name what you need of it: Query, Header, Cookie, Form, Body, Upload.",
 }
 """What to write for a class, by its name; people come from other frameworks."""
 _IN_BODY = ("body", "raw", "form", "file")
@@ -32,11 +32,12 @@ _IN_BODY = ("body", "raw", "form", "file")
 class Plan:
     """How the arguments of one function come out of a request.
 
-    ``body`` tells the caller whether, and how, the body has to be read; it enters the rest. ``declared`` are all
-    parameters, for the documentation.
+    ``body`` tells the caller whether, and how, the body has to be read; it enters the rest. ``request`` is the name of
+    the parameter that takes all of the request, empty without one. ``declared`` are all parameters, for the
+    documentation.
     """
 
-    __slots__ = ("body", "cookies", "declared", "headers", "paths", "queries")
+    __slots__ = ("body", "cookies", "declared", "headers", "paths", "queries", "request")
 
     def __init__(self, declared: list[Declared], fields: list[Field], body: RequestBody | None) -> None:
         self.declared = declared
@@ -45,6 +46,7 @@ class Plan:
         self.headers = [field for field in fields if field.place == "header"]
         self.cookies = [field for field in fields if field.place == "cookie"]
         self.body = body
+        self.request = next((one.name for one in declared if one.place == "request"), "")
 
     def bind(self, values: list[str], query: bytes, headers: Headers) -> dict[str, Any]:
         """The keyword arguments that do not come from the body.
@@ -85,9 +87,12 @@ def plan_route(call: Call, path: str, method: str, where: str) -> Plan:
             where=where,
             fix=f"Give the function a parameter for each name in braces: {{{names}}}.",
         )
-    fields = [_field(one, in_path) for one in declared if one.place not in _IN_BODY]
+    fields = [_field(one, in_path) for one in declared if one.place not in (*_IN_BODY, "request")]
     bodies = [one for one in declared if one.place in _IN_BODY]
     _check_types(declared, where)
+    if bodies and any(one.place == "request" for one in declared):
+        what = f"{bodies[0].name} would come from the body, which the Request has already"
+        raise ConfigurationError(what, where=where, fix="Read it from the request, or leave the Request out.")
     if bodies and method in ("GET", "HEAD"):
         raise ConfigurationError(
             f"{bodies[0].name}: {names_of(bodies[0].type)} would come from the body, which a {method} request has not",
@@ -108,6 +113,9 @@ def plan_action(call: Call, where: str) -> Plan:
             raise ConfigurationError(
                 f"{one.name}: an action takes JSON, no file", where=where, fix="Use @post for uploads."
             )
+        if one.place == "request":
+            what = f"{one.name}: an action may be called without HTTP, and has no request then"
+            raise ConfigurationError(what, where=where, fix="Use a route: @post, or @route for several methods.")
     _check_types(declared, where)
     bodies = [msgspec.structs.replace(one, place="body") for one in declared]
     if is_open(call):
@@ -118,7 +126,7 @@ def plan_action(call: Call, where: str) -> Plan:
 def _check_types(declared: list[Declared], where: str) -> None:
     """Refuse types that cannot be read when the route is attached, and not at its first request."""
     for one in declared:
-        if one.place == "file":
+        if one.place in ("file", "request"):
             continue
         cls = unreadable(one.type)
         if cls is not None:
