@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from junctor.services import patch as patch
     from junctor.services import post as post
     from junctor.services import put as put
-    from junctor.services import route as route
     from junctor.services import query as query
+    from junctor.services import route as route
     from junctor.services import signal as signal
     from junctor.services import subscribe as subscribe
     from junctor.services import websocket as websocket
