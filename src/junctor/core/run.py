@@ -17,6 +17,7 @@ import msgspec
 if TYPE_CHECKING:
     from junctor.core.outcome import Answer, Reply
     from junctor.core.port import Link
+    from junctor.messages import MessageType
 
 RUN_KEY = "junctor-run"
 """The key policy of a durable service: messages for a run are in line by its number, what begins one has no line."""
@@ -242,6 +243,10 @@ class RunPort(Protocol):
 
         :raises EncodeError: it is not of the type that the handler declares.
         """
+        ...
+
+    def type_named(self, name: str) -> MessageType | None:
+        """The type of this name that the flow knows, also the one of a body that another service sent."""
         ...
 
     def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:

@@ -13,7 +13,19 @@ from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlem
 from junctor.core.port import Link
 from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, Turn, asker_of
 from junctor.errors import StateError, StoreDamaged
-from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, HANDLER, PASSED, Kind, Message, codec, without_reserved
+from junctor.messages import (
+    ANSWERS,
+    ASKER,
+    CONTINUES,
+    ENDED,
+    HANDLER,
+    PASSED,
+    Kind,
+    Message,
+    MessageType,
+    codec,
+    without_reserved,
+)
 from junctor.runtime.deadlines import nanoseconds
 
 if TYPE_CHECKING:
@@ -88,6 +100,9 @@ class HostRuns:
         replies = next(spec.replies for spec in self._host.spec.handlers if spec.name == handler)
         kind = self._host.types.register(replies) if replies is not None else None
         return self._host.reply_of(value, kind)
+
+    def type_named(self, name: str) -> MessageType | None:
+        return self._host.types.named(name)
 
     def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
         return self._host.threads.call(work, (), self._hop("blocking"))

@@ -14,7 +14,7 @@ from junctor import Target
 from junctor.core.run import Run, RunQuery, RunStatus
 from junctor.core.snapshot import read_snapshot, shown_attributes
 from junctor.errors import RequestFailed
-from junctor.services.conversation import on_complete, on_reply
+from junctor.services.conversation import Asked, on_complete, on_reply
 from junctor.testing import RunningFlow, running
 from tests.integration.conversations.travel import (
     Blocking,
@@ -65,6 +65,19 @@ async def test_it_goes_on_behind_a_kill_between_its_callbacks(tmp_path: Path, ki
         assert (slow.status, slow.turns, booking.status, booking.turns) == (RunStatus.DONE, 2, RunStatus.DONE, 3)
         assert reply_of(plant, booking) == {"number": 7, "parts": ["flight 7", "slow hotel 7"]}
         assert plant.state("airline") == {"7": 1}
+
+
+async def test_what_was_asked_is_an_object_behind_a_restart_too(tmp_path: Path) -> None:
+    class Curious(Booking):
+        @on_reply("hotel")
+        async def hotel_booked(self, reply: Confirmation, asked: Asked) -> None:
+            self.confirmed.append(f"{asked.request}")
+
+    async with running(agency(Curious, SlowHotel), store=tmp_path / "store") as plant:
+        await plant.send("booking", Trip(7))
+        await plant.restart()
+        await plant.advance("3h")
+        assert attributes(plant)["confirmed"][1:] == [str(BookHotel(7, "Seeblick"))]
 
 
 async def test_a_failure_is_a_callback_and_the_same_request_may_be_made_again() -> None:

@@ -130,7 +130,8 @@ class Director:
     def _with_asked(self, callback: Callback, request: OpenRequest, end: Any) -> tuple[Any, ...]:
         if callback.takes < 2:
             return (end,)
-        body = self.plan.read(request.type, bytes(request.request)) if request.type else None
+        known = self.port.runs.type_named
+        body = self.plan.read(request.type, bytes(request.request), known) if request.type else None
         return end, Asked(request.name, request.target, instant(request.at), body)
 
     def _error(self, message: Message, ended: str, request: OpenRequest, body: Any) -> RequestError:

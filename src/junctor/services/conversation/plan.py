@@ -79,8 +79,12 @@ class Plan:
         kind = self._type_of(body)
         return kind.name, msgspec.Raw(kind.encode(body))
 
-    def read(self, name: str, data: bytes) -> Any:
-        """The body of a request that was kept; plain data where its type is not known any more."""
+    def read(self, name: str, data: bytes, in_flow: Callable[[str], MessageType | None]) -> Any:
+        """The body of a request that was kept; plain data where its type is not known any more.
+
+        :param in_flow: the types that the flow knows: after a restart this service has met none by itself.
+        """
         with self._lock:
             kind = self._types.named(name)
+        kind = kind or in_flow(name)
         return msgspec.json.decode(data) if kind is None else kind.decode(data)
