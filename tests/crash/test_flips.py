@@ -94,8 +94,17 @@ def in_database(store: Damaged, chance: random.Random) -> Damage:
 
 def in_queue(store: Damaged, chance: random.Random) -> Damage:
     """Where it hurts most: what says which messages are still owed."""
+    return _in_tables(store, chance, QUEUE)
+
+
+def in_state(store: Damaged, chance: random.Random) -> Damage:
+    """What handlers go on from."""
+    return _in_tables(store, chance, ("state",))
+
+
+def _in_tables(store: Damaged, chance: random.Random, names: tuple[str, ...]) -> Damage:
     pages = owners(store.folder / "junctor.db")
-    aimed = [page for page, name in pages.items() if name in QUEUE]
+    aimed = [page for page, name in pages.items() if name in names]
     return _flip("junctor.db", lambda size: (chance.choice(aimed) - 1) * 4096 * 8 + chance.randrange(4096 * 8), pages)
 
 
@@ -123,7 +132,7 @@ def _flip(name: str, place: Callable[[int], int], pages: dict[int, str]) -> Dama
     return flip
 
 
-PLACES = {"database": in_database, "queue": in_queue, "log": in_log, "end": end_of_log}
+PLACES = {"database": in_database, "queue": in_queue, "state": in_state, "log": in_log, "end": end_of_log}
 
 
 def campaign(folder: Path, seed: int, place: str, count: int) -> list[str]:
@@ -131,7 +140,7 @@ def campaign(folder: Path, seed: int, place: str, count: int) -> list[str]:
 
     async def run() -> list[str]:
         chance, row = random.Random(seed), Campaign(seed)
-        store = await made(folder, seed, closed=place in ("database", "queue"))
+        store = await made(folder, seed, closed=place in ("database", "queue", "state"))
         lines = await harm(store, count, PLACES[place](store, chance))
         found = store.found
         faults = Faults(lost=["dropped"] * found["dropped"], double=["again"] * found["again"])
@@ -153,7 +162,9 @@ def test_damage_is_never_silent(tmp_path: Path, place: str) -> None:
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("place, count", [("database", 1000), ("queue", 1000), ("log", 200), ("end", 200)])
+@pytest.mark.parametrize(
+    "place, count", [("database", 1000), ("queue", 1000), ("state", 1000), ("log", 200), ("end", 200)]
+)
 def test_much_damage_is_never_silent(tmp_path: Path, place: str, count: int) -> None:
     seed = seed_of_this_run()
     lines = campaign(tmp_path, seed, place, cycles(count))

@@ -26,6 +26,7 @@ def command(file: Path | None, node: str | None, as_json: bool) -> int:
     The node may run meanwhile. Exit code 1 when something is damaged. What is damaged of a store is never delivered:
     it is parked when its turn comes, or when the node starts.
     """
+    from junctor.store.entries import shown
     from junctor.store.identity import DATABASE
     from junctor.store.verify import verify
 
@@ -43,6 +44,8 @@ def command(file: Path | None, node: str | None, as_json: bool) -> int:
     if found.damaged:
         more = ", ..." if len(found.damaged) > SHOWN else ""
         click.echo(f"damaged: {', '.join(map(str, found.damaged[:SHOWN]))}{more}  (junctor trace NUMBER)")
+    if found.state:
+        click.echo(f"damaged state, which nothing reads: {shown(found.state)}")
     for problem in found.problems:
         click.echo(problem)
     return int(not found.sound)

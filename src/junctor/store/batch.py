@@ -17,6 +17,7 @@ from junctor.core.records import AlertRecord, Commit, HopLog, Insert, Note, Sett
 from junctor.errors import StateConflict, StoreError
 from junctor.messages import Message, Status
 from junctor.store.connection import select
+from junctor.store.entries import entry_row
 from junctor.store.hops import IS_SOUND, set_status
 from junctor.store.records import (
     HOP,
@@ -95,16 +96,21 @@ class Batch:
 
     # Folding -------------------------------------------------------------------------------------------------
 
-    def add(self, commit: Commit) -> StateConflict | None:
+    def add(self, commit: Commit) -> Exception | None:
         """Take a commit in, or leave it out as a whole and say why: its state or its run was changed since it was
-        read."""
+        read, or the commit that it needs was refused."""
+        commit.refused = None  # it may be tried again
+        if commit.needs is not None and commit.needs.refused is not None:
+            commit.refused = commit.needs.refused
+            return commit.refused
         staged = self._runs.stage(commit.runs) if commit.runs else {}
         if isinstance(staged, StateConflict):
+            commit.refused = staged
             return staged
         if commit.writes:
-            conflict = self._write_state(commit)
-            if conflict is not None:
-                return conflict
+            commit.refused = self._write_state(commit)
+            if commit.refused is not None:
+                return commit.refused
         if staged:
             self._runs.take(staged)
         for each in commit.inserts:
@@ -243,10 +249,10 @@ class Batch:
             insert(self._db, "reply", REPLY, list(chain.from_iterable(self._replies.values())), _REPLACE_REPLY)
         if self._attempts:
             execute("INSERT INTO attempt VALUES (NULL,?,?,?,?,?,?,?,?)", self._attempts)
-        written = [(*entry, *value) for entry, value in self.state.items() if value is not None]
+        written = [entry_row(*entry, *value) for entry, value in self.state.items() if value is not None]
         deleted = [entry for entry, value in self.state.items() if value is None]
         if written:
-            execute("INSERT OR REPLACE INTO state VALUES (?,?,?,?,?)", written)
+            execute("INSERT OR REPLACE INTO state VALUES (?,?,?,?,?,?)", written)
         if deleted:
             execute("DELETE FROM state WHERE service = ? AND key = ? AND name = ?", deleted)
 

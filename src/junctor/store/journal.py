@@ -48,7 +48,7 @@ _FATAL = (
 _NOTHING_CHANGED = "Nothing was changed. Free disk space, then try again."
 
 T = TypeVar("T")
-Verdict = tuple[Commit, JunctorError | None]
+Verdict = tuple[Commit, Exception | None]
 
 
 @dataclass
@@ -57,6 +57,11 @@ class Report:
 
     verdicts: list[Verdict] = field(default_factory=list)
     dead: StoreError | None = None
+
+    def refuse(self, commit: Commit, error: Exception) -> None:
+        """Nothing of it is stored, nor of what needs it."""
+        commit.refused = error
+        self.verdicts.append((commit, error))
 
 
 class Journal:
@@ -122,7 +127,7 @@ class Journal:
             elif len(group) > 1:
                 self._apply_singly(group, report)
             else:
-                report.verdicts.append((group[0], _unwritable(error, self._path)))
+                report.refuse(group[0], _unwritable(error, self._path))
         else:
             report.verdicts += verdicts
             self._take_over(batch)
@@ -223,7 +228,7 @@ class Journal:
         where = str(self._path.parent)
         for commit in commits:
             if commit.external:
-                report.verdicts.append((commit, StoreFull("the disk is full", where=where)))
+                report.refuse(commit, StoreFull("the disk is full", where=where))
         return [commit for commit in commits if not commit.external]
 
     def _patient(self, commits: Sequence[Commit], report: Report) -> list[Commit]:
@@ -232,7 +237,7 @@ class Journal:
         for commit in commits:
             if commit.at_once:
                 full = StoreFull("the disk is full, and its reserve is used up", where=where, fix=_NOTHING_CHANGED)
-                report.verdicts.append((commit, full))
+                report.refuse(commit, full)
         return [commit for commit in commits if not commit.at_once]
 
     # Ends ----------------------------------------------------------------------------------------------------

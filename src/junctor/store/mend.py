@@ -1,4 +1,5 @@
-"""What an opening does about damage: it reads what queues are found by, parks what is damaged, makes indexes anew."""
+"""What an opening does about damage: it reads what queues are found by and all state, parks what is damaged, makes
+indexes anew."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from junctor.core.outcome import Failure
 from junctor.errors import StoreDamaged
 from junctor.messages import Status
 from junctor.store.connection import select
+from junctor.store.entries import mend_entries
 from junctor.store.hops import IS_SOUND, checksum_of
 from junctor.store.names import mend_words
 
@@ -42,7 +44,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def mend(db: apsw.Connection) -> list[str]:
-    """Read all names, all hops and the indexes that queues are read by.
+    """Read all names, all hops, the indexes that queues are read by and all state.
 
     For the writing connection at the opening of a store. A third of a second for a million records.
 
@@ -50,12 +52,12 @@ def mend(db: apsw.Connection) -> list[str]:
     """
     try:
         with db:
-            warnings = [*mend_words(db), *_park_damaged(db), *_halves(db)]
+            warnings = [*mend_words(db), *_park_damaged(db), *_halves(db), *mend_entries(db)]
             for index in _INDEXES:
                 warnings += _mend_index(db, index)
     except (apsw.CorruptError, apsw.ConstraintError, apsw.FullError) as error:
         fix = "stop the node, `junctor backup FILE --salvage` copies what can be read"
-        return [f"what queues are found by cannot be verified: {error}; {fix}"]
+        return [f"what queues are found by, or state, cannot be verified: {error}; {fix}"]
     return warnings
 
 

@@ -17,7 +17,7 @@ from junctor.store.connection import select
 from junctor.store.identity import DATABASE
 from junctor.store.readers import Readers
 from junctor.store.records import read_failure, read_reply
-from junctor.store.runs import find_run, list_runs, turns_of
+from junctor.store.runs import count_open, find_run, list_runs, turns_of
 from junctor.store.schema import MIGRATIONS
 from junctor.store.search import search, sessions
 from junctor.store.state import CommittedState, Entries
@@ -91,6 +91,9 @@ class StoreArchive(Archive):
 
     def run(self, seq: int) -> Run | None:
         return find_run(self._readers, seq)
+
+    def open_runs(self) -> dict[str, int]:
+        return count_open(self._readers)
 
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         return turns_of(self._readers, seq, after)

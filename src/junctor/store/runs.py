@@ -40,6 +40,7 @@ RUN = (
 TURN = ("run", "number", "time", "seq", "data", "checksum")
 COLUMNS = ", ".join(RUN)
 _CALLED = "SELECT seq FROM run WHERE service = ? AND key = ? AND status < 2 AND key IS NOT NULL"
+_OPEN = "SELECT service, count(*) FROM run WHERE status < 2 GROUP BY service"
 _PUT = """ ON CONFLICT (seq) DO UPDATE SET
     status = excluded.status, turns = excluded.turns, changed = excluded.changed, due = excluded.due,
     error = excluded.error, snapshot = excluded.snapshot, checksum = excluded.checksum
@@ -166,6 +167,12 @@ def run_called(readers: Readers, service: str, key: str) -> int:
     with readers.connection() as db:
         rows = select(db, _CALLED, (Glossary.number(db, service), key))
         return int(rows[0][0]) if rows else 0
+
+
+def count_open(readers: Readers) -> dict[str, int]:
+    """By service, out of the index of open runs."""
+    with readers.connection() as db:
+        return {readers.words.text(db, service): count for service, count in select(db, _OPEN)}
 
 
 def turns_of(readers: Readers, seq: int, after: int = 0) -> list[Turn]:

@@ -18,6 +18,7 @@ import msgspec
 from junctor.errors import StoreDamaged, StoreError, StoreLocked, StoreTooNew
 from junctor.store.backup import mark, published
 from junctor.store.connection import open_reader, select, store_error
+from junctor.store.entries import remove_damaged
 from junctor.store.identity import LOCK, read_identity
 from junctor.store.lock import StoreLock
 from junctor.store.mend import shown
@@ -126,6 +127,7 @@ def _copy(source: apsw.Connection, target: apsw.Connection, store: Path, version
         _complete_meta(target, store)
     migrate(target, str(store))
     with target:
+        lost += [f"state: {entry} is damaged, and left out" for entry in remove_damaged(target)]
         for column in ("type", "source", "target"):
             target.execute(f"INSERT OR IGNORE INTO span SELECT {column}, seq >> {SHIFT} FROM hop")
     return lost

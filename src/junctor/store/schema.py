@@ -15,6 +15,7 @@ import apsw
 
 from junctor.errors import StoreDamaged, StoreError, StoreTooNew
 from junctor.store.connection import select
+from junctor.store.entries import register
 
 APPLICATION = 0x4A4E4354
 """``PRAGMA application_id`` of our files: "JNCT"."""
@@ -190,7 +191,13 @@ CREATE TABLE turn (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+-- State under a checksum: a flipped bit there would be read by a handler, see junctor.store.entries.
+ALTER TABLE state ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+UPDATE state SET checksum = entry_checksum(service, key, name, version, value);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """The script at index n leads from version n to n + 1. Scripts are only added, never changed."""
 
 
@@ -207,6 +214,7 @@ def migrate(db: apsw.Connection, where: str, migrations: tuple[str, ...] = MIGRA
         raise StoreDamaged(f"the store says that it has version {found}", where=where)
     if found > len(migrations):
         raise StoreTooNew(f"the store has version {found}, this Junctor knows up to {len(migrations)}", where=where)
+    register(db)
     for version in range(found, len(migrations)):
         with db:
             db.execute(migrations[version])

@@ -6,9 +6,13 @@ import threading
 from collections.abc import Iterable
 
 from junctor.core.outcome import StateWrite
+from junctor.errors import StoreDamaged
 from junctor.store.connection import select
+from junctor.store.entries import BYTES, is_sound
 from junctor.store.readers import Readers
 from junctor.store.words import Glossary
+
+_ENTRIES = f"SELECT {BYTES} FROM state WHERE service = ? AND key = ?"
 
 CACHED_KEYS = 4096
 CACHED_BYTES = 256 * 1024
@@ -30,7 +34,10 @@ class CommittedState:
         self._cache: dict[tuple[str, str], Entries] = {}
 
     def read(self, service: str, key: str) -> Entries:
-        """Name to (JSON, version). The answer is never changed afterwards, and must not be."""
+        """Name to (JSON, version). The answer is never changed afterwards, and must not be.
+
+        :raises StoreDamaged: an entry fails its checksum.
+        """
         found = self._cache.get((service, key))
         if found is not None:
             return found
@@ -59,8 +66,20 @@ class CommittedState:
     def _load(self, service: str, key: str) -> Entries:
         with self._readers.connection() as db:
             number = Glossary.number(db, service)
-            sql = "SELECT name, value, version FROM state WHERE service = ? AND key = ?"
-            return {name: (value, version) for name, value, version in select(db, sql, (number, key))}
+            rows = select(db, _ENTRIES, (number, key))
+        damaged = [row[2] for row in rows if not is_sound(row)]
+        if damaged:
+            raise _refused(service, key, damaged[0])
+        return {name.decode(): (value, version) for _, _, name, version, value, _ in rows}
+
+
+def _refused(service: str, key: str, name: object) -> StoreDamaged:
+    shown = name.decode(errors="replace") if isinstance(name, bytes) else name
+    return StoreDamaged(
+        f"the state {shown!r} fails its checksum",
+        where=f"{service}, key {key!r}" if key else service,
+        fix="Restore a backup, or stop the node and let the rest be saved: junctor backup FILE --salvage.",
+    )
 
 
 def _changed(entries: Entries, write: StateWrite) -> Entries:

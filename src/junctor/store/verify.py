@@ -1,4 +1,4 @@
-"""A whole store read once, from outside: every page, record, reply and failure, every run with its history."""
+"""A whole store read once, from outside: every page, record, reply, failure and run with its history, all state."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from junctor.core.outcome import Failure
 from junctor.errors import StoreError, StoreTooNew
 from junctor.store import queues
 from junctor.store.connection import open_reader, select, store_error
+from junctor.store.entries import damaged_entries
 from junctor.store.records import read_reply
 from junctor.store.runs import is_damaged
 from junctor.store.schema import APPLICATION, MIGRATIONS
@@ -34,16 +35,18 @@ _is_failure = msgspec.json.Decoder(Failure).decode
 class Verified:
     """What a store holds. ``damaged`` are the numbers of the records of which a part is not what was written.
 
-    ``problems`` say in sentences what is wrong with the file as a whole. Empty lists: it is sound.
+    ``problems`` say in sentences what is wrong with the file as a whole, ``state`` has the entries of state that fail
+    their checksums, in words. Empty lists: it is sound.
     """
 
     records: int = 0
     damaged: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    state: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
-        return not self.damaged and not self.problems
+        return not self.damaged and not self.problems and not self.state
 
 
 def verify(path: Path) -> Verified:
@@ -99,6 +102,7 @@ def _check_all(db: apsw.Connection, found: Verified) -> None:
         ("replies", _check_replies),
         ("failures", _check_failures),
         ("runs", _check_runs),
+        ("state", _check_state),
     ):
         try:
             check(db, words, found)
@@ -137,6 +141,10 @@ def _check_runs(db: apsw.Connection, words: Glossary, found: Verified) -> None:
         found.damaged += [seq for seq in numbers if is_damaged(db, words, seq)]
         after = numbers[-1]
     found.damaged += [seq if isinstance(seq, int) else 0 for (seq,) in select(db, _WITHOUT_RUN)]
+
+
+def _check_state(db: apsw.Connection, words: Glossary, found: Verified) -> None:
+    found.state = damaged_entries(db)
 
 
 def _decodes(failure: bytes) -> bool:
