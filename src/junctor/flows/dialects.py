@@ -1,7 +1,7 @@
 """Dialects: what turns the classes of another framework into specs. Found by entry point, loaded when one is met.
 
 A class says by its attribute ``__junctor_dialect__`` whose it is; its base class has it. So a flow takes classes of a
-dialect where it takes services, and knows of none by itself.
+dialect, and objects of such classes, where it takes services, and knows of none by itself.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ MARK = "__junctor_dialect__"
 
 
 class Dialect(Protocol):
-    """What a dialect offers to flows."""
+    """What a dialect offers to flows. A ``source`` is a class of the dialect, or an object that stands for a service of
+    it: an item of a production."""
 
-    def default_name(self, cls: type) -> str:
-        """The name that a service of this class has when its flow gives none."""
+    def default_name(self, source: Any) -> str:
+        """The name that the service has when its flow gives none."""
         ...
 
-    def policies(self, cls: type) -> Policies:
-        """The policies that it has when its flow says nothing."""
+    def policies(self, source: Any) -> Policies:
+        """The policies that it has when its flow and its settings say nothing."""
         ...
 
-    def settings(self, cls: type) -> Mapping[str, tuple[Setting, Any]]:
-        """The settings of the class, each with its type."""
+    def settings(self, source: Any) -> Mapping[str, tuple[Setting, Any]]:
+        """Its settings, each with its type."""
         ...
 
     def spec(
-        self, cls: type, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
+        self, source: Any, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
     ) -> ServiceSpec:
-        """The spec of a service of this class.
+        """The spec of the service. Its policies may follow from settings; what the flow says comes before them.
 
         :param settings: values by name, also as text.
         :param places: where a setting was written, for errors.
@@ -68,14 +69,14 @@ class Dialect(Protocol):
 
 
 def dialect_of(source: Any) -> Dialect | None:
-    """The dialect of a class; None for the services of Junctor itself, and for all that is no class."""
+    """The dialect of a class or of an object of one; None for the services of Junctor itself, and for all else."""
     name = mark_of(source)
     return dialect(name) if name else None
 
 
 def mark_of(source: Any) -> str:
-    """The name of the dialect of a class; empty for all else."""
-    name = getattr(source, MARK, "") if isinstance(source, type) else ""
+    """The name of the dialect of a class or of an object of one; empty for all else."""
+    name = getattr(source if isinstance(source, type) else type(source), MARK, "")
     return name if isinstance(name, str) else ""
 
 

@@ -39,8 +39,9 @@ from junctor.observe.frames import users_line
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, own_policies, spec_of
 from junctor.settings.written import Node, node_of
 
-Source = Service | type[Any] | ServiceSpec | types.ModuleType
-"""What can be added to a flow: a blueprint, a class of ours or of a dialect, a spec, a module with marked functions."""
+Source = Service | type[Any] | ServiceSpec | types.ModuleType | Any
+"""What can be added to a flow: a blueprint, a class of ours or of a dialect, an object of a dialect that stands for a
+service, a spec, a module with marked functions."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -97,11 +98,20 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             made,
             name=self.name,
             schedules=scheduled(made.schedules, self.schedules, self.name),
-            policies=self.policies,
+            policies=self._policies(made),
             code=importable(made.code),
             isolation=self.isolate if self.isolate != "node" else made.isolation,
             loop=self.loop if self.loop != "shared" else made.loop,
         )
+
+    def _policies(self, made: ServiceSpec) -> Policies:
+        """Those of the flow. In a dialect settings may be policies too: they stand where the flow says nothing."""
+        dialect = dialect_of(self.source)
+        if dialect is None:
+            return self.policies
+        usual, own = dialect.policies(self.source), msgspec.structs.asdict(self.policies)
+        said = {name: value for name, value in own.items() if value != getattr(usual, name)}
+        return msgspec.structs.replace(made.policies, **said)
 
     def _produce(self) -> ServiceSpec:
         source = self.source
@@ -357,7 +367,7 @@ def default_name(service: object) -> str:
         return name_of_module(service)
     cls = service if isinstance(service, type) else type(service)
     if (dialect := dialect_of(service)) is not None:
-        return dialect.default_name(cls)
+        return dialect.default_name(service)
     if issubclass(cls, Service) and cls is not Service:
         return name_of_class(cls)
     raise ConfigurationError(
@@ -371,7 +381,7 @@ def policies_of(service: Source) -> Policies:
     if isinstance(service, ServiceSpec):
         return service.policies
     dialect = dialect_of(service)
-    return own_policies(service) if dialect is None else dialect.policies(cast(type, service))
+    return own_policies(service) if dialect is None else dialect.policies(service)
 
 
 def code_of(service: Source) -> str:
@@ -380,6 +390,8 @@ def code_of(service: Source) -> str:
         return service.code
     if isinstance(service, types.ModuleType):
         return service.__name__
+    if dialect_of(service) is not None and not isinstance(service, type):
+        return ""  # an object of a dialect tells it in its spec
     cls = service if isinstance(service, type) else type(service)
     return "" if "<locals>" in cls.__qualname__ else f"{cls.__module__}:{cls.__qualname__}"
 

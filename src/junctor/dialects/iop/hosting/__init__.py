@@ -1,0 +1,1 @@
+"""Hosting: from an item of a production to the service that the engine runs."""

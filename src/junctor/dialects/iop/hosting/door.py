@@ -1,0 +1,50 @@
+"""The door of a component that a node runs: its sends go to services of the flow by the names of items."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+from junctor.core.port import Link, Pending, Port
+from junctor.core.spec import service_name
+from junctor.dialects.iop.hosting.types import is_message_class
+
+DESCRIPTION = "description"
+"""The header with the description of a message."""
+
+
+class PortDoor:
+    """See :class:`~junctor.dialects.iop.components.door.Door`.
+
+    :param item: the name of the item in its production.
+    """
+
+    def __init__(self, item: str, port: Port) -> None:
+        self.item = item
+        self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = port.log
+        self._port = port
+
+    def send(self, target: str, request: Any, description: str | None) -> None:
+        """Hand a message over. What the engine refuses comes out of here."""
+        self._port.send(self.link(target, request), request, headers=headers_of(description)).result()
+
+    def request(self, target: str, request: Any, timeout: float, description: str | None) -> Pending[Any]:
+        """Hand a message over and get the reply."""
+        seconds = math.inf if timeout < 0 else timeout
+        return self._port.request(
+            self.link(target, request, Any), request, timeout=seconds, headers=headers_of(description)
+        )
+
+    def link(self, target: str, request: Any, reply: Any = None) -> Link:
+        """Where messages for an item, or for a native service of the flow, go.
+
+        :raises UnknownTarget: there is no such item.
+        """
+        kind = type(request) if is_message_class(type(request)) else Any
+        return self._port.link_to(service_name(target), kind, reply)
+
+
+def headers_of(description: str | None) -> dict[str, str] | None:
+    """The description as it travels."""
+    return {DESCRIPTION: description} if description else None

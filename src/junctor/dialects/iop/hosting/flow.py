@@ -1,0 +1,49 @@
+"""A production as a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from junctor.core.spec import service_name
+from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition
+from junctor.dialects.iop.hosting.inbound import adapter_class
+from junctor.dialects.iop.hosting.item import Item
+from junctor.errors import ConfigurationError
+from junctor.flows.model import FlowModel
+
+Classes = Callable[[str], type]
+"""Finds the class that is registered under a name.
+
+:raises ConfigurationError: there is none, or it cannot be loaded.
+"""
+
+
+def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
+    """The flow of a production: each item is a service. One whose class cannot be loaded is in error; the others run.
+
+    :raises ConfigurationError: two items have names that are one here, or a setting does not fit.
+    """
+    flow = FlowModel(service_name(production.name or "production"))
+    for definition in production.items:
+        flow.add(hosted_item(definition, production, classes), service_name(definition.name))
+    return flow
+
+
+def hosted_item(definition: ItemDefinition, production: ProductionDefinition, classes: Classes) -> Item:
+    """An item with its classes, or with what is wrong with them."""
+    try:
+        component = classes(definition.class_name)
+    except ConfigurationError as error:
+        return Item(definition=definition, component=None, problem=str(error), production=production)
+    return with_adapter(Item(definition=definition, component=component, production=production), classes)
+
+
+def with_adapter(item: Item, classes: Classes | None) -> Item:
+    """The item with its adapter, where it has one in Python."""
+    try:
+        adapter, problem = adapter_class(item, classes)
+    except ConfigurationError as error:
+        adapter, problem = None, str(error)
+    return msgspec.structs.replace(item, adapter=adapter, problem=problem)

@@ -1,0 +1,47 @@
+"""How the settings of an item become policies of its service."""
+
+from __future__ import annotations
+
+import math
+
+from junctor.core.policy import Policies, PoolPolicy, RetryPolicy, Waits
+from junctor.dialects.iop.components import BusinessProcess
+from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.values import known
+
+FOREVER = 2**31 - 1
+"""Attempts that nobody lives to see."""
+
+CONNECTION_ERRORS = ("ConnectionError", "TimeoutError", "gaierror", "herror")
+"""The errors that are tried again without being asked for: the other side is away."""
+
+
+def policies_of(item: Item) -> Policies:
+    """The policies of an item.
+
+    :raises SettingError: a setting does not fit.
+    """
+    return Policies(pool=PoolPolicy(size=pool_size(item)), retry=_retry(item))
+
+
+def pool_size(item: Item) -> int:
+    """How many messages are handled at once; a process without a pool of its own has that of the production."""
+    size: int = known(item, "PoolSize")
+    if size == 0 and item.component is not None and issubclass(item.component, BusinessProcess):
+        size = item.production.actor_pool_size
+    return max(1, size)
+
+
+def attempts_of(item: Item) -> int:
+    """How often a message is tried: as often as RetryInterval fits into FailureTimeout."""
+    interval, timeout = known(item, "RetryInterval"), known(item, "FailureTimeout")
+    return FOREVER if timeout < 0 else max(1, math.ceil(timeout / interval))
+
+
+def _retry(item: Item) -> RetryPolicy:
+    """An exception goes back to the caller, and its message is parked. Connection errors are tried again."""
+    interval = known(item, "RetryInterval")
+    waits = Waits(attempts=attempts_of(item), initial=interval, factor=1.0, max=interval, jitter=0.0)
+    return RetryPolicy(
+        attempts=1, initial=interval, factor=1.0, max=interval, jitter=0.0, on=dict.fromkeys(CONNECTION_ERRORS, waits)
+    )

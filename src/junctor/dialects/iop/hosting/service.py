@@ -1,0 +1,43 @@
+"""Business services: entered by an action, by a clock, or by an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from junctor.core.spec import ActionSpec, ScheduleSpec
+from junctor.dialects.iop.hosting.hosted import Hosted
+from junctor.dialects.iop.hosting.inbound import adapter_name
+from junctor.dialects.iop.hosting.input import input_type
+from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.values import known
+
+ON_PROCESS_INPUT = "on_process_input"
+ON_TASK = "on_task"
+
+
+def actions_of(item: Item) -> Iterator[ActionSpec]:
+    """The entry of a service from outside."""
+    assert item.component is not None
+    accepts = input_type(item.component)
+
+    def on_process_input(message_input: Any = None) -> Any: ...
+
+    on_process_input.__annotations__["message_input"] = accepts
+    on_process_input.__doc__ = item.component.on_process_input.__doc__  # type: ignore[attr-defined]
+    yield ActionSpec(name=ON_PROCESS_INPUT, bind=_entered, signature=on_process_input, blocking=True)
+
+
+def schedules_of(item: Item) -> Iterator[ScheduleSpec]:
+    """The clock of a service that has an inbound adapter."""
+    if adapter_name(item) is not None:
+        every = known(item, "CallInterval")
+        yield ScheduleSpec(name=ON_TASK, bind=_polled, every=every, blocking=True)
+
+
+def _entered(hosted: Hosted) -> Any:
+    return hosted.process_input
+
+
+def _polled(hosted: Hosted) -> Any:
+    return hosted.poll

@@ -1,0 +1,57 @@
+"""From an item to the spec that the engine runs."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+
+from junctor.core.spec import Activity, Context, ServiceSpec
+from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService
+from junctor.dialects.iop.hosting.broken import broken_spec
+from junctor.dialects.iop.hosting.hosted import Hosted
+from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.operation import handlers_of, keepalive_of
+from junctor.dialects.iop.hosting.policies import policies_of
+from junctor.dialects.iop.hosting.service import actions_of, schedules_of
+from junctor.dialects.iop.hosting.types import known_types
+from junctor.dialects.iop.hosting.values import flattened
+
+
+def item_spec(item: Item) -> ServiceSpec:
+    """The spec of an item; of one that cannot run, that of a service in error.
+
+    :raises SettingError: a setting does not fit.
+    """
+    cls = item.component
+    if cls is None or item.problem:
+        return broken_spec(item, item.problem or "it has no class")
+    if issubclass(cls, BusinessProcess):
+        from junctor.dialects.iop.hosting.process import process_spec
+
+        made: ServiceSpec = process_spec(item)
+        return made
+    return _of_component(item, cls)
+
+
+def _of_component(item: Item, cls: type) -> ServiceSpec:
+    operation, service = issubclass(cls, BusinessOperation), issubclass(cls, BusinessService)
+    return ServiceSpec(
+        name=item.service,
+        build=partial(_hosted, item),
+        dialect="iop",
+        doc=inspect.cleandoc(cls.__doc__ or "") if "__doc__" in vars(cls) else "",
+        origin=f"{cls.__module__}.{cls.__qualname__}",
+        code="" if "<locals>" in cls.__qualname__ else f"{cls.__module__}:{cls.__qualname__}",
+        handlers=tuple(handlers_of(item)) if operation else (),
+        schedules=tuple(keepalive_of(item)) if operation else tuple(schedules_of(item)) if service else (),
+        actions=tuple(actions_of(item)) if service else (),
+        types=known_types(cls),
+        settings=flattened(item),
+        start=Activity(bind=lambda hosted: hosted.start, blocking=True),
+        stop=Activity(bind=lambda hosted: hosted.stop, blocking=True),
+        policies=policies_of(item),
+    )
+
+
+def _hosted(item: Item, context: Context) -> Hosted:
+    return Hosted(item, context)

@@ -1,0 +1,118 @@
+"""The settings of an item as values: those that every item has, and those of its class and of its adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from junctor.dialects.iop.definition import ItemDefinition, SettingValue
+from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.known import FIELDS, KNOWN, SETTINGS_TEXT
+from junctor.settings import Setting, setting
+
+_TYPES = {"Integer": int, "Numeric": float, "Boolean": bool}
+_ADAPTER = "Adapter."
+"""What stands before a setting of an adapter where its host has one of the same name."""
+
+
+def known(item: Item, name: str) -> Any:
+    """The value of a setting that every item has: of its definition, else of its class, else the usual one.
+
+    :raises SettingError: it does not fit.
+    """
+    declared, kind = KNOWN[name]
+    where = f"{item.name}.{name}"
+    if name in FIELDS:
+        return declared.read(getattr(item.definition, FIELDS[name]), kind, where)
+    for target in ("Host", "Adapter"):
+        text = item.definition.setting(name, target)
+        if text:
+            return declared.read(text, kind, where)
+    for cls in (item.component, item.adapter):
+        own = getattr(cls, name, None)
+        if isinstance(own, int | float | str) and own != "":
+            return declared.read(own, kind, where)
+    return declared.default
+
+
+def declared_settings(component: type | None, adapter: type | None) -> dict[str, tuple[Setting, Any]]:
+    """All that can be set of an item, name to declaration and type."""
+    own = dict(_generated(component))
+    found = {**KNOWN, **own}
+    for name, declaration in _generated(adapter):
+        found[name if name not in own else f"{_ADAPTER}{name}"] = declaration
+    return found
+
+
+def _generated(cls: type | None) -> Iterator[tuple[str, tuple[Setting, Any]]]:
+    """The settings that the class declares."""
+    properties = getattr(cls, "_get_properties", None)
+    for name, kind, default, _, _, doc, *_ in properties() if properties is not None else ():
+        yield name, (setting(default, doc=str(doc or "")), _TYPES.get(str(kind), str))
+
+
+def with_settings(definition: ItemDefinition, values: Mapping[str, Any], component: type | None) -> ItemDefinition:
+    """The definition with these settings over its own."""
+    own = dict(_generated(component))
+    fields = {FIELDS[name]: value for name, value in values.items() if name in FIELDS}
+    new: dict[tuple[str, str], str] = {}
+    for name, value in values.items():
+        if name not in FIELDS:
+            new[_named(name, own)] = written(value)
+    kept = [one for one in definition.settings if (one.name, one.target) not in new]
+    made = [SettingValue(name, text, target) for (name, target), text in new.items()]
+    return msgspec.structs.replace(definition, **fields, settings=(*kept, *made))
+
+
+def _named(name: str, own: Mapping[str, Any]) -> tuple[str, str]:
+    if name.startswith(_ADAPTER):
+        return name.removeprefix(_ADAPTER), "Adapter"
+    host = name in own or name in KNOWN
+    return name, "Host" if host else "Adapter"
+
+
+def flattened(item: Item) -> dict[str, Any]:
+    """The settings of an item by name, as a flow has them: text, or a value of a field."""
+    own = dict(_generated(item.component))
+    defaults = ItemDefinition(name="", class_name="")
+    definition = item.definition
+    found: dict[str, Any] = {
+        name: value
+        for name, field in FIELDS.items()
+        if (value := getattr(definition, field)) != getattr(defaults, field)
+    }
+    for one in definition.settings:
+        bare = one.target != "Adapter" or (one.name not in own and one.name not in KNOWN)
+        found[one.name if bare else f"{_ADAPTER}{one.name}"] = one.value
+    return found
+
+
+def written(value: Any) -> str:
+    """A value as text, as a production has it."""
+    return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def applied(instance: Any, settings: Iterable[SettingValue]) -> None:
+    """Give a new instance its settings, as in InterSystems IRIS: those that its class declares with their types, all
+    others as text.
+
+    :raises SettingError: a value does not fit.
+    """
+    declared = dict(_generated(type(instance)))
+    for one in settings:
+        if one.name == SETTINGS_TEXT:
+            _apply_lines(instance, one.value)
+        elif one.name in declared and one.value != "":
+            reader, kind = declared[one.name]
+            setattr(instance, one.name, reader.read(one.value, kind, f"{type(instance).__name__}.{one.name}"))
+        elif one.name not in declared and one.name not in KNOWN:
+            setattr(instance, one.name, one.value)
+
+
+def _apply_lines(instance: Any, text: str) -> None:
+    for line in text.splitlines():
+        name, sign, value = line.partition("=")
+        if sign and name.strip().isidentifier():
+            setattr(instance, name.strip(), value)
