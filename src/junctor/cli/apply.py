@@ -20,18 +20,22 @@ PATIENCE = 300.0
 @optional_flow_options
 @click.option("--remove", "remove", multiple=True, metavar="FLOW", help="End this flow of the node; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Check all, and only tell what would change.")
+@click.option("--yes", is_flag=True, help="Also where open workflows or conversations lose their service.")
 @node_option
 @json_option
-def command(flows: FlowArguments, remove: tuple[str, ...], dry_run: bool, node: str | None, as_json: bool) -> None:
+def command(
+    flows: FlowArguments, remove: tuple[str, ...], dry_run: bool, yes: bool, node: str | None, as_json: bool
+) -> None:
     """Change a running node to what its flows say now.
 
     TARGET is what follows `junctor run`; without it the node loads again what it was started with. A flow that the node
     does not have is added. What is equal is not touched; a service that is not stops cleanly and starts anew on the
-    same queue. When anything cannot be used, nothing changes.
+    same queue. When anything cannot be used, nothing changes; neither where workflows or conversations that are open
+    would lose their service, unless --yes says so.
     """
     client = running_node(node)
     try:
-        asked = _asked(flows, remove)
+        asked = {**_asked(flows, remove), "leave_runs": yes}
         changes: list[Changes] = client.ask("apply", list[Changes], patience=PATIENCE, dry_run=dry_run, **asked)
     finally:
         client.close()

@@ -273,6 +273,10 @@ class Archive(abc.ABC):
     def run(self, seq: int) -> Run | None: ...
 
     @abc.abstractmethod
+    def open_runs(self) -> dict[str, int]:
+        """How many runs each service has that have not ended, by its address."""
+
+    @abc.abstractmethod
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         """The history of a run above a number of turns, oldest first."""
 

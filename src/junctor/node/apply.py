@@ -17,6 +17,7 @@ from junctor.errors import ConfigurationError, JunctorError, NotRunning, nearest
 from junctor.flows import FlowSource, Overrides, Wiring, load, wire_all
 from junctor.flows.code.modules import changed_modules
 from junctor.flows.comparison import Changes, compare
+from junctor.node.leaving import refuse_to_leave
 from junctor.observe.secrets import mask
 from junctor.runtime.change import Change, Hosts
 from junctor.transports.base import AlertRecord
@@ -104,18 +105,26 @@ def _with(over: Overrides, more: Overrides) -> Overrides:
 
 
 async def apply_sources(
-    node: Node, sources: Sequence[FlowSource], *, remove: Collection[str] = (), who: str, dry_run: bool = False
+    node: Node,
+    sources: Sequence[FlowSource],
+    *,
+    remove: Collection[str] = (),
+    who: str,
+    dry_run: bool = False,
+    leave_runs: bool = False,
 ) -> list[Changes]:
     """Load flows, with code that changed on disk loaded anew, and let the node go over to them.
 
+    :param leave_runs: also where open runs lose their service.
     :raises ConfigurationError: something in them is wrong; nothing has changed then.
+    :raises RunsLeft: open runs would lose their service; the same.
     """
     async with node.loading:
-        return await _apply_sources(node, sources, remove, who, dry_run)
+        return await _apply_sources(node, sources, remove, who, dry_run, leave_runs)
 
 
 async def _apply_sources(
-    node: Node, sources: Sequence[FlowSource], remove: Collection[str], who: str, dry_run: bool
+    node: Node, sources: Sequence[FlowSource], remove: Collection[str], who: str, dry_run: bool, leave_runs: bool
 ) -> list[Changes]:
     with changed_modules():
         # In a thread: what runs goes on while the user's modules are imported.
@@ -123,6 +132,8 @@ async def _apply_sources(
         names = {model.name for model in models}
         others = [flow for flow in node.flows if flow.plan.name not in names and flow.plan.name not in remove]
         wired = await node.aside(lambda: wire_all([*(flow.model for flow in others), *models]))
+        if not leave_runs:
+            await refuse_to_leave(node, wired, remove)
         return await node.apply(wired, who=who, dry_run=dry_run, remove=remove)
 
 

@@ -103,9 +103,9 @@ def _waiting(snapshot: bytes) -> list[tuple[int, str]]:
 
 
 def _write(run: Run, text: str, now: int) -> RunWrite:
-    """A turn like any other, so that what is computed from those before is refused. Of a damaged run nobody computes one,
-    and its number of turns may be wrong. The row is sound from now on: that it has ended is all that is still asked of
-    it."""
+    """A turn like any other, so that what is computed from those before is refused. Of a damaged run nobody computes
+    one, and its number of turns may be wrong. The row is sound from now on: that it has ended is all that is still
+    asked of it."""
     data = None if run.damaged else _turn(run, text)
     return RunWrite(
         run.seq, run.service, run.turns, RunStatus.CANCELLED, data=data, time=now, session=run.session,

@@ -62,6 +62,9 @@ class MaskedArchive(Archive):
         found = self._archive.run(seq)
         return None if found is None else self._masked_run(found)
 
+    def open_runs(self) -> dict[str, int]:
+        return self._archive.open_runs()
+
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         found = self._archive.turns(seq, after)
         known = self._known()

@@ -25,6 +25,7 @@ from junctor.messages import Kind, TypeRegistry
 from junctor.runtime.dispatcher import Dispatcher
 from junctor.runtime.host import Host
 from junctor.runtime.inbox import Inbox
+from junctor.runtime.left_runs import tell_of_left_runs
 from junctor.runtime.mailbox import UNBOUNDED
 from junctor.runtime.port import EnginePort
 from junctor.runtime.supervisor import Supervisor
@@ -201,6 +202,7 @@ class Engine:
             box.depth.count = depth.count
             box.depth.bytes = depth.bytes
             box.backlog = depth.count
+        tell_of_left_runs(self)
         for stored in opened.suspects:
             inbox = self.inboxes.get(stored.message.target)
             if inbox is not None:

@@ -110,6 +110,9 @@ class MemoryArchive(Archive):
     def run(self, seq: int) -> Run | None:
         return self.held.find(seq)
 
+    def open_runs(self) -> dict[str, int]:
+        return self.held.count_open()
+
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         return list(self.held.turns(seq, after))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from junctor.core.run import Run, RunQuery, RunStatus, RunWrite, Turn, after
@@ -64,6 +65,9 @@ class HeldRuns:
 
     def called(self, service: str, key: str) -> int:
         return self._called.get((service, key), 0)
+
+    def count_open(self) -> dict[str, int]:
+        return dict(Counter(run.service for run in self._runs.copy().values() if run.is_open))
 
     def turns(self, seq: int, after: int = 0) -> list[Turn]:
         return self._turns.get(seq, [])[after:]

@@ -28,15 +28,19 @@ async def apply(
     over: Over | None = None,
     remove: list[str] | None = None,
     dry_run: bool = False,
+    leave_runs: bool = False,
 ) -> list[Changes]:
     """Go over to what these flows say now, or, without ``targets``, those that the node has; ``over`` is then said over
-    them. Answers what has changed. ``remove``: the names of flows that end."""
+    them. Answers what has changed. ``remove``: the names of flows that end.
+    ``leave_runs``: also where workflows or conversations that are open lose their service."""
     more = over or Over()
     if targets is None and not remove:
         sources = sources_of(node, more.overrides())
     else:
         sources = [target.source() for target in targets or ()]
-    return await apply_sources(node, sources, remove=remove or (), who=who, dry_run=dry_run)
+    return await apply_sources(
+        node, sources, remove=remove or (), who=who, dry_run=dry_run, leave_runs=leave_runs
+    )
 
 
 def _of_users(node: Node) -> list[Host]:
