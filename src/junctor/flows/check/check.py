@@ -10,6 +10,7 @@ import msgspec
 from junctor.core.spec import ServiceSpec
 from junctor.errors import JunctorError
 from junctor.flows import fitting
+from junctor.flows.check.callbacks import callback_findings
 from junctor.flows.check.conditions import condition_findings
 from junctor.flows.check.durable import durable_findings
 from junctor.flows.check.findings import Finding, Level, Report, of_error, place_of, problems_in, split
@@ -57,6 +58,7 @@ def check_models(models: Sequence[FlowModel]) -> tuple[Report, list[Wiring]]:
     wirings = [one.wiring for one in examined]
     findings = [*_wiring_findings(examined), *_Looking(examined).findings(), *path_findings(wirings)]
     findings += [*condition_findings(wirings), *reaction_findings(wirings), *durable_findings(wirings)]
+    findings += callback_findings(wirings)
     report = Report(
         tuple(_distinct(findings)),
         len(models),
