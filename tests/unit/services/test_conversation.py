@@ -103,6 +103,15 @@ def test_defaults_are_copies_of_each_conversation() -> None:
     assert (second.confirmed, Booking.confirmed) == ([], [])
 
 
+def test_a_class_variable_is_shared() -> None:
+    class Counted(Booking):
+        seen: ClassVar[list[str]] = []
+
+    first, second = Counted(), Counted()
+    first.seen.append("mine")
+    assert second.seen is Counted.seen
+
+
 class Noted(Conversation):
     lines: list[str] = dataclasses.field(default_factory=list)
     limit: int = dataclasses.field(default=3)

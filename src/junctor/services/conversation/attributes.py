@@ -175,7 +175,9 @@ def _own(value: Any) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _changeable(cls: type) -> dict[str, Any]:
-    found = {name: inspect.getattr_static(cls, name, None) for name in class_annotations(cls)}
+    written = {name: annotation for name, (annotation, _) in class_annotations(cls).items()}
+    own = [name for name, annotation in written.items() if "ClassVar" not in str(annotation)]
+    found = {name: inspect.getattr_static(cls, name, None) for name in own}
     return {name: value for name, value in found.items() if not isinstance(value, (Setting, *_IMMUTABLE))}
 
 
