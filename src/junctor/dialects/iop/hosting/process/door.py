@@ -1,0 +1,39 @@
+"""The door of a business process: what its callbacks ask for becomes part of their conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from junctor.core.spec import service_name
+from junctor.dialects.iop.hosting.door import PortDoor, headers_of
+from junctor.dialects.iop.hosting.process.names import asked_name, timer_name
+from junctor.dialects.iop.hosting.types import is_message_class
+
+if TYPE_CHECKING:
+    from junctor.dialects.iop.hosting.process.bridge import Bridge
+
+
+class ConversationDoor(PortDoor):
+    """See :class:`~junctor.dialects.iop.components.door.ProcessDoor`. ``started`` says that the callback has set a
+    timer."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge.job.item.name, bridge.job.port)
+        self.started = False
+        self._bridge = bridge
+
+    def ask(self, target: str, request: Any, description: str | None, key: str | None) -> None:
+        """A request whose reply comes to ``on_response``."""
+        service = service_name(target)
+        kind = type(request) if is_message_class(type(request)) else Any
+        link = self._bridge.target(service, kind, Any)
+        link.ask(request, name=asked_name(service, key), headers=headers_of(description))
+
+    def timer(self, seconds: float, key: str | None) -> None:
+        """Call ``on_response`` after a time; a timer with the same key is replaced."""
+        self._bridge.timer(seconds, name=timer_name(key))
+        self.started = True
+
+    def reply(self, response: Any) -> None:
+        """Answer the request that began the process."""
+        self._bridge.reply(response)
