@@ -8,6 +8,7 @@ from junctor.core.spec import Context
 from junctor.dialects.iop.components import InboundAdapter, PollingBusinessService
 from junctor.dialects.iop.definition import SettingValue
 from junctor.dialects.iop.hosting.door import PortDoor
+from junctor.dialects.iop.hosting.guard import Guard
 from junctor.dialects.iop.hosting.inbound import HostHandle, entered
 from junctor.dialects.iop.hosting.input import input_type, read_input
 from junctor.dialects.iop.hosting.item import Item
@@ -29,6 +30,7 @@ class Hosted:
         self.context = context
         self.port = context.port
         self.door = PortDoor(item.name, context.port)
+        self.guard = Guard(item, context.port)
 
     def start(self) -> None:
         """Make the instance and call the hooks that come first. What ``on_init`` raises comes out of here."""
@@ -63,8 +65,11 @@ class Hosted:
         return entered(self.component, read_input(message_input, accepts, f"{self.item.name}.on_process_input"))
 
     def poll(self) -> None:
-        """One tick of the inbound adapter; several where the service does not want to wait for the next."""
+        """One tick of the inbound adapter; several where the service does not want to wait for the next, none outside
+        the schedule of the item."""
         component = self.component
+        if not self.guard.open:
+            return
         while True:
             component._wait_for_next_call_interval = True
             self._call_once(component)
@@ -80,8 +85,8 @@ class Hosted:
             entered(component)
 
     def keep_alive(self) -> None:
-        """One tick of the outbound adapter and of its operation."""
-        for part in (self.adapter, self.component):
+        """One tick of the outbound adapter and of its operation, within the schedule of the item."""
+        for part in () if not self.guard.open else (self.adapter, self.component):
             getattr(part, "on_keepalive", _nothing)()
 
     def _made(self, cls: Any, target: str) -> Any:

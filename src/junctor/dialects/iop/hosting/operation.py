@@ -33,7 +33,7 @@ def keepalive_of(item: Item) -> Iterator[ScheduleSpec]:
 
 
 def _entered(name: str, hosted: Hosted) -> Callable[[Any], Any]:
-    return lambda request: getattr(hosted.component, name)(request)
+    return lambda request: hosted.guard.call(getattr(hosted.component, name), request)
 
 
 def _keepalive(hosted: Hosted) -> Callable[[], Any]:

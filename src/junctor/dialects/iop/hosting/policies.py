@@ -39,9 +39,11 @@ def attempts_of(item: Item) -> int:
 
 
 def _retry(item: Item) -> RetryPolicy:
-    """An exception goes back to the caller, and its message is parked. Connection errors are tried again."""
-    interval = known(item, "RetryInterval")
-    waits = Waits(attempts=attempts_of(item), initial=interval, factor=1.0, max=interval, jitter=0.0)
-    return RetryPolicy(
-        attempts=1, initial=interval, factor=1.0, max=interval, jitter=0.0, on=dict.fromkeys(CONNECTION_ERRORS, waits)
-    )
+    """An exception goes back to the caller, and its message is parked. Connection errors are tried again, and what
+    ReplyCodeActions says so of."""
+    interval, attempts = known(item, "RetryInterval"), attempts_of(item)
+    if known(item, "ReplyCodeActions"):  # which errors are tried again, and which not, is decided where they are raised
+        return RetryPolicy(attempts=attempts, initial=interval, factor=1.0, max=interval, jitter=0.0)
+    waits = Waits(attempts=attempts, initial=interval, factor=1.0, max=interval, jitter=0.0)
+    on = dict.fromkeys(CONNECTION_ERRORS, waits)
+    return RetryPolicy(attempts=1, initial=interval, factor=1.0, max=interval, jitter=0.0, on=on)

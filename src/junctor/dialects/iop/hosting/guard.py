@@ -1,0 +1,114 @@
+"""What stands round each message of an operation: its schedule, its rest, and what follows from an error."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from junctor.clock import SECOND
+from junctor.core.hop import current
+from junctor.core.outcome import Hold
+from junctor.core.port import Port
+from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.policies import attempts_of
+from junctor.dialects.iop.hosting.replycodes import Step, actions_for, read_reply_codes, step_now
+from junctor.dialects.iop.hosting.schedule import read_schedule, window_at
+from junctor.dialects.iop.hosting.values import known
+
+CONNECTION = (ConnectionError, TimeoutError, socket.gaierror, socket.herror)
+"""The classes of :data:`~junctor.dialects.iop.hosting.policies.CONNECTION_ERRORS`."""
+
+LONGEST = 3600.0
+"""Seconds until a closed item looks again: the clock of the machine may be set meanwhile."""
+
+DISABLED = 365 * 86_400.0
+"""Seconds for which a message of a disabled item waits, unless somebody resumes it."""
+
+
+class NoReply(RuntimeError):
+    """An operation answered nothing, and ReplyCodeActions says that this is an error."""
+
+
+class Guard:
+    """The rules of one item, and when it last did something."""
+
+    def __init__(self, item: Item, port: Port) -> None:
+        self._name = item.name
+        self._port = port
+        self._events = read_schedule(known(item, "Schedule"), f"{item.name}.Schedule")
+        self._codes = read_reply_codes(known(item, "ReplyCodeActions"), f"{item.name}.ReplyCodeActions")
+        self._attempts = attempts_of(item)
+        self._rest = known(item, "ThrottleDelay") / 1000
+        self._ready_at = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether the item works now, by its schedule."""
+        return window_at(self._events, self._now()).open
+
+    def call(self, handle: Callable[[Any], Any], request: Any) -> Any:
+        """Handle a message by the rules.
+
+        :raises Hold: the item is outside its schedule, or is disabled by an error.
+        """
+        self._check_schedule()
+        self._wait()
+        try:
+            reply = handle(request)
+        except Exception as error:  # noqa: BLE001 - it is raised again, or ReplyCodeActions says what it counts as
+            self._follow(error, actions_for(self._codes, error))
+            return None
+        finally:
+            self._ready_at = self._now() + self._rest
+        actions = actions_for(self._codes, None) if reply is None or reply == "" else ()
+        if actions:
+            self._follow(NoReply(f"{self._name} has no reply"), actions)
+        return reply
+
+    def _check_schedule(self) -> None:
+        window = window_at(self._events, self._now())
+        if window.open:
+            return
+        left = LONGEST if window.until is None else max(0.001, window.until - self._now())
+        raise Hold(f"outside its schedule{_until(window.until)}", delay=min(left, LONGEST))
+
+    def _wait(self) -> None:
+        """Rest after the message before, as ThrottleDelay asks for."""
+        left = self._ready_at - self._now()
+        if self._rest and left > 0:
+            self._port.sleep(min(left, self._rest)).result()
+
+    def _follow(self, error: Exception, actions: tuple[Step, ...]) -> None:
+        """Raise the error as its actions ask for; return where it counts as done."""
+        step = step_now(actions, self._attempt(), self._attempts)
+        told = f"{type(error).__name__}: {error}"
+        if step == "done":
+            return
+        if step == "warn":
+            self._port.log.warning("%s: %s (counts as done)", self._name, told)
+            return
+        if step == "disable":
+            raise Hold(f"disabled by ReplyCodeActions: {told}", delay=DISABLED) from error
+        # Where nothing is said of it, connection errors have attempts of their own, and others none.
+        if step in ("suspend", "fail") or (step is None and self._codes and not isinstance(error, CONNECTION)):
+            _park(error)
+        raise error
+
+    def _attempt(self) -> int:
+        return max(1, getattr(current.get(), "attempt", 1))
+
+    def _now(self) -> float:
+        return self._port.time_ns() / SECOND
+
+
+def _park(error: Exception) -> None:
+    """Let the engine put the message aside, with the error as it is."""
+    with contextlib.suppress(AttributeError):  # a class with slots; then the policy decides
+        error.reaction = "park"  # type: ignore[attr-defined]
+
+
+def _until(instant: float | None) -> str:
+    return "" if instant is None else f" until {datetime.fromtimestamp(instant):%Y-%m-%d %H:%M:%S}"
