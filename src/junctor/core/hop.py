@@ -124,7 +124,8 @@ class Delivery(Hop, eq=False, gc=False):
     ``charged``: it was a suspect, and this attempt is on record whatever becomes of it. ``resumed``: an earlier
     delivery of this message may have committed savepoints. ``special``: one of these is true, or its message repeats
     another. ``given_up``: it did not end in time, the message is delivered anew; what its code still
-    does is refused. ``asks`` is the future of the reply that it asked for last.
+    does is refused. ``asks`` is the future of the reply that it asked for last. ``needs`` is the commit of its message,
+    where it may run before that is done; what it does is committed behind it.
     """
 
     lane: str | None = None
@@ -136,6 +137,7 @@ class Delivery(Hop, eq=False, gc=False):
     special: bool = False
     given_up: bool = False
     asks: Any = None
+    needs: Any = None
 
     @property
     def waits(self) -> bool:
@@ -163,6 +165,7 @@ def again(delivery: Delivery, settlement: Settlement) -> Delivery:
     following.charged = held and delivery.charged
     # What a held attempt committed at savepoints counts for the next one too.
     following.resumed = following.special = True
+    following.needs = delivery.needs
     return following
 
 

@@ -85,6 +85,11 @@ class Lanes(Generic[T]):
             lane.skipped -= 1
         self._forget(key, lane)
 
+    def is_next(self, key: str) -> bool:
+        """Whether the item that was admitted last is the only one on its way, and would find room."""
+        lane = self._lanes[key]
+        return lane.coming == 1 and not self._is_full(lane)
+
     def arrive(self, key: str, item: T) -> Place:
         """An admitted item is there. What has changed since may send it back to the store."""
         lane = self._lanes[key]

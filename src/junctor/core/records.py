@@ -21,12 +21,14 @@ from junctor.messages import Message, Status
 
 class Insert(msgspec.Struct, gc=False):
     """A record to add. READY and CLAIMED go to the queue of the target, WAITING when ``message.due`` is in the future;
-    DONE and FAILED are first hops (ticks, routes, actions) that have no queue."""
+    DONE and FAILED are first hops (ticks, routes, actions) that have no queue. ``ahead``: it is on its way to its
+    handler before its commit is done, see :mod:`junctor.runtime.ahead`."""
 
     message: Message
     status: Status = Status.READY
     started: int = 0
     duration: int = 0
+    ahead: bool = False
 
 
 class Settle(msgspec.Struct, gc=False):
@@ -85,6 +87,9 @@ class Commit(msgspec.Struct, eq=False):
     ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. ``at_once`` marks
     what somebody waits for: it has the reserve of a full disk like the rest, and is refused where that is used up,
     instead of kept until there is room. The transport fills ``duplicates`` before it calls ``done``.
+
+    ``needs`` is an earlier commit without which this one must not be: where that is refused, this is too. ``leads``:
+    another commit follows at once that is best written in one group with it. ``refused`` is filled by the transport.
     """
 
     done: Callable[[Commit, Exception | None], object]
@@ -103,6 +108,9 @@ class Commit(msgspec.Struct, eq=False):
     at_once: bool = False
     tag: Any = None
     duplicates: Mapping[int, int] | None = None
+    needs: Commit | None = None
+    leads: bool = False
+    refused: Exception | None = None
 
 
 class Stored(msgspec.Struct, gc=False):

@@ -184,6 +184,11 @@ class RunPort(Protocol):
     :raises StateError: a call that changes something comes from outside a delivery.
     """
 
+    @property
+    def limit(self) -> int:
+        """Bytes that a body may have, and what is kept of a run from one delivery to the next."""
+        ...
+
     def ask(
         self,
         link: Link,
@@ -251,6 +256,14 @@ class RunPort(Protocol):
 
     def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
         """Call a function in a thread, in this delivery."""
+        ...
+
+    async def stored(self, run: int) -> None:
+        """Wait until all that this delivery goes by is on the disk: its message, and the turns of the run before it. To
+        be awaited before anything is done that reaches outside.
+
+        :raises JunctorError: it was refused.
+        """
         ...
 
     def find(self, seq: int) -> Run | None:

@@ -20,6 +20,7 @@ from junctor.core.run import CANCEL, RunWrite
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
 from junctor.observe.alerts import ParkedAlerts
+from junctor.runtime.ahead import has_fallen
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
 from junctor.runtime.requests import Waiter
@@ -111,12 +112,14 @@ class Dispatcher(Savepoints):
             source=delivery.address,
             durability=host.spec.policies.durability,
             tag=(delivery, host),
+            needs=delivery.needs,
         )
         host.mailbox.finished(delivery, size_of(delivery.message.payload))
         self.transport.commit(commit)
         return True
 
     def _finished(self, commit: Commit, error: Exception | None) -> None:
+        commit.needs = None
         if error is not None:
             delivery, host = commit.tag
             settle = commit.settles[0]
@@ -164,9 +167,12 @@ class Dispatcher(Savepoints):
             source=delivery.address,
             durability=policies.durability,
             tag=(delivery, outcome, host),
+            needs=delivery.needs,
         )
         host.keep_writes(outcome.writes, commit)
         self._move_on(delivery, settlement, delay, host)
+        if commit.inserts:
+            self.ahead.hand_over(commit)
         self.transport.commit(commit)
 
     def _ends(self, delivery: Delivery, outcome: Outcome) -> tuple[list[Insert], list[Settle]]:
@@ -243,6 +249,7 @@ class Dispatcher(Savepoints):
 
     def _settled(self, commit: Commit, error: Exception | None) -> None:
         delivery, outcome, host = commit.tag
+        commit.needs = None  # else a run would hold all commits that it ever made
         if commit.writes or commit.runs:
             host.drop_writes(commit, error is not None)
         if error is not None:
@@ -274,7 +281,9 @@ class Dispatcher(Savepoints):
         delivery, outcome, host = commit.tag
         for insert in commit.inserts:
             self.withdraw(insert)
-        if isinstance(error, StateConflict):
+        if has_fallen(delivery):
+            log.info("%s: message %s was not accepted", host.address, delivery.message.id, extra={"hop": delivery})
+        elif isinstance(error, StateConflict):
             log.info("%s: %s", host.address, error, extra={"hop": delivery})
             host.redeliver(delivery)
         elif isinstance(error, RecordRefused) and outcome.settlement in (_DONE, Settlement.DEFER):

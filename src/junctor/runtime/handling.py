@@ -67,6 +67,8 @@ class Handling:
         self._shares = engine.transport.capabilities.by_reference
         self._key_of = key_reader(spec.policies.pool.key)
         self.keyed = self._key_of is not None
+        in_node = spec.isolation == "node" and not engine.transport.capabilities.immediate
+        self.ahead = spec.runs == "workflow" and in_node
 
     def note_error(self, failure: Failure) -> None:
         """Keep the error and its time for who asks how the service is."""

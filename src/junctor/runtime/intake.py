@@ -20,6 +20,7 @@ from junctor.core.port import Link, Receipt
 from junctor.core.recording import records_hop
 from junctor.errors import BodyTooLarge, NotRunning, SendError, UnknownTarget
 from junctor.messages import NO_HEADERS, Kind, Message, MessageType, Status, session_text
+from junctor.runtime.ahead import Ahead
 from junctor.runtime.requests import Requests
 from junctor.runtime.suspects import Turn
 from junctor.transports.base import Commit, Insert, Settle, Transport
@@ -50,6 +51,7 @@ class Intake:
         self.requests = Requests(transport, self._type_at)
         self.waiters = self.requests.waiters
         self.suspects = Turn()
+        self.ahead = Ahead(self.hosts)
         self.inbox_at: Callable[[str], Inbox] = self.inboxes.__getitem__
         self.due_changed: Callable[[int], object] = lambda due: None
         self._supervisor = supervisor
@@ -151,15 +153,16 @@ class Intake:
             accepts.version,
             key,
         )
-        self.transport.commit(
-            Commit(
-                self._accepted,
-                (Insert(message, box.admit(message, size, now)),),
-                durability=host.spec.policies.durability,
-                external=True,
-                tag=future,
-            )
+        commit = Commit(
+            self._accepted,
+            (Insert(message, box.admit(message, size, now)),),
+            durability=host.spec.policies.durability,
+            external=True,
+            tag=future,
         )
+        if host.ahead:
+            self.ahead.hand_over(commit)
+        self.transport.commit(commit)
         return future
 
     def submit(
@@ -190,15 +193,16 @@ class Intake:
         insert = self.insert_of(draft, source, hop, box, size)
         if draft.kind is _REQUEST:
             self.waiters[insert.message.seq] = (future, draft.deadline, link)
-        self.transport.commit(
-            Commit(
-                self._accepted,
-                inserts=(*inserts, insert) if inserts else (insert,),
-                durability=host.spec.policies.durability,
-                external=True,
-                tag=future,
-            )
+        commit = Commit(
+            self._accepted,
+            inserts=(*inserts, insert) if inserts else (insert,),
+            durability=host.spec.policies.durability,
+            external=True,
+            tag=future,
         )
+        if host.ahead:
+            self.ahead.hand_over(commit)
+        self.transport.commit(commit)
 
     async def _submit_later(
         self, box: Mailbox, size: int, draft: Draft, source: str, hop: Hop | None, link: Link | None, future: Any
@@ -308,7 +312,9 @@ class Intake:
     def withdraw(self, insert: Insert) -> None:
         message = insert.message
         inbox = self.inboxes.get(message.target)
-        if inbox is not None and insert.status < Status.DONE:
+        if insert.ahead:  # what it does falls with it, see Ahead
+            self.ahead.arrived()
+        elif inbox is not None and insert.status < Status.DONE:
             inbox.mailbox.withdraw(message, insert.status, size_of(message.payload))
 
     def hand_over(self, insert: Insert) -> None:
@@ -316,7 +322,9 @@ class Intake:
         message = insert.message
         inbox = self.inboxes[message.target]
         inbox.counters.accepted += 1
-        if insert.status is _CLAIMED:
+        if insert.ahead:
+            self.ahead.arrived()
+        elif insert.status is _CLAIMED:
             inbox.mailbox.push(delivery_of(message))
         elif insert.status is _WAITING:
             self.due_changed(message.due)

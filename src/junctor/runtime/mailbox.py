@@ -158,6 +158,11 @@ class Mailbox:
         if self.idle:
             self.wake_one()
 
+    def comes_next(self, message: Message) -> bool:
+        """Whether a message that was claimed just now may be pushed before its commit is done: it passes none of its
+        key that is not here yet."""
+        return self._lanes is None or message.key is None or self._lanes.is_next(message.key)
+
     def withdraw(self, message: Message, status: Status, size: int) -> None:
         """Take back an admission whose commit was refused."""
         self.depth.count -= 1

@@ -43,6 +43,10 @@ class HostRuns:
         self._port = port
         self._host = host
 
+    @property
+    def limit(self) -> int:
+        return self._host.dispatcher.max_body
+
     def ask(
         self,
         link: Link,
@@ -106,6 +110,13 @@ class HostRuns:
 
     def blocking(self, work: Callable[[], Any]) -> Awaitable[Any]:
         return self._host.threads.call(work, (), self._hop("blocking"))
+
+    async def stored(self, run: int) -> None:
+        before = self._host.runs.pending.get(run)
+        delivery: Any = self._hop("stored")
+        for needs in (delivery.needs, before.commit if before is not None else None):
+            if needs is not None:
+                await self._host.engine.committed(needs=needs)
 
     def find(self, seq: int) -> Run | None:
         known = self._host.runs.find(seq)

@@ -21,6 +21,7 @@ from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, Mess
 from junctor.messages.sensitive import Path
 from junctor.observe.frames import point_to
 from junctor.observe.hidden import hide
+from junctor.runtime.ahead import drop, has_fallen
 from junctor.runtime.effects import recall
 from junctor.runtime.threads import SKIPPED, SlotThread
 
@@ -395,6 +396,9 @@ class Slot:
         if isinstance(error, asyncio.CancelledError) and self._halted:
             # Cancelled from above, the message returns to the queue; by its own code, it failed.
             raise error
+        if has_fallen(delivery):
+            drop(delivery, host)
+            return
         if isinstance(error, RequestExpired) and error.where == host.address:
             host.dispatcher.settle(delivery, Outcome(Settlement.EXPIRE, started=delivery.started), host)
             return

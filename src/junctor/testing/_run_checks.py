@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.outcome import StateWrite
-from junctor.core.records import Insert
+from junctor.core.records import Commit, Insert
 from junctor.core.run import RunQuery, RunStatus, RunWrite
 from junctor.messages import Status
 from junctor.testing._bench import check
@@ -98,6 +98,38 @@ async def one_open_run_of_a_service_has_a_key(bench: Bench) -> None:
     )
     assert bench.transport.run_called(bench.target, "order 7") == message.seq
     assert bench.transport.run_called(bench.target, "order 8") == 0
+
+
+@check()
+async def what_needs_a_refused_commit_is_refused_with_it(bench: Bench) -> None:
+    seq, told = await begin(bench), dict[int, object]()
+    messages = [bench.message() for _ in range(4)]
+
+    def given(number: int, **parts: Any) -> Commit:
+        note = lambda commit, error: told.update({number: error})  # noqa: E731
+        return Commit(note, inserts=[Insert(messages[number])], **parts)
+
+    stale = given(0, runs=[write(bench, seq, 7)])
+    commits = [stale, given(1, needs=stale), given(2)]
+    for commit in commits:
+        bench.transport.commit(commit)
+    await bench.commit(runs=[write(bench, seq, 1)])
+    bench.transport.commit(given(3, needs=commits[1]))
+    await bench.commit(runs=[write(bench, seq, 2)])
+    assert list(told) == [0, 1, 2, 3]
+    assert told[2] is None and told[0] is told[1] is told[3] is not None
+    stored = [bench.transport.archive.record(message.seq) is not None for message in messages]
+    assert stored == [False, False, True, False]
+
+
+@check()
+async def what_needs_a_commit_that_stands_is_stored(bench: Bench) -> None:
+    seq = await begin(bench)
+    first = Commit(lambda commit, error: None, runs=[write(bench, seq, 1)])
+    bench.transport.commit(first)
+    bench.transport.commit(Commit(lambda commit, error: None, runs=[write(bench, seq, 2)], needs=first))
+    await bench.commit(runs=[write(bench, seq, 3)])
+    assert len(bench.transport.turns(seq)) == 4
 
 
 @check()

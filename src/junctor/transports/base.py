@@ -21,6 +21,8 @@ What the runtime relies on:
 * **Runs.** A :class:`~junctor.core.run.RunWrite` makes a run or appends a turn to it; ``expected`` must be the number
   of turns it has, else the whole commit is refused with :class:`~junctor.errors.StateConflict`, as it is where another
   open run of the service has the same key. Runs and turns carry checksums as messages do.
+* **Needs.** A commit whose ``needs`` was refused is refused with the same error. Nothing else depends on it: where
+  commits are applied as they are given, whoever needs one is given after it.
 * **Removal.** A record named in ``removes`` is gone with all that belongs to it, unless it is owed to a handler or
   parked. A settlement of a record that is gone changes nothing.
 * **Upkeep.** A commit that only removes may be refused with :class:`~junctor.errors.StoreDamaged`, where it meets

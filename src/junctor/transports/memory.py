@@ -79,12 +79,15 @@ class MemoryTransport(Transport):
         return next(self._count)
 
     def commit(self, commit: Commit) -> None:
+        if commit.needs is not None and commit.needs.refused is not None:
+            self._refuse(commit, commit.needs.refused)
+            return
         if commit.writes or commit.runs:
             try:
                 staged = self._runs.stage(commit.runs)
                 self._check(commit)
             except StateConflict as conflict:
-                commit.done(commit, conflict)
+                self._refuse(commit, conflict)
                 return
             self._runs.take(staged)
             self._attached.update(write.seq for write in commit.runs)
@@ -95,6 +98,10 @@ class MemoryTransport(Transport):
         if commit.claims or commit.writes or commit.logs or commit.alerts or commit.notes or commit.removes:
             self._rest(commit)
         commit.done(commit, None)
+
+    def _refuse(self, commit: Commit, error: Exception) -> None:
+        commit.refused = error
+        commit.done(commit, error)
 
     def _insert(self, commit: Commit, insert: Insert) -> None:
         message = insert.message

@@ -35,6 +35,9 @@ Step = Callable[[Store], None]
 RETRY_FULL = 0.5
 """Seconds between two attempts to write while the disk is full."""
 
+PATIENCE = 4
+"""Turns of the loop that a group waits for what its commits lead to. Some lead to others without an end."""
+
 
 class SqliteTransport(Transport):
     """See :mod:`junctor.transports.base`.
@@ -61,6 +64,8 @@ class SqliteTransport(Transport):
         self._groups: SimpleQueue[list[Commit] | Step | None] = SimpleQueue()
         self._next: list[Commit] = []
         self._idle = False  # whether no flush is on its way and no group is being written
+        self._expecting = False  # whether a commit that leads has come since the flush was asked for
+        self._waited = 0
         self._thread: threading.Thread | None = None
         self._closing = False
         self._stopping = threading.Event()
@@ -112,6 +117,8 @@ class SqliteTransport(Transport):
 
     def commit(self, commit: Commit) -> None:
         self._next.append(commit)
+        if commit.leads:
+            self._expecting = True
         if self._idle:
             self._idle = False
             self._loop.call_soon(self._flush)
@@ -126,6 +133,12 @@ class SqliteTransport(Transport):
         One group at a time: to hand over a second one while the first is written was measured to cost a quarter of the
         throughput, because both threads then fight for the interpreter lock.
         """
+        if self._expecting and self._waited < PATIENCE:
+            self._expecting = False
+            self._waited += 1
+            self._loop.call_soon(self._flush)
+            return
+        self._expecting, self._waited = False, 0
         group, self._next = self._next, []
         if group and not self._closing:
             self._groups.put(group)

@@ -259,6 +259,7 @@ class Director:
 
     async def _carry_out(self, driver: Driver, block: Block) -> None:
         """Do a block of ``once``, and note its result."""
+        await self._port.runs.stored(driver.number)
         driver.place = "block"
         try:
             work = block.work
