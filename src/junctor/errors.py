@@ -462,7 +462,10 @@ class HistoryTooLong(JunctorError):
     """A run has more turns than can be replayed in a sensible time, or a turn has calls without end."""
 
     code = "history-too-long"
-    default_fix = "Let the workflow go on with an empty history now and then: self.continue_as_new(body)."
+    default_fix = (
+        "Let the workflow go on with an empty history now and then: self.continue_as_new(body). "
+        "`junctor workflows cancel RUN --now` ends one that has too many."
+    )
     reaction = "park"
 
 

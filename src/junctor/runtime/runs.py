@@ -47,6 +47,10 @@ class HostRuns:
     def limit(self) -> int:
         return self._host.dispatcher.max_body
 
+    @property
+    def limit(self) -> int:
+        return self._host.dispatcher.max_body
+
     def ask(
         self,
         link: Link,

@@ -59,6 +59,7 @@ class Counting(Conversation):
     [
         (threading.Lock(), "Locking.held: lock cannot be stored: lock is not a JSON value"),
         ({1: object()}, "cannot be stored"),
+        ({"a": [{1: 2}]}, r"Locking.held: a dict has the key 1, of type int, .*`held: dict\[int, ...\]`"),
         ((1, 2), "Locking.held: tuple would come back as list"),
         (float("nan"), "Locking.held: float cannot be stored"),
         (Begin(1), "Locking.held: Begin would come back as dict"),

@@ -25,6 +25,7 @@ from junctor.messages import Kind, Status
 from junctor.testing import RunningFlow, running
 from tests.integration.workflows.histories import runs
 from tests.integration.workflows.shop import Approval, Bank, Order, Ordering, Paid, Pay, Receipt, Refund, shop
+from tests.integration.workflows.test_operating import ask as ask_node
 
 
 async def ask(plant: RunningFlow, order: Order) -> asyncio.Task[Receipt]:
@@ -429,3 +430,38 @@ async def test_a_turn_without_end_is_parked_before_it_fills_the_memory(monkeypat
         with plant.expect_parked(HistoryTooLong, match="100 calls in one turn"):
             await plant.send("endless", Order(1))
             await plant.idle()
+
+
+class Sleepy(Workflow):
+    """Takes a turn for each order of its kind."""
+
+    bank: Target[Pay, Paid]
+
+    @handler(key="id")
+    async def run(self, order: Order) -> Receipt:
+        for step in range(order.steps):
+            await self.bank.request(Pay(order.id, step))
+        return Receipt("slept")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_run_that_never_ends_is_suspended_before_a_replay_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, restarted: bool
+) -> None:
+    monkeypatch.setattr("junctor.services.workflow.director.MAX_TURNS", 20)
+    monkeypatch.setattr("junctor.services.workflow.director.LONG", 10)
+    flow = Flow("shop").add(Bank, name="bank").add(Sleepy, name="orders")
+    async with running(flow, store=tmp_path / "store") as plant:
+        await plant.send("orders", Order(1, 19))
+        await plant.idle()
+        assert [(run.status, run.turns) for run in runs(plant)] == [(RunStatus.DONE, 20)], "so many are well"
+        with plant.expect_parked(HistoryTooLong, match="run .* has 20 turns"):
+            await plant.send("orders", Order(2, 21))
+            await plant.idle()
+        told = [log.text for log in plant.logs if "has 10 turns; self.continue_as_new" in log.text]
+        assert len(told) == 2, "each once"
+        if restarted:
+            await plant.restart()
+        assert [(run.status, run.turns) for run in runs(plant)][1] == (RunStatus.SUSPENDED, 20)
+        await ask_node(plant, "run-cancel", which="2", now=True)
+        assert runs(plant)[1].status is RunStatus.CANCELLED

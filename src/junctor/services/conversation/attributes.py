@@ -44,13 +44,15 @@ class NotRestorable(JunctorError):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """One stored attribute. ``where`` is ``Class.name``."""
+    """One stored attribute. ``where`` is ``Class.name``. ``plain``: its type leaves open what is in it, so it comes
+    back as what JSON has."""
 
     where: str
     kind: Any
     decode: Callable[[bytes], Any]
     encode: Callable[[Any], bytes]
     sensitive: tuple[Path, ...] = ()
+    plain: bool = False
 
     def stored(self, value: Any) -> bytes:
         """The value as JSON, of which it is certain that it can be read again.
@@ -62,10 +64,18 @@ class Attribute(msgspec.Struct, frozen=True):
             back = self.decode(data)
         except Exception as error:
             raise NotStorable(f"{type(value).__name__} cannot be stored: {_reason(error)}", where=self.where) from error
+        if self.plain and (key := _lost_key(value, back)) is not None:
+            raise self._another_key(key)
         if self.kind is Any and back != value:
             what = f"{type(value).__name__} would come back as {type(back).__name__}"
             raise NotStorable(what, where=self.where, fix="Declare the attribute with the type of its value, not Any.")
         return data
+
+    def _another_key(self, key: Any) -> NotStorable:
+        name, attribute = type(key).__name__, self.where.rpartition(".")[2]
+        what = f"a dict has the key {key!r}, of type {name}, which would come back as text: JSON has no other keys"
+        fix = f"Declare the keys, as in `{attribute}: dict[{name}, ...]`, or use text."
+        return NotStorable(what, where=self.where, fix=fix)
 
     def restored(self, data: bytes) -> Any:
         """The value that was stored.
@@ -209,4 +219,20 @@ def _attribute(where: str, kind: Any) -> Attribute:
             where=where,
             fix="Declare a dataclass or a plain type; what need not be kept is no annotated attribute, or a ClassVar.",
         ) from error
-    return Attribute(where, kind, decode, encode, sensitive_paths(kind))
+    return Attribute(where, kind, decode, encode, sensitive_paths(kind), _is_plain(kind))
+
+
+def _is_plain(kind: Any) -> bool:
+    return kind in (Any, object, dict, list) or any(map(_is_plain, typing.get_args(kind)))
+
+
+def _lost_key(value: Any, back: Any) -> Any:
+    """The first key of a dict in a value that is another one when it comes back; None where there is none."""
+    if isinstance(value, dict) and isinstance(back, dict):
+        for key, inner in value.items():
+            found = _lost_key(inner, back[key]) if key in back else key
+            if found is not None:
+                return found
+    elif isinstance(value, list | tuple) and isinstance(back, list | tuple):
+        return next((found for pair in zip(value, back, strict=False) if (found := _lost_key(*pair)) is not None), None)
+    return None

@@ -13,6 +13,7 @@ from junctor.core.run import Asker, Run, RunStatus, RunWrite
 from junctor.core.snapshot import NOTHING, OpenRequest, OpenTimer, Snapshot, Waiting, write_snapshot
 from junctor.errors import JunctorError
 from junctor.messages import ASKER, Message
+from junctor.services.conversation.bounds import check_size
 from junctor.services.conversation.callbacks import Callback
 from junctor.services.conversation.live import Asking, Live, later
 from junctor.services.conversation.plan import Plan
@@ -118,8 +119,10 @@ class Turn:
         self._answer(snapshot)
         if live.ended:
             snapshot.requests, snapshot.timers = {}, {}
-        data = write_snapshot(snapshot)
-        kept = None if self._run is not None and data == self._run.snapshot else data
+        data, known = write_snapshot(snapshot), self._run.snapshot if self._run is not None else None
+        where = f"{self._plan.cls.__name__}, conversation {live.number}"
+        check_size(snapshot, len(data), len(known or b""), self._port.runs.limit, where, self._port.log)
+        kept = None if data == known else data
         status = RunStatus.FAILED if live.failure else RunStatus.DONE if live.ended else RunStatus.OPEN
         self._write(self._fact(status, kept, snapshot.due))
 
