@@ -150,7 +150,13 @@ def _class_name(data: Mapping[str, Any], name: str, place: Place, reading: Readi
 
 
 def _settings(data: Mapping[str, Any], place: Place) -> tuple[SettingValue, ...]:
-    return tuple(_read_setting(one, at) for at, one in place.several(data, "Setting"))
+    found: dict[tuple[str, str], SettingValue] = {}
+    for at, one in place.several(data, "Setting"):
+        read = _read_setting(one, at)
+        if (read.target, read.name) in found:
+            at.warn(f"{read.name} is set twice; the last one counts")
+        found[read.target, read.name] = read
+    return tuple(found.values())
 
 
 def _read_setting(body: Any, place: Place) -> SettingValue:
