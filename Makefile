@@ -15,6 +15,8 @@ PIP := $(PY) -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -qq --require-hashes
 # The package itself: editable, built by the pinned builder in the environment, nothing fetched.
 SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
+# The import paths of other frameworks, each a small package of its own.
+ALIASES := $(wildcard compat/*/pyproject.toml)
 
 .PHONY: help run test check lint types imports format bench dist torture docs lock clean venv
 .NOTPARALLEL:
@@ -113,10 +115,10 @@ $(VENV)/.run: $(VENV)/.folder pyproject.toml requirements/run.txt requirements/b
 	@$(SELF)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.folder pyproject.toml requirements/test.txt
+$(VENV)/.test: $(VENV)/.folder pyproject.toml requirements/test.txt $(ALIASES)
 	@echo 'Installing what the tests need'
 	@$(LOCKED) -r requirements/test.txt
-	@$(SELF)
+	@$(SELF) $(patsubst %/pyproject.toml,--editable ./%,$(ALIASES))
 	@touch $(VENV)/.run $@
 
 $(VENV)/.bench: $(VENV)/.test requirements/peer.txt

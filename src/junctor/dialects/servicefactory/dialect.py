@@ -8,6 +8,7 @@ from typing import Any
 
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec
+from junctor.dialects.beside import refuse_beside
 from junctor.dialects.servicefactory.base import base
 from junctor.dialects.servicefactory.spec import spec_of
 from junctor.errors import ConfigurationError
@@ -32,6 +33,7 @@ class ServiceFactory:
     def spec(
         self, cls: type, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
     ) -> ServiceSpec:
+        refuse_beside(("servicefactory",), "junctor-servicefactory")
         return spec_of(cls, name, settings=settings, places=places)
 
     def flow(self, module: types.ModuleType) -> FlowModel | None:

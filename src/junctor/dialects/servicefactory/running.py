@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from junctor.dialects.beside import refuse_beside
 from junctor.dialects.servicefactory.base import base
 from junctor.dialects.servicefactory.ending import REASON
 from junctor.dialects.servicefactory.spec import spec_of
@@ -152,6 +153,7 @@ def run(service: base) -> int:
 
     stage = MainThread(asked)
     try:
+        refuse_beside(("servicefactory",), "junctor-servicefactory")
         spec = spec_of(cls, made=service, stage=stage)
     except ConfigurationError as error:
         return _tell(error)

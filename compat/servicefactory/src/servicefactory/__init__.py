@@ -1,0 +1,1 @@
+"""Python Service Factory on Junctor: ``from servicefactory import Service``."""
