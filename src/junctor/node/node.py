@@ -26,6 +26,7 @@ from junctor.node.alerting.alerting import Alerting
 from junctor.node.alerting.outlook import Aside, put_aside
 from junctor.node.control.entries import action_of, called_host, host_of
 from junctor.node.control.server import ControlSocket
+from junctor.node.here import arrive, leave
 from junctor.node.listening import Listeners
 from junctor.node.resend import Resends
 from junctor.node.sensitive import SensitiveFields
@@ -149,6 +150,7 @@ class Node:
             self._control = ControlSocket(self.directory, self._perform, self.engine.supervisor)
             await self._control.open()
         await self.listeners.open(self._plan.flows, self.name)
+        arrive(self)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Stop cleanly: inputs first, then what runs finishes or returns to the queue, then the rest in reverse order.
@@ -158,6 +160,7 @@ class Node:
         if self.state in (State.STOPPED, State.NEW, State.STOPPING):
             return
         self.state = State.STOPPING
+        leave(self)
         self._stop_asked.set()
         until = time.monotonic() + grace
         async with AsyncExitStack() as rest:

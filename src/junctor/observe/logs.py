@@ -181,7 +181,10 @@ def human_line(clock: str, level: str, service: str, text: str, session: str, *,
 
 
 class Noted(NamedTuple):
-    """What a log record says, taken at once; what is left to do for a line of JSON can be done later, in a thread."""
+    """What a log record says, taken at once; what is left to do for a line of JSON can be done later, in a thread.
+
+    ``source`` is what the record has under this name: ``MyService.on_message``, where a dialect tells who logged.
+    """
 
     created: float
     level: str
@@ -191,6 +194,7 @@ class Noted(NamedTuple):
     session: int
     message: Any
     exception: str
+    source: str = ""
 
 
 def noted(record: logging.LogRecord) -> Noted:
@@ -206,6 +210,7 @@ def noted(record: logging.LogRecord) -> Noted:
         hop.session if hop is not None else 0,
         hop.message if hop is not None else None,
         _unquoted(_exception(record), record, hop) if record.exc_info else "",
+        str(getattr(record, "source", "")),
     )
 
 
@@ -223,6 +228,8 @@ def json_line(said: Noted) -> bytes:
         fields["session"] = session_text(said.session)
     if said.message is not None:
         fields["message"] = said.message.id
+    if said.source:
+        fields["source"] = _encodable(said.source)
     if said.exception:
         fields["exception"] = _encodable(mask(said.exception))
     return msgspec.json.encode(fields)

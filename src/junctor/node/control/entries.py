@@ -142,7 +142,7 @@ def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: s
 # Actions ----------------------------------------------------------------------------------------------------
 
 
-async def _start_of(host: Host) -> None:
+async def start_of(host: Host) -> None:
     """Return when the service has started, or has failed to: whoever calls a moment too early means the service that
     is about to run."""
     until = time.monotonic() + PATIENCE
@@ -167,7 +167,7 @@ class ActionEntry(msgspec.Struct):
         """
         parameters = Parameters(self.spec.signature)
         values = parameters.bind(arguments, self.where, text=text)
-        await _start_of(host)
+        await start_of(host)
         call = host.bound(self.spec)
         try:
             entered = await host.enter(Kind.ACTION, self.spec.name, call, self.spec.blocking, kwargs=values)
@@ -197,7 +197,7 @@ class ScheduleEntry(msgspec.Struct):
         """
         if arguments:
             raise UnknownOperation("a schedule takes no arguments", where=self.where, fix="Leave them out.")
-        await _start_of(host)
+        await start_of(host)
         if host.coming is not None:
             await host.coming.wait()
         if host.lifecycle.state not in DELIVERING:

@@ -44,15 +44,15 @@ _OURS = str(Path(__file__).parents[1])
 
 
 class Options(msgspec.Struct, kw_only=True):
-    """How to run a flow. ``listen`` "when-needed" leaves the listener out until a service has a route or action;
-    ``reload`` lets the node follow what is saved in the files of the flow."""
+    """How to run a flow. ``listen`` "when-needed" leaves the listener out until a service has a route or action,
+    "when-asked" where no address is given here or by $PORT; ``reload`` lets the node follow what is saved in the files of the flow."""
 
     transport: str = "sqlite"
     store: str | Path | None = None
     host: str | None = None
     port: int | None = None
     log_level: str = "info"
-    listen: Literal["always", "when-needed"] = "always"
+    listen: Literal["always", "when-needed", "when-asked"] = "always"
     reload: bool = False
 
 
@@ -108,14 +108,15 @@ def _plan(flows: Sequence[Wiring], options: Options) -> Plan:
     services = [service.spec for flow in flows for service in flow.plan.services]
     asked = options.host is not None or options.port is not None or "PORT" in os.environ
     address = chosen_address(options.host, options.port)
-    now = options.listen == "always" or asked or any(map(has_doors, services))
+    needed = options.listen == "when-needed"
+    now = options.listen == "always" or asked or (needed and any(map(has_doors, services)))
     directory = data_directory(flows[0].plan.name, options.store)
     return Plan(
         flows=flows,
         transport=options.transport,
         directory=directory,
         http=address if now else None,
-        http_when_needed=address,
+        http_when_needed=address if now or needed else None,
     )
 
 

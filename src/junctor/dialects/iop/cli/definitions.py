@@ -1,0 +1,47 @@
+"""``--export``, ``--bindings``, ``--unbind``, ``--version``: what the namespace knows."""
+
+from __future__ import annotations
+
+import argparse
+
+import click
+
+from junctor import __version__
+from junctor.dialects.iop.cli.productions import named
+from junctor.dialects.iop.cli.watching import print_json
+from junctor.dialects.iop.director.local import LocalDirector, NotOffered
+
+
+def export(given: argparse.Namespace, director: LocalDirector) -> None:
+    """A production: as data, as Python, or as a picture."""
+    if given.format == "class":
+        raise NotOffered("--format class is not offered: there is no ObjectScript here", fix="Use json or python.")
+    data = director.export_production(named(given.export))
+    if given.format == "json":
+        print_json(data)
+        return
+    from junctor.dialects.iop.production import Production
+
+    production = Production.from_dict(data)
+    if given.format == "python":
+        click.echo(production.to_python())
+    elif given.format == "mermaid":
+        click.echo(production.to_mermaid())
+    else:
+        click.echo(production.graph().to_text())
+
+
+def bindings(given: argparse.Namespace, director: LocalDirector) -> None:
+    """The registered classes."""
+    print_json(director.list_bindings(given.unused))
+
+
+def unbind(given: argparse.Namespace, director: LocalDirector) -> None:
+    """Forget a registered class."""
+    director.unbind_component(given.unbind)
+    click.echo(f"Removed binding {given.unbind}.")
+
+
+def version(given: argparse.Namespace, director: LocalDirector) -> None:
+    """The version of Junctor."""
+    click.echo(__version__)
