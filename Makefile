@@ -5,6 +5,8 @@ PORT ?= 8080
 HOST ?= 127.0.0.1
 EXAMPLE ?= examples/machine-monitor
 ARGS ?=
+# Tests wait more than they compute, so there are more at once than cores. What ARGS picks runs in one process.
+PARALLEL := -n auto --dist worksteal
 # Which Python makes the environment; PYTHON=python3.13 picks one by name.
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
@@ -47,7 +49,7 @@ run: $(VENV)/.run
 	@$(PY) -c '$(FOREGROUND)' $(VENV)/bin/junctor run $(EXAMPLE) --host $(HOST) --port $(PORT) $(ARGS)
 
 test: check
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(or $(strip $(ARGS)),$(PARALLEL))
 
 check: lint types imports
 

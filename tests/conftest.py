@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from junctor.observe import secrets
 from tests.crash import campaigns
 
 # A failing example prints the @reproduce_failure line that repeats it; a slow machine is not a failing test.
@@ -42,6 +44,13 @@ def user_modules_go() -> Iterator[None]:
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file and not file.startswith(_LASTING):
             del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def secrets_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process masks the secrets of its node until it ends. Those of a test are no secrets in the next one."""
+    monkeypatch.setattr(secrets, "_known", set(secrets._known))
+    monkeypatch.setattr(secrets, "_pattern", secrets._pattern)
 
 
 @pytest.fixture
@@ -91,6 +100,28 @@ def no_thread_left() -> Iterator[None]:
         left = {thread for thread in left if thread.is_alive()}
     if left:
         pytest.fail(f"threads left behind: {', '.join(sorted(thread.name for thread in left))}", pytrace=False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For ``-n auto``: one more than cores, as tests wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """What a worker sends to the process that tells it must be UTF-8; some tests log half characters."""
+    return sendable((yield))
+
+
+def sendable(part: object) -> object:
+    if isinstance(part, str):
+        return part.encode(errors="backslashreplace").decode()
+    if isinstance(part, dict):
+        return {name: sendable(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(map(sendable, part))
+    return part
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
