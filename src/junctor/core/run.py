@@ -39,9 +39,11 @@ class RunStatus(enum.IntEnum):
     """Where a run is. The number is stored; never renumber. Below DONE it is open.
 
     SUSPENDED: its history and today's code differ, or what is stored of it cannot be read; it waits for an operator.
-    CONTINUED: it ended by beginning another one, with a history of its own.
+    CONTINUED: it ended by beginning another one, with a history of its own. CONTINUING: the same for one with a key,
+    until the other one has begun and takes the key over.
     """
 
+    CONTINUING = -1
     OPEN = 0
     SUSPENDED = 1
     DONE = 2
@@ -176,6 +178,29 @@ def asker_of(text: str) -> Asker:
     """
     address, run, step = text.rsplit(" ", 2)
     return Asker(address, int(run), int(step))
+
+
+class Continues(msgspec.Struct, frozen=True):
+    """What a run carries on: the run ``before`` it, and the one that began all, ``first``, with its session and
+    asker."""
+
+    first: int
+    before: int
+    session: int
+    asker: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.first}/{self.before} {self.session:032x} {self.asker}"
+
+
+def continues_of(text: str) -> Continues:
+    """What a header CONTINUES names.
+
+    :raises ValueError: it names nothing.
+    """
+    numbers, session, asker = text.split(" ", 2)
+    first, _, before = numbers.partition("/")
+    return Continues(int(first), int(before or first), int(session, 16), asker)
 
 
 class RunPort(Protocol):

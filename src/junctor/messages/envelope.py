@@ -40,8 +40,8 @@ PASSED = "junctor-passed"
 that it was, 0 where nobody waits for its end, and the ASKER of that one."""
 
 CONTINUES = "junctor-continues"
-"""The header of a message that begins a run which carries on another one: number and session of the first of them, and
-who asked that."""
+"""The header of a message that begins a run which carries on another one: the numbers of the first of them and of the
+one before, the session of the first, and who asked that: :class:`junctor.core.run.Continues`."""
 
 RUN_HEADERS = (ASKER, ANSWERS, ENDED, PASSED, CONTINUES)
 """The headers by which a message belongs to a run; a resend to the same service keeps them."""

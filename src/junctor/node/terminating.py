@@ -14,7 +14,7 @@ import msgspec
 
 from junctor.core.history import VERSION, Entry, Input, write_entry
 from junctor.core.outcome import Answer, Failure
-from junctor.core.run import Run, RunStatus, RunWrite
+from junctor.core.run import Run, RunStatus, RunWrite, continues_of
 from junctor.core.snapshot import read_snapshot
 from junctor.errors import StateConflict, StoreDamaged
 from junctor.messages import ASKER, CONTINUES, Status
@@ -82,8 +82,8 @@ def _owed(archive: Archive, run: Run, failure: Failure) -> Iterator[Answer]:
     headers = record.message.headers if record is not None and not record.damaged else {}
     asker, session = headers.get(ASKER, ""), _session(run, record)
     if CONTINUES in headers:
-        first, of_first, asker_of_first = headers[CONTINUES].split(" ", 2)
-        yield Answer(int(first), int(of_first, 16), None, failure, asker_of_first)
+        whole = continues_of(headers[CONTINUES])
+        yield Answer(whole.first, whole.session, None, failure, whole.asker)
     yield Answer(run.seq, session, None, failure, asker)
     if run.snapshot is not None:
         for waiting in _waiting(run.snapshot):

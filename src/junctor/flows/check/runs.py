@@ -23,7 +23,7 @@ PAGE = 1000
 SHOWN = 5
 """Numbers of runs in a finding."""
 
-_GO_ON = (RunStatus.OPEN, RunStatus.SUSPENDED)
+_GO_ON = tuple(status for status in RunStatus if status < RunStatus.DONE)
 
 
 def run_findings(archive: Archive, wirings: Sequence[Wiring], most: int | None = None) -> list[Finding]:

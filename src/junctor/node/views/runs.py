@@ -58,8 +58,8 @@ class WaitView(msgspec.Struct, omit_defaults=True):
 
 
 class RunView(msgspec.Struct, omit_defaults=True):
-    """One run. ``status`` is one of open, suspended, done, failed, cancelled, continued; ``turns`` counts the
-    deliveries that it handled. ``due`` is its next timer. ``error`` is why it failed, or why it is suspended."""
+    """One run. ``status`` is one of continuing, open, suspended, done, failed, cancelled, continued; ``turns`` counts
+    the deliveries that it handled. ``due`` is its next timer. ``error`` is why it failed, or why it is suspended."""
 
     id: str
     seq: int

@@ -12,7 +12,7 @@ import msgspec
 from junctor.core.history import LONG, MAX_TURNS, Input
 from junctor.core.hop import current
 from junctor.core.port import Port
-from junctor.core.run import Run, RunStatus, RunWrite, Turn
+from junctor.core.run import Run, RunStatus, RunWrite, Turn, continues_of
 from junctor.core.spec import Context
 from junctor.errors import HistoryTooLong, JunctorError, NotDurable, RunExists, RunSuspended, UnknownRun, text_of
 from junctor.messages import ANSWERS, ASKER, CONTINUES, ENDED, PASSED, RESEND_OF, Message, codec, parse_id
@@ -52,11 +52,13 @@ class Director:
         """A message that begins a run."""
         message, runs = self._message(), self._port.runs
         key = begins.key_of(body)
+        whole = continues_of(message.headers[CONTINUES]) if CONTINUES in message.headers else None
+        if whole is not None and not self._takes_over(whole.before):
+            return None
         holder = runs.called(key) if key is not None else 0
-        if holder:
+        if holder and (whole is None or holder != whole.before):
             fix = f"Send it a signal, or wait for its end: `junctor workflows show {holder}`."
             raise RunExists(f"run {holder} is open and is called {key!r}", where=self._address, fix=fix)
-        first, session, asker = _continued(message)
         came = Input(
             came="begin",
             name=begins.name,
@@ -64,13 +66,25 @@ class Director:
             version=message.version,
             body=_raw(message),
             seed=message.id,
-            first=first,
-            session=session,
+            first=whole.first if whole is not None else 0,
+            session=f"{whole.session:032x}" if whole is not None else "",
         )
         live = self._live.fresh(message.seq, message.id, key)
-        live.asker, live.session = asker or message.headers.get(ASKER, ""), message.session
-        live.first, live.first_session = first, int(session or "0", 16)
+        live.asker, live.session = message.headers.get(ASKER, ""), message.session
+        if whole is not None:
+            live.asker, live.first, live.first_session = whole.asker, whole.first, whole.session
         return await self._turn(live, came, message, None)
+
+    def _takes_over(self, before: int) -> bool:
+        """End the run that this delivery carries on, so that its key is free with the same commit. False where it was
+        ended otherwise meanwhile: nothing carries it on."""
+        run, runs = self._port.runs.find(before), self._port.runs
+        if run is not None and run.status is RunStatus.CONTINUING:
+            runs.write(RunWrite(before, run.service, run.turns, RunStatus.CONTINUED, time=self._port.time_ns()))
+        elif run is not None and run.status is RunStatus.CANCELLED:
+            log.info("%s: run %d was ended, and is not carried on", self._address, before)
+            return False
+        return True
 
     async def replied(self, body: Any) -> None:
         """The end of a request of a run."""
@@ -97,6 +111,7 @@ class Director:
         run = self._meant(message)
         if not run.is_open:
             raise _over(run, self._address)
+        _not_between(run, self._address)
         if message.key != str(run.seq):
             self._port.runs.pass_on(run.seq, name)
             return
@@ -109,7 +124,9 @@ class Director:
         run = self._meant(message)
         if not run.is_open:
             log.info("%s: run %d has ended and is not cancelled", self._address, run.seq)
-        elif message.key != str(run.seq):
+            return
+        _not_between(run, self._address)
+        if message.key != str(run.seq):
             self._port.runs.pass_on(run.seq, name)
         elif run.status is RunStatus.SUSPENDED and not await self._goes_on(run):
             log.warning("%s: run %d ends as it is, nothing that it did is undone", self._address, run.seq)
@@ -141,7 +158,13 @@ class Director:
     # Which run ------------------------------------------------------------------------------------------------
 
     def _meant(self, message: Message) -> Run:
-        """The run that a signal is for."""
+        """The run that a signal is for, or the one that has carried it on."""
+        run = self._first_meant(message)
+        if run.status is RunStatus.CONTINUED and run.key is not None:
+            return self._port.runs.find(self._port.runs.called(run.key)) or run
+        return run
+
+    def _first_meant(self, message: Message) -> Run:
         if message.key is None:
             fix = "Give its business key or id as key= of the message."
             raise UnknownRun("the message names no run", where=self._address, fix=fix)
@@ -195,7 +218,7 @@ class Director:
 
     async def _for_run(self, run: Run | None, came: Input, message: Message, again: bool = False) -> None:
         """:param again: a suspended run may go on with it."""
-        if run is None or not run.is_open:
+        if run is None or not run.is_open or run.status is RunStatus.CONTINUING:
             tell = self._port.log.info if came.came == "reply" else log.debug
             tell("%s: a %s came late for run %s, which has ended; it is ignored", self._address, came.came, message.key)
             return
@@ -325,13 +348,12 @@ def _raw(message: Message) -> msgspec.Raw:
     return msgspec.Raw(payload if type(payload) is bytes else codec.encode(payload))
 
 
-def _continued(message: Message) -> tuple[int, str, str]:
-    """The run that a message carries on: number, session and asker of the first one."""
-    text = message.headers.get(CONTINUES)
-    if text is None:
-        return 0, "", ""
-    number, session, asker = text.split(" ", 2)
-    return int(number), session, asker
+def _not_between(run: Run, address: str) -> None:
+    """
+    :raises UnknownRun: it has ended, and the one that carries it on has not begun yet: to be tried again.
+    """
+    if run.status is RunStatus.CONTINUING:
+        raise UnknownRun(f"run {run.seq} is being carried on by another one", where=address)
 
 
 def _over(run: Run, address: str) -> JunctorError:

@@ -11,7 +11,7 @@ import msgspec
 from junctor.core.history import Entry, read_entry, write_entry
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
-from junctor.core.run import Run, RunStatus, RunWrite, Turn
+from junctor.core.run import Continues, Run, RunStatus, RunWrite, Turn
 from junctor.errors import WorkflowCancelled, storable, text_of
 from junctor.messages import Message
 from junctor.services.workflow.driver import Continue
@@ -58,7 +58,7 @@ class Settling:
             driver.number,
             self._address,
             driver.turns - 1,
-            STATUS[entry.end],
+            _status(entry, driver.key),
             driver.handler,
             driver.key,
             write_entry(entry),
@@ -107,9 +107,15 @@ class Settling:
         runs, number = self._port.runs, live.driver.number
         first, session = (live.first, live.first_session) if live.first else (number, live.session)
         handler = self._plan.begins_for(body, self._address).name
-        runs.carry_on(handler, body, f"{first} {session:032x} {live.asker}")
+        runs.carry_on(handler, body, str(Continues(first, number, session, live.asker)))
         if live.first:
             runs.answer(Answer(number, live.session))
+
+
+def _status(entry: Entry, key: str | None) -> RunStatus:
+    """A key is held until the run that carries on has begun."""
+    hands_over = entry.end == "continued" and key is not None
+    return RunStatus.CONTINUING if hands_over else STATUS[entry.end]
 
 
 def _first(turns: Sequence[Turn]) -> tuple[int, int]:
