@@ -8,7 +8,10 @@ from junctor.dialects.iop.components.host import BusinessHost
 
 
 class BusinessOperation(BusinessHost):
-    """A host that does something outside for each message."""
+    """A host that does something outside for each message. Its outbound adapter is ``self.adapter``."""
 
     def on_message(self, request: Any) -> Any:
-        """Called with each message that no other method takes."""
+        """Called with each message that no other method takes; what it returns is the reply."""
+
+    def on_keepalive(self) -> Any:
+        """Called every ``KeepaliveInterval`` seconds, where that is not 0."""

@@ -11,7 +11,6 @@ from junctor.dialects.iop.messages.kinds import (
     messages_of,
     named,
     received,
-    rename,
 )
 from junctor.dialects.iop.messages.message import Message, PickleMessage, message_name
 from junctor.dialects.iop.messages.untyped import UntypedMessage, untyped
@@ -34,6 +33,5 @@ __all__ = (
     "messages_of",
     "named",
     "received",
-    "rename",
     "untyped",
 )

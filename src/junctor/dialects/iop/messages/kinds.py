@@ -79,11 +79,11 @@ def named(cls: Any) -> Any:
     return cls
 
 
-def received(body: Any, id: str) -> Any:
+def received(body: Any, id: str = "") -> Any:
     """A body as the code of a component gets it: it knows its id, and JSON of no known class has its fields as
     attributes.
 
-    :param id: that of the message it came in.
+    :param id: that of the message it came in, empty where nobody knows it.
     """
     if isinstance(body, dict) and not isinstance(body, UntypedMessage):
         body = untyped(body)
@@ -91,7 +91,8 @@ def received(body: Any, id: str) -> Any:
         return body
     if getattr(getattr(type(body), "__dataclass_params__", None), "frozen", False):
         body = copy.copy(body)  # the same object may be with others
-    identify(body, id)
+    if id:
+        identify(body, id)
     return body
 
 
@@ -118,14 +119,6 @@ def _is_complete(value: Any) -> bool:
     if not is_message_class(value) or value.__module__.partition(".")[0] in ("junctor", "pydantic"):
         return False
     return not issubclass(value, Message) or dataclasses.is_dataclass(value)
-
-
-def rename(module: types.ModuleType, scope: str) -> None:
-    """Let the messages of a module have names of their own, ``scope:module.Class``: for the second of two projects in
-    one flow that have a module of the same name. To call it again changes nothing."""
-    for cls in [value for value in vars(module).values() if isinstance(value, type)]:
-        if cls.__module__ == module.__name__ and is_message_class(cls):
-            message(name=f"{scope}:{message_name(cls)}")(cls)
 
 
 def class_named(name: str) -> type | None:

@@ -1,0 +1,40 @@
+"""The errors of the engine as programs of the dialect expect them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from junctor.dialects.iop.messages import SerializationError
+from junctor.errors import EncodeError, JunctorError
+
+
+@contextmanager
+def as_expected() -> Iterator[None]:
+    """Let what the engine raises be a RuntimeError as well, with its text; for a body that cannot be carried, a
+    :class:`~junctor.dialects.iop.messages.SerializationError`."""
+    try:
+        yield
+    except EncodeError as error:
+        raise SerializationError(error.what, where=error.where, fix=error.fix) from error
+    except JunctorError as error:
+        if isinstance(error, RuntimeError):
+            raise
+        raise as_runtime_error(error).with_traceback(error.__traceback__) from error.__cause__
+
+
+def as_runtime_error(error: JunctorError) -> JunctorError:
+    """The same error, which ``except RuntimeError`` catches, and which stays for the engine what it was."""
+    own: Any = type(error)
+    kind = _both(own)
+    made = kind.__new__(kind, *error.args)
+    made.args = error.args
+    vars(made).update(vars(error))
+    return made
+
+
+@functools.lru_cache(maxsize=64)
+def _both(kind: Any) -> type[JunctorError]:
+    return type(kind.__name__, (kind, RuntimeError), {"__module__": kind.__module__, "__doc__": kind.__doc__})

@@ -1,0 +1,33 @@
+"""What tools ask a component class: its kind, its words, its adapter."""
+
+from __future__ import annotations
+
+import inspect
+
+KINDS = ("BusinessService", "BusinessProcess", "BusinessOperation", "InboundAdapter", "OutboundAdapter")
+_OURS = "junctor."
+
+
+def info_of(cls: type) -> list[str]:
+    """The list of :meth:`Component._get_info`; empty for the bases themselves."""
+    kind = next((base.__name__ for base in cls.__mro__ if base.__name__ in KINDS and _is_ours(base)), "")
+    if not kind or _is_ours(cls):
+        return []
+    urls = [str(getattr(cls, name, "")) for name in ("INFO_URL", "ICON_URL")]
+    adapter = [adapter_type(cls) or ""] if kind in ("BusinessService", "BusinessOperation") else []
+    return [kind, inspect.cleandoc(vars(cls).get("__doc__") or ""), *urls, *adapter]
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.startswith(_OURS)
+
+
+def adapter_type(cls: type) -> str | None:
+    """What ``get_adapter_type`` of a class answers, None for no adapter. Programs write it as a static or class method,
+    with ``self``, or without any parameter; each is called on the class."""
+    function = inspect.getattr_static(cls, "get_adapter_type", None)
+    inner = getattr(function, "__func__", function)
+    if not callable(inner):
+        return None
+    answer = inner(cls) if inspect.signature(inner).parameters else inner()
+    return answer if isinstance(answer, str) and answer else None
