@@ -15,10 +15,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -qq --require-hashes
-# The package itself: editable, built by the pinned builder in the environment, nothing fetched.
-SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
 # The import paths of other frameworks, each a small package of its own.
 ALIASES := $(wildcard compat/*/pyproject.toml)
+# The package itself and these: editable, built by the pinned builder in the environment, nothing fetched.
+SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable . \
+	$(patsubst %/pyproject.toml,--editable ./%,$(ALIASES))
 
 .PHONY: help run test check lint types imports format bench dist torture docs lock clean venv
 .NOTPARALLEL:
@@ -30,7 +31,7 @@ help:
 	@echo 'make check     ruff, mypy, import contract: seconds'
 	@echo 'make format    sort imports, apply safe fixes'
 	@echo 'make bench     the figures, as ratios against bare code'
-	@echo 'make dist      the source archive and the wheel, into dist/'
+	@echo 'make dist      source archives and wheels of Junctor and of compat/, into dist/'
 	@echo 'make torture   the long crash campaigns, with a table of what they came to (JUNCTOR_MINUTES=, JUNCTOR_CYCLES=,'
 	@echo '               JUNCTOR_SOAK_MINUTES=, JUNCTOR_SEED=; docs/guide/reliability.md tells what they are)'
 	@echo 'make docs      the documentation site, into site/ (ARGS=serve shows it while you write)'
@@ -69,7 +70,9 @@ bench: $(VENV)/.bench
 	$(PY) -m benchmarks $(ARGS)
 
 dist: $(VENV)/.test
-	$(PY) -m build --no-isolation --outdir dist .
+	for place in . $(patsubst %/pyproject.toml,%,$(ALIASES)); do \
+	  $(PY) -m build --no-isolation --outdir dist $$place || exit 1; \
+	done
 
 torture: $(VENV)/.test
 	$(PY) -m pytest -m torture $(ARGS)
@@ -111,7 +114,7 @@ $(VENV)/.folder:
 	"$$found" -m venv $(STALE) $(VENV)
 	@echo '$(CURDIR)' > $@
 
-$(VENV)/.run: $(VENV)/.folder pyproject.toml requirements/run.txt requirements/build.txt requirements/example.txt
+$(VENV)/.run: $(VENV)/.folder pyproject.toml requirements/run.txt requirements/build.txt requirements/example.txt $(ALIASES)
 	@echo 'Installing what a node needs'
 	@$(LOCKED) -r requirements/run.txt -r requirements/build.txt -r requirements/example.txt
 	@$(SELF)
@@ -120,7 +123,7 @@ $(VENV)/.run: $(VENV)/.folder pyproject.toml requirements/run.txt requirements/b
 $(VENV)/.test: $(VENV)/.folder pyproject.toml requirements/test.txt $(ALIASES)
 	@echo 'Installing what the tests need'
 	@$(LOCKED) -r requirements/test.txt
-	@$(SELF) $(patsubst %/pyproject.toml,--editable ./%,$(ALIASES))
+	@$(SELF)
 	@touch $(VENV)/.run $@
 
 $(VENV)/.bench: $(VENV)/.test requirements/peer.txt
