@@ -214,11 +214,6 @@ class RunPort(Protocol):
         """Bytes that a body may have, and what is kept of a run from one delivery to the next."""
         ...
 
-    @property
-    def limit(self) -> int:
-        """Bytes that a body may have, and what is kept of a run from one delivery to the next."""
-        ...
-
     def ask(
         self,
         link: Link,

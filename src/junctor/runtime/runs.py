@@ -47,10 +47,6 @@ class HostRuns:
     def limit(self) -> int:
         return self._host.dispatcher.max_body
 
-    @property
-    def limit(self) -> int:
-        return self._host.dispatcher.max_body
-
     def ask(
         self,
         link: Link,
