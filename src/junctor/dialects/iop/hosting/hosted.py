@@ -6,13 +6,17 @@ from typing import Any
 
 from junctor.core.spec import Context
 from junctor.dialects.iop.components import InboundAdapter, PollingBusinessService
+from junctor.dialects.iop.components.dispatch import dispatch_of
+from junctor.dialects.iop.components.lifecycle import started, stopped
 from junctor.dialects.iop.definition import SettingValue
 from junctor.dialects.iop.hosting.door import PortDoor
 from junctor.dialects.iop.hosting.guard import Guard
 from junctor.dialects.iop.hosting.inbound import HostHandle, entered
 from junctor.dialects.iop.hosting.input import input_type, read_input
 from junctor.dialects.iop.hosting.item import Item
-from junctor.dialects.iop.hosting.values import applied
+from junctor.dialects.iop.hosting.known import KNOWN
+from junctor.dialects.iop.messages import checked, received
+from junctor.dialects.iop.settings import applied
 
 
 class Hosted:
@@ -34,27 +38,32 @@ class Hosted:
 
     def start(self) -> None:
         """Make the instance and call the hooks that come first. What ``on_init`` raises comes out of here."""
-        assert self.item.component is not None
         component = self._made(self.item.component, "Host")
         if self.item.adapter is not None:
             self.adapter = self._made(self.item.adapter, "Adapter")
             component.adapter = component.Adapter = self.adapter
             self._introduce(component)
-            self._prepared(self.adapter)
-        self._prepared(component)
+            started(self.adapter)
+        started(component)
         self.component = component
 
     def stop(self) -> None:
-        """Call the hooks that come last, those of the host first; each is called, whatever another one raises."""
-        errors: list[Exception] = []
-        for part in (getattr(self, "component", None), self.adapter):
-            for name in ("on_tear_down", "on_teardown"):
-                try:
-                    getattr(part, name, _nothing)()
-                except Exception as error:  # noqa: BLE001 - the others are called all the same
-                    errors.append(error)
-        if errors:
-            raise errors[0]
+        """Call the hooks that come last, of the host and of its adapter, whatever one of them raises."""
+        try:
+            stopped(self.component)
+        finally:
+            if self.adapter is not None:
+                stopped(self.adapter)
+
+    def handle(self, request: Any) -> Any:
+        """Let the method that takes a message of this class have it.
+
+        :raises TypeError: what it answers is no message.
+        """
+        message = self.port.message()
+        body = received(request, message.id if message is not None else "")
+        name = dispatch_of(type(self.component)).method_for(body)
+        return checked(getattr(self.component, name)(body), f"the reply of {self.item.name}.{name}")
 
     def process_input(self, message_input: Any = None) -> Any:
         """Enter a business service from outside.
@@ -92,7 +101,7 @@ class Hosted:
     def _made(self, cls: Any, target: str) -> Any:
         instance = cls.__new__(cls)
         instance._door = self.door
-        applied(instance, self._settings(target))
+        applied(instance, self._settings(target), self.item.name, known=KNOWN)
         return instance
 
     def _introduce(self, component: Any) -> None:
@@ -103,13 +112,6 @@ class Hosted:
 
     def _settings(self, target: str) -> list[SettingValue]:
         return [one for one in self.item.definition.settings if (one.target == "Adapter") == (target == "Adapter")]
-
-    def _prepared(self, instance: Any) -> None:
-        try:
-            instance.on_connected()
-        except Exception as error:  # noqa: BLE001 - as in InterSystems IRIS
-            self.port.log.warning("%s: on_connected: %r", self.item.name, error)
-        instance.on_init()
 
 
 def _nothing() -> None: ...

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from junctor.dialects.iop.components import InboundAdapter, OutboundAdapter
+from junctor.dialects.iop.components.info import adapter_type
 from junctor.dialects.iop.hosting.item import Item
 
 PLAIN = ("Ens.InboundAdapter", "Ens.OutboundAdapter", "Ens.Adapter")
@@ -18,17 +19,6 @@ def adapter_name(item: Item) -> str | None:
     """The name of the adapter that an item has, None for none: of its definition, else of its class."""
     own = item.definition.adapter_class_name or (adapter_type(item.component) if item.component is not None else None)
     return own or None
-
-
-def adapter_type(cls: type) -> str | None:
-    """What ``get_adapter_type`` of a class answers. Programs write it as a static method, without any parameter, or
-    with one; it is called on the class in each case."""
-    function = inspect.getattr_static(cls, "get_adapter_type", None)
-    inner = getattr(function, "__func__", function)
-    if not callable(inner):
-        return None
-    answer = inner(cls) if inspect.signature(inner).parameters else inner()
-    return answer if isinstance(answer, str) and answer else None
 
 
 def adapter_class(item: Item, classes: Callable[[str], type] | None) -> tuple[type | None, str]:

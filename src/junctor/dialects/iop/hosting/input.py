@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import sys
 from typing import Any
 
 import msgspec
 
-from junctor.dialects.iop.hosting.types import is_message_class
+from junctor.dialects.iop.components.dispatch import accepted_by
 from junctor.errors import DecodeError, nearest
 from junctor.messages import codec
 
@@ -26,25 +24,13 @@ class WrongInput(DecodeError):
 
 def input_type(cls: type) -> Any:
     """The message class that a service is called with; Any where it declares none, or it cannot be resolved."""
-    for name in METHODS:
-        function = inspect.getattr_static(cls, name, None)
-        if not inspect.isfunction(function) or function.__module__.startswith("junctor."):
-            continue
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        if parameters:
-            found = _resolved(function, parameters[0].annotation)
-            return found if is_message_class(found) else Any
-    return Any
+    name = next((name for name in METHODS if _is_written(cls, name)), METHODS[0])
+    return accepted_by(cls, name) or Any
 
 
-def _resolved(function: Any, annotation: Any) -> Any:
-    """The class that an annotation names; None where there is none."""
-    if not isinstance(annotation, str):
-        return annotation
-    found: Any = sys.modules.get(function.__module__)
-    for part in annotation.strip("'\" ").split("."):
-        found = getattr(found, part, None)
-    return found
+def _is_written(cls: type, name: str) -> bool:
+    owner = next((base for base in cls.__mro__ if name in vars(base)), object)
+    return not owner.__module__.startswith("junctor.")
 
 
 def read_input(value: Any, cls: Any, where: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from junctor.dialects.iop.settings.reading import TEXT
 from junctor.settings import Setting, setting
 
 _FIELDS: dict[str, tuple[str, type, Any, str]] = {
@@ -36,9 +37,6 @@ _KNOWN: dict[str, tuple[type, Any, dict[str, Any], str]] = {
 _IGNORED = ("AlertGroups", "ArchiveIO", "BusinessPartner", "GenerateSuperSessionID", "SendSuperSession")
 """They are accepted, so that a definition can be taken as it is, and mean nothing here."""
 
-SETTINGS_TEXT = "%settings"
-"""The setting with further settings, one ``name=value`` a line. They stay text."""
-
 
 def known_settings() -> dict[str, tuple[Setting, Any]]:
     """Name to declaration and type."""
@@ -48,7 +46,7 @@ def known_settings() -> dict[str, tuple[Setting, Any]]:
         found[name] = (setting(default, doc=doc, **bounds), kind)
     for name, (kind, default, bounds, doc) in _KNOWN.items():
         found[name] = (setting(default, doc=doc, **bounds), kind)
-    for name in (*_IGNORED, SETTINGS_TEXT):
+    for name in (*_IGNORED, TEXT):
         found[name] = (setting("", doc="Without meaning here." if name in _IGNORED else "Lines name=value."), str)
     return found
 

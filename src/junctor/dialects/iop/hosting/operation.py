@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import inspect
-import typing
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from junctor.core.spec import HandlerSpec, ScheduleSpec
+from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.hosting.hosted import Hosted
 from junctor.dialects.iop.hosting.item import Item
-from junctor.dialects.iop.hosting.types import is_message_class
 from junctor.dialects.iop.hosting.values import known
-
-ON_MESSAGE = "on_message"
 
 
 def handlers_of(item: Item) -> Iterator[HandlerSpec]:
-    """The entries of an operation."""
-    assert item.component is not None
-    for name, accepts in _typed(item.component):
-        yield HandlerSpec(name=name, accepts=accepts, replies=Any, bind=partial(_entered, name), blocking=True)
-    yield HandlerSpec(name=ON_MESSAGE, accepts=Any, replies=Any, bind=partial(_entered, ON_MESSAGE), blocking=True)
+    """The entries of an operation. Those with a type are found by it, also by targets of native services."""
+    for name, accepts in (*typed_methods(item.component), (dispatch_of(item.component).fallback, Any)):
+        yield HandlerSpec(name=name, accepts=accepts, replies=Any, bind=_entered, blocking=True)
+
+
+def typed_methods(component: Any) -> Iterator[tuple[str, type]]:
+    """The methods of a component that take a message class each, with that class. The method that takes all else comes
+    last, where its annotation names a class that no other takes."""
+    table = dispatch_of(component)
+    for entry in table.entries:
+        if entry.accepts is not None:
+            yield entry.method, entry.accepts
+    if table.accepts is not None and all(entry.accepts is not table.accepts for entry in table.entries):
+        yield table.fallback, table.accepts
+
+
+_typed = typed_methods
 
 
 def keepalive_of(item: Item) -> Iterator[ScheduleSpec]:
@@ -32,19 +40,9 @@ def keepalive_of(item: Item) -> Iterator[ScheduleSpec]:
         yield ScheduleSpec(name="on_keepalive", bind=_keepalive, every=every, initial=every, blocking=True)
 
 
-def _entered(name: str, hosted: Hosted) -> Callable[[Any], Any]:
-    return lambda request: hosted.guard.call(getattr(hosted.component, name), request)
+def _entered(hosted: Hosted) -> Callable[[Any], Any]:
+    return partial(hosted.guard.call, hosted.handle)
 
 
 def _keepalive(hosted: Hosted) -> Callable[[], Any]:
     return hosted.keep_alive
-
-
-def _typed(cls: type) -> Iterator[tuple[str, type]]:
-    for name, function in inspect.getmembers(cls, inspect.isfunction):
-        parameters = list(inspect.signature(function).parameters)[1:]
-        if name.startswith("_") or len(parameters) != 1:
-            continue
-        hint: Any = typing.get_type_hints(function).get(parameters[0])
-        if is_message_class(hint):
-            yield name, hint

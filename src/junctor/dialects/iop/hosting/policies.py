@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy, Waits
+from junctor.core.run import RUN_KEY
 from junctor.dialects.iop.components import BusinessProcess
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.values import known
@@ -21,15 +22,20 @@ def policies_of(item: Item) -> Policies:
 
     :raises SettingError: a setting does not fit.
     """
-    return Policies(pool=PoolPolicy(size=pool_size(item)), retry=_retry(item))
+    key = RUN_KEY if _is_process(item) else None  # callbacks of one conversation never run at the same time
+    return Policies(pool=PoolPolicy(size=pool_size(item), key=key), retry=_retry(item))
 
 
 def pool_size(item: Item) -> int:
     """How many messages are handled at once; a process without a pool of its own has that of the production."""
     size: int = known(item, "PoolSize")
-    if size == 0 and item.component is not None and issubclass(item.component, BusinessProcess):
+    if size == 0 and _is_process(item):
         size = item.production.actor_pool_size
     return max(1, size)
+
+
+def _is_process(item: Item) -> bool:
+    return item.component is not None and issubclass(item.component, BusinessProcess)
 
 
 def attempts_of(item: Item) -> int:

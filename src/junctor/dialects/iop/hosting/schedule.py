@@ -101,10 +101,12 @@ def _event(text: str, where: str) -> Event:
     found = _EVENT.fullmatch(text)
     if found is None:
         raise ConfigurationError(f"{text!r} is no event of a schedule", where=where, fix=_EXAMPLE)
-    action, year, *rest = (part and part.upper() for part in found.groups())
-    week = year == "WEEK"
-    fields = [None if part == "*" else int(part or 0) for part in ("*" if week else year, *rest)]
-    event = Event("START" if action == "START" else "STOP", *fields, week)  # type: ignore[arg-type]
+    action, first, *others = (part and part.upper() for part in found.groups())
+    week = first == "WEEK"
+    year, month, day, hour, minute, second = (
+        None if part == "*" else int(part or 0) for part in ("*" if week else first, *others)
+    )
+    event = Event("START" if action == "START" else "STOP", year, month, day, hour, minute, second, week)
     if not _exists(event):
         raise ConfigurationError(f"{text!r} never happens", where=where, fix=_EXAMPLE)
     return event
@@ -126,9 +128,7 @@ def _exists(event: Event) -> bool:
 def _last(events: tuple[Event, ...], now: float, zone: ZoneInfo | None) -> Action | None:
     """The action that took place last. A day more than today is looked at first: an hour that is left out or put back
     may bring an event of one day into the next."""
-    today = _local(now, zone).date()
-    for back in range(-1, _DAYS):
-        day = today - timedelta(days=back)
+    for day in reversed(_days(events, now, zone, -_DAYS, 1)):
         found = [
             (instant, number)
             for number, event in enumerate(events)
@@ -136,9 +136,16 @@ def _last(events: tuple[Event, ...], now: float, zone: ZoneInfo | None) -> Actio
         ]
         if found:
             return events[max(found)[1]].action
-        if day == date.min:
-            break
     return None
+
+
+def _days(events: tuple[Event, ...], now: float, zone: ZoneInfo | None, first: int, last: int) -> list[date]:
+    """The days to be looked at, in order: some around today, and those of events in a year of their own."""
+    today = _local(now, zone).date()
+    days = {today + timedelta(days=number) for number in range(first, last + 1)}
+    for year in {event.year for event in events if event.year is not None}:
+        days |= {date(year, 1, 1) + timedelta(days=number) for number in range(365 + calendar.isleap(year))}
+    return sorted(day for day in days if any(event.falls_on(day) for event in events))
 
 
 def _latest(event: Event, day: date, now: float, zone: ZoneInfo | None) -> float | None:
@@ -148,9 +155,7 @@ def _latest(event: Event, day: date, now: float, zone: ZoneInfo | None) -> float
 
 def _following(events: tuple[Event, ...], now: float, zone: ZoneInfo | None) -> Iterator[tuple[float, Action]]:
     """The instants behind ``now`` with what takes place then, in order."""
-    today = _local(now, zone).date()
-    for ahead in range(-1, _DAYS):
-        day = today + timedelta(days=ahead)
+    for day in _days(events, now, zone, -1, _DAYS):
         found: dict[float, Action] = {}
         for event in events:
             if event.falls_on(day):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,15 +18,17 @@ ON_TASK = "on_task"
 
 
 def actions_of(item: Item) -> Iterator[ActionSpec]:
-    """The entry of a service from outside."""
-    assert item.component is not None
-    accepts = input_type(item.component)
+    """The entry of a service from outside. It takes plain data as well: the component reads it as the message that it
+    takes, so that what does not fit is told in one way, whoever called."""
+    cls: Any = item.component
+    accepts = input_type(cls)
+    told = cls.on_process_input.__doc__ or f"Takes {accepts.__name__ if isinstance(accepts, type) else 'any input'}."
+    yield ActionSpec(
+        name=ON_PROCESS_INPUT, bind=_entered, signature=_signature, blocking=True, doc=inspect.cleandoc(told)
+    )
 
-    def on_process_input(message_input: Any = None) -> Any: ...
 
-    on_process_input.__annotations__["message_input"] = accepts
-    on_process_input.__doc__ = item.component.on_process_input.__doc__  # type: ignore[attr-defined]
-    yield ActionSpec(name=ON_PROCESS_INPUT, bind=_entered, signature=on_process_input, blocking=True)
+def _signature(message_input: Any = None) -> Any: ...
 
 
 def schedules_of(item: Item) -> Iterator[ScheduleSpec]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from junctor.dialects.iop.definition import ItemDefinition, SettingValue
 from junctor.dialects.iop.hosting.item import Item
-from junctor.dialects.iop.hosting.known import FIELDS, KNOWN, SETTINGS_TEXT
+from junctor.dialects.iop.hosting.known import FIELDS, KNOWN
+from junctor.dialects.iop.settings import generated_settings
 from junctor.settings import Setting, setting
 
-_TYPES = {"Integer": int, "Numeric": float, "Boolean": bool}
 _ADAPTER = "Adapter."
 """What stands before a setting of an adapter where its host has one of the same name."""
 
@@ -47,10 +47,9 @@ def declared_settings(component: type | None, adapter: type | None) -> dict[str,
 
 
 def _generated(cls: type | None) -> Iterator[tuple[str, tuple[Setting, Any]]]:
-    """The settings that the class declares."""
-    properties = getattr(cls, "_get_properties", None)
-    for name, kind, default, _, _, doc, *_ in properties() if properties is not None else ():
-        yield name, (setting(default, doc=str(doc or "")), _TYPES.get(str(kind), str))
+    """The settings that the class declares. One that is required is asked for when the instance is made."""
+    for name, one in generated_settings(cls).items() if cls is not None else ():
+        yield name, (setting(one.default, doc=one.description), one.kind)
 
 
 def with_settings(definition: ItemDefinition, values: Mapping[str, Any], component: type | None) -> ItemDefinition:
@@ -92,27 +91,3 @@ def flattened(item: Item) -> dict[str, Any]:
 def written(value: Any) -> str:
     """A value as text, as a production has it."""
     return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def applied(instance: Any, settings: Iterable[SettingValue]) -> None:
-    """Give a new instance its settings, as in InterSystems IRIS: those that its class declares with their types, all
-    others as text.
-
-    :raises SettingError: a value does not fit.
-    """
-    declared = dict(_generated(type(instance)))
-    for one in settings:
-        if one.name == SETTINGS_TEXT:
-            _apply_lines(instance, one.value)
-        elif one.name in declared and one.value != "":
-            reader, kind = declared[one.name]
-            setattr(instance, one.name, reader.read(one.value, kind, f"{type(instance).__name__}.{one.name}"))
-        elif one.name not in declared and one.name not in KNOWN:
-            setattr(instance, one.name, one.value)
-
-
-def _apply_lines(instance: Any, text: str) -> None:
-    for line in text.splitlines():
-        name, sign, value = line.partition("=")
-        if sign and name.strip().isidentifier():
-            setattr(instance, name.strip(), value)
