@@ -1,0 +1,1 @@
+"""Interoperability on Python 3 and before on Junctor."""

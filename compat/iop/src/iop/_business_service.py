@@ -1,0 +1,5 @@
+"""A module of version 3."""
+
+from junctor.dialects.iop.components import BusinessService as _BusinessService
+
+__all__ = ("_BusinessService",)

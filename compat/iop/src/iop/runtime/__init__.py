@@ -1,0 +1,1 @@
+"""Productions operated from Python."""
