@@ -183,7 +183,8 @@ def human_line(clock: str, level: str, service: str, text: str, session: str, *,
 class Noted(NamedTuple):
     """What a log record says, taken at once; what is left to do for a line of JSON can be done later, in a thread.
 
-    ``source`` is what the record has under this name: ``MyService.on_message``, where a dialect tells who logged.
+    ``event`` and ``source`` are there where a dialect tells them: its word for the level, and ``MyService.on_message``,
+    who logged.
     """
 
     created: float
@@ -194,6 +195,7 @@ class Noted(NamedTuple):
     session: int
     message: Any
     exception: str
+    event: str = ""
     source: str = ""
 
 
@@ -210,8 +212,13 @@ def noted(record: logging.LogRecord) -> Noted:
         hop.session if hop is not None else 0,
         hop.message if hop is not None else None,
         _unquoted(_exception(record), record, hop) if record.exc_info else "",
-        str(getattr(record, "source", "")),
+        *_told(record),
     )
+
+
+def _told(record: logging.LogRecord) -> tuple[str, str]:
+    event, cls, method = (getattr(record, name, "") for name in ("event", "source_class", "source_method"))
+    return str(event), f"{cls}.{method}" if cls else ""
 
 
 def json_line(said: Noted) -> bytes:
@@ -228,6 +235,8 @@ def json_line(said: Noted) -> bytes:
         fields["session"] = session_text(said.session)
     if said.message is not None:
         fields["message"] = said.message.id
+    if said.event:
+        fields["event"] = _encodable(said.event)
     if said.source:
         fields["source"] = _encodable(said.source)
     if said.exception:

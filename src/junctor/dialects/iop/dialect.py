@@ -10,14 +10,22 @@ import msgspec
 
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec, service_name
+from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.definition import ItemDefinition
+from junctor.dialects.iop.director import operations
 from junctor.dialects.iop.hosting.flow import with_adapter
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.policies import policies_of
 from junctor.dialects.iop.hosting.spec import item_spec
 from junctor.dialects.iop.hosting.values import declared_settings, with_settings
+from junctor.dialects.iop.migration.registry import Registry
 from junctor.flows.model import FlowModel
 from junctor.settings import Setting, read_settings
+
+__all__ = ("DIALECT", "GENUINE", "Iop", "operations")
+
+GENUINE = ("iris-pex-embedded-python",)
+"""What brings modules of the same names, and cannot be installed beside this."""
 
 
 class Iop:
@@ -52,8 +60,13 @@ class Iop:
         return None
 
     def load(self, text: str) -> FlowModel:
-        """The flow of a production that was migrated, by its name."""
-        raise NotImplementedError(text)
+        """The flow of a production that was migrated, by its name.
+
+        :raises ConfigurationError: there is none.
+        """
+        refuse_beside(GENUINE, "junctor-iop")
+        registry = Registry.open()
+        return flow_of(registry.production(text), registry.component)
 
 
 def registered_name(cls: type) -> str:

@@ -9,13 +9,13 @@ import click
 from junctor import __version__
 from junctor.dialects.iop.cli.productions import named
 from junctor.dialects.iop.cli.watching import print_json
-from junctor.dialects.iop.director.local import LocalDirector, NotOffered
+from junctor.dialects.iop.director.local import LocalDirector
 
 
 def export(given: argparse.Namespace, director: LocalDirector) -> None:
     """A production: as data, as Python, or as a picture."""
     if given.format == "class":
-        raise NotOffered("--format class is not offered: there is no ObjectScript here", fix="Use json or python.")
+        raise NotImplementedError("--format class is not offered: there is no ObjectScript here; use json or python")
     data = director.export_production(named(given.export))
     if given.format == "json":
         print_json(data)

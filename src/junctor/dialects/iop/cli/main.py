@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.cli import definitions, migration, productions, watching
 from junctor.dialects.iop.cli.parser import NOT_GIVEN, Misused, parser
-from junctor.dialects.iop.director.genuine import refuse_genuine
-from junctor.dialects.iop.director.local import LocalDirector, NotOffered
+from junctor.dialects.iop.director.local import LocalDirector
 from junctor.dialects.iop.migration.registry import namespace_of
 from junctor.errors import JunctorError
 from junctor.observe.logs import readable
@@ -92,7 +92,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Answers the exit code."""
     made = parser()
     given = made.parse_args(arguments)
-    refuse_genuine()
+    refuse_beside(("iris-pex-embedded-python",), "junctor-iop")
     if given.namespace not in (None, NOT_GIVEN):
         os.environ["IOP_NAMESPACE"] = namespace_of(given.namespace)  # also for the process of a production
     _refuse_later(given)
@@ -117,10 +117,10 @@ def _help(made: argparse.ArgumentParser) -> None:
 def _refuse_later(given: argparse.Namespace) -> None:
     for name, what in LATER.items():
         if getattr(given, name):
-            raise NotOffered(f"--{name.replace('_', '-')}: {what} is not offered yet")
+            raise NotImplementedError(f"--{name.replace('_', '-')}: {what} is not offered yet")
     if os.environ.get("IOP_URL") and not given.force_local:
         what = f"$IOP_URL is {os.environ['IOP_URL']}, and work on another machine is not offered yet"
-        raise NotOffered(what, fix="Run the command on that machine, or add --force-local.")
+        raise NotImplementedError(f"{what}; run the command on that machine, or add --force-local")
 
 
 def _refuse_lonely(given: argparse.Namespace) -> None:

@@ -13,15 +13,7 @@ from junctor.dialects.iop.director import bindings, overview, running, trial
 from junctor.dialects.iop.director.log import EventLog
 from junctor.dialects.iop.director.place import Namespace
 from junctor.dialects.iop.migration.registry import Registry, namespace_of
-from junctor.errors import ConfigurationError, JunctorError, nearest
-
-
-class NotOffered(JunctorError):
-    """A part of the interface of iop that Junctor does not offer yet."""
-
-    code = "not-offered"
-    default_fix = "docs/reference/iop.md lists what is offered."
-    status = 501
+from junctor.errors import ConfigurationError, nearest
 
 
 class LocalDirector:
@@ -175,8 +167,8 @@ class LocalDirector:
         return overview.queues(self.place, production)
 
     def apply_production_plan(self, plan: Any, allow_destructive: bool = False) -> Any:
-        """:raises NotOffered: always."""
-        raise NotOffered("plans of changes are not offered yet", fix="Migrate the settings file, then: iop --update.")
+        """:raises NotImplementedError: always."""
+        raise NotImplementedError("a plan of changes is not offered yet; migrate the settings file, then: iop --update")
 
     def setup(self, path: str | None = None) -> None:
         """Without effect: there is nothing to load into a database."""

@@ -56,6 +56,7 @@ class _Entry(msgspec.Struct):
     session: str = ""
     message: str = ""
     exception: str = ""
+    event: str = ""
     source: str = ""
 
 
@@ -91,7 +92,7 @@ class EventLog:
         cls, _, method = entry.source.rpartition(".")
         return LogRow(
             entry.time,
-            _TYPES.get(entry.level, entry.level.title()),
+            entry.event or _TYPES.get(entry.level, entry.level.title()),
             item.name if item is not None else entry.service.rpartition("/")[2] or entry.logger,
             self._job,
             entry.message.rpartition("-")[2],
