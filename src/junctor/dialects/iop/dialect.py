@@ -13,7 +13,7 @@ from junctor.core.spec import ServiceSpec, service_name
 from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.definition import ItemDefinition
 from junctor.dialects.iop.director import operations
-from junctor.dialects.iop.hosting.flow import with_adapter
+from junctor.dialects.iop.hosting.flow import flow_of, with_adapter
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.policies import policies_of
 from junctor.dialects.iop.hosting.spec import item_spec
