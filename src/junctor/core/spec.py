@@ -8,6 +8,7 @@ the producer's affair.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -160,6 +161,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     address, by name: the ends of its requests, its timers. No sender finds them by a type.
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
+    ``resting`` says why it begins paused, empty for one that begins to work: nothing of it is started before somebody
+    resumes it, and its messages wait.
     ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
     the spec from.
     """
@@ -184,11 +187,13 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     stateful: bool = False
     runs: Literal["", "workflow", "conversation"] = ""
     loop: Loop = "shared"
+    resting: str = ""
     isolation: Literal["node", "worker"] = "node"
     code: str = ""
     policies: Policies = Policies()
 
 
+@functools.lru_cache(maxsize=1024)
 def service_name(name: str) -> str:
     """The name here of what another system calls ``name``: ``python-mybo`` for ``Python.MyBO``.
 

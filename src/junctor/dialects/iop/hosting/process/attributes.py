@@ -15,7 +15,7 @@ from junctor.services.conversation.attributes import NotRestorable, NotStorable
 LARGEST_COPY = 64 * 1024
 """Bytes of JSON. What ``on_init`` made and is larger is shared by all conversations, and not copied for each."""
 
-_NEVER = frozenset({"_door", "adapter", "Adapter", "iris_handle", "logger", "log_to_console"})
+_NEVER = frozenset({"_door", "adapter", "Adapter", "_logger", "_timed_out", "iris_handle"})
 _IMMUTABLE = (str, int, float, bool, bytes, type(None))
 
 log = logging.getLogger("junctor.iop")

@@ -14,6 +14,7 @@ from junctor.dialects.iop.hosting.process.alarm import AlarmRequest, AlarmRespon
 from junctor.dialects.iop.hosting.process.door import ConversationDoor
 from junctor.dialects.iop.hosting.process.failing import is_final
 from junctor.dialects.iop.hosting.process.names import key_of
+from junctor.dialects.iop.messages import checked, received
 from junctor.errors import RequestError
 from junctor.services.conversation.spec import conversation_spec
 
@@ -57,14 +58,14 @@ class Bridge(Conversation):
 
     def begin(self, method: str, request: Any) -> None:
         """The request that begins it, for a method of the process."""
-        self._open({}, {})
-        response = getattr(self._process, method)(request)
-        self._go_on(request, response)
+        self._open({})
+        request = received(request, self.message.id)
+        self._job.guard(lambda: self._go_on(request, getattr(self._process, method)(request)))
 
     @on_reply
     def on_response(self, reply: Any, asked: Asked) -> None:
         """A response to a request of an earlier callback."""
-        self._guarded(lambda: self._respond(asked.request, reply, key_of(asked.name)))
+        self._guarded(lambda: self._respond(asked.request, received(reply, self.message.id), key_of(asked.name)))
 
     @on_failure
     def on_error(self, error: RequestError) -> None:
@@ -86,7 +87,7 @@ class Bridge(Conversation):
     def _guarded(self, callback: Callable[[], None]) -> None:
         """Where a first callback raises, its request has failed. Here that has no end yet, and gets it."""
         try:
-            callback()
+            self._job.guard(callback)
         except Exception as error:
             if not is_final(error, self.jobs.policies):
                 raise
@@ -106,7 +107,7 @@ class Bridge(Conversation):
             self._store(request, response)
             return
         if not self.conversation.replied:
-            self.reply(response)
+            self.reply(checked(response, f"the response of {self._job.item.name}"))
         self.end()
         self._job.place.memory.forget(self.conversation.number)
 
@@ -116,7 +117,7 @@ class Bridge(Conversation):
 
     # The instance -------------------------------------------------------------------------------------------
 
-    def _open(self, attributes: dict[str, Any], kept: Any) -> None:
+    def _open(self, attributes: dict[str, Any]) -> None:
         self._door = ConversationDoor(self)
         self._process = self._job.instance(self._door)
         vars(self._process).update(attributes)
@@ -127,7 +128,7 @@ class Bridge(Conversation):
         stored = {**self.attributes, **self.hidden}
         request, response = (place.attributes.read(name, stored.pop(name)) for name in (REQUEST, RESPONSE))
         kept = place.memory.find(now.number, now.turns)
-        self._open(place.attributes.restored(stored, kept, self.in_memory), kept)
+        self._open(place.attributes.restored(stored, kept, self.in_memory))
         return request, response
 
     def _store(self, request: Any, response: Any) -> None:
@@ -145,12 +146,15 @@ def _build(jobs: Jobs, build: Callable[[Context], Any], context: Context) -> Any
     return made
 
 
-def entry(method: str, accepts: Any) -> Any:
-    """The method of a bridge that begins it with a method of the process."""
+def entry(name: str, accepts: Any, method_for: Callable[[Any], str]) -> Any:
+    """The method of a bridge that begins it.
+
+    :param method_for: the name of the method of the process that takes a request.
+    """
 
     def begin(self: Bridge, request: Any) -> Any:
-        self.begin(method, request)
+        self.begin(method_for(request), request)
 
-    begin.__name__ = method
+    begin.__name__ = name
     begin.__annotations__ = {"request": accepts, "return": Any}
     return handler(begin)

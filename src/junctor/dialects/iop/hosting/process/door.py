@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from junctor.core.port import Link
 from junctor.core.spec import service_name
 from junctor.dialects.iop.hosting.door import PortDoor, headers_of
 from junctor.dialects.iop.hosting.process.names import asked_name, timer_name
@@ -21,6 +22,15 @@ class ConversationDoor(PortDoor):
         super().__init__(bridge.job.item.name, bridge.job.port)
         self.started = False
         self._bridge = bridge
+        self._links: dict[tuple[str, type, Any], Link] = {}
+
+    def link(self, target: str, request: Any, reply: Any = None) -> Link:
+        """As of any component; what one callback has found once it finds again."""
+        way = (target, type(request), reply)
+        found = self._links.get(way)
+        if found is None:
+            found = self._links[way] = super().link(target, request, reply)
+        return found
 
     def ask(self, target: str, request: Any, description: str | None, key: str | None) -> None:
         """A request whose reply comes to ``on_response``."""

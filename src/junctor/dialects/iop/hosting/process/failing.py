@@ -10,10 +10,10 @@ from junctor.runtime.failures import failure_of
 
 
 def is_final(error: Exception, policies: Policies) -> bool:
-    """Whether a callback that raised this is not tried again. Errors that say by themselves what follows from them, as
-    that of a full queue, are the engine's."""
+    """Whether a callback that raised this is not tried again. Errors whose class says what follows from them, as that
+    of a full queue, are the engine's."""
     delivery = current.get()
-    if getattr(error, "reaction", None) is not None or not isinstance(delivery, Delivery):
+    if getattr(type(error), "reaction", None) is not None or not isinstance(delivery, Delivery):
         return False
     settlement, _ = decide(failure_of(error), policies.retry, policies.hold, max(1, delivery.attempt), delivery.probes)
     return settlement is Settlement.PARK

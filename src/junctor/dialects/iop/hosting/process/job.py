@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -46,6 +47,15 @@ class Job:
     def stop(self) -> None:
         """Call the hooks that come last."""
         self.hosted.stop()
+
+    def guard(self, callback: Callable[[], None]) -> None:
+        """Call back by the rules of the item: within its schedule, and with what ReplyCodeActions says of errors."""
+
+        def handle(_: None) -> bool:
+            callback()
+            return True  # a callback without a result is no error
+
+        self.hosted.guard.call(handle, None)
 
     def instance(self, door: Any) -> Any:
         """A new instance as ``on_init`` left it."""

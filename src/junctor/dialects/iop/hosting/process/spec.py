@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from msgspec import structs
 
-from junctor.core.run import RUN_KEY
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
+from junctor.dialects.iop.components.dispatch import Dispatch, dispatch_of
 from junctor.dialects.iop.hosting.item import Item
-from junctor.dialects.iop.hosting.operation import _typed as typed_methods
 from junctor.dialects.iop.hosting.policies import policies_of
 from junctor.dialects.iop.hosting.process.bridge import Bridge, entry
 from junctor.dialects.iop.hosting.process.job import Job, Jobs
 from junctor.dialects.iop.hosting.types import known_types
 from junctor.dialects.iop.hosting.values import flattened
 from junctor.services import spec_of
-
-ON_MESSAGE = "on_message"
 
 
 def process_spec(item: Item) -> ServiceSpec:
@@ -31,7 +28,6 @@ def process_spec(item: Item) -> ServiceSpec:
     cls = item.component
     assert cls is not None
     policies = policies_of(item)
-    policies = structs.replace(policies, pool=structs.replace(policies.pool, key=RUN_KEY))
     jobs = Jobs(item, policies)
     made = spec_of(bridge_of(cls, jobs), item.service, policies=policies)
     return structs.replace(
@@ -51,20 +47,27 @@ def process_spec(item: Item) -> ServiceSpec:
 
 
 def bridge_of(cls: type, jobs: Jobs) -> type[Bridge]:
-    """The conversation class of a process class: a method for each type that a method of the process takes."""
+    """The conversation class of a process class: a method for each type that a method of the process takes, and one for
+    all others."""
+    dispatch = dispatch_of(cls)
     members: dict[str, Any] = {"jobs": jobs, "__module__": cls.__module__, "__doc__": cls.__doc__}
-    for name, accepts in _entries_of(cls):
-        members[_free(name)] = entry(name, accepts)
+    for name, accepts in _typed(dispatch).items():
+        members[_free(name)] = entry(name, accepts, partial(_always, name))
+    members[_free(dispatch.fallback)] = entry(dispatch.fallback, Any, dispatch.method_for)
     return type(cls.__name__, (Bridge,), members)
 
 
-def _entries_of(cls: type) -> Iterator[tuple[str, Any]]:
-    taken: dict[str, Any] = {}
-    for name, accepts in typed_methods(cls):
-        if name != ON_MESSAGE:
-            taken[name] = taken[name] | accepts if name in taken else accepts
-    yield from taken.items()
-    yield ON_MESSAGE, Any
+def _typed(dispatch: Dispatch) -> dict[str, Any]:
+    """Methods with the classes that they take, as far as these are loaded."""
+    typed: dict[str, Any] = {}
+    for one in dispatch.entries:
+        if one.accepts is not None and one.method != dispatch.fallback:
+            typed[one.method] = typed[one.method] | one.accepts if one.method in typed else one.accepts
+    return typed
+
+
+def _always(name: str, request: Any) -> str:
+    return name
 
 
 def _free(name: str) -> str:
