@@ -1,23 +1,18 @@
-"""From a registration to its class, and the other way.
-
-Two projects may both have a module ``msg``. The first folder of a namespace that brings a message ``msg.Order`` owns
-the name of the type; the same name from another folder is ``msg.Order@FOLDER``. The registry remembers who owns what,
-so stored messages keep their meaning in whichever order the code is loaded.
-"""
+"""From a registration to its class, and the other way."""
 
 from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.dialects.iop.definition import Registration
+from junctor.dialects.iop.migration.type_names import name_types
+from junctor.dialects.iop.production.kinds import plain_module
 from junctor.errors import ConfigurationError, ImportFailed
 from junctor.flows.code.imports import attribute_of, import_place
-from junctor.messages import message, type_name
-
-_DECLARED = "__junctor_message__"
+from junctor.observe.frames import is_users
 
 
 def load_class(registration: Registration, owners: Mapping[str, str] | None = None) -> type:
@@ -30,42 +25,48 @@ def load_class(registration: Registration, owners: Mapping[str, str] | None = No
     if not folder.is_dir():
         what = f"the folder of {registration.name} is gone: {folder}"
         raise ImportFailed(what, where=registration.name, fix="Put it back, or migrate the code from where it is now.")
-    place = f"{registration.module}:{registration.cls}"
-    found = attribute_of(import_place(registration.module, folder), registration.cls, place)
-    if not isinstance(found, type):
-        what = f"{registration.cls} is not a class but {type(found).__name__}"
-        raise ConfigurationError(what, where=place, fix="Name a class, and migrate again.")
+    found = class_in(import_place(registration.module, folder), registration.cls, registration.module)
     if owners:
-        name_types(folder, owners)
+        name_types(owners)
     return found
 
 
-def name_types(folder: Path, owners: Mapping[str, str]) -> None:
-    """Let the messages of a folder have the names that are theirs in the namespace."""
-    home = str(folder)
-    for cls in message_classes(folder):
-        name = plain_name(cls)
-        own = next((known for known, owner in owners.items() if owner == home and known.partition("@")[0] == name), "")
-        if own and own != type_name(cls):
-            message(name=own)(cls)
+def class_in(module: types.ModuleType, name: str, place: str) -> type:
+    """The class of this name in a module.
+
+    :raises ConfigurationError: there is none, or it is no class.
+    """
+    found = attribute_of(module, name, f"{place}:{name}")
+    if not isinstance(found, type):
+        what = f"{name} is not a class but {type(found).__name__}"
+        raise ConfigurationError(what, where=f"{place}:{name}", fix="Name a class.")
+    return found
 
 
-def plain_name(cls: type) -> str:
-    """The type name without the folder that tells it from another."""
-    return type_name(cls).partition("@")[0]
+def registration_of(name: str, cls: type, folder: Path) -> Registration:
+    """How a class is found again.
+
+    :param folder: of the settings file. It is where the imports of the class begin, unless its module lies elsewhere.
+    :raises ConfigurationError: it cannot be found again: it is made inside a function, or in no file.
+    """
+    if "<locals>" in cls.__qualname__:
+        what = f"{cls.__qualname__} is made inside a function"
+        raise ConfigurationError(what, where=name, fix="Write the class at the top of its module.")
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if not isinstance(file, str):
+        what = f"{cls.__qualname__} is in no file"
+        raise ConfigurationError(what, where=name, fix="Write the class in a file, and import it from there.")
+    module, place = _place_of(plain_module(cls), Path(file).resolve(), folder)
+    return Registration(name=name, module=module, cls=cls.__qualname__, folder=str(place))
 
 
-def message_classes(folder: Path) -> Iterator[type]:
-    """The messages that the modules of a folder, imported by now, define."""
-    for module in modules_of(folder):
-        for value in list(vars(module).values()):
-            if isinstance(value, type) and value.__module__ == module.__name__ and _DECLARED in vars(value):
-                yield value
-
-
-def modules_of(folder: Path) -> Iterator[types.ModuleType]:
-    """The modules that were imported from a folder, or from packages in it."""
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.endswith(".py") and Path(file).is_relative_to(folder):
-            yield module
+def _place_of(module: str, file: Path, folder: Path) -> tuple[str, Path]:
+    """The module, or the file, as it is imported from a folder; and that folder."""
+    if not is_users(str(file)):
+        return module, folder
+    for candidate in (folder.joinpath(*module.split(".")).with_suffix(".py"), folder.joinpath(*module.split("."))):
+        if file in (candidate, candidate / "__init__.py"):
+            return module, folder
+    if "." in module:  # its imports need the package
+        return module, file.parents[module.count(".") + (file.name == "__init__.py")]
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file), folder

@@ -53,9 +53,8 @@ def checked_kind(cls: Any, kind: str) -> str:
         return kind
     own = kind_of(cls)
     if UNKNOWN not in (own, kind) and own != kind:
-        raise TypeError(
-            f"{cls.__qualname__} is {_ARTICLES[own]} {own}, not {_ARTICLES[kind]} {kind}: add it with .{own}(), or as {own.title()}Item"
-        )
+        what = f"{cls.__qualname__} is {_ARTICLES[own]} {own}, not {_ARTICLES[kind]} {kind}"
+        raise TypeError(f"{what}: add it with .{own}(), or as {own.title()}Item")
     return own if kind == UNKNOWN else kind
 
 

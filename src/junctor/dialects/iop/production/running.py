@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from junctor.dialects.iop.production.component import ComponentRef
 from junctor.dialects.iop.production.rendered import Rendered
@@ -82,7 +82,7 @@ class Running(Rendered):
         """
         from junctor.dialects.iop.migration import register_production
 
-        register_production(self, path=root_path, namespace=self.namespace)
+        register_production(cast(Any, self), path=root_path, namespace=self.namespace)
         if update and self._running_name() == self.name:
             self.director.update_production()
 

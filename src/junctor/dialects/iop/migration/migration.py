@@ -1,0 +1,164 @@
+"""A migration: first a plan, which changes nothing, then the registry is changed at once or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from junctor.dialects.iop.definition import ProductionDefinition, Registration
+from junctor.dialects.iop.migration.project import Project, read_file
+from junctor.dialects.iop.migration.registry import Registry
+from junctor.dialects.iop.migration.type_names import claimed, messages_below, name_types
+from junctor.dialects.iop.production.validation import (
+    ProductionValidationError,
+    ProductionValidationIssue,
+    ProductionValidationReport,
+)
+from junctor.flows.code.modules import changed_modules
+from junctor.messages import type_name
+
+_importing = threading.Lock()
+"""One import of a settings file at a time, in this process."""
+
+
+class Migration:
+    """What a settings file would register in a namespace.
+
+    ``issues`` is what is wrong with its productions; ``text`` the plan that people read.
+    """
+
+    def __init__(self, project: Project, namespace: str | None = None, home: Path | None = None) -> None:
+        """
+        :raises RegistryDamaged: the registry of the namespace cannot be read.
+        """
+        self.project = project
+        self._home = home
+        registry = Registry.open(namespace, home)
+        self.namespace = registry.namespace
+        self.issues = tuple(_issues(project, registry))
+        self.warnings = (*project.warnings, *_replaced(project, registry))
+
+    @property
+    def text(self) -> str:
+        """The plan: what is registered, and what is wrong with it."""
+        project = self.project
+        classes = [_class_line(one) for one in project.registrations.values()]
+        problems = [*(f"{production}: {issue}" for production, issue in self.issues), *self.warnings]
+        parts = [
+            f"Migration plan: {project.file}\nMode: LOCAL\nNamespace: {self.namespace}",
+            _part("CLASSES", classes),
+            _part("SCHEMAS", [type_name(cls) for cls in project.schemas]),
+            _part("PRODUCTIONS", list(project.productions)),
+            _part("VALIDATION", problems),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def apply(self, strict: bool = False) -> None:
+        """Register it: all, or nothing where that raises.
+
+        :param strict: what is wrong with a production is an error.
+        :raises ProductionValidationError: it is strict, and something is wrong. It is a ValueError.
+        :raises ConfigurationError: another process holds the registry, or it is damaged.
+        :raises StoreError: the folder or disk refuses.
+        """
+        if strict and self.issues:
+            name = self.issues[0][0]
+            raise ProductionValidationError(
+                ProductionValidationReport(
+                    name, tuple(issue for production, issue in self.issues if production == name)
+                )
+            )
+        with Registry.change(self.namespace, self._home) as registry:
+            _merge(self.project, registry)
+
+
+def plan_migration(path: str | Path, namespace: str | None = None, home: Path | None = None) -> Migration:
+    """Import a settings file, anew where its code changed, and look at what it names. Nothing is registered.
+
+    :param namespace: ``$IOP_NAMESPACE``, ``$IRISNAMESPACE`` or USER by default.
+    :param home: ``$IOP_HOME`` or ``./.junctor`` by default.
+    :raises ImportFailed: the file is not there, or it, or what it imports, fails.
+    :raises ShapeError: a part has the wrong shape; the text has the file and the path of the keys.
+    """
+    with _importing, changed_modules():
+        return Migration(read_file(path), namespace, home)
+
+
+def _class_line(one: Registration) -> str:
+    module = Path(one.module).stem if one.module.endswith(".py") else one.module
+    return f"{one.name} -> {module}.{one.cls} (component)"
+
+
+def _part(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"])])
+
+
+# What is wrong ------------------------------------------------------------------------------------------------
+
+
+def _issues(project: Project, registry: Registry) -> Iterable[tuple[str, ProductionValidationIssue]]:
+    for production in project.composed:
+        for issue in production.validate().issues:
+            yield production.name, issue
+        for ref in production.items:
+            if ref.class_name not in project.registrations and ref.class_name not in registry.registrations:
+                message = f"no class is registered as {ref.class_name}; the item is in error until one is"
+                yield production.name, ProductionValidationIssue("unknown-class", message, ref.name)
+
+
+def _replaced(project: Project, registry: Registry) -> Iterable[str]:
+    """Names that another project has given to classes of its own."""
+    for name, one in project.registrations.items():
+        known = registry.registrations.get(name)
+        if known is not None and known.folder != one.folder and name not in project.automatic:
+            yield f"{name}: it is registered from {known.folder}; this migration replaces it"
+
+
+# Into the registry --------------------------------------------------------------------------------------------
+
+
+def _merge(project: Project, registry: Registry) -> None:
+    names = _names_apart(project, registry)
+    for name, one in project.registrations.items():
+        own = names.get(name, name)
+        registry.registrations[own] = msgspec.structs.replace(one, name=own)
+    for definition in project.productions.values():
+        registry.productions[definition.name] = _renamed(definition, names)
+    folders = {Path(one.folder) for one in project.registrations.values()} | {project.folder}
+    messages = dict.fromkeys([*messages_below(folders), *project.schemas])
+    used = _used_folders(registry)
+    registry.types = claimed(
+        registry.types, messages, lambda folder: any(Path(folder).is_relative_to(one) for one in used)
+    )
+    name_types(registry.types)
+    registry.schemas |= {type_name(cls): schema for cls, schema in project.schemas.items()}
+
+
+def _used_folders(registry: Registry) -> set[Path]:
+    """The folders of the classes that productions use."""
+    names = {item.class_name for production in registry.productions.values() for item in production.items}
+    used = [one for name, one in registry.registrations.items() if name in names]
+    return {Path(one.folder) for one in used} | {Path(one.folder, one.module).parent for one in used}
+
+
+def _names_apart(project: Project, registry: Registry) -> dict[str, str]:
+    """Names that nobody chose, and that classes of another folder have: the name of the folder goes before the module,
+    ``Python.shop.bo.MyOperation``."""
+    found = {}
+    for name in project.automatic:
+        known, own = registry.registrations.get(name), project.registrations[name]
+        if known is not None and known.folder != own.folder and Path(known.folder).is_dir():
+            mark = "".join(letter for letter in Path(own.folder).name if letter.isalnum()) or "project"
+            found[name] = name.replace("Python.", f"Python.{mark}.", 1)
+    return found
+
+
+def _renamed(definition: ProductionDefinition, names: dict[str, str]) -> ProductionDefinition:
+    items = tuple(
+        msgspec.structs.replace(item, class_name=names.get(item.class_name, item.class_name))
+        for item in definition.items
+    )
+    return msgspec.structs.replace(definition, items=items)

@@ -1,0 +1,98 @@
+"""The names of message types in a namespace.
+
+Two projects may both have a module ``msg``. The first folder of a namespace that brings a message ``msg.Order`` owns
+the name of the type; the same name from the folder ``shop`` is ``shop:msg.Order``. The registry remembers who owns
+what, so stored messages keep their meaning in whichever order the code is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from junctor.dialects.iop.messages.kinds import is_message_class
+from junctor.dialects.iop.production.kinds import plain_module
+from junctor.messages import message, type_name
+from junctor.observe.frames import is_users
+
+
+def name_types(owners: Mapping[str, str]) -> None:
+    """Let the messages that are imported by now have the names that are theirs in the namespace.
+
+    :param owners: type name to folder.
+    """
+    given = {(folder, name.rpartition(":")[2]): name for name, folder in owners.items()}
+    for module in _users_modules():
+        folder = str(root_of(module))
+        for cls in _messages_in(module):
+            plain = plain_name(cls)
+            if plain not in owners:
+                continue
+            own = given.get((folder, plain)) or _scoped(plain, folder, owners)
+            if own != type_name(cls):
+                message(name=own)(cls)
+
+
+def claimed(owners: Mapping[str, str], classes: Iterable[type], used: Callable[[str], bool]) -> dict[str, str]:
+    """The names of all types, with those of a project.
+
+    :param owners: type name to folder, as it was.
+    :param classes: the messages of the project.
+    :param used: whether a production uses code of a folder; what belongs to others, or to folders that are gone, is
+        free. So the next release of a project, in a folder of its own, has the names of the one before.
+    """
+    found = {name: folder for name, folder in owners.items() if Path(folder).is_dir() and used(folder)}
+    for cls in classes:
+        folder = str(root_of(sys.modules[cls.__module__]))
+        name = plain_name(cls)
+        if found.setdefault(name, folder) != folder:
+            found.setdefault(_scoped(name, folder, found), folder)
+    return found
+
+
+def _scoped(name: str, folder: str, owners: Mapping[str, str]) -> str:
+    """``shop:msg.Order``, or ``shop-2:msg.Order`` where another folder of that name has it."""
+    base, number = Path(folder).name, 1
+    made = f"{base}:{name}"
+    while owners.get(made, folder) != folder:
+        number += 1
+        made = f"{base}-{number}:{name}"
+    return made
+
+
+def plain_name(cls: type) -> str:
+    """``msg.Order``, wherever it comes from and whatever else was loaded before. One that its code gave it stays."""
+    given = type_name(cls).rpartition(":")[2]
+    usual = f"{plain_module(cls)}.{cls.__qualname__}"
+    return usual if given in (cls.__qualname__, f"{cls.__module__}.{cls.__qualname__}") else given
+
+
+def messages_below(folders: Collection[Path]) -> list[type]:
+    """The messages in the imported modules whose imports begin in one of these folders, or below."""
+    return [
+        cls
+        for module in _users_modules()
+        if any(root_of(module).is_relative_to(folder) for folder in folders)
+        for cls in _messages_in(module)
+    ]
+
+
+def root_of(module: types.ModuleType) -> Path:
+    """The folder that the imports of a module begin in."""
+    file = Path(str(module.__file__)).resolve()
+    return file.parents[module.__name__.count(".") + (file.name == "__init__.py")]
+
+
+def _users_modules() -> Iterator[types.ModuleType]:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and is_users(file) and module.__name__ == name:
+            yield module
+
+
+def _messages_in(module: types.ModuleType) -> Iterator[type]:
+    for value in list(vars(module).values()):
+        if is_message_class(value) and value.__module__ == module.__name__:
+            yield value
