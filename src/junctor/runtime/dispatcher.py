@@ -373,8 +373,8 @@ class Dispatcher(Savepoints):
 
     def _alerts(self, delivery: Delivery, outcome: Outcome, host: Host) -> tuple[AlertRecord, ...]:
         failure = outcome.failure
-        if failure is None or outcome.settlement is not Settlement.PARK:
-            return ()
+        if failure is None or outcome.settlement is not Settlement.PARK or outcome.runs:
+            return ()  # that it suspends a run is told already
         text = (
             f"message {delivery.message.id} is parked after {times(delivery.attempt)}: {failure.type}: {failure.text}"
         )

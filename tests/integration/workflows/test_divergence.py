@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from junctor import Target, Workflow, handler, query, signal
+from junctor import Target, Workflow, WorkflowFailed, handler, query, signal
 from junctor.core.records import Query
 from junctor.core.run import RunStatus, Turn
 from junctor.errors import Divergence, StoreDamaged
@@ -114,6 +115,28 @@ class OtherTime(Base):
         return Receipt("")
 
 
+class Gives(Base):
+    @handler(key="id")
+    async def run(self, order: Order) -> Receipt:
+        await self.bank.request(Pay(order.id))
+        raise WorkflowFailed("no more")
+
+
+class Late(Base):
+    """Waits in a helper, for one that never comes."""
+
+    @handler(key="id")
+    async def run(self, order: Order) -> Receipt:
+        await self.bank.request(Pay(order.id))
+        await self.sleep("1d")
+        step = self.wait(lambda: self.approved == "you", timeout="3d")
+        return await self.last(step)
+
+    async def last(self, step: Any) -> Receipt:
+        await step
+        return Receipt("")
+
+
 class GoesOn(Base):
     @handler(key="id")
     async def run(self, order: Order) -> Receipt:
@@ -157,7 +180,9 @@ async def test_the_same_code_follows_its_history() -> None:
         (Added, "step 1: history has request Pay to bank, the code now makes sleep 1 min (test_divergence.py:"),
         (AddedLater, "step 2: history has sleep 1 d, the code now makes send Refund to bank (test_divergence.py:"),
         (Removed, "step 2: history has sleep 1 d, the code now makes wait within 3 d"),
-        (Shorter, "step 2: history has sleep 1 d, the code now ends"),
+        (Shorter, "step 2: history has sleep 1 d, the code now ends (test_divergence.py:"),
+        (Gives, "step 2: history has sleep 1 d, the code now ends (test_divergence.py:"),
+        (Late, "behind step 3: history has the end of the run, done, and the code now waits (test_divergence.py:"),
         (Swapped, "step 1: history has request Pay to bank, the code now makes sleep 1 d"),
         (
             OtherBody,
@@ -202,7 +227,8 @@ async def test_a_run_whose_code_has_changed_waits_for_an_operator(tmp_path: Path
         (run,) = runs(plant)
         assert (run.status, run.turns) == (RunStatus.SUSPENDED, 2)
         assert "step 2: history has sleep 1 d, the code now makes sleep 2 d" in run.error
-        assert [alert.kind for alert in plant.alerts if alert.kind == "run-suspended"] == ["run-suspended"]
+        told = [(alert.kind, alert.text) for alert in plant.alerts if "Divergence" in alert.text]
+        assert [kind for kind, _ in told] == ["run-suspended"], "once"
     async with running(shop(), store=store) as plant:
         await plant.resend(timer.message)
         (run,) = runs(plant)

@@ -325,13 +325,14 @@ class Driver:
 
         :raises Divergence: it did not.
         """
+        place = self.main.place() if self.main is not None else ""
         made, now = len(self._did), {"": "waits", "continued": "continues as new"}.get(self.end, "ends")
         if made < len(entry.did):
             known = entry.did[made]
-            raise self._divergence(difference(known.step, known, now))
+            raise self._divergence(difference(known.step, known, now), place)
         if self.end != entry.end:
             had = f"the end of the run, {entry.end}," if entry.end else "that it waits"
-            raise self._divergence(f"behind step {self._calls}: history has {had} and the code now {now}")
+            raise self._divergence(f"behind step {self._calls}: history has {had} and the code now {now}", place)
         self.turns += 1
         self._recorded = None
 

@@ -31,5 +31,21 @@ def place_in(coroutine: Any) -> str:
     return found
 
 
+def place_of(error: BaseException) -> str:
+    """The innermost line of the user that an exception came through; empty where there is none."""
+    found, traceback = "", error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if is_users(code.co_filename):
+            found = _place(code, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def place_at(code: CodeType | None) -> str:
+    """The line at which a function begins; empty where it is none of the user's."""
+    return _place(code, code.co_firstlineno) if code is not None and is_users(code.co_filename) else ""
+
+
 def _place(code: CodeType, line: int) -> str:
     return f"{code.co_filename.rpartition('/')[2]}:{line}"

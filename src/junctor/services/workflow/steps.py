@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from junctor.core.history import Command
 from junctor.errors import JunctorError, NotDurable, WorkflowCancelled
 from junctor.messages import MessageType
-from junctor.services.workflow.places import place_in
+from junctor.services.workflow.places import place_at, place_in, place_of
 
 if TYPE_CHECKING:
     from junctor.services.workflow.driver import Driver
@@ -125,6 +125,11 @@ class Part(Step[Any]):
     def cancel_parts(self) -> bool:
         self.cancel()
         return not self.done
+
+    def place(self) -> str:
+        """The line where it waits. Behind its end, that of the error, or where its function begins."""
+        ended = place_of(self.error) if self.error is not None else ""
+        return place_in(self._coroutine) or ended or place_at(getattr(self._coroutine, "cr_code", None))
 
     def close(self) -> None:
         """Forget it: its code is left where it is."""
