@@ -237,5 +237,5 @@ def _declares_frozen(cls: type) -> bool:
 def _hints(cls: type) -> list[Any]:
     try:
         return list(typing.get_type_hints(cls, include_extras=True).values())
-    except (NameError, TypeError):
+    except (NameError, TypeError, AttributeError, SyntaxError):
         return [list]  # An annotation that cannot be resolved is taken for something mutable.

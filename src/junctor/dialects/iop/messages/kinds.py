@@ -46,18 +46,19 @@ def checked(body: Any, what: str = "the message") -> Any:
             f"{cls.__module__}.{cls.__qualname__} must be a dataclass: write @dataclass above class {cls.__name__}"
         )
     if is_pydantic(cls):
-        return _checked_model(body, cls)
+        refuse_dataclass(cls)
+        named(cls)
+        return body
     if not is_message_class(cls):
         raise TypeError(_refusal(body, what))
     return body
 
 
-def _checked_model(body: Any, cls: type) -> Any:
-    if dataclasses.is_dataclass(cls):
-        what = f"{cls.__module__}.{cls.__qualname__} is a pydantic model and a dataclass"
+def refuse_dataclass(model: type) -> None:
+    """:raises SerializationError: a pydantic model is a dataclass as well, and so is neither."""
+    if dataclasses.is_dataclass(model):
+        what = f"{model.__module__}.{model.__qualname__} is a pydantic model and a dataclass"
         raise SerializationError(what, fix="Leave out @dataclass.")
-    named(cls)
-    return body
 
 
 def _refusal(body: Any, what: str) -> str:
