@@ -41,7 +41,10 @@ def bound_classes(data: Any, place: Place, folder: Path, skip: Path | None = Non
     :raises ShapeError: an entry has the wrong shape, or is no component.
     :raises ImportFailed: a file or module cannot be imported.
     """
-    for name, given in place.mapping(data).items():
+    if not isinstance(data, Mapping):
+        what = f"expected a dictionary, got {type(data).__name__}"
+        raise place.error(what, 'Write CLASSES = {"Python.MyOperation": MyOperation}.')
+    for name, given in data.items():
         if not isinstance(name, str) or not name.strip():
             raise place.error(f"{name!r} is no name of a class", 'Write it as text, as in "Python.MyOperation".')
         yield from _bound(name, given, place.inside(name), folder, skip)
@@ -128,8 +131,10 @@ def _imported(name: str, folder: Path, place: Place) -> types.ModuleType:
     try:
         return import_place(name, folder)
     except ImportFailed as error:
-        where = str(place) if error.where in (None, name) else f"{place} ({error.where})"
-        raise ImportFailed(error.what, where=where, fix=error.fix) from error
+        if error.where not in (None, name):  # in its own code
+            raise ImportFailed(error.what, where=f"{place} ({error.where})", fix=error.fix) from error
+        fix = f'There is none in {folder}; write in "path" where it is, relative to the settings file.'
+        raise ImportFailed(error.what, where=str(place), fix=fix) from error
 
 
 def _class_of(module: types.ModuleType, name: str, place: Place) -> type:

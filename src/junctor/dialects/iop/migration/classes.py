@@ -52,12 +52,22 @@ def registration_of(name: str, cls: type, folder: Path) -> Registration:
     if "<locals>" in cls.__qualname__:
         what = f"{cls.__qualname__} is made inside a function"
         raise ConfigurationError(what, where=name, fix="Write the class at the top of its module.")
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if not isinstance(file, str):
-        what = f"{cls.__qualname__} is in no file"
-        raise ConfigurationError(what, where=name, fix="Write the class in a file, and import it from there.")
+    home = sys.modules.get(cls.__module__)
+    file = getattr(home, "__file__", None)
+    if not isinstance(file, str) or _attribute(home, cls.__qualname__) is not cls:
+        what = f"{cls.__qualname__} is not found again by its name in a file"
+        raise ConfigurationError(
+            what, where=name, fix="Write it as a class at the top of a file, and import it from there."
+        )
     module, place = _place_of(plain_module(cls), Path(file).resolve(), folder)
     return Registration(name=name, module=module, cls=cls.__qualname__, folder=str(place))
+
+
+def _attribute(module: object, path: str) -> object:
+    found = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _place_of(module: str, file: Path, folder: Path) -> tuple[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,9 +81,13 @@ def read_file(path: str | Path) -> Project:
     if file.is_dir():
         found = next((name for name in ("settings.py", "setting.py") if (file / name).is_file()), "settings.py")
         raise ImportFailed("it is a folder", where=str(path), fix=f"Name the settings file: {file / found}.")
+    if not file.is_file():
+        near = nearest(file.name, [other.name for other in file.parent.glob("*.py")]).strip()
+        raise ImportFailed("there is no such file", where=str(path), fix=near or "Check the path.")
+    if file.suffix != ".py":
+        raise ImportFailed("it is not a Python file", where=str(path), fix="Name a file that ends with .py.")
     place = file.absolute()
-    folder = place.parent.resolve() if place.parent.is_dir() else place.parent
-    return read_module(import_place(place.name, folder), str(path))
+    return read_module(import_place(place.name, place.parent.resolve()), str(path))
 
 
 def read_module(module: types.ModuleType, file: str = "") -> Project:
@@ -94,9 +99,9 @@ def read_module(module: types.ModuleType, file: str = "") -> Project:
     path = Path(str(module.__file__)).resolve()
     project = Project(file or short_path(str(path)), path.parent)
     if not any(hasattr(module, name) for name in (*ATTRIBUTES, REMOTE)):
-        near = next((name for name in vars(module) if name.upper().rstrip("S") in ("CLASSE", "CLAS", "PRODUCTION")), "")
-        fix = f"Rename {near}." if near else 'Write CLASSES = {"Python.MyOperation": MyOperation} into it.'
-        raise ConfigurationError(f"the file has none of {', '.join(ATTRIBUTES)}", where=project.file, fix=fix)
+        raise ConfigurationError(
+            f"the file has none of {', '.join(ATTRIBUTES)}", where=project.file, fix=_rename(module)
+        )
     add_classes(project, getattr(module, "CLASSES", None), path)
     add_productions(project, getattr(module, "PRODUCTIONS", None))
     add_schemas(project, getattr(module, "SCHEMAS", None))
@@ -105,6 +110,15 @@ def read_module(module: types.ModuleType, file: str = "") -> Project:
             f"{REMOTE}: migration to another machine is not offered yet; the namespace of this machine is migrated"
         )
     return project
+
+
+def _rename(module: types.ModuleType) -> str:
+    """What to do with a file that names nothing; perhaps a name is misspelt."""
+    names = [name for name, value in vars(module).items() if isinstance(value, list | dict) and name[:1] != "_"]
+    for name in names:
+        if close := difflib.get_close_matches(name.upper(), ATTRIBUTES, n=1):
+            return f"Rename {name} to {close[0]}."
+    return 'Write CLASSES = {"Python.MyOperation": MyOperation} into it.'
 
 
 def project_of(production: Production, folder: Path) -> Project:

@@ -105,7 +105,11 @@ def _production(name: str, body: Any, place: Place) -> Reading:
     elif inner and inner != name:
         place.warn(f'"@Name" is {inner}, the key is {name}; the key counts')
     reading = Reading(ProductionDefinition(name=name), {}, place.warnings)
-    items = [_item(one, at, reading) for at, one in place.several(data, "Item")]
+    items: dict[str, ItemDefinition] = {}
+    for at, one in place.several(data, "Item"):
+        item = _item(one, at, reading)
+        if items.setdefault(item.name, item) is not item:
+            raise at.error(f"there are two items {item.name}", "Give one of them another name.")
     reading.definition = ProductionDefinition(
         name=name,
         testing_enabled=place.flag(data, "@TestingEnabled", False),
@@ -113,7 +117,7 @@ def _production(name: str, body: Any, place: Place) -> Reading:
         actor_pool_size=place.number(data, "ActorPoolSize", 2),
         description=place.text(data, "Description"),
         settings=_settings(data, place),
-        items=tuple(items),
+        items=tuple(items.values()),
     )
     return reading
 
