@@ -78,7 +78,7 @@ def _generated(cls: type, base: type, name: str) -> GeneratedSetting | None:
     if name.startswith("_") or name in EXCLUDED or not _is_free(cls, name):
         return None
     annotation = _annotation(base, name)
-    if typing.get_origin(annotation) is ClassVar or annotation is ClassVar:
+    if annotation is ClassVar:
         return None
     value = inspect.getattr_static(cls, name, None)
     declared = value if isinstance(value, Setting) else _declared_in(annotation)
@@ -90,7 +90,10 @@ def _generated(cls: type, base: type, name: str) -> GeneratedSetting | None:
 
 
 def _annotation(base: type, name: str) -> Any:
+    """The type of an attribute, ClassVar itself for one of the class alone; None where nothing says it."""
     written = own_annotations(base).get(name)
+    if typing.get_origin(written) is ClassVar or "ClassVar" in str(written):
+        return ClassVar
     try:
         return resolve_in_class(written, base) if written is not None else None
     except Exception:  # noqa: BLE001 - an annotation is an expression of the user's

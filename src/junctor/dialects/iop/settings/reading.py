@@ -54,15 +54,22 @@ def applied(
     """
     declared, given = generated_settings(type(instance)), {one.name: one.value for one in values}
     for name, value in lines(given.pop(TEXT, "")):
-        setattr(instance, name, value)
+        _set_other(instance, name, value, item)
     others = [name for name in given if name not in declared and name not in (known or {})]
     for name, text in given.items():
         if text != "" and name in declared:
             setattr(instance, name, read(declared[name], text, item))
-        elif name in others and name.isidentifier():
-            setattr(instance, name, text)
+        elif name in others and text != "":
+            _set_other(instance, name, text, item)
     _check_required(instance, declared.values(), item)
     return others
+
+
+def _set_other(instance: Any, name: str, text: str, item: str) -> None:
+    """Set what the class does not declare; a program may read it all the same."""
+    if name.startswith("_") or callable(getattr(instance, name, None)):
+        raise SettingError("is no setting", where=f"{item}.{name}", fix="Correct the name, or take it out.")
+    setattr(instance, name, text)
 
 
 def _check_required(instance: Any, declared: Iterable[GeneratedSetting], item: str) -> None:
