@@ -27,7 +27,7 @@ def load_class(registration: Registration, owners: Mapping[str, str] | None = No
         raise ImportFailed(what, where=registration.name, fix="Put it back, or migrate the code from where it is now.")
     found = class_in(import_place(registration.module, folder), registration.cls, registration.module)
     if owners:
-        name_types(owners)
+        name_types(owners, [folder])
     return found
 
 

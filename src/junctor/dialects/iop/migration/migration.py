@@ -54,7 +54,7 @@ class Migration:
             _part("PRODUCTIONS", list(project.productions)),
             _part("VALIDATION", problems),
         ]
-        return "\n\n".join(parts) + "\n"
+        return "\n\n".join(parts)
 
     def apply(self, strict: bool = False) -> None:
         """Register it: all, or nothing where that raises.
@@ -127,8 +127,7 @@ def _merge(project: Project, registry: Registry) -> None:
         registry.registrations[own] = msgspec.structs.replace(one, name=own)
     for definition in project.productions.values():
         registry.productions[definition.name] = _renamed(definition, names)
-    folders = {Path(one.folder) for one in project.registrations.values()} | {project.folder}
-    messages = dict.fromkeys([*messages_below(folders), *project.schemas])
+    messages = dict.fromkeys([*messages_below(project.folders), *project.schemas])
     used = _used_folders(registry)
     registry.types = claimed(
         registry.types, messages, lambda folder: any(Path(folder).is_relative_to(one) for one in used)

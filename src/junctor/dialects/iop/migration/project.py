@@ -12,6 +12,7 @@ from typing import Any
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
 from junctor.dialects.iop.migration.bindings import Binding, bound_class, bound_classes, single_class
 from junctor.dialects.iop.migration.schemas import json_schema, read_schemas
+from junctor.dialects.iop.migration.type_names import messages_below, name_apart
 from junctor.dialects.iop.production import Production
 from junctor.dialects.iop.production.reading import Place, Reading
 from junctor.dialects.iop.production.shape import productions_from
@@ -39,6 +40,11 @@ class Project:
     productions: dict[str, ProductionDefinition] = field(default_factory=dict)
     composed: list[Production] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where the imports of its code begin, that of the settings file first."""
+        return list(dict.fromkeys([self.folder, *(Path(one.folder) for one in self.registrations.values())]))
 
     def component(self, name: str) -> type:
         """The class that the file registers under a name.
@@ -105,6 +111,7 @@ def read_module(module: types.ModuleType, file: str = "") -> Project:
     add_classes(project, getattr(module, "CLASSES", None), path)
     add_productions(project, getattr(module, "PRODUCTIONS", None))
     add_schemas(project, getattr(module, "SCHEMAS", None))
+    name_apart(messages_below(project.folders))
     if hasattr(module, REMOTE):
         project.warnings.append(
             f"{REMOTE}: migration to another machine is not offered yet; the namespace of this machine is migrated"

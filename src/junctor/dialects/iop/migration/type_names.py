@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from junctor.dialects.iop.messages.kinds import is_message_class
@@ -18,21 +18,31 @@ from junctor.messages import message, type_name
 from junctor.observe.frames import is_users
 
 
-def name_types(owners: Mapping[str, str]) -> None:
-    """Let the messages that are imported by now have the names that are theirs in the namespace.
+def name_types(owners: Mapping[str, str], folders: Collection[Path] = ()) -> None:
+    """Let the messages that are imported by now have the names that are theirs in the namespace. Those of folders that
+    the namespace knows nothing of stay as they are.
 
     :param owners: type name to folder.
+    :param folders: further folders of the namespace; a name there that another folder owns gets that of its folder.
     """
     given = {(folder, name.rpartition(":")[2]): name for name, folder in owners.items()}
+    known = set(owners.values())
     for module in _users_modules():
-        folder = str(root_of(module))
+        root = root_of(module)
+        if str(root) not in known and not any(root.is_relative_to(folder) for folder in folders):
+            continue
         for cls in _messages_in(module):
             plain = plain_name(cls)
-            if plain not in owners:
-                continue
-            own = given.get((folder, plain)) or _scoped(plain, folder, owners)
+            own = given.get((str(root), plain)) or _scoped(plain, str(root), owners) if plain in owners else plain
             if own != type_name(cls):
                 message(name=own)(cls)
+
+
+def name_apart(classes: Iterable[type]) -> None:
+    """Let messages that have one name have several, where no namespace says which: the first one keeps it."""
+    owners = claimed({}, classes, lambda folder: True)
+    if any(":" in name for name in owners):
+        name_types(owners)
 
 
 def claimed(owners: Mapping[str, str], classes: Iterable[type], used: Callable[[str], bool]) -> dict[str, str]:
@@ -69,14 +79,18 @@ def plain_name(cls: type) -> str:
     return usual if given in (cls.__qualname__, f"{cls.__module__}.{cls.__qualname__}") else given
 
 
-def messages_below(folders: Collection[Path]) -> list[type]:
-    """The messages in the imported modules whose imports begin in one of these folders, or below."""
-    return [
-        cls
-        for module in _users_modules()
-        if any(root_of(module).is_relative_to(folder) for folder in folders)
+def messages_below(folders: Sequence[Path]) -> list[type]:
+    """The messages in the imported modules whose imports begin in one of these folders, or below; in the order of the
+    folders, for that of the modules depends on what was imported before."""
+    modules = sorted(_users_modules(), key=lambda module: str(module.__file__))
+    found = {
+        cls: None
+        for folder in folders
+        for module in modules
+        if root_of(module).is_relative_to(folder)
         for cls in _messages_in(module)
-    ]
+    }
+    return list(found)
 
 
 def root_of(module: types.ModuleType) -> Path:
