@@ -16,21 +16,17 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from junctor.core.port import Receipt
 from junctor.errors import JunctorError, NodeNotFound
-from junctor.messages import codec, type_name
-from junctor.messages.types import is_body_class
+from junctor.messages import codec
 from junctor.node import directory
-from junctor.node.control import wire
-from junctor.node.control.deciding import AsyncDeciding, Deciding
-from junctor.node.control.steering import AsyncSteering, Steering
+from junctor.node.control import deciding, sending, steering, wire
+from junctor.node.control.questions import awaited, blocking
 
 T = TypeVar("T")
 
@@ -90,14 +86,6 @@ def _unreachable(path: Path, error: OSError | None = None) -> JunctorError:
     return directory.MayStart("the node does not run", where=str(path), fix="Start it with `junctor run`.")
 
 
-def _sending(service: str, body: Any, **others: Any) -> dict[str, Any]:
-    """The arguments of send and request. A body class names its type by itself."""
-    if others.get("type") is None and is_body_class(type(body)):
-        others["type"] = type_name(type(body))
-    given = {name: value for name, value in others.items() if value is not None}
-    return {"service": service, "body": body, **given}
-
-
 def _result(answer: wire.Answer, kind: type[T] | Any = Any) -> T:
     if answer.error is not None:
         raise wire.error_from(answer.error)
@@ -113,12 +101,27 @@ def _decoded(data: bytes, kind: Any) -> Any:
     return msgspec.json.decode(data, type=kind)
 
 
-class NodeClient(Deciding, Steering):
+class NodeClient:
     """A running node for blocking code. Safe to use from several threads: one question is asked after the other.
 
     Every method raises the :class:`~junctor.errors.JunctorError` that the node answers with, and
     :class:`~junctor.node.control.wire.ConnectionLost` when the node ends meanwhile.
     """
+
+    send = blocking(sending.send)
+    request = blocking(sending.request)
+    call = blocking(sending.call)
+
+    resend = blocking(deciding.resend)
+    discard = blocking(deciding.discard)
+    note = blocking(deciding.note)
+
+    workflows = blocking(steering.workflows)
+    workflow = blocking(steering.workflow)
+    signal = blocking(steering.signal)
+    query = blocking(steering.query)
+    cancel = blocking(steering.cancel)
+    retry = blocking(steering.retry)
 
     def __init__(self, path: Path) -> None:
         found = directory.socket_of(path)
@@ -179,49 +182,13 @@ class NodeClient(Deciding, Steering):
             raise wire.ConnectionLost("the node ended before it answered")
         return line
 
-    def send(
-        self,
-        service: str,
-        body: Any,
-        *,
-        type: str | None = None,
-        key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        delay: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Receipt:
-        """Hand a message to a service; returns when it is accepted. ``delay`` in seconds."""
-        arguments = _sending(
-            service, body, type=type, key=key, headers=headers, delay=delay, idempotency_key=idempotency_key
-        )
-        receipt: Receipt = self.ask("send", Receipt, **arguments)
-        return receipt
-
-    def request(
-        self,
-        service: str,
-        body: Any,
-        *,
-        type: str | None = None,
-        key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        reply: Any = Any,
-    ) -> Any:
-        """Hand a message to a service and return its reply, made an object of ``reply``. ``timeout`` in seconds."""
-        arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
-        return self.ask("request", reply, **arguments)
-
-    def call(self, service: str, action: str, /, **arguments: Any) -> Any:
-        """Call an action and return its result."""
-        return self.ask("call", service=service, action=action, arguments=arguments)
-
     def await_end(self, timeout: float) -> bool:
-        """Wait until the node has ended and released its store; False when it still runs after ``timeout`` seconds."""
+        """Wait until the node has ended and released its store; False when it still runs after ``timeout`` seconds, 0 to
+        look at once."""
         self._socket.settimeout(timeout)
         try:
             return not self._socket.recv(1)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return False
         except OSError:
             return True
@@ -232,8 +199,23 @@ class NodeClient(Deciding, Steering):
         self._socket.close()
 
 
-class AsyncNodeClient(AsyncDeciding, AsyncSteering):
+class AsyncNodeClient:
     """A running node for async code. Any number of questions may be open at once; errors as in :class:`NodeClient`."""
+
+    send = awaited(sending.send)
+    request = awaited(sending.request)
+    call = awaited(sending.call)
+
+    resend = awaited(deciding.resend)
+    discard = awaited(deciding.discard)
+    note = awaited(deciding.note)
+
+    workflows = awaited(steering.workflows)
+    workflow = awaited(steering.workflow)
+    signal = awaited(steering.signal)
+    query = awaited(steering.query)
+    cancel = awaited(steering.cancel)
+    retry = awaited(steering.retry)
 
     def __init__(self, protocol: _Answers) -> None:
         self._answers = protocol
@@ -256,43 +238,6 @@ class AsyncNodeClient(AsyncDeciding, AsyncSteering):
         """Do an operation of the node's table; the result as ``kind``."""
         number = next(self._numbers)
         return _result(await self._answers.ask(number, wire.question(number, operation, arguments)), kind)
-
-    async def send(
-        self,
-        service: str,
-        body: Any,
-        *,
-        type: str | None = None,
-        key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        delay: float | None = None,
-        idempotency_key: str | None = None,
-    ) -> Receipt:
-        """Hand a message to a service; returns when it is accepted. ``delay`` in seconds."""
-        arguments = _sending(
-            service, body, type=type, key=key, headers=headers, delay=delay, idempotency_key=idempotency_key
-        )
-        receipt: Receipt = await self.ask("send", Receipt, **arguments)
-        return receipt
-
-    async def request(
-        self,
-        service: str,
-        body: Any,
-        *,
-        type: str | None = None,
-        key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        reply: Any = Any,
-    ) -> Any:
-        """Hand a message to a service and return its reply, made an object of ``reply``. ``timeout`` in seconds."""
-        arguments = _sending(service, body, type=type, key=key, headers=headers, timeout=timeout)
-        return await self.ask("request", reply, **arguments)
-
-    async def call(self, service: str, action: str, /, **arguments: Any) -> Any:
-        """Call an action and return its result."""
-        return await self.ask("call", service=service, action=action, arguments=arguments)
 
     async def close(self) -> None:
         """Hang up. Idempotent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import msgspec
 from junctor.dialects.iop.director.connections import Connections
 from junctor.dialects.iop.messages import MessageBody, class_named, untyped
 from junctor.errors import JunctorError, NodeNotFound, UnknownOperation
-from junctor.messages import TypeRegistry, type_name
+from junctor.messages import MessageType, TypeRegistry, type_name
 from junctor.messages.types import is_body_class
 
 
@@ -42,7 +43,12 @@ def received(name: str, data: bytes) -> Any:
     cls = known_class(name) if name else None
     if cls is None:
         return untyped(msgspec.json.decode(data))
-    return TypeRegistry().register(cls).read(data, 1, name)
+    return _type_of(cls).read(data, 1, name)
+
+
+@functools.lru_cache(maxsize=256)
+def _type_of(cls: type) -> MessageType:
+    return TypeRegistry().register(cls)
 
 
 def known_class(name: str) -> Any:

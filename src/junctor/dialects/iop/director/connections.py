@@ -15,8 +15,6 @@ from junctor.node.control.wire import ConnectionLost, NoAnswer
 IDLE = 16
 """Connections that are kept for one node."""
 
-_MOMENT = 1e-6  # seconds: a connection whose node has gone tells it at once
-
 
 class Connections:
     """Connections by data directory. Safe for many threads, and for programs that fork."""
@@ -61,7 +59,7 @@ class Connections:
                     self._process, self._idle = os.getpid(), {}
                 idle = self._idle.get(directory)
                 client = idle.pop() if idle else None
-            if client is None or not client.await_end(_MOMENT):
+            if client is None or not client.await_end(0):
                 return client
             client.close()
 

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.spec import ActionSpec, service_name
+from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.messages import untyped
 from junctor.errors import JunctorError, named, nearest, text_of
 from junctor.messages import Kind, TypeRegistry
@@ -44,7 +45,7 @@ async def enter(node: Node, item: str, value: Any, *, session: int = 0) -> Any:
     :raises NotABusinessService: there is no such item, or it is of another kind.
     :raises ServiceStopped: it does not run.
     """
-    host, spec = _service(node.engine, item)
+    host, spec = _service(node, item)
     await start_of(host)
     given = (
         untyped(value) if type(value) is dict else value,
@@ -63,7 +64,7 @@ async def enter_from_afar(node: Node, item: str, value: Any) -> Any:
     except JunctorError:
         raise
     except Exception as error:
-        log.error("%s: %s", item, named(error), exc_info=error)
+        log.error("%s", named(error), exc_info=error, extra={"service": _host(node, item).address})
         what = f"{type(error).__name__}: {text}" if (text := text_of(error)) else type(error).__name__
         fix = "`iop --log 20` shows the error."
         raise CallFailed(what, where=f"{item}.{INPUT}", fix=fix, error_type=type(error).__name__) from error
@@ -74,33 +75,37 @@ def types_of(node: Node, item: str) -> TypeRegistry:
 
     :raises NotABusinessService: there is no such item.
     """
-    return _host(node.engine, item).types
+    return _host(node, item).types
 
 
-def _service(engine: Engine, item: str) -> tuple[Host, ActionSpec]:
-    host = _host(engine, item)
+def _service(node: Node, item: str) -> tuple[Host, ActionSpec]:
+    host = _host(node, item)
     for action in host.spec.actions:
         if action.name == INPUT:
             return host.successor or host, action
     what = f"{item} is no business service: it has no {INPUT}"
-    raise NotABusinessService(what, where=host.address, fix=_fix(engine, item))
+    raise NotABusinessService(what, where=host.flow, fix=_fix(node, item))
 
 
-def _host(engine: Engine, item: str) -> Host:
-    found = [host for host in engine.hosts.values() if _is(host, item)]
+def _host(node: Node, item: str) -> Host:
+    found = [host for host in node.engine.hosts.values() if _is(host, item)]
     if len(found) == 1:
         return found[0]
     if found:
         fix = f"Name the flow as well: {', '.join(host.address for host in found)}."
         raise NotABusinessService(f"several productions have an item {item}", fix=fix)
-    raise NotABusinessService(f"the production has no item {item}", fix=_fix(engine, item))
+    raise NotABusinessService(f"the production has no item {item}", fix=_fix(node, item))
 
 
 def _is(host: Host, item: str) -> bool:
     return item == host.address if "/" in item else service_name(item) == host.service
 
 
-def _fix(engine: Engine, item: str) -> str:
-    hosts = [host for host in engine.hosts.values() if any(action.name == INPUT for action in host.spec.actions)]
-    names = [host.service for host in hosts]
-    return nearest(service_name(item), names).rstrip() or "The production has no business service that can be called."
+def _fix(node: Node, item: str) -> str:
+    hosts = node.engine.hosts.values()
+    names = {host.service: host.service for host in hosts if any(action.name == INPUT for action in host.spec.actions)}
+    for flow in node.flows:
+        for one in flow.model.items:
+            if one.name in names and isinstance(one.source, Item):
+                names[one.name] = one.source.name
+    return nearest(item, names.values()).rstrip() or "The production has no business service that can be called."

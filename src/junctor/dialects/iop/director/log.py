@@ -44,7 +44,9 @@ class LogRow(msgspec.Struct):
     def __str__(self) -> str:
         shown = self.time.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         parts = [self.item, self.job, self.message, self.session, self.source_class, self.source_method]
-        return " ".join([shown, self.type, *(part or _NONE for part in parts), readable(self.text)])
+        # Further lines are indented, so that nothing that was logged looks like a row of its own.
+        text = readable(self.text).replace("\n", "\n    ")
+        return " ".join([shown, self.type, *(part or _NONE for part in parts), text])
 
 
 class _Entry(msgspec.Struct):

@@ -7,9 +7,13 @@ from typing import Any
 
 from junctor.dialects.iop.director.afar import call_afar
 from junctor.dialects.iop.director.connections import Connections
+from junctor.dialects.iop.director.entrance import NotABusinessService
 from junctor.dialects.iop.director.inside import Place, call_inside, node_with
 from junctor.dialects.iop.director.place import Namespace
+from junctor.dialects.iop.hosting.input import WrongInput
 from junctor.errors import NodeNotFound
+
+__all__ = ("CalledService", "NotABusinessService", "WrongInput", "connections")
 
 connections = Connections()
 """Those of this process."""
@@ -37,6 +41,7 @@ class CalledService:
 
         :raises NoProduction: none runs.
         :raises NotABusinessService: the production has no such service.
+        :raises WrongInput: a dictionary does not fit the message.
         :raises CallFailed: the service raised, in another process.
         :raises ConnectionLost: its node ended meanwhile; whether the service was called is not known.
         """
