@@ -183,9 +183,10 @@ class Dispatcher(Savepoints):
         own = end_of(delivery.message, outcome)
         if own is not None:
             drafts.append(own)
-        return [self._end_insert(delivery, draft) for draft in drafts], [self._answer(a) for a in outcome.answers]
+        return [self.end_insert(delivery, draft) for draft in drafts], [self._answer(a) for a in outcome.answers]
 
-    def _end_insert(self, hop: Hop, draft: Draft) -> Insert:
+    def end_insert(self, hop: Hop, draft: Draft) -> Insert:
+        """The record of a message that tells a run how a request of it ended."""
         box = self.inbox_at(draft.target).mailbox
         return self.insert_of(draft, hop.address, hop, box, size_of(draft.payload))
 
@@ -213,7 +214,7 @@ class Dispatcher(Savepoints):
             if not ended.done():
                 ended.set_result(None) if error is None else ended.set_exception(error)
 
-        inserts = [self._end_insert(hop, draft) for draft in drafts]
+        inserts = [self.end_insert(hop, draft) for draft in drafts]
         settles = [self._answer(answer) for answer in answers]
         self.transport.commit(Commit(done, inserts=inserts, settles=settles, runs=(write,), notes=notes))
         await ended

@@ -30,6 +30,7 @@ from junctor.runtime.mailbox import UNBOUNDED
 from junctor.runtime.port import EnginePort
 from junctor.runtime.supervisor import Supervisor
 from junctor.runtime.sweep import Sweep
+from junctor.runtime.untold import tell_runs
 from junctor.runtime.watchdog import Watchdog
 from junctor.transports.base import AlertRecord, Commit, Opened, Transport
 
@@ -203,6 +204,7 @@ class Engine:
             box.depth.bytes = depth.bytes
             box.backlog = depth.count
         tell_of_left_runs(self)
+        tell_runs(self)
         for stored in opened.suspects:
             inbox = self.inboxes.get(stored.message.target)
             if inbox is not None:

@@ -22,6 +22,11 @@ _PARK = (
     f"UPDATE hop SET status = {Status.PARKED:d}, attempt = ?2, due = 0, started = ?3, duration = 0,"
     f" checksum = {checksum_of('seq', f'{Status.PARKED:d}', '?2', '0')} WHERE seq = ?1"
 )
+_BEGIN = (
+    f"UPDATE hop SET status = {Status.BEGUN:d}, attempt = 1, due = 0,"
+    f" checksum = {checksum_of('seq', f'{Status.BEGUN:d}', '1', '0')} WHERE seq = ?1"
+)
+_OPEN_RUN = "SELECT 1 FROM run WHERE seq = ?1 AND status < 2 AND NOT EXISTS (SELECT 1 FROM reply WHERE seq = ?1)"
 _KEEP_FAILURE = "INSERT INTO attempt VALUES (NULL, ?1, ?2, ?3, 0, 'PARKED', ?4, ?5, ?6)"
 
 PLACE = "da3a6ed0"
@@ -65,10 +70,26 @@ def _park_damaged(db: apsw.Connection) -> list[str]:
     damaged = select(db, _DAMAGED)
     if not damaged:
         return []
+    begun = [seq for seq, *_ in damaged if _began_a_run(db, seq)]
+    for seq in begun:
+        db.execute(_BEGIN, (seq,))
+    damaged = [each for each in damaged if each[0] not in begun]
     for seq, status, attempt, due in damaged:
         _park(db, seq, f"what became of the message is damaged: it says status {status}, {attempt} tries, due {due}")
-    told = shown([seq for seq, *_ in damaged], "message")
-    return [f"what became of {told} is damaged; parked, see `junctor parked {PLACE}`"]
+    told = []
+    if begun:
+        told.append(
+            f"what became of {shown(begun, 'message')} is damaged; runs that began with them are open, so they wait"
+        )
+    if damaged:
+        listed = shown([seq for seq, *_ in damaged], "message")
+        told.append(f"what became of {listed} is damaged; parked, see `junctor parked {PLACE}`")
+    return told
+
+
+def _began_a_run(db: apsw.Connection, seq: int) -> bool:
+    """Whether a run that is open began with a message, and has not answered it: its end is that of the run."""
+    return bool(select(db, _OPEN_RUN, (seq,)))
 
 
 def _park(db: apsw.Connection, seq: int, text: str) -> None:
