@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,15 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _serve(script: str, params: Mapping[str, Any]) -> dict[str, float]:
+@contextmanager
+def served(script: str, folder: str, probe: bytes) -> Iterator[tuple[int, int]]:
+    """A server in a process of its own, once it answers the probe: its port and its process number."""
     port = free_port()
-    env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": str(params["folder"])}
-    server = subprocess.Popen([sys.executable, str(HERE / script)], env=env, cwd=params["folder"], stdout=sys.stderr)
+    env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": folder}
+    server = subprocess.Popen([sys.executable, str(HERE / script)], env=env, cwd=folder, stdout=sys.stderr)
     try:
-        _wait(server, port)
-        before = _cpu(server.pid)
-        load = Load(**params["load"])
-        taken = take(port, REQUEST, ANSWER, load)
-        used = _cpu(server.pid) - before
-        if taken.busy > BUSY:
-            raise RuntimeError(f"the client used {taken.busy:.0%} of its core: it is too slow for this server")
-        share = taken.seconds / (taken.seconds + load.warm_up.seconds)
-        return {"rate": taken.rate, "cpu_us": 1e6 * used * share / taken.answers, "client_busy": taken.busy}
+        _wait(server, port, probe)
+        yield port, server.pid
     finally:
         server.terminate()
         try:
@@ -49,9 +45,21 @@ def _serve(script: str, params: Mapping[str, Any]) -> dict[str, float]:
             server.wait()
 
 
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+def _serve(script: str, params: Mapping[str, Any]) -> dict[str, float]:
+    with served(script, str(params["folder"]), b"/square?n=1") as (port, pid):
+        before = _cpu(pid)
+        load = Load(**params["load"])
+        taken = take(port, REQUEST, ANSWER, load)
+        used = _cpu(pid) - before
+        if taken.busy > BUSY:
+            raise RuntimeError(f"the client used {taken.busy:.0%} of its core: it is too slow for this server")
+        share = taken.seconds / (taken.seconds + load.warm_up.seconds)
+        return {"rate": taken.rate, "cpu_us": 1e6 * used * share / taken.answers, "client_busy": taken.busy}
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, probe: bytes) -> None:
     until = time.perf_counter() + PATIENCE
-    while not answers(port, b"/square?n=1"):
+    while not answers(port, probe):
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with code {server.returncode} before it answered")
         if time.perf_counter() > until:

@@ -29,7 +29,8 @@ def answers(port: int, path: bytes = b"/hello") -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as client:
             client.sendall(REQUEST % path)
-            return client.recv(64).startswith(b"HTTP/1.1 200")
+            status = client.recv(64)
+            return status[:5] == b"HTTP/" and status[8:12] == b" 200"
     except OSError:
         return False
 
