@@ -59,7 +59,7 @@ class Switches:
         """Let services that have not started yet start paused where they are."""
         for host in hosts:
             pause = self.paused.get(host.address)
-            host.pause_reason = str(pause) if pause is not None else None
+            host.pause_reason = str(pause) if pause is not None else host.spec.resting or None
 
     async def pause(self, host: Host, who: str, reason: str) -> Pause:
         """Pause a service, or say another reason for it. The wish is kept before it has an effect.
@@ -81,10 +81,11 @@ class Switches:
 
         :raises StoreFull: as :meth:`pause`.
         """
-        if host.address not in self.paused:
+        if host.address in self.paused:
+            await self._write(host.address, None)
+            self.paused.pop(host.address, None)
+        elif host.pause_reason is None:
             return
-        await self._write(host.address, None)
-        self.paused.pop(host.address, None)
         host = self._engine.hosts.get(host.address, host)
         await host.resume()
         text = f"{host.address} was resumed by {who or 'somebody'}"

@@ -126,7 +126,8 @@ class Change:
         engine = self._engine
         for host in self.come:
             if (before := engine.hosts.get(host.address)) is not None:
-                host.pause_reason = before.pause_reason  # it may have been paused or resumed since the change began
+                if before.pause_reason is None or before.pause_reason != before.spec.resting:
+                    host.pause_reason = before.pause_reason  # it may have been paused or resumed since the change began
         engine.flows.clear()
         engine.flows.update(self._plans)
         engine.hosts.clear()

@@ -54,7 +54,7 @@ class Host(Handling):
         self.resting = threading.Event()
         self.sleepers: set[asyncio.Future[Any]] = set()
         self.own_sleepers: set[asyncio.Future[Any]] = set()
-        self.pause_reason: str | None = None
+        self.pause_reason: str | None = self.spec.resting or None
         self.inherits = False
         self.coming: asyncio.Event | None = None
         self.successor: Host | None = None
@@ -66,6 +66,7 @@ class Host(Handling):
         self.named = {"service": self.address}
         self.port = HostPort(engine, self)
         self._built = False
+        self._opened = False
         self._life = 0
         self._history = RestartHistory(self.spec.policies.restart)
         self._inputs: list[asyncio.Task[Any]] = []
@@ -148,8 +149,10 @@ class Host(Handling):
         self.stopping.clear()
         self.lifecycle.to(State.STARTING)
         self._life = life = self._life + 1
+        self._opened = not (self.spec.resting and self.pause_reason)
         try:
-            await self._open()
+            if self._opened:
+                await self._open()
         except BaseException as error:
             if is_cancelled():
                 raise
@@ -159,6 +162,9 @@ class Host(Handling):
         if self.lifecycle.state is not State.STARTING or life != self._life:
             return
         self.lifecycle.to(State.RUNNING)
+        if not self._opened:
+            self.lifecycle.to(State.PAUSED, self.pause_reason or "")
+            return
         start = self.engine.supervisor.start
         self._runners = [start(f"{self.address} slot {slot.number}", slot.run(), self._failed) for slot in self.slots]
         self._inputs = [
@@ -245,6 +251,9 @@ class Host(Handling):
             return
         self.resting.clear()
         self._signal()
+        if not self._opened:
+            await self.restart(RESTART_GRACE)
+            return
         if self._main_task is not None and self._main_task.cancelling():
             await self.engine.supervisor.end(self._main_task)
         if self.lifecycle.state is State.PAUSED:

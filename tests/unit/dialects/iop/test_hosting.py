@@ -380,3 +380,17 @@ def test_an_unknown_setting_of_a_class_in_a_flow() -> None:
     made = Flow("x").add(Ledger, settings={"pth": "/tmp"})
     with pytest.raises((SettingError, SeveralProblems), match='Did you mean "path"'):
         made.services[0].spec()
+
+
+async def test_a_disabled_item_keeps_its_messages_until_it_is_resumed() -> None:
+    async with running(item(Ledger, enabled=False), item(Front, enabled=False)) as node:
+        host = node.engine.hosts["demo-production/demo-ledger"]
+        assert (host.lifecycle.state, host.lifecycle.reason) == (State.PAUSED, "disabled in its production")
+        await node.target("demo-ledger", Any).send(Order(1))
+        assert host.depth.count == 1
+        with pytest.raises(JunctorError, match="the service is paused"):
+            await node.call("demo-front", "on_process_input", message_input={})
+        assert SEEN == []
+        await node.switches.resume(host, "somebody")
+        assert await ask(node, "Demo.Ledger", Order(7)) == Receipt("order 7 True")
+        assert host.depth.count == 0

@@ -26,7 +26,7 @@ class Hosted:
     is logged), ``on_init`` (an error keeps the service from starting).
     """
 
-    component: Any
+    component: Any = None
     adapter: Any = None
 
     def __init__(self, item: Item, context: Context) -> None:
@@ -49,6 +49,8 @@ class Hosted:
 
     def stop(self) -> None:
         """Call the hooks that come last, of the host and of its adapter, whatever one of them raises."""
+        if self.component is None:
+            return  # it was disabled, or has not come up
         try:
             stopped(self.component)
         finally:

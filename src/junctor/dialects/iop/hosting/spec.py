@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from functools import partial
 
+import msgspec
+
 from junctor.core.spec import Activity, Context, ServiceSpec
 from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService
 from junctor.dialects.iop.hosting.broken import broken_spec
@@ -15,6 +17,9 @@ from junctor.dialects.iop.hosting.policies import policies_of
 from junctor.dialects.iop.hosting.service import actions_of, schedules_of
 from junctor.dialects.iop.hosting.types import known_types
 from junctor.dialects.iop.hosting.values import flattened
+
+
+DISABLED = "disabled in its production"
 
 
 def item_spec(item: Item) -> ServiceSpec:
@@ -29,8 +34,9 @@ def item_spec(item: Item) -> ServiceSpec:
         from junctor.dialects.iop.hosting.process import process_spec
 
         made: ServiceSpec = process_spec(item)
-        return made
-    return _of_component(item, cls)
+    else:
+        made = _of_component(item, cls)
+    return msgspec.structs.replace(made, resting="" if item.definition.enabled else DISABLED)
 
 
 def _of_component(item: Item, cls: type) -> ServiceSpec:
