@@ -83,7 +83,18 @@ _ROUTE = _side("node", "http_get:node")
 _DBOS = _side("DBOS on SQLite", "workflow:dbos")
 _COMMITS = _side("six bare commits", "workflow:commits")
 _WORKFLOW = _side("flow, sqlite", "workflow:junctor")
+_HOPS = _side("commits, thread hop", "iop:commits")
+_PROCESS = _side("iop process, sqlite", "iop:process")
+_WERKZEUG = _side("Werkzeug, as the original", "factory:werkzeug")
+_FACTORY = _side("node", "factory:junctor")
 _SEARCHES = ("session_ms", "type_ms", "rare_ms", "error_ms")
+
+
+def _process_job(conversations: int, aim: float, calls: int) -> Job:
+    does = f"a business process that calls an operation and waits, conversations at once: {conversations}"
+    figure = Figure("rate", "/s", Compare.AT_LEAST_RATIO, aim)
+    params = {"conversations": conversations, "calls": calls}
+    return Job(f"iop-{conversations}", does, (figure,), _HOPS, (_PROCESS,), params, {"calls": calls // 3})
 
 
 def _peer_job(name: str, does: str, aim: float, jobs: int) -> Job:
@@ -157,6 +168,10 @@ _ALL = (
         prepare=SIDES + "workflow_stored:seed_long",
         max_rounds=3,
     ),
+    _process_job(1, 0.6, 1500),
+    _process_job(16, 0.5, 400),
+    _rate_job("factory-1", "an action of Service Factory, 1 connection", 5.0, 1, 1, _WERKZEUG, _FACTORY),
+    _rate_job("factory-64", "an action of Service Factory, 64 connections", 5.0, 64, 1, _WERKZEUG, _FACTORY),
     _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
     _peer_job("huey", "Huey on SQLite", 5.0, 8000),
     _peer_job("celery", "Celery on Redis", 5.0, 4000),
