@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from junctor.dialects.iop.messages import SerializationError
-from junctor.errors import EncodeError, JunctorError
+from junctor.errors import EncodeError, JunctorError, UnknownTarget
 
 
 @contextmanager
-def as_expected() -> Iterator[None]:
+def as_expected(target: str = "") -> Iterator[None]:
     """Let what the engine raises be a RuntimeError as well, with its text; for a body that cannot be carried, a
-    :class:`~junctor.dialects.iop.messages.SerializationError`."""
+    :class:`~junctor.dialects.iop.messages.SerializationError`.
+
+    :param target: the item that is sent to, as the program calls it.
+    """
     try:
         yield
     except EncodeError as error:
@@ -22,16 +25,18 @@ def as_expected() -> Iterator[None]:
     except JunctorError as error:
         if isinstance(error, RuntimeError):
             raise
-        raise as_runtime_error(error).with_traceback(error.__traceback__) from error.__cause__
+        raise as_runtime_error(error, target).with_traceback(error.__traceback__) from error.__cause__
 
 
-def as_runtime_error(error: JunctorError) -> JunctorError:
+def as_runtime_error(error: JunctorError, target: str = "") -> JunctorError:
     """The same error, which ``except RuntimeError`` catches, and which stays for the engine what it was."""
     own: Any = type(error)
     kind = _both(own)
     made = kind.__new__(kind, *error.args)
     made.args = error.args
     vars(made).update(vars(error))
+    if target and isinstance(made, UnknownTarget):
+        made.what = f"there is no item {target!r}, and no service of that name"
     return made
 
 

@@ -67,7 +67,7 @@ class BusinessHost(Component):
         """Send a message; nothing comes back. The parameters and errors are those of :meth:`send_request_sync`."""
         name = self._named(target)
         checked(request)
-        with as_expected():
+        with as_expected(name):
             self._door.send(name, request, self._described(name, description))
 
     async def send_request_async_ng(
@@ -129,7 +129,7 @@ class BusinessHost(Component):
         name = self._named(target)
         checked(request)
         seconds = _seconds(timeout)
-        with as_expected():
+        with as_expected(name):
             return self._door.request(name, request, seconds, self._described(name, description))
 
     def _ended(self, pending: Pending[Any]) -> tuple[Any, int]:

@@ -70,7 +70,7 @@ class BusinessProcess(BusinessHost):
             return
         name = self._named(target)
         checked(request)
-        with as_expected():
+        with as_expected(name):
             self._door.ask(name, request, self._described(name, description), _key(completion_key))
 
     def set_timer(self, timeout: float | str, completion_key: str | None = None) -> None:
