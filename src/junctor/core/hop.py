@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.outcome import Answer, Draft, LogLine, Settlement, StateWrite
-from junctor.core.run import RunWrite
+from junctor.core.run import RunWrite, TimerEnd
 from junctor.messages import NO_HEADERS, Kind, Message
 from junctor.messages.codec import encode
 
@@ -78,11 +78,13 @@ class Hop(msgspec.Struct, eq=False, gc=False):
 
 
 class RunWork(msgspec.Struct, eq=False, gc=False):
-    """What a delivery does to runs: turns and facts to write, earlier messages to end, and whether its own message is
-    ``deferred``: it has no end yet, a later delivery brings it. ``parked`` is written where it is parked instead."""
+    """What a delivery does to runs: turns and facts to write, earlier messages to end, timers to take back, and whether
+    its own message is ``deferred``: it has no end yet, a later delivery brings it. ``parked`` is written where it is
+    parked instead."""
 
     runs: list[RunWrite] = msgspec.field(default_factory=list)
     answers: list[Answer] = msgspec.field(default_factory=list)
+    timers: list[TimerEnd] = msgspec.field(default_factory=list)
     deferred: bool = False
     parked: RunWrite | None = None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.run import RunWrite
+from junctor.core.run import RunWrite, TimerEnd
 from junctor.messages import Kind
 
 
@@ -135,6 +135,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     duration: int = 0
     answers: Sequence[Answer] = ()
     runs: Sequence[RunWrite] = ()
+    timers: Sequence[TimerEnd] = ()
 
 
 class Hold(Exception):

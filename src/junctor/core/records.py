@@ -15,7 +15,7 @@ import msgspec
 
 from junctor.core.outcome import Failure, LogLine, Reply, StateWrite
 from junctor.core.policy import Durability
-from junctor.core.run import Run, RunQuery, RunWrite, Turn
+from junctor.core.run import Run, RunQuery, RunWrite, TimerEnd, Turn
 from junctor.messages import Message, Status
 
 
@@ -86,7 +86,8 @@ class Commit(msgspec.Struct, eq=False):
 
     ``external`` marks inserts from outside a delivery: they may be refused when the disk is full. ``at_once`` marks
     what somebody waits for: it has the reserve of a full disk like the rest, and is refused where that is used up,
-    instead of kept until there is room. The transport fills ``duplicates`` before it calls ``done``.
+    instead of kept until there is room. The transport fills ``duplicates`` before it calls ``done``, ``taken`` with the
+    numbers of the ``timers`` that were taken back, and ``gone`` with those of ``claims`` whose records have ended.
 
     ``needs`` is an earlier commit without which this one must not be: where that is refused, this is too. ``leads``:
     another commit follows at once that is best written in one group with it. ``refused`` is filled by the transport.
@@ -102,6 +103,7 @@ class Commit(msgspec.Struct, eq=False):
     notes: Sequence[Note] = ()
     removes: Sequence[int] = ()
     runs: Sequence[RunWrite] = ()
+    timers: Sequence[TimerEnd] = ()
     source: str = ""
     durability: Durability = "fsync"
     external: bool = False
@@ -111,6 +113,8 @@ class Commit(msgspec.Struct, eq=False):
     needs: Commit | None = None
     leads: bool = False
     refused: Exception | None = None
+    taken: Sequence[int] = ()
+    gone: Sequence[int] = ()
 
 
 class Stored(msgspec.Struct, gc=False):

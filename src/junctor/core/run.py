@@ -93,6 +93,16 @@ class RunWrite(msgspec.Struct, frozen=True, gc=False):
     seals: bool = False
 
 
+class TimerEnd(msgspec.Struct, frozen=True, gc=False):
+    """A timer of a run that is not needed any more: the record that waits for the time ``due``, in the line of ``run``
+    at ``target``, to end its ``step``. One that is not there, or was handed out already, stays as it is."""
+
+    target: str
+    run: int
+    step: int
+    due: int
+
+
 class Run(msgspec.Struct, gc=False):
     """A run as it stands. ``turns`` is its version; times in nanoseconds since 1970. ``code`` identifies the code that
     it began on. ``damaged``: its row fails the checksum."""
@@ -235,6 +245,11 @@ class RunPort(Protocol):
     def wake(self, run: int, step: int, at: int) -> None:
         """Have an empty message delivered in the line of the run, with ANSWERS (the step), at a time in nanoseconds
         since 1970."""
+        ...
+
+    def unwake(self, run: int, step: int, at: int) -> None:
+        """Take back what :meth:`wake` asked for, in this delivery or an earlier one, with the same arguments. A timer
+        that is on its way to the run already comes all the same."""
         ...
 
     def pass_on(self, run: int, handler: str) -> None:

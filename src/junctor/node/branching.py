@@ -17,7 +17,7 @@ from junctor.core.run import REPLIED, WOKEN, Run, RunStatus, RunWrite, Turn
 from junctor.errors import JunctorError
 from junctor.messages import ANSWERS, ENDED, HANDLER, PASSED, RUN_HEADERS, Kind, Message, Status
 from junctor.runtime.intake import size_of
-from junctor.transports.base import Insert, Note, Record
+from junctor.transports.base import Commit, Insert, Note, Record
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
@@ -120,7 +120,7 @@ async def branch(node: Node, host: Host, run: Run, record: Record, kept: Beginni
     ]
     handed = False
 
-    def hand_over() -> None:
+    def hand_over(commit: Commit) -> None:
         nonlocal handed
         handed = True
         for insert in inserts:

@@ -162,6 +162,7 @@ class Dispatcher(Savepoints):
             settles=(settle, *answered) if answered else (settle,),
             writes=outcome.writes,
             runs=outcome.runs,
+            timers=outcome.timers,
             logs=_hop_logs(delivery, kept.logs) if kept.logs else (),
             alerts=self._alerts(delivery, outcome, host) if outcome.failure is not None else (),
             source=delivery.address,
@@ -258,6 +259,8 @@ class Dispatcher(Savepoints):
             return
         for answer in outcome.answers:
             self._answered(answer, delivery.address)
+        if commit.taken:
+            host.mailbox.taken_back(len(commit.taken))
         duplicates = commit.duplicates or ()
         for insert in commit.inserts:
             if insert.message.seq in duplicates:

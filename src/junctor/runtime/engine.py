@@ -303,7 +303,7 @@ class Engine:
             False,
         )
 
-    async def committed(self, then: Callable[[], object] = lambda: None, **parts: Any) -> None:
+    async def committed(self, then: Callable[[Commit], object] = lambda commit: None, **parts: Any) -> None:
         """Commit and wait until it is done.
 
         :param then: called as soon as it is, before anything that a later commit makes happen.
@@ -316,7 +316,7 @@ class Engine:
                 if write.service in self.inboxes:
                     self.inboxes[write.service].runs.forget(write.seq)
             if error is None:
-                then()
+                then(commit)
             if future.done():
                 return
             if error is None:

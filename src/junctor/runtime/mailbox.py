@@ -21,6 +21,9 @@ from junctor.messages import Kind, Message, Status
 from junctor.runtime.senders import Senders
 from junctor.transports.base import Depth
 
+NOTHING = b"null"
+"""The body of a timer."""
+
 UNBOUNDED = 1 << 60
 """The window of a transport that has everything in memory anyway."""
 
@@ -288,6 +291,13 @@ class Mailbox:
         if self.held and delivery.seq == self._probe_seq:
             self.release()
         self._leave(delivery)
+
+    def taken_back(self, count: int) -> None:
+        """So many timers, which waited in the store, will not come."""
+        self.depth.count -= count
+        self.depth.bytes -= count * len(NOTHING)
+        if self.senders.waiting:
+            self.senders.call()
 
     def _leave(self, delivery: Delivery) -> None:
         """The message is not in memory any more."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from junctor.core.hop import Delivery, delivery_of
 from junctor.errors import NotRunning
 from junctor.messages import Status
-from junctor.transports.base import Stored
+from junctor.transports.base import Commit, Stored
 
 if TYPE_CHECKING:
     from junctor.runtime.engine import Engine
@@ -102,11 +102,12 @@ class Refill:
         """Record that the messages are handed out before any of them runs."""
         box = self._inbox.mailbox
 
-        def push() -> None:
+        def push(commit: Commit) -> None:
             for row in picked:
                 box.push(_delivery_of(row))
             for row in due:
-                box.rejoin(_delivery_of(row))
+                if row.message.seq not in commit.gone:  # a timer that was taken back since
+                    box.rejoin(_delivery_of(row))
 
         if picked or due:
             # Pushed by the commit itself: a younger message may come with the next one, before this task goes on.

@@ -11,7 +11,7 @@ import msgspec
 from junctor.core.hop import Delivery, Hop, RunWork
 from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
-from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, Turn, asker_of
+from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, TimerEnd, Turn, asker_of
 from junctor.errors import StateError, StoreDamaged
 from junctor.messages import (
     ANSWERS,
@@ -68,6 +68,14 @@ class HostRuns:
         headers = {HANDLER: WOKEN, ANSWERS: str(step)}
         draft = Draft(self._host.address, Kind.SEND, "None", b"null", 1, str(run), at, 0, headers)
         _join(self._hop("wake"), draft)
+
+    def unwake(self, run: int, step: int, at: int) -> None:
+        hop = self._hop("unwake")
+        for index, draft in enumerate(hop.drafts or ()):
+            if draft.due == at and draft.key == str(run) and (draft.headers or {}).get(ANSWERS) == str(step):
+                del (hop.drafts or [])[index]
+                return
+        self._work("unwake").timers.append(TimerEnd(self._host.address, run, step, at))
 
     def pass_on(self, run: int, handler: str) -> None:
         hop = self._hop("pass_on")

@@ -501,6 +501,7 @@ def _done_with(delivery: Delivery, reply: Reply | None, duration: int, work: Run
         duration=duration,
         answers=work.answers,
         runs=work.runs,
+        timers=work.timers,
     )
 
 

@@ -36,6 +36,7 @@ from junctor.store.records import (
 from junctor.store.runs import RunRows
 from junctor.store.spans import insert_spans
 from junctor.store.statements import insert, update_hops
+from junctor.store.timers import Timers
 from junctor.store.words import Words
 
 StateKey = tuple[int, str, str]
@@ -50,7 +51,8 @@ _FIND_KEY = "SELECT seq FROM message WHERE origin = ? AND origin < x'00000001'"
 _FIND_HOP = "SELECT seq FROM hop WHERE seq = ?"
 _KEEP_BODY = "INSERT INTO body VALUES (?,?) ON CONFLICT DO NOTHING"
 _FIND_STATE = "SELECT version FROM state WHERE service = ? AND key = ? AND name = ?"
-_CLAIM = f"UPDATE hop SET {set_status(Status.CLAIMED)} WHERE seq IN carray(?)"
+_CLAIM = f"UPDATE hop SET {set_status(Status.CLAIMED)} WHERE seq IN carray(?) AND status < {Status.DONE:d}"
+_HAVE_ENDED = f"SELECT seq FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d}"
 _REMOVE_HOPS = f"""
 DELETE FROM hop WHERE seq IN carray(?) AND status >= {Status.DONE:d}
                       AND status NOT IN ({Status.PARKED:d}, {Status.BEGUN:d}) AND {IS_SOUND}
@@ -83,6 +85,7 @@ class Batch:
         self._rich: list[tuple[Commit, Insert]] = []
         self._moves: dict[int, Row] = {}
         self._claims: set[int] = set()
+        self._claimants: list[Commit] = []
         self._replies: dict[int, Row] = {}
         self._attempts: list[Row] = []
         self._logs: list[HopLog] = []
@@ -90,8 +93,10 @@ class Batch:
         self._notes: list[Note] = []
         self._removes: list[int] = []
         self._runs = RunRows(db, words)
+        self._timers = Timers(db, words)
         self.state: dict[StateKey, tuple[int, bytes] | None] = {}
         self.written: list[tuple[str, StateWrite]] = []
+        self._gone: set[int] = set()
         self.duplicates: list[tuple[Commit, int, int]] = []
 
     # Folding -------------------------------------------------------------------------------------------------
@@ -120,6 +125,7 @@ class Batch:
                 self._hops += hop
             else:
                 self._rich.append((commit, each))
+                self._timers.note(each)
         for settle in commit.settles:
             seq = settle.seq
             if self._claims:
@@ -127,7 +133,11 @@ class Batch:
             self._moves[seq] = (seq, settle.status, settle.attempt, settle.due, settle.started, settle.duration)
             if settle.reply is not None or settle.failure is not None:
                 self._settle(settle)
+        if commit.timers:
+            self._take_back(commit)
         if commit.claims or commit.logs or commit.alerts:
+            if commit.claims:
+                self._claimants.append(commit)
             for seq in commit.claims:
                 self._claim(seq)
             self._logs += commit.logs
@@ -148,8 +158,21 @@ class Batch:
         move = self._moves.get(seq)
         if move is None:
             self._claims.add(seq)
-        else:
+        elif move[1] < Status.DONE:
             self._moves[seq] = (seq, int(Status.CLAIMED), *move[2:])
+        else:
+            self._gone.add(seq)
+
+    def _take_back(self, commit: Commit) -> None:
+        """End the timers that no earlier commit of the group has handed out or moved."""
+        untouched = (
+            seq
+            for timer in commit.timers
+            for seq in self._timers.find(timer)
+            if seq not in self._claims and seq not in self._moves
+        )
+        commit.taken = list(dict.fromkeys(untouched))
+        self._moves.update((seq, (seq, Status.DONE, 0, 0, 0, 0)) for seq in commit.taken)
 
     def _write_state(self, commit: Commit) -> StateConflict | None:
         service = self._words.number(commit.source)
@@ -190,7 +213,7 @@ class Batch:
         if self._moves:
             update_hops(db, list(chain.from_iterable(self._moves.values())))
         if self._claims:
-            db.execute(_CLAIM, (apsw.carray(array("q", sorted(self._claims))),))
+            self._write_claims()
         if self._replies or self._attempts or self.state:
             self._write_results()
         if self._logs or self._alerts or self._notes:
@@ -198,8 +221,18 @@ class Batch:
         self._runs.write()
         if self._removes:
             self._remove()
+        if self._gone:
+            for commit in self._claimants:
+                commit.gone = [seq for seq in commit.claims if seq in self._gone]
         if self._words.fresh:
             insert(db, "word", ("id", "text"), list(chain.from_iterable(self._words.fresh)))
+
+    def _write_claims(self) -> None:
+        """Claim what has not ended, and tell of what has: that is rare."""
+        numbers, before = apsw.carray(array("q", sorted(self._claims))), self._db.total_changes()
+        self._db.execute(_CLAIM, (numbers,))
+        if self._db.total_changes() - before != len(self._claims):
+            self._gone.update(seq for (seq,) in select(self._db, _HAVE_ENDED, (numbers,)))
 
     def _insert_rich(self) -> None:
         """Insert what may be known already, and leave out the hops of what is."""

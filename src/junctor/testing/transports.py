@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 # Importing them registers the checks.
-from junctor.testing import _archive_checks, _queue_checks, _run_checks, _state_checks  # noqa: F401
+from junctor.testing import _archive_checks, _queue_checks, _run_checks, _state_checks, _timer_checks  # noqa: F401
 from junctor.testing._bench import CHECKS, Bench, Check, Site, check
 from junctor.transports.base import Capabilities, Transport
 

@@ -14,6 +14,8 @@ What the runtime relies on:
 * **Order.** ``fetch`` answers by ``seq``; with ``now`` also delayed messages that have come due.
 * **Claims.** A record inserted with ``Status.CLAIMED``, or named in ``claims``, was handed out. After an unclean stop
   such records come back in ``Opened.suspects``; nobody else hands them out.
+* **Timers.** A record named in ``timers`` that is WAITING is DONE now, unattempted. One that was handed out is left,
+  and a claim of one that has ended does nothing: ``commit.taken`` and ``commit.gone`` tell.
 * **State.** A write makes version ``expected + 1``; an entry that does not exist, or was deleted, has version 0.
 * **Fullness.** No room on the disk refuses external commits with :class:`~junctor.errors.StoreFull`, and those marked
   ``at_once`` where no reserve is left either; all others are kept, in order, and tried again until they fit. A refusal

@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Callable
 
 from junctor.core.outcome import Reply, StateWrite
-from junctor.core.run import Run, Turn
+from junctor.core.run import WOKEN, Run, TimerEnd, Turn
 from junctor.errors import StateConflict
-from junctor.messages import Message, Status
+from junctor.messages import ANSWERS, HANDLER, Message, Status
 from junctor.transports.base import (
     AttemptRecord,
     Capabilities,
@@ -60,6 +60,7 @@ class MemoryTransport(Transport):
         self._older: dict[int, Record] = {}
         self._attached: set[int] = set()
         self._origins: dict[bytes, int] = {}
+        self._timers: dict[TimerEnd, int] = {}
         self._state: dict[tuple[str, str], dict[str, tuple[bytes, int]]] = {}
         self.archive = MemoryArchive(self.find, self._parts)
         self._runs = self.archive.held
@@ -97,6 +98,8 @@ class MemoryTransport(Transport):
             self._settle(settle)
         if commit.claims or commit.writes or commit.logs or commit.alerts or commit.notes or commit.removes:
             self._rest(commit)
+        if commit.timers:
+            commit.taken = [seq for timer in commit.timers for seq in self._take_back(timer)]
         commit.done(commit, None)
 
     def _refuse(self, commit: Commit, error: Exception) -> None:
@@ -112,6 +115,16 @@ class MemoryTransport(Transport):
             self._finish(record)
         else:
             self._open[message.seq] = record
+        if message.due and message.headers.get(HANDLER) == WOKEN:
+            self._timers[_timer(message)] = message.seq
+
+    def _take_back(self, timer: TimerEnd) -> list[int]:
+        record = self._open.get(self._timers.get(timer, 0))
+        if record is None or record.status != Status.WAITING or record.due != timer.due:
+            return []
+        record.status, record.due = _DONE, 0
+        self._finish(record)
+        return [record.message.seq]
 
     def _known(self, commit: Commit, origin: bytes, seq: int) -> bool:
         earlier = self._origins.setdefault(origin, seq)
@@ -151,6 +164,7 @@ class MemoryTransport(Transport):
         message = self._claimed.pop(seq, None)
         if message is None:
             message = self._open.pop(seq).message
+            self._rung(message)
         recent = self._recent
         recent[seq] = Record(message, _DONE, 1, 0, started, duration, reply)
         if len(recent) > self._half:
@@ -159,10 +173,16 @@ class MemoryTransport(Transport):
     def _finish(self, record: Record) -> None:
         seq = record.message.seq
         self._open.pop(seq, None)
+        self._rung(record.message)
         self._recent[seq] = record
         self._older.pop(seq, None)  # what ended before and is sent again now is kept once
         if len(self._recent) > self._half:
             self._forget()
+
+    def _rung(self, message: Message) -> None:
+        """It ends: a timer is known no more."""
+        if message.due and message.headers.get(HANDLER) == WOKEN:
+            self._timers.pop(_timer(message), None)
 
     def _forget(self) -> None:
         """Let the older half of the finished records go at once: nothing is done a message."""
@@ -205,6 +225,8 @@ class MemoryTransport(Transport):
             record = self.find(seq)
             if record is not None and record.status < FINAL:
                 record.status = Status.CLAIMED
+            else:
+                commit.gone = [*commit.gone, seq]
         self._attached.update(log.seq for log in commit.logs)
         self._attached.update(note.seq for note in commit.notes)
         self.archive.note(commit.logs, commit.alerts, commit.notes)
@@ -260,3 +282,7 @@ class MemoryTransport(Transport):
 
     def state_keys(self, service: str) -> list[str]:
         return [key for owner, key in list(self._state) if owner == service and self._state[(owner, key)]]
+
+
+def _timer(message: Message) -> TimerEnd:
+    return TimerEnd(message.target, int(message.key or 0), int(message.headers.get(ANSWERS, 0)), message.due)

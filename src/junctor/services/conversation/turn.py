@@ -35,6 +35,7 @@ class Turn:
         self._message = message
         self._run = run
         self._known = frozenset(vars(instance))
+        self._timers = _timers_of(live.snapshot)
         self._ended_one = False
         self._done: dict[str, Any] = {}
         self._callbacks: list[str] = []
@@ -97,6 +98,7 @@ class Turn:
         self.live.failed_as = "ConversationCancelled"
         snapshot = self._taken_over(self.live.snapshot.attributes)
         self._answer(snapshot)
+        self._take_back({})
         self._write(self._fact(RunStatus.CANCELLED, write_snapshot(snapshot)))
 
     def finish(self) -> None:
@@ -119,6 +121,7 @@ class Turn:
         self._answer(snapshot)
         if live.ended:
             snapshot.requests, snapshot.timers = {}, {}
+        self._take_back(_timers_of(snapshot))
         data, known = write_snapshot(snapshot), self._run.snapshot if self._run is not None else None
         where = f"{self._plan.cls.__name__}, conversation {live.number}"
         check_size(snapshot, len(data), len(known or b""), self._port.runs.limit, where, self._port.log)
@@ -156,6 +159,12 @@ class Turn:
         at = later(self._port.time_ns(), seconds)
         self._port.runs.wake(self.live.number, step, at)
         snapshot.timers[step] = OpenTimer(name, at)
+
+    def _take_back(self, kept: dict[int, int]) -> None:
+        """The timers that this turn made superfluous."""
+        for step, at in self._timers.items():
+            if step not in kept:
+                self._port.runs.unwake(self.live.number, step, at)
 
     def _answer(self, snapshot: Snapshot) -> None:
         """End the messages that wait: the one that this turn is about, and those of the conversation."""
@@ -222,3 +231,9 @@ class Turn:
             session=self._session,
             error=live.failure,
         )
+
+
+def _timers_of(snapshot: Snapshot) -> dict[int, int]:
+    """When the timers, and the timeouts of requests, are due, by their step."""
+    timers = {step: timer.at for step, timer in snapshot.timers.items()}
+    return timers | {step: request.until for step, request in snapshot.requests.items() if request.until}

@@ -250,6 +250,8 @@ class Director:
                 await self._carry_out(driver, block)
                 hidden = _hide(driver, hidden)
                 driver.enter(driver.run)
+            for step, due in driver.spent():
+                self._port.runs.unwake(driver.number, step, due)
             entry = driver.close_turn(came)
             answer = self._settling.settle(live, entry, message, run)
         except BaseException:

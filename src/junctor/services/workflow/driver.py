@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -80,7 +81,10 @@ class Driver:
         self._broken: BaseException | None = None
         self._ready: deque[Part | Several] = deque()
         self._open: dict[int, Step[Any]] = {}
+        # A sleep that the code has let go of, as one that was cancelled, changes nothing when it ends.
+        self._sleeps: WeakValueDictionary[int, Step[Any]] = WeakValueDictionary()
         self._timers: dict[int, int] = {}
+        self._spent: list[tuple[int, int]] = []
         self._conditions: list[tuple[Callable[[], Any], Step[Any]]] = []
         self._blocks: deque[Block] = deque()
         self._parts: list[Part] = []
@@ -118,7 +122,7 @@ class Driver:
         replies = facts.pop("replies", None)
         command = self.call(what, act, **facts)
         step: Step[Any] = Step(self, command, replies)
-        self._open[command.step] = step
+        (self._sleeps if what == "sleep" else self._open)[command.step] = step
         if command.wait:
             self._timers[command.step] = self.time + command.wait
         return step
@@ -189,11 +193,12 @@ class Driver:
     def open_turn(self, time: int, recorded: Sequence[Command] | None = None) -> None:
         """A turn begins. With ``recorded`` it is repeated."""
         self.time, self._recorded, self._did, self._broken = time, recorded, [], None
+        self._spent = []
 
     def takes(self, came: Input) -> bool:
         """Whether an input still has something to end: not a late reply, nor the timer of what is over."""
         if came.came in ("reply", "timer"):
-            return came.step in self._open
+            return came.step in self._open or came.step in self._sleeps
         return came.came != "cancel" or not self.cancelled
 
     def apply(self, came: Input) -> None:
@@ -203,9 +208,13 @@ class Driver:
             if self.main is not None:
                 self.main.cancel()
             return
-        step = self._open.pop(came.step)
-        self._timers.pop(came.step, None)
+        step = self._open.pop(came.step, None) or self._sleeps.pop(came.step, None)
+        if came.came == "timer":
+            self._timers.pop(came.step, None)
+        if step is None:  # it was let go of sooner than when this was recorded
+            return
         if came.came == "reply":
+            self._spend(came.step)
             value, error = ended_request(came, step, self.where)
             step.end(value, error)
         elif step.command is not None and step.command.what == "request":
@@ -250,7 +259,7 @@ class Driver:
                 self._conditions.remove(each)
                 number = step.command.step if step.command is not None else 0
                 self._open.pop(number, None)
-                self._timers.pop(number, None)
+                self._spend(number)
                 step.end(True)
         return bool(self._ready)
 
@@ -314,6 +323,19 @@ class Driver:
         """When the next of its timers is due, nanoseconds since 1970; 0 for none."""
         return min(self._timers.values(), default=0)
 
+    def _spend(self, step: int) -> None:
+        """Nothing waits for the timer of a step any more."""
+        due = self._timers.pop(step, 0)
+        if due:
+            self._spent.append((step, due))
+
+    def spent(self) -> list[tuple[int, int]]:
+        """Step and time of each timer that is not needed any more since this turn."""
+        for step in list(self._timers):
+            if self.ended or not (step in self._open or step in self._sleeps):
+                self._spend(step)
+        return self._spent
+
     def close_turn(self, came: Input) -> Entry:
         """The turn as history keeps it."""
         entry = Entry(v=VERSION, input=came, did=tuple(self._did), end=self.end)
@@ -333,6 +355,7 @@ class Driver:
         if self.end != entry.end:
             had = f"the end of the run, {entry.end}," if entry.end else "that it waits"
             raise self._divergence(f"behind step {self._calls}: history has {had} and the code now {now}", place)
+        self.spent()
         self.turns += 1
         self._recorded = None
 

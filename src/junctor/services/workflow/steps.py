@@ -27,7 +27,7 @@ class Left(BaseException):
 class Step(Generic[T]):
     """Something durable that a workflow has begun: await it for its result. It goes on also while nobody awaits it."""
 
-    __slots__ = ("_error", "_value", "awaiting", "command", "done", "driver", "replies")
+    __slots__ = ("__weakref__", "_error", "_value", "awaiting", "command", "done", "driver", "replies")
 
     def __init__(self, driver: Driver, command: Command | None = None, replies: MessageType | None = None) -> None:
         self.driver = driver
@@ -56,8 +56,12 @@ class Step(Generic[T]):
         return self._error
 
     def __await__(self) -> Generator[Any, Any, T]:
-        while not self.done:
-            yield self
+        try:
+            while not self.done:
+                yield self
+        except BaseException:
+            del self  # the traceback of a cancellation holds this frame, and would hold a sleep that nobody awaits
+            raise
         return self.result()
 
     def end(self, value: Any = None, error: BaseException | None = None) -> None:
@@ -71,6 +75,11 @@ class Step(Generic[T]):
         """Have somebody go on when this is done."""
         if who not in self.awaiting:
             self.awaiting.append(who)
+
+    def leave(self, who: Part | Several) -> None:
+        """Have somebody not wait any more."""
+        if who in self.awaiting:
+            self.awaiting.remove(who)
 
     def __repr__(self) -> str:
         return f"<Step {self.command}>"
@@ -117,8 +126,9 @@ class Part(Step[Any]):
         waits = self._waits
         if isinstance(waits, (Part, Several)) and waits.cancel_parts():
             return
-        if waits is not None and self in waits.awaiting:
-            waits.awaiting.remove(self)
+        if waits is not None:
+            waits.leave(self)
+            self._waits = None
         self._throws = WorkflowCancelled("this run was cancelled", where=self.driver.where)
         self.driver.go_on([self])
 
@@ -189,6 +199,8 @@ class Several(Step[Any]):
 
     def _over(self, value: Any = None, error: BaseException | None = None) -> None:
         self.end(value, error)
-        for step in self._steps:
+        steps, self._steps = self._steps, []
+        for step in steps:
+            step.leave(self)
             if isinstance(step, Part):
                 step.cancel()
