@@ -13,12 +13,12 @@ from junctor.core.spec import ServiceSpec, service_name
 from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.definition import ItemDefinition
 from junctor.dialects.iop.director import operations
-from junctor.dialects.iop.hosting.flow import flow_of, with_adapter
+from junctor.dialects.iop.hosting.composed import flow_of_registered, flow_of_settings
+from junctor.dialects.iop.hosting.flow import with_adapter
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.policies import policies_of
 from junctor.dialects.iop.hosting.spec import item_spec
 from junctor.dialects.iop.hosting.values import declared_settings, with_settings
-from junctor.dialects.iop.migration.registry import Registry
 from junctor.flows.model import FlowModel
 from junctor.settings import Setting, read_settings
 
@@ -57,7 +57,7 @@ class Iop:
 
     def flow(self, module: types.ModuleType) -> FlowModel | None:
         """The flow of a settings file: of its production, or of its classes."""
-        return None
+        return flow_of_settings(module)
 
     def load(self, text: str) -> FlowModel:
         """The flow of a production that was migrated, by its name.
@@ -65,8 +65,7 @@ class Iop:
         :raises ConfigurationError: there is none.
         """
         refuse_beside(GENUINE, "junctor-iop")
-        registry = Registry.open()
-        return flow_of(registry.production(text), registry.component)
+        return flow_of_registered(text)
 
 
 def registered_name(cls: type) -> str:

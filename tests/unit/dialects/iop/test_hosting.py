@@ -182,7 +182,7 @@ async def status_of(node: Node, name: str = "demo-failing") -> Status:
         (1, 1, "one", (SettingValue("ReplyCodeActions", "E*two=R"),)),
         (3, 3, "away", (SettingValue("ReplyCodeActions", "E*two=R"),)),
         (3, 1, "away", (SettingValue("ReplyCodeActions", "E=S"),)),
-        (4, 1, "no reply", (SettingValue("ReplyCodeActions", "X=F"),)),
+        (4, 1, "it has no reply", (SettingValue("ReplyCodeActions", "X=F"),)),
     ],
 )
 async def test_what_becomes_of_an_error(number: int, attempts: int, error: str, settings: tuple[Any, ...]) -> None:

@@ -14,7 +14,7 @@ from junctor.errors import ConfigurationError
 class ItemInError(ConfigurationError):
     """An item of a production has no class that could run. The others run; what is sent to it waits in its queue."""
 
-    code = "item-in-error"
+    code = "iop-item-in-error"
     default_fix = "Correct the class or the settings file, migrate it again, and start the item anew."
 
 

@@ -17,6 +17,7 @@ from junctor.dialects.iop.hosting.policies import attempts_of
 from junctor.dialects.iop.hosting.replycodes import Step, actions_for, read_reply_codes, step_now
 from junctor.dialects.iop.hosting.schedule import read_schedule, window_at
 from junctor.dialects.iop.hosting.values import known
+from junctor.errors import JunctorError
 
 CONNECTION = (ConnectionError, TimeoutError, socket.gaierror, socket.herror)
 """The classes of :data:`~junctor.dialects.iop.hosting.policies.CONNECTION_ERRORS`."""
@@ -28,8 +29,11 @@ DISABLED = 365 * 86_400.0
 """Seconds for which a message of a disabled item waits, unless somebody resumes it."""
 
 
-class NoReply(RuntimeError):
-    """An operation answered nothing, and ReplyCodeActions says that this is an error."""
+class NoReply(JunctorError):
+    """An operation answered nothing, and its ReplyCodeActions say that this is an error."""
+
+    code = "iop-no-reply"
+    default_fix = "Let it return a message, or take X out of its ReplyCodeActions."
 
 
 class Guard:
@@ -65,7 +69,7 @@ class Guard:
             self._ready_at = self._now() + self._rest
         actions = actions_for(self._codes, None) if reply is None or reply == "" else ()
         if actions:
-            self._follow(NoReply(f"{self._name} has no reply"), actions)
+            self._follow(NoReply("it has no reply", where=self._name), actions)
         return reply
 
     def _check_schedule(self) -> None:

@@ -17,7 +17,7 @@ METHODS = ("on_process_input", "on_message")
 class WrongInput(DecodeError):
     """What a business service was called with does not fit the message that it takes."""
 
-    code = "wrong-input"
+    code = "iop-wrong-input"
     default_fix = "Send the fields that the message class declares."
     status = 422
 

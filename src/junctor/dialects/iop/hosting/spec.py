@@ -18,7 +18,6 @@ from junctor.dialects.iop.hosting.service import actions_of, schedules_of
 from junctor.dialects.iop.hosting.types import known_types
 from junctor.dialects.iop.hosting.values import flattened
 
-
 DISABLED = "disabled in its production"
 
 
