@@ -42,4 +42,5 @@ def as_runtime_error(error: JunctorError, target: str = "") -> JunctorError:
 
 @functools.lru_cache(maxsize=64)
 def _both(kind: Any) -> type[JunctorError]:
-    return type(kind.__name__, (kind, RuntimeError), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    # Its name alone says what it is, in a traceback as well: it is in no module.
+    return type(kind.__name__, (kind, RuntimeError), {"__module__": "builtins", "__doc__": kind.__doc__})
