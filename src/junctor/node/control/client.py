@@ -108,6 +108,7 @@ class NodeClient:
     :class:`~junctor.node.control.wire.ConnectionLost` when the node ends meanwhile.
     """
 
+    # Defined once for both clients; `help(NodeClient.send)` shows each.
     send = blocking(sending.send)
     request = blocking(sending.request)
     call = blocking(sending.call)
@@ -183,8 +184,8 @@ class NodeClient:
         return line
 
     def await_end(self, timeout: float) -> bool:
-        """Wait until the node has ended and released its store; False when it still runs after ``timeout`` seconds, 0 to
-        look at once."""
+        """Wait until the node has ended and released its store; False when it still runs after ``timeout`` seconds, 0
+        to look at once."""
         self._socket.settimeout(timeout)
         try:
             return not self._socket.recv(1)
@@ -202,6 +203,7 @@ class NodeClient:
 class AsyncNodeClient:
     """A running node for async code. Any number of questions may be open at once; errors as in :class:`NodeClient`."""
 
+    # The same, awaited.
     send = awaited(sending.send)
     request = awaited(sending.request)
     call = awaited(sending.call)
