@@ -66,7 +66,7 @@ def name_of(production: Composition, target: Any) -> str:
     """
     if isinstance(target, ComponentRef):
         if target.production is not production:
-            raise ValueError(f"{target.name} is an item of {target.production.name}, not of {production.name}")
+            raise ValueError(f"{target.name} is an item of another production, {target.production.name}")
         return target.name
     if isinstance(target, ComponentItem):
         return target.title
