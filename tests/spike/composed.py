@@ -7,18 +7,15 @@ import sys
 from pathlib import Path
 
 from junctor import Flow
-from tests.spike.dialects import base_service, iop, pip_services, servicefactory
+from tests.spike.dialects import base_service, pip_services, servicefactory
 from tests.spike.programs import custom_services, hello_world, looping, production
 
 
 def composed(gate: str = "") -> Flow:
     """All four in one flow; ``gate`` is a file for which the iop operation waits."""
-    flow = Flow("spike")
+    flow = Flow("spike").add(production.MyBusinessOperation, "python-mybo", settings={"gate": gate})
+    flow.add(production.MyBP).add(production.MyAsyncNGBP).add(production.MyPollingService)
     for spec in (
-        iop.spec_of("Python.MyBO", production.MyBusinessOperation, {"gate": gate}),
-        iop.spec_of("Python.MyBP", production.MyBP),
-        iop.spec_of("Python.MyAsyncNGBP", production.MyAsyncNGBP),
-        iop.spec_of("Python.Poll", production.MyPollingService),
         base_service.spec_of(custom_services.Stubborn),
         base_service.spec_of(custom_services.Sender, {"gpio_pin": 7}),
         base_service.spec_of(custom_services.Receiver),

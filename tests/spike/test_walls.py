@@ -1,4 +1,7 @@
-"""The stand-in dialects have no private door: what they import of Junctor is the public contract, and nothing else."""
+"""The stand-in dialects have no private door: what they import of Junctor is the public contract, and nothing else.
+
+One program, that of ``iop``, runs on the dialect itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 PUBLIC = ("junctor.core", "junctor.messages", "junctor.errors")
-FILES = sorted([*(HERE / "dialects").glob("*.py"), *(HERE / "programs").glob("*.py")])
+FILES = sorted((HERE / "dialects").glob("*.py"))
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -33,7 +36,8 @@ def test_only_the_public_contract_is_imported(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((HERE / "programs").glob("*.py")), ids=lambda path: path.stem)
 def test_programs_know_nothing_of_junctor(path: Path) -> None:
-    assert not [module for module in imported(ast.parse(path.read_text())) if module.split(".")[0] == "junctor"]
+    found = [module for module in imported(ast.parse(path.read_text())) if module.split(".")[0] == "junctor"]
+    assert not [module for module in found if not module.startswith("junctor.dialects.")]
 
 
 def private(names: set[str]) -> set[str]:

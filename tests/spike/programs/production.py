@@ -5,7 +5,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from tests.spike.dialects.iop import BusinessOperation, BusinessProcess, BusinessService, Message
+from junctor.dialects.iop import BusinessOperation, BusinessProcess, BusinessService, Message
 
 EVENTS: list[str] = []
 
@@ -22,9 +22,6 @@ class MyResponse(Message):
 
 class MyBusinessOperation(BusinessOperation):
     gate: str = ""
-
-    def __init__(self):
-        raise AssertionError("__init__ is never called")
 
     def on_init(self):
         EVENTS.append("on_init")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from junctor.core.spec import Activity, Context, ServiceSpec
 from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService
+from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.hosting.broken import broken_spec
 from junctor.dialects.iop.hosting.hosted import Hosted
 from junctor.dialects.iop.hosting.item import Item
@@ -32,10 +34,25 @@ def item_spec(item: Item) -> ServiceSpec:
     if issubclass(cls, BusinessProcess):
         from junctor.dialects.iop.hosting.process import process_spec
 
-        made: ServiceSpec = process_spec(item)
+        made: ServiceSpec = _with_type(process_spec(item), cls)
     else:
         made = _of_component(item, cls)
     return msgspec.structs.replace(made, resting="" if item.definition.enabled else DISABLED)
+
+
+def _with_type(made: ServiceSpec, cls: type) -> ServiceSpec:
+    """The spec of a process with an entry for the class in the annotation of the method that takes all else: targets of
+    native services find it by that."""
+    accepts = dispatch_of(cls).accepts
+    if accepts is None or any(handler.accepts is accepts for handler in made.handlers):
+        return made
+    rest = next(handler for handler in made.handlers if handler.accepts is Any)
+    handlers = (
+        *(one for one in made.handlers if one is not rest),
+        msgspec.structs.replace(rest, accepts=accepts),
+        rest,
+    )
+    return msgspec.structs.replace(made, handlers=handlers)
 
 
 def _of_component(item: Item, cls: type) -> ServiceSpec:
