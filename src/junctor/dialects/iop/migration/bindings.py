@@ -134,6 +134,7 @@ def _imported(name: str, folder: Path, place: Place) -> types.ModuleType:
         if error.where not in (None, name):  # in its own code
             raise ImportFailed(error.what, where=f"{place} ({error.where})", fix=error.fix) from error
         fix = f'There is none in {folder}; write in "path" where it is, relative to the settings file.'
+        fix = error.fix if name.endswith(".py") else fix
         raise ImportFailed(error.what, where=str(place), fix=fix) from error
 
 
