@@ -154,7 +154,8 @@ async def test_killed_in_the_middle_and_started_again(short_dir: Path) -> None:
         session = first_session(node)
         delivered = await settled(node, session, WHOLE_PATH)
         process = next(record for record in delivered if service(record) == "python-mybp")
-        assert process.reply is None  # nobody asked: it was sent
+        assert process.reply is not None  # nobody asked, it was sent; the result of a conversation is kept all the same
+        assert process.reply.type == "tests.spike.programs.production.MyResponse"
         assert {record.message.session for record in delivered} == {session}
     assert looping.SEEN[:1] == [b'"hello world"']
 
