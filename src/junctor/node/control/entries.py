@@ -111,22 +111,29 @@ class HandlerEntry(msgspec.Struct):
 
 
 def handler_for(engine: Engine, host: Host, type: str | None) -> HandlerEntry:
-    """The handler for messages of this type; of any type where the service has only one handler.
+    """The handler for messages of this type; of any type where the service has only one handler. A handler of Any takes
+    every type that the flow knows.
 
     :raises NoHandler: there is none, or ``type`` is needed to choose; the fix lists the types.
     """
     types = engine.flows[host.flow].types
     handlers = [(types.register(spec.accepts), spec) for spec in host.spec.handlers]
-    spec = _choose(host, handlers, type)
-    port = engine.client(host.flow)
-    return HandlerEntry(port.link_to(host.service, spec.accepts, spec.replies), port, host.address)
+    port, known = engine.client(host.flow), types.named(type or "")
+    if known is not None and known.name not in {kind.name for kind, _ in handlers}:
+        handlers = [(known, spec) for kind, spec in handlers if kind.cls is Any] or handlers
+    kind, spec = _choose(host, handlers, type)
+    return HandlerEntry(port.link_to(host.service, kind.cls, spec.replies), port, host.address)
 
 
-def _choose(host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: str | None) -> HandlerSpec:
+def _choose(
+    host: Host, handlers: list[tuple[MessageType, HandlerSpec]], type: str | None
+) -> tuple[MessageType, HandlerSpec]:
     if not handlers:
         raise NoHandler("the service has no handler", where=host.address, fix="It takes no messages; see its actions.")
     fitting = [
-        spec for kind, spec in handlers if type in (kind.name, *kind.aliases) or (type is None and not spec.signal)
+        (kind, spec)
+        for kind, spec in handlers
+        if type in (kind.name, *kind.aliases) or (type is None and not spec.signal)
     ]
     if len(fitting) == 1:
         return fitting[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from msgspec import Raw
 
 from junctor.core.run import Run, RunQuery, RunStatus
 from junctor.core.snapshot import read_snapshot, shown_attributes
@@ -18,8 +19,9 @@ from junctor.dialects.iop.components import BusinessProcess
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition, SettingValue
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.process import AlarmResponse, process_spec
-from junctor.errors import RequestFailed
-from junctor.messages import Kind, Status
+from junctor.errors import NoHandler, RequestFailed
+from junctor.messages import Kind, Status, type_name
+from junctor.node.control.entries import handler_for
 from junctor.testing import RunningFlow, running
 from tests.crash.seeds import repeat, seed_of_this_run
 from tests.unit.dialects.iop.process.parts import Ask, Got, Payment
@@ -507,3 +509,14 @@ async def test_a_typed_method_takes_its_type_and_on_message_the_rest() -> None:
     async with running(project(Sorting)) as plant:
         for body, text in ((Ask(1), "an Ask"), (Payment(), "a Payment"), (Got(), "a Got")):
             assert await ask(plant, "python-sorting", body) == Got(text)
+
+
+async def test_from_outside_a_known_type_may_be_named_for_on_message() -> None:
+    async with running(project(Sorting)) as plant:
+        engine = plant.node.engine
+        host = engine.hosts["project/python-sorting"]
+        entry = handler_for(engine, host, type_name(Got))
+        assert entry.read(Raw(b'{"text": "x"}')) == Got("x")
+        assert entry.link.handler == ""
+        with pytest.raises(NoHandler, match="nothing.Known"):
+            handler_for(engine, host, "nothing.Known")
