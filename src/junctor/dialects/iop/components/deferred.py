@@ -22,11 +22,13 @@ class DuplexProcess(BusinessProcess):
 DEFERRED = (DuplexService, DuplexOperation, DuplexProcess)
 
 
-def refuse_deferred(cls: type) -> None:
-    """:raises NotImplementedError: the class is of one of these kinds."""
+def not_offered(cls: type) -> str:
+    """Why a component of this class cannot run; empty for one that can."""
     base = next((base for base in DEFERRED if issubclass(cls, base)), None)
-    if base is not None:
-        raise NotImplementedError(
-            f"{cls.__module__}.{cls.__qualname__} is a {base.__name__}, which is not offered yet. "
-            f"Write it as a {base.__name__.replace('Duplex', 'Business')}"
-        )
+    if base is None:
+        return ""
+    kind = base.__name__
+    return (
+        f"{cls.__module__}.{cls.__qualname__} is a {kind}, which is not offered yet. "
+        f"Write it as a {kind.replace('Duplex', 'Business')}"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from junctor.dialects.iop.components.component import Component, has_init, never_called
-from junctor.dialects.iop.components.deferred import refuse_deferred
+from junctor.dialects.iop.components.deferred import not_offered
 from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.components.host import BusinessHost
 
@@ -23,7 +23,8 @@ def started(component: Component) -> None:
 
     :raises NotImplementedError: its base class is not offered yet.
     """
-    refuse_deferred(type(component))
+    if problem := not_offered(type(component)):
+        raise NotImplementedError(problem)
     for text in doubts(type(component)):
         component._door.log.warning("%s", text)
     try:

@@ -10,6 +10,7 @@ import msgspec
 
 from junctor.core.spec import Activity, Context, ServiceSpec
 from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService
+from junctor.dialects.iop.components.deferred import not_offered
 from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.hosting.broken import broken_spec
 from junctor.dialects.iop.hosting.hosted import Hosted
@@ -29,8 +30,9 @@ def item_spec(item: Item) -> ServiceSpec:
     :raises SettingError: a setting does not fit.
     """
     cls = item.component
-    if cls is None or item.problem:
-        return broken_spec(item, item.problem or "it has no class")
+    problem = item.problem or ("it has no class" if cls is None else not_offered(cls))
+    if cls is None or problem:
+        return broken_spec(item, problem)
     if issubclass(cls, BusinessProcess):
         from junctor.dialects.iop.hosting.process import process_spec
 

@@ -12,7 +12,8 @@ import pydantic
 import pytest
 
 from junctor import Flow, Service, handler
-from junctor.dialects.iop import BusinessOperation, BusinessProcess, Message, target
+from junctor.core.lifecycle import State
+from junctor.dialects.iop import BusinessOperation, BusinessProcess, DuplexOperation, Message, target
 from junctor.dialects.iop.messages import SerializationError, UntypedMessage
 from junctor.errors import RequestFailed, UnknownTarget
 
@@ -197,3 +198,13 @@ async def test_a_reply_that_is_no_message_is_the_error_of_who_replies() -> None:
     with pytest.raises(TypeError, match="the reply must be an object of a subclass of Message"):
         Wrong().on_message(None)
     assert UntypedMessage(a=1).a == 1
+
+
+async def test_an_item_that_is_not_offered_yet_is_in_error_and_the_others_run() -> None:
+    class Talk(DuplexOperation):
+        pass
+
+    async with Flow("shop").add(Ledger).add(Talk).running(transport="memory") as node:
+        failed, works = (node.engine.hosts[f"shop/python-{name}"].lifecycle for name in ("talk", "ledger"))
+        assert (failed.state, works.state) == (State.FAILED, State.RUNNING)
+        assert "Talk is a DuplexOperation, which is not offered yet" in failed.reason
