@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +49,9 @@ class Source:
         return f"{self.place}:{getattr(node, 'lineno', 1)}"
 
 
+@cache
 def sources() -> list[Source]:
-    """Every file of the package, at least one: an empty list would make every test here pass for nothing."""
+    """Every file of the package, read once; at least one: an empty list would make every test here pass for nothing."""
     found = [Source(path) for path in sorted(SRC.rglob("*.py"))]
     assert found, f"no source below {SRC}"
     return found
