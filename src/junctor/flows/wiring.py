@@ -366,12 +366,13 @@ class _Wirer:
                 ("isolate", "loop")[spec.isolation == "node"],
                 "Leave it out; what blocks goes into self.once().",
             )
-            what = "the runs of a workflow are driven by the node itself"
+            cannot = "run in a worker process" if word == "isolate" else "have a loop of its own"
+            what = f"a workflow cannot {cannot}: its runs are driven by the node itself"
             self.problems.append(ConfigurationError(what, where=self._where(spec, f".{word}", word), fix=fix))
 
         if spec.runs == "conversation" and spec.isolation != "node":
             what, fix = (
-                "a conversation is called by the node itself",
+                "it cannot run in a worker process: a conversation is called by the node itself",
                 "Leave it out; ask a service that is in a worker.",
             )
             self.problems.append(ConfigurationError(what, where=self._where(spec, ".isolate", "isolate"), fix=fix))

@@ -11,6 +11,7 @@ from junctor import Flow
 from junctor.core.records import Archive
 from junctor.core.run import Run, RunQuery, RunStatus
 from tests.crash.runs.drivers.conversations import talk
+from tests.crash.runs.drivers.hurry import hurry
 from tests.crash.runs.drivers.made import made
 from tests.crash.runs.drivers.parts import Order
 from tests.crash.runs.drivers.workflows import steps
@@ -43,4 +44,9 @@ def _open(archive: Archive) -> list[Run]:
     return archive.runs(RunQuery(statuses=(RunStatus.OPEN,), limit=1))
 
 
-CASES = {"made": Case(made, orders), "workflow": Case(steps, orders), "conversation": Case(talk, orders)}
+CASES = {
+    "made": Case(made, orders),
+    "workflow": Case(steps, orders),
+    "conversation": Case(talk, orders),
+    "hurry": Case(hurry, orders),
+}

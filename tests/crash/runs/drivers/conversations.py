@@ -11,6 +11,7 @@ from tests.crash.runs.drivers.parts import (
     FIRST,
     LAST,
     OFTEN,
+    PATIENT,
     WAIT,
     Ask,
     Done,
@@ -20,6 +21,7 @@ from tests.crash.runs.drivers.parts import (
     Sink,
     around,
     mark,
+    trip,
 )
 
 
@@ -81,6 +83,7 @@ class Talk(Conversation):
     def on_part(self, part: Done) -> None:
         self.basket.callbacks += 1
         self.basket.told["part"] = part.text
+        trip()
         self._close()
 
     @on_failure(LAST)
@@ -142,5 +145,5 @@ class Approver(Sink):
 
 def talk() -> Flow:
     flow = around(Flow("runs"), sink=Approver())
-    flow.add(Talk(), name="work", retry=OFTEN)
+    flow.add(Talk(), name="work", retry=PATIENT)
     return flow.add(Parts(), retry=OFTEN)

@@ -7,7 +7,9 @@ of an order tells what is to go wrong: ``fail`` the first attempt of each reques
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,15 @@ SEEN = "seen"
 OFTEN: dict[str, Any] = {"attempts": 100, "initial": 0.01, "max": 0.05}
 WAIT = float(os.environ.get("CRASH_WAIT", "0.01"))
 """Seconds that the timers of the runs take."""
+
+DELAY = float(os.environ.get("CRASH_DELAY", "0"))
+"""Seconds that an answer takes at most; how many is drawn anew by each process."""
+
+MISTAKE = bool(os.environ.get("CRASH_MISTAKE"))
+"""The code of the runs is wrong, until the node is started with the right one."""
+
+PATIENT: dict[str, Any] = {"attempts": 1} if MISTAKE else OFTEN
+"""Wrong code is not tried a hundred times."""
 
 OUTSIDE = "outside"
 """A file in the folder of the node: what it holds happened outside."""
@@ -71,6 +82,18 @@ def met(what: str) -> bool:
     return before
 
 
+async def late() -> None:
+    """Take a while, so that ends of requests come in another order each time."""
+    if DELAY:
+        await asyncio.sleep(random.random() * DELAY)
+
+
+def trip() -> None:
+    """What wrong code does."""
+    if MISTAKE:
+        raise LookupError("a mistake")
+
+
 def mark(service: Service, id: str, step: str) -> None:
     """Count it, under its own name."""
     entry = service.state.of(f"{id}/{step}")
@@ -98,6 +121,7 @@ class Desk(Service):
     @handler
     async def on_ask(self, ask: Ask) -> Given:
         mark(self, ask.id, ask.step)
+        await late()
         if ask.mode == "fail" and not met(f"{ask.id}/{ask.step}"):
             raise ValueError("not yet")
         if ask.mode == "refuse" and ask.step == LAST:
@@ -109,6 +133,7 @@ class Sink(Service):
     @handler
     async def on_note(self, note: Note) -> None:
         mark(self, note.id, note.step)
+        await late()
 
 
 def around(flow: Flow, sink: Service | None = None) -> Flow:

@@ -11,6 +11,7 @@ from tests.crash.runs.drivers.parts import (
     LAST,
     OFTEN,
     OUTSIDE,
+    PATIENT,
     WAIT,
     Approval,
     Ask,
@@ -19,7 +20,9 @@ from tests.crash.runs.drivers.parts import (
     Note,
     Order,
     around,
+    late,
     mark,
+    trip,
 )
 
 
@@ -41,6 +44,7 @@ class Steps(Workflow):
         await self.sink.send(Note(order.id, "middle"))
         call = await self.once(lambda: call_outside(order.id, self.effect), str)
         beside = await self.gather(self.ask(order, "left"), self.ask(order, "right"))
+        trip()
         part = await self.parts.request(Part(f"{order.id}.part"))
         await self.wait(lambda: self.approved)
         try:
@@ -82,6 +86,7 @@ class Approver(Service):
     @handler
     async def on_note(self, note: Note) -> None:
         mark(self, note.id, note.step)
+        await late()
         if note.step == "middle":
             work = self.target("work", Approval, handler="approve")
             await work.send(Approval(f"chief of {note.id}"), key=note.id)
@@ -96,5 +101,5 @@ def call_outside(id: str, effect: str) -> str:
 
 def steps() -> Flow:
     flow = around(Flow("runs"), sink=Approver())
-    flow.add(Steps(), name="work", retry=OFTEN)
+    flow.add(Steps(), name="work", retry=PATIENT)
     return flow.add(Parts(), retry=OFTEN)
