@@ -44,17 +44,18 @@ class Orders:
             for body in self.bodies:
                 client.send("door", body, type="Wanted", idempotency_key=body["id"])
 
-    def turns(self, status: RunStatus) -> list[int]:
-        """How far those processes are that have this status."""
+    def turns(self, *statuses: RunStatus) -> list[int]:
+        """How far those processes are that have one of these statuses."""
         archive = open_archive(self.node.store)
         try:
-            return [run.turns for run in archive.runs(RunQuery(service=WORK, statuses=(status,), limit=1000))]
+            return [run.turns for run in archive.runs(RunQuery(service=WORK, statuses=statuses, limit=1000))]
         finally:
             archive.close()
 
     def ended(self) -> bool:
+        """Whether nothing is left to do, however it ended."""
         self.hand_over()
-        return len(self.turns(RunStatus.DONE)) == len(self.bodies) and not self.node.queued()
+        return not self.turns(RunStatus.OPEN, RunStatus.SUSPENDED) and not self.node.queued()
 
 
 @contextmanager
