@@ -34,6 +34,10 @@ class Dialect(Protocol):
         """The name that the service has when its flow gives none."""
         ...
 
+    def component(self, source: Any) -> type | None:
+        """The class that the service is made of; None where there is none."""
+        ...
+
     def policies(self, source: Any) -> Policies:
         """The policies that it has when its flow and its settings say nothing."""
         ...

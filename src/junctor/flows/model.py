@@ -390,10 +390,9 @@ def code_of(service: Source) -> str:
         return service.code
     if isinstance(service, types.ModuleType):
         return service.__name__
-    if dialect_of(service) is not None and not isinstance(service, type):
-        return ""  # an object of a dialect tells it in its spec
-    cls = service if isinstance(service, type) else type(service)
-    return "" if "<locals>" in cls.__qualname__ else f"{cls.__module__}:{cls.__qualname__}"
+    dialect = dialect_of(service)
+    cls = (service if isinstance(service, type) else type(service)) if dialect is None else dialect.component(service)
+    return "" if cls is None or "<locals>" in cls.__qualname__ else f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _all_of(where: str, *reads: Callable[[], Any]) -> list[Any]:

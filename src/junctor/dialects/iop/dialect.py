@@ -35,6 +35,10 @@ class Iop:
         """``python-myoperation`` for the class ``MyOperation``: programs register it as ``Python.MyOperation``."""
         return source.service if isinstance(source, Item) else service_name(registered_name(source))
 
+    def component(self, source: Any) -> type | None:
+        """The class of an item; None where it could not be loaded."""
+        return source.component if isinstance(source, Item) else source
+
     def policies(self, source: Any) -> Policies:
         """As the settings of the item say, or those of the class."""
         return policies_of(_item(source))

@@ -11,6 +11,7 @@ import types
 from typing import Any
 
 from junctor.core.spec import ServiceSpec
+from junctor.flows.dialects import dialect_of
 from junctor.flows.model import Item
 
 
@@ -18,7 +19,7 @@ def place_in(item: Item, member: str = "") -> str:
     """``alarm.py:12`` for a method, function, target or setting of a service, or for its class; empty where unknown."""
     owner = owner_of(item.source)
     if owner is None:
-        return _relative(item.source.origin) if not member else ""
+        return _relative(getattr(item.source, "origin", "")) if not member else ""
     if not member:
         return _statement(owner)
     for holder in owner.__mro__ if isinstance(owner, type) else (owner,):
@@ -36,6 +37,8 @@ def owner_of(source: Any) -> Any:
     """The class or module that a service is made of; None for a spec of another producer."""
     if isinstance(source, ServiceSpec):
         return None
+    if (dialect := dialect_of(source)) is not None:
+        return dialect.component(source)
     return source if isinstance(source, type | types.ModuleType) else type(source)
 
 

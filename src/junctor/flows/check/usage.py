@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from junctor.flows.check.places import owner_of
+from junctor.flows.dialects import dialect_of
 from junctor.services import Service
 
 
@@ -23,7 +24,7 @@ class Usage(msgspec.Struct, frozen=True):
 def usage_of(source: Any) -> Usage | None:
     """What all functions of a service mention; None where its code is not known, as for services of a dialect."""
     owner = owner_of(source)
-    if owner is None:
+    if owner is None or dialect_of(source) is not None:
         return None
     codes = [code for _, code in functions_of(owner)]
     return Usage(

@@ -20,7 +20,7 @@ from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import AlertRule
 from junctor.flows.dialects import dialect_of
 from junctor.flows.files.scalars import scalar
-from junctor.flows.model import FlowModel, Item
+from junctor.flows.model import FlowModel, Item, policies_of
 from junctor.flows.retention import written_retention
 from junctor.flows.schedules import Schedule
 from junctor.flows.wiring import Wiring
@@ -121,7 +121,8 @@ class _Writer:
             self.problems.append(error)
         if wires := {target: self._to(several) for target, several in connect.items() if several}:
             written["connect"] = wires
-        written.update(_policies(item.policies))
+        usual = Policies() if dialect_of(item.source) is None else policies_of(item.source)
+        written.update(_policies(item.policies, usual))
         if item.schedules:
             written["schedules"] = {name: _schedule(schedule) for name, schedule in item.schedules.items()}
         if item.isolate != "node":
@@ -147,7 +148,7 @@ class _Writer:
             name: as_written(given) if isinstance(given, Leaf | Table | Series) else self._plain(item, name, value)
             for name, (declared, kind) in declared_of(item.source).items()
             for value, given in ((values.get(name), item.settings.get(name)),)
-            if name in item.settings or not _is_default(declared, kind, value)
+            if name in item.settings or (name in values and not _is_default(declared, kind, value))
         }
 
     def _plain(self, item: Item, name: str, value: Any) -> Any:
@@ -196,8 +197,12 @@ def class_text(item: Item, folder: Path) -> str:
         return source.code
     if isinstance(source, types.ModuleType):
         return _module_text(source.__name__, folder) or source.__name__
-    cls = source if isinstance(source, type) else type(source)
-    if not isinstance(source, type) and _made_with_arguments(source):
+    dialect = dialect_of(source)
+    own = source if isinstance(source, type) else type(source)
+    cls = own if dialect is None else dialect.component(source)
+    if cls is None:
+        raise ConfigurationError("it has no class that could be named", where=item.name, fix="Correct its class first.")
+    if dialect is None and not isinstance(source, type) and _made_with_arguments(source):
         raise ConfigurationError(
             f"{cls.__name__}(...) has a constructor of its own, and a file cannot hold its arguments",
             where=item.name,
@@ -294,9 +299,9 @@ def _is_default(declared: Setting, kind: Any, value: Any) -> bool:
 # Policies -----------------------------------------------------------------------------------------------------
 
 
-def _policies(policies: Policies) -> dict[str, Any]:
-    """In the words of a file: ``pool: 4`` for its size alone, what is as by default left out."""
-    written: dict[str, Any] = _different(policies, Policies())
+def _policies(policies: Policies, usual: Policies) -> dict[str, Any]:
+    """In the words of a file: ``pool: 4`` for its size alone, what is as usual left out."""
+    written: dict[str, Any] = _different(policies, usual)
     pool = written.pop("pool", {})
     own = {word: pool.pop(word) for word in ("key", "order") if word in pool}
     first: dict[str, Any] = {}

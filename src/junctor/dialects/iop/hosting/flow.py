@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,7 @@ from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition
 from junctor.dialects.iop.hosting.inbound import adapter_class
 from junctor.dialects.iop.hosting.item import Item
+from junctor.dialects.iop.hosting.values import declared_settings, flattened
 from junctor.errors import ConfigurationError
 from junctor.flows.model import FlowModel
 
@@ -27,8 +29,17 @@ def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
     """
     flow = FlowModel(service_name(production.name or "production"))
     for definition in production.items:
-        flow.add(hosted_item(definition, production, classes), service_name(definition.name))
+        item = hosted_item(definition, production, classes)
+        flow.add(item, service_name(definition.name), settings=_shown(item))
+        if item.problem:
+            flow.notes = (*flow.notes, f"{item.service} is in error, and its messages wait: {item.problem}")
     return flow
+
+
+def _shown(item: Item) -> dict[str, Any]:
+    """The settings of an item that are known by name. Others, which a production may have as well, stay with it."""
+    declared = declared_settings(item.component, item.adapter)
+    return {name: value for name, value in flattened(item).items() if name in declared}
 
 
 def hosted_item(definition: ItemDefinition, production: ProductionDefinition, classes: Classes) -> Item:
