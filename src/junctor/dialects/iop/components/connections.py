@@ -56,11 +56,18 @@ def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((one.value for one in call.keywords if one.arg == name), None)
 
 
+def _attribute(component: Any, name: str) -> Any:
+    try:
+        return getattr(component, name, None)
+    except Exception:  # noqa: BLE001 - a property of the user's, which works in a running component only
+        return None
+
+
 def _name(given: ast.expr, component: Any) -> Iterator[str]:
     value: Any = None
     if isinstance(given, ast.Constant):
         value = given.value
     elif isinstance(given, ast.Attribute) and isinstance(given.value, ast.Name) and given.value.id == "self":
-        value = getattr(component, given.attr, None)
+        value = _attribute(component, given.attr)
     if isinstance(value, str) and value:
         yield value

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from junctor.dialects.iop.components.host import BusinessHost
 from junctor.dialects.iop.components.service import BusinessService
 from junctor.dialects.iop.messages import class_named, is_message_class, key_of, named
 from junctor.services.hints import class_locals, resolve
@@ -147,7 +148,9 @@ class _Table:
             return
         kind = _annotated(self._cls, function)
         if kind is NotImplemented:
-            self._unresolved(name, parameters[0])
+            # A class of another library may be among the bases; its annotations mean nothing here.
+            if issubclass(_owner(self._cls, name), BusinessHost):
+                self._unresolved(name, parameters[0])
         elif name not in _HOOKS and is_message_class(kind):
             self._add(0, Entry(name, key_of(named(kind)), kind))
 

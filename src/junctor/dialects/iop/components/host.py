@@ -175,6 +175,9 @@ def _pairs(given: Any) -> Iterator[tuple[str | TargetSettingRef, Any]]:
 
 
 def _seconds(timeout: Any) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"timeout is a number of seconds, or -1 for ever, not {type(timeout).__name__}")
-    return -1 if timeout < 0 else timeout
+    """Also of a text: settings from ``%settings`` are text, and InterSystems IRIS makes no difference."""
+    try:
+        seconds = -1.0 if timeout is None else float(timeout)
+    except (TypeError, ValueError):
+        raise TypeError(f"timeout is a number of seconds, or -1 for ever, not {timeout!r}") from None
+    return -1.0 if seconds < 0 else seconds

@@ -7,7 +7,10 @@ import enum
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -87,7 +90,14 @@ def _is_cached(cls: type, name: str) -> bool:
 
 
 def _mapping(value: Mapping[Any, Any], path: str) -> dict[Any, Any]:
-    return {plain_of(name, path): plain_of(part, f"{path}.{name}") for name, part in value.items()}
+    return {_key(name, path): plain_of(part, f"{path}.{name}") for name, part in value.items()}
+
+
+def _key(name: Any, path: str) -> Any:
+    if isinstance(name, str | int | float | date | UUID | Decimal | enum.Enum):
+        return plain_of(name, path)
+    what = f"a dictionary has the key {name!r}, which is no text"
+    raise SerializationError(what, where=path, fix="Use text or numbers as keys.")
 
 
 def _series(value: Any, path: str) -> list[Any]:

@@ -15,12 +15,10 @@ import msgspec
 
 from junctor.dialects.iop.messages.body import MessageBody, identify
 from junctor.dialects.iop.messages.errors import SerializationError
-from junctor.dialects.iop.messages.message import Message, message_name
+from junctor.dialects.iop.messages.message import DECLARED, Message, message_name
 from junctor.dialects.iop.messages.untyped import UntypedMessage, untyped
 from junctor.messages import message, type_name
 from junctor.messages.codec import is_pydantic
-
-_DECLARED = "__junctor_message__"
 
 
 def is_message_class(cls: Any) -> bool:
@@ -28,7 +26,7 @@ def is_message_class(cls: Any) -> bool:
     with ``@junctor.message`` or a Struct."""
     if not isinstance(cls, type) or cls in (Message, MessageBody):
         return False
-    return issubclass(cls, (MessageBody, msgspec.Struct)) or is_pydantic(cls) or hasattr(cls, _DECLARED)
+    return issubclass(cls, (MessageBody, msgspec.Struct)) or is_pydantic(cls) or hasattr(cls, DECLARED)
 
 
 def checked(body: Any, what: str = "the message") -> Any:
@@ -67,6 +65,9 @@ def _refusal(body: Any, what: str) -> str:
         return f"{what} is a generator: a handler that yields answers send_generator_request, which is not offered yet"
     if isinstance(body, type):
         return f"{what} is the class {body.__qualname__} and no object of it: write {body.__qualname__}(...)"
+    if dataclasses.is_dataclass(body):
+        name = type(body).__name__
+        return f"{what} is of {kind}, which is no message: write class {name}(Message), or @junctor.message() above it"
     return (
         f"{what} must be an object of a subclass of Message or PydanticMessage, another pydantic model, None or an "
         f"empty string; it is {kind}"
@@ -75,7 +76,7 @@ def _refusal(body: Any, what: str) -> str:
 
 def named(cls: Any) -> Any:
     """The class. A pydantic model that is nobody's message gets its name, ``module.Class``, with the first call."""
-    if is_pydantic(cls) and _DECLARED not in vars(cls):
+    if is_pydantic(cls) and DECLARED not in vars(cls):
         message(name=message_name(cls))(cls)
     return cls
 
@@ -131,4 +132,4 @@ def class_named(name: str) -> type | None:
 
 def key_of(cls: Any) -> str:
     """The name by which a class is chosen in a dispatch table."""
-    return type_name(cls) if _DECLARED in vars(cls) else message_name(cls)
+    return type_name(cls) if DECLARED in vars(cls) else message_name(cls)

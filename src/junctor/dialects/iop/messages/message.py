@@ -13,6 +13,9 @@ from junctor.services.hints import remember_locals
 
 _CODEC = Codec(encode=encode, decode=decode)
 
+DECLARED = "__junctor_message__"
+"""The attribute with what ``@message`` says of a class."""
+
 _LOADED = re.compile(r"^junctor_file_(.+?)(?:__[0-9a-f]{8})?$")
 """How a module is called whose file was loaded beside another of the same name."""
 
@@ -37,7 +40,8 @@ class Message(MessageBody):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         remember_locals(cls)
-        message(name=message_name(cls), codec=_CODEC)(cls)
+        if DECLARED not in vars(cls):  # @dataclass(slots=True) makes the class a second time
+            message(name=message_name(cls), codec=_CODEC)(cls)
 
 
 class PickleMessage(Message):

@@ -52,8 +52,13 @@ class GeneratedSetting(msgspec.Struct, frozen=True):
         ]
 
 
-def generated_settings(cls: type) -> dict[str, GeneratedSetting]:
+def generated_settings(cls: Any) -> dict[str, GeneratedSetting]:
     """The settings of a class by name, those of its bases first."""
+    return dict(_settings(cls))
+
+
+@functools.lru_cache(maxsize=1024)
+def _settings(cls: Any) -> Mapping[str, GeneratedSetting]:
     found: dict[str, GeneratedSetting] = {}
     for base in reversed(cls.__mro__):
         if base is object or base.__module__.startswith("junctor."):

@@ -61,6 +61,9 @@ def applied(
             setattr(instance, name, read(declared[name], text, item))
         elif name in others and text != "":
             _set_other(instance, name, text, item)
+    for one in declared.values():
+        if one.default != "" and not hasattr(instance, one.name):  # of an annotation alone
+            setattr(instance, one.name, one.default)
     _check_required(instance, declared.values(), item)
     return others
 

@@ -141,6 +141,19 @@ def test_an_annotation_that_cannot_be_resolved_means_any_message() -> None:
     assert len(dispatch_of(Service).warnings) == 1
 
 
+def test_what_a_base_of_another_library_says_is_not_looked_at() -> None:
+    class Library:
+        def read(self, path: PathOfTheirs) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+        def on_order(self, order: Order) -> None: ...
+
+    class Mixed(BusinessOperation, Library):
+        pass
+
+    assert dispatch_of(Mixed).warnings == ()
+    assert methods(Mixed, Order(), Late()) == ["on_order", "on_message"]
+
+
 def test_a_class_that_is_defined_later_is_found() -> None:
     assert methods(Early, Late()) == ["on_late"]
     assert accepted_by(Early, "on_message") is Late

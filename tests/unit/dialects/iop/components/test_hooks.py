@@ -274,8 +274,11 @@ def test_wrong_arguments_of_a_send() -> None:
             call(component.Output, Order())
     with pytest.raises(RuntimeError, match=r"the target X\.Output is not connected"):
         component.send_request_sync(iop.TargetSettingRef("X", "Output"), Order())
-    with pytest.raises(TypeError, match="timeout is a number of seconds"):
+    with pytest.raises(TypeError, match="timeout is a number of seconds, or -1 for ever, not 'description'"):
         component.send_request_sync("A", Order(), "description")
+    for timeout in (None, "5", 5.0, -1):
+        with pytest.raises(RuntimeError, match="no node runs it"):
+            component.send_request_sync("A", Order(), timeout)
     with pytest.raises(NotImplementedError, match="not offered yet"):
         component.send_generator_request("A", Order())
 
@@ -313,6 +316,13 @@ class Sender(BusinessProcess):
     async def more(self, request: Any) -> None:
         await self.send_request_async_ng(f"{self.where}", request)
         await self.send_request_async_ng("D", request)
+
+    @property
+    def broken(self) -> str:
+        raise OSError("not open yet")
+
+    def last(self, request: Any) -> None:
+        self.send_request_sync(self.broken, request)
 
 
 class DerivedSender(Sender):

@@ -329,6 +329,19 @@ def test_models_of_pydantic_check_what_they_read() -> None:
         kind.read(b'{"number":"x"}', 1, "a.b")
 
 
+@pytest.mark.parametrize("keys", [{(1, 2): "x"}, {None: "x"}, {b"x": 1}])
+def test_keys_that_json_has_not(keys: Any) -> None:
+    with pytest.raises(SerializationError, match=r"Rich\.anything: a dictionary has the key"):
+        encode(Rich(anything=keys))
+
+
+def test_a_structure_without_an_end() -> None:
+    endless = Part()
+    endless.itself = endless  # type: ignore[attr-defined]
+    with pytest.raises(EncodeError, match="recursion"):
+        TypeRegistry().register(Part).encode(endless)
+
+
 # Numbers that are none -----------------------------------------------------------------------------------------
 
 

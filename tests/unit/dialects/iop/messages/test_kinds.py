@@ -56,6 +56,25 @@ def test_what_may_not(body: Any) -> None:
         checked(body)
 
 
+def test_a_dataclass_that_is_no_message() -> None:
+    @dataclass
+    class Loose:
+        number: int = 0
+
+    with pytest.raises(TypeError, match=r"write class Loose\(Message\), or @junctor.message\(\) above it"):
+        checked(Loose())
+
+
+def test_a_name_of_its_own_stays() -> None:
+    @dataclass(slots=True)
+    @junctor.message(name="order")
+    class Named(iop.Message):
+        number: int = 0
+
+    assert type_name(Named) == "order"
+    assert TypeRegistry().register(Named).encode(Named(1)) == b'{"number":1}'
+
+
 def test_a_class_without_the_decorator() -> None:
     with pytest.raises(TypeError, match=r"test_kinds\.Bare must be a dataclass: write @dataclass above class Bare"):
         checked(Bare())

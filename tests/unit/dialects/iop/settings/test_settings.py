@@ -182,6 +182,17 @@ def test_lines_of_settings_stay_text() -> None:
     assert (component.retries, component.url) == ("5", "http://a?b=c")  # type: ignore[attr-defined, comparison-overlap]
 
 
+def test_a_default_in_an_annotation_alone() -> None:
+    class Noted(iop.BusinessOperation):
+        number: Annotated[int, Setting(default=5)]
+        nothing: int
+
+    component = Noted()
+    applied(component, [], "Item")
+    assert component.number == 5
+    assert not hasattr(component, "nothing")
+
+
 def test_a_setting_of_the_item_wins_over_a_line() -> None:
     component = Many()
     applied(component, given(lines="retries=5", retries="6", noted="1"), "Item")
