@@ -186,11 +186,12 @@ def register_production(
     """Register a production.
 
     :param production: a :class:`Production`; a dictionary ``{name: {...}}``; or a name, and then ``definition``.
-    :param path: the folder that the imports of its classes begin in; the working folder by default.
+    :param path: the folder that the imports of its classes begin in; for a :class:`Production` where those of their
+        modules began by default, else the working folder.
     :raises ShapeError: a part has the wrong shape.
     """
     if isinstance(production, Production):
-        project = project_of(production, _folder(path))
+        project = project_of(production, _folder(path) if path else None)
     else:
         project = _project(path)
         add_productions(project, [{production: definition} if isinstance(production, str) else production])

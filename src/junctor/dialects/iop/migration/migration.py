@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import msgspec
 
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
 from junctor.dialects.iop.migration.project import Project, read_file
 from junctor.dialects.iop.migration.registry import Registry
-from junctor.dialects.iop.migration.type_names import claimed, messages_below, name_types
+from junctor.dialects.iop.migration.type_names import claimed, messages_below, name_in, name_types
 from junctor.dialects.iop.production.validation import (
     ProductionValidationError,
     ProductionValidationIssue,
@@ -38,6 +39,7 @@ class Migration:
         self._home = home
         registry = Registry.open(namespace, home)
         self.namespace = registry.namespace
+        self._outcome = Outcome.of(project, registry)
         self.issues = tuple(_issues(project, registry))
         self.warnings = (*project.warnings, *_replaced(project, registry))
 
@@ -45,12 +47,13 @@ class Migration:
     def text(self) -> str:
         """The plan: what is registered, and what is wrong with it."""
         project = self.project
-        classes = [_class_line(one) for one in project.registrations.values()]
+        names, types = self._outcome.names, self._outcome.types
+        classes = [_class_line(one, names.get(one.name, one.name)) for one in project.registrations.values()]
         problems = [*(f"{production}: {issue}" for production, issue in self.issues), *self.warnings]
         parts = [
             f"Migration plan: {project.file}\nMode: LOCAL\nNamespace: {self.namespace}",
             _part("CLASSES", classes),
-            _part("SCHEMAS", [type_name(cls) for cls in project.schemas]),
+            _part("SCHEMAS", [name_in(types, cls) for cls in project.schemas]),
             _part("PRODUCTIONS", list(project.productions)),
             _part("VALIDATION", problems),
         ]
@@ -72,7 +75,7 @@ class Migration:
                 )
             )
         with Registry.change(self.namespace, self._home) as registry:
-            _merge(self.project, registry)
+            Outcome.of(self.project, registry).into(registry, self.project)
 
 
 def plan_migration(path: str | Path, namespace: str | None = None, home: Path | None = None) -> Migration:
@@ -87,9 +90,9 @@ def plan_migration(path: str | Path, namespace: str | None = None, home: Path | 
         return Migration(read_file(path), namespace, home)
 
 
-def _class_line(one: Registration) -> str:
+def _class_line(one: Registration, name: str) -> str:
     module = Path(one.module).stem if one.module.endswith(".py") else one.module
-    return f"{one.name} -> {module}.{one.cls} (component)"
+    return f"{name} -> {module}.{one.cls} (component)"
 
 
 def _part(title: str, lines: list[str]) -> str:
@@ -120,44 +123,62 @@ def _replaced(project: Project, registry: Registry) -> Iterable[str]:
 # Into the registry --------------------------------------------------------------------------------------------
 
 
-def _merge(project: Project, registry: Registry) -> None:
-    names = _names_apart(project, registry)
-    for name, one in project.registrations.items():
-        own = names.get(name, name)
-        registry.registrations[own] = msgspec.structs.replace(one, name=own)
-    for definition in project.productions.values():
-        registry.productions[definition.name] = _renamed(definition, names)
-    messages = dict.fromkeys([*messages_below(project.folders), *project.schemas])
-    used = _used_folders(registry)
-    registry.types = claimed(
-        registry.types, messages, lambda folder: any(Path(folder).is_relative_to(one) for one in used)
-    )
-    name_types(registry.types)
-    registry.schemas |= {type_name(cls): schema for cls, schema in project.schemas.items()}
+class Outcome(NamedTuple):
+    """What a namespace knows after a migration. ``names`` are registered names that became others."""
 
+    registrations: dict[str, Registration]
+    productions: dict[str, ProductionDefinition]
+    types: dict[str, str]
+    names: dict[str, str]
 
-def _used_folders(registry: Registry) -> set[Path]:
-    """The folders of the classes that productions use."""
-    names = {item.class_name for production in registry.productions.values() for item in production.items}
-    used = [one for name, one in registry.registrations.items() if name in names]
-    return {Path(one.folder) for one in used} | {Path(one.folder, one.module).parent for one in used}
+    @classmethod
+    def of(cls, project: Project, registry: Registry) -> Self:
+        """The registry with a project; nothing is changed."""
+        names = _names_apart(project, registry)
+        own = [msgspec.structs.replace(one, name=names.get(name, name)) for name, one in project.registrations.items()]
+        productions = {name: _renamed(definition, names) for name, definition in project.productions.items()}
+        made = cls({**registry.registrations}, {**registry.productions, **productions}, {}, names)
+        made.registrations.update({one.name: one for one in own})
+        messages = dict.fromkeys([*messages_below(project.folders), *project.schemas])
+        made.types.update(claimed(registry.types, messages, made.uses))
+        return made
+
+    def uses(self, folder: str) -> bool:
+        """Whether a production uses a class whose imports begin in this folder, or above."""
+        names = {item.class_name for production in self.productions.values() for item in production.items}
+        used = [one for name, one in self.registrations.items() if name in names]
+        places = [*(Path(one.folder) for one in used), *(Path(one.folder, one.module).parent for one in used)]
+        return any(Path(folder).is_relative_to(place) for place in places)
+
+    def into(self, registry: Registry, project: Project) -> None:
+        """Change the registry, and name the messages of this process as it says."""
+        registry.registrations, registry.productions = self.registrations, self.productions
+        registry.types = self.types
+        name_types(registry.types)
+        registry.schemas |= {type_name(cls): schema for cls, schema in project.schemas.items()}
 
 
 def _names_apart(project: Project, registry: Registry) -> dict[str, str]:
-    """Names that nobody chose, and that classes of another folder have: the name of the folder goes before the module,
-    ``Python.shop.bo.MyOperation``."""
+    """Names that nobody chose, and under which a production of another project has classes of its own: the name of the
+    folder goes before the module, ``Python.shop.bo.MyOperation``."""
+    others = [one for one in registry.productions.values() if one.name not in project.productions]
+    used = {name for one in others for item in one.items for name in (item.class_name, item.adapter_class_name)}
     found = {}
-    for name in project.automatic:
-        known, own = registry.registrations.get(name), project.registrations[name]
-        if known is not None and known.folder != own.folder and Path(known.folder).is_dir():
-            mark = "".join(letter for letter in Path(own.folder).name if letter.isalnum()) or "project"
+    for name in sorted(project.automatic & used & registry.registrations.keys()):
+        folder = project.registrations[name].folder
+        if registry.registrations[name].folder != folder:
+            mark = "".join(letter for letter in Path(folder).name if letter.isalnum()) or "project"
             found[name] = name.replace("Python.", f"Python.{mark}.", 1)
     return found
 
 
 def _renamed(definition: ProductionDefinition, names: dict[str, str]) -> ProductionDefinition:
     items = tuple(
-        msgspec.structs.replace(item, class_name=names.get(item.class_name, item.class_name))
+        msgspec.structs.replace(
+            item,
+            class_name=names.get(item.class_name, item.class_name),
+            adapter_class_name=names.get(item.adapter_class_name, item.adapter_class_name),
+        )
         for item in definition.items
     )
     return msgspec.structs.replace(definition, items=items)

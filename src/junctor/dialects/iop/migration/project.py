@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from typing import Any
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
 from junctor.dialects.iop.migration.bindings import Binding, bound_class, bound_classes, single_class
 from junctor.dialects.iop.migration.schemas import json_schema, read_schemas
-from junctor.dialects.iop.migration.type_names import messages_below, name_apart
+from junctor.dialects.iop.migration.type_names import messages_below, name_apart, root_of
 from junctor.dialects.iop.production import Production
+from junctor.dialects.iop.production.kinds import automatic_name
 from junctor.dialects.iop.production.reading import Place, Reading
 from junctor.dialects.iop.production.shape import productions_from
 from junctor.errors import ConfigurationError, ImportFailed, nearest
@@ -29,7 +31,8 @@ REMOTE = "REMOTE_SETTINGS"
 @dataclass
 class Project:
     """What a settings file names. ``automatic`` are the registered names that nobody chose; ``composed`` are the
-    productions as they can be validated; ``warnings`` what was strange and could be read all the same."""
+    productions as they can be validated; ``warnings`` what was strange and could be read all the same. ``own_folders``
+    says that imports of a class begin where those of its module did, and not in ``folder``."""
 
     file: str
     folder: Path
@@ -40,6 +43,7 @@ class Project:
     productions: dict[str, ProductionDefinition] = field(default_factory=dict)
     composed: list[Production] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    own_folders: bool = False
 
     @property
     def folders(self) -> list[Path]:
@@ -128,12 +132,14 @@ def _rename(module: types.ModuleType) -> str:
     return 'Write CLASSES = {"Python.MyOperation": MyOperation} into it.'
 
 
-def project_of(production: Production, folder: Path) -> Project:
+def project_of(production: Production, folder: Path | None = None) -> Project:
     """One production with its classes, as a settings file would name it.
 
+    :param folder: where the imports of its classes begin; where those of their modules did by default.
     :raises ShapeError: a class cannot be registered.
     """
-    project = Project(production.name, folder)
+    classes = production.component_registrations().values()
+    project = Project(production.name, folder or next(map(_folder_of, classes), Path.cwd()), own_folders=folder is None)
     _read_composed(project, production, Place(production.name, warnings=project.warnings))
     return project
 
@@ -210,18 +216,25 @@ def _read_shape(project: Project, reading: Reading, place: Place) -> None:
 
 def _read_composed(project: Project, production: Production, place: Place) -> None:
     at = place.inside(production.name)
-    for binding in _bindings_of(production, at, project.folder):
+    for binding in _bindings_of(production, at, project):
         project.add(binding, at)
+        if binding.name == automatic_name(binding.cls):
+            project.automatic.add(binding.name)
     for cls in production.message_registrations().values():
         project.schemas[cls] = json_schema(cls)
-    project.automatic |= {ref.class_name for ref in production.items if ref.named_automatically}
     project.add_production(production.to_definition(), production, place)
 
 
-def _bindings_of(production: Production, place: Place, folder: Path) -> Iterator[Binding]:
+def _bindings_of(production: Production, place: Place, project: Project) -> Iterator[Binding]:
     try:
         found = {**production.component_registrations(), **production.adapter_registrations()}
     except ValueError as error:
         raise place.error(str(error), "Give one of them a class_name.") from error
     for name, cls in found.items():
-        yield bound_class(name, cls, place, folder)
+        yield bound_class(name, cls, place, _folder_of(cls) if project.own_folders else project.folder)
+
+
+def _folder_of(cls: type) -> Path:
+    """Where the imports of the module of a class begin."""
+    module = sys.modules.get(cls.__module__)
+    return root_of(module) if module is not None and getattr(module, "__file__", None) else Path.cwd()

@@ -25,17 +25,24 @@ def name_types(owners: Mapping[str, str], folders: Collection[Path] = ()) -> Non
     :param owners: type name to folder.
     :param folders: further folders of the namespace; a name there that another folder owns gets that of its folder.
     """
-    given = {(folder, name.rpartition(":")[2]): name for name, folder in owners.items()}
     known = set(owners.values())
     for module in _users_modules():
         root = root_of(module)
         if str(root) not in known and not any(root.is_relative_to(folder) for folder in folders):
             continue
         for cls in _messages_in(module):
-            plain = plain_name(cls)
-            own = given.get((str(root), plain)) or _scoped(plain, str(root), owners) if plain in owners else plain
+            own = name_in(owners, cls)
             if own != type_name(cls):
                 message(name=own)(cls)
+
+
+def name_in(owners: Mapping[str, str], cls: type) -> str:
+    """The name of a message where type names belong to folders."""
+    plain, folder = plain_name(cls), str(root_of(sys.modules[cls.__module__]))
+    own = next((name for name, owner in owners.items() if owner == folder and name.rpartition(":")[2] == plain), None)
+    if own is not None:  # it stays, though the name without a folder is free by now
+        return own
+    return plain if plain not in owners else _scoped(plain, folder, owners)
 
 
 def name_apart(classes: Iterable[type]) -> None:
@@ -55,10 +62,7 @@ def claimed(owners: Mapping[str, str], classes: Iterable[type], used: Callable[[
     """
     found = {name: folder for name, folder in owners.items() if Path(folder).is_dir() and used(folder)}
     for cls in classes:
-        folder = str(root_of(sys.modules[cls.__module__]))
-        name = plain_name(cls)
-        if found.setdefault(name, folder) != folder:
-            found.setdefault(_scoped(name, folder, found), folder)
+        found[name_in(found, cls)] = str(root_of(sys.modules[cls.__module__]))
     return found
 
 
@@ -66,7 +70,7 @@ def _scoped(name: str, folder: str, owners: Mapping[str, str]) -> str:
     """``shop:msg.Order``, or ``shop-2:msg.Order`` where another folder of that name has it."""
     base, number = Path(folder).name, 1
     made = f"{base}:{name}"
-    while owners.get(made, folder) != folder:
+    while made in owners:
         number += 1
         made = f"{base}-{number}:{name}"
     return made

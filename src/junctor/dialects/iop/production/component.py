@@ -34,7 +34,6 @@ class ComponentRef:
         self.kind = kind
         self.component: type | None = None
         self.adapter_class: type | None = None
-        self.named_automatically = False
         self.enabled = definition.enabled
         self.pool_size = definition.pool_size
         self.category = definition.category

@@ -115,7 +115,6 @@ class Composition(Attributes):
         )
         ref = ComponentRef(cast("Production", self), definition, kind)
         ref.component, ref.adapter_class = cls, checked_adapter(adapter_class)
-        ref.named_automatically = cls is not None and not class_name
         return self._put(ref)
 
     def _put(self, ref: ComponentRef) -> ComponentRef:

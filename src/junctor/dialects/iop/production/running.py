@@ -168,7 +168,8 @@ class Running(Rendered):
     def _running_name(self) -> str:
         status = self.director.status_production()
         state = str(status.get("Status", status.get("status", "")))
-        return str(status.get("Production", status.get("production", ""))) if state != "stopped" else ""
+        runs = state.lower() in ("running", "unknown")  # others: it has ended, well or not
+        return str(status.get("Production", status.get("production", ""))) if runs else ""
 
     def _check_runs(self) -> None:
         name = self._running_name()

@@ -46,6 +46,9 @@ def _item(item: ItemDefinition, kind: str, leads: Callable[[str, SettingValue], 
     call = _call(f"prod.{kind}", item, _ITEM, (*_OPTIONS, "schedule"), first)
     if not item.settings:
         return call.split("\n")
+    chain = "".join(_set(one, leads(item.name, one)) for one in item.settings)
+    if "\n" not in call and len(call + chain) <= _WIDTH:
+        return [call + chain]
     inside = [*call.split("\n"), *(_set(one, leads(item.name, one)) for one in item.settings)]
     return ["(", *(f"    {line}" for line in inside), ")"]
 

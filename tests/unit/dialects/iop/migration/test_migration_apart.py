@@ -79,6 +79,16 @@ def test_to_migrate_the_first_again_gives_the_names_no_other_way(project: Write)
     }
 
 
+def test_a_name_stays_when_the_project_that_it_was_told_apart_from_is_gone(project: Write, tmp_path: Path) -> None:
+    files = [project(name, SETTINGS.format(name=name)) for name in ("shop", "bank")]
+    for file in files:
+        migrate(file)
+    shutil.rmtree(tmp_path / "shop")
+    migrate(files[1])
+    assert list(Registry.open().types) == ["bank:msg.Order"]
+    assert type_name(_order(Registry.open().component("Python.bank"))) == "bank:msg.Order"
+
+
 def test_a_third_project_in_a_folder_of_the_same_name(project: Write) -> None:
     for folder, name in (("shop", "A"), ("one/src", "B"), ("two/src", "C")):
         migrate(project(folder, SETTINGS.format(name=name)))

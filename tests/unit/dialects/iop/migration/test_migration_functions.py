@@ -66,6 +66,18 @@ def test_productions_are_registered_and_exported() -> None:
         Utils.export_production("Fourth")
 
 
+def test_a_registered_production_is_changed_and_registered_again(shop: str) -> None:
+    Utils.register_component("bo", "Store", shop)
+    Utils.register_production({"Demo": {"Item": {"@Name": "a", "@ClassName": "Python.Store"}}})
+    before = Registry.open().registrations
+    prod = Production.from_iris("Demo")
+    prod.item("a").pool(5)
+    assert str(prod.diff()) == "Demo\n  ~ a.pool_size: 1 -> 5"
+    prod.sync(update=False)
+    assert not prod.diff()
+    assert Registry.open().registrations == before
+
+
 def test_schemas_are_registered() -> None:
     Utils.register_schema("My.Schema", {"type": "object"})
     assert Registry.open().schemas == {"My.Schema": {"type": "object"}}
