@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import sys
@@ -125,6 +124,7 @@ class Customers:
     def __init__(self, node: Node, count: int) -> None:
         self.node = node
         self.numbers = [f"{kind}-{number}" for number in range(count) for kind in KINDS]
+        self.refused: Exception | None = None
 
     def order(self) -> None:
         with connect(self.node.store) as client:
@@ -143,10 +143,12 @@ class Customers:
                     client.send("orders", body, type=kind, key=number, idempotency_key=f"{kind} {number}")
 
     def work(self) -> None:
-        """As far as the node is there."""
-        with contextlib.suppress(JunctorError, ConnectionLost, OSError):
+        """As far as the node is there; ``refused`` is the last error that ended it."""
+        try:
             self.order()
             self.decide()
+        except (JunctorError, ConnectionLost, OSError) as error:
+            self.refused = error
 
     def left(self) -> list[str]:
         archive = open_archive(self.node.store)
@@ -173,7 +175,10 @@ def killed(folder: Path, kills: int, count: int) -> None:
             node.kill()
             crowd.join()
         node.start()
-        until(lambda: customers.work() or not customers.left(), lambda: f"left: {customers.left()}\n{node.said}")
+        until(
+            lambda: customers.work() or not customers.left(),
+            lambda: f"left: {customers.left()}, {customers.refused!r}, {repeat(seed)}\n{node.said}",
+        )
         node.stop()
     finally:
         node.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.crash.node.node import until
 from tests.integration.node.conftest import Junctor
 
 TRIPS = """
@@ -61,6 +62,6 @@ def test_a_change_is_refused_unless_the_user_says_so(junctor: Junctor) -> None:
     junctor.start("flow.yaml")
     told = [alert["text"] for alert in junctor.json("alerts")["history"] if alert["kind"] == "runs-left"]
     assert told == ["2 open runs of travel/booking cannot go on: no workflow or conversation runs there"]
-    assert told[0] in junctor.here("logs")
+    until(lambda: told[0] in junctor.here("logs"), "the log has it")
     for run in runs:
         assert "is cancelled" in junctor.here("workflows", "cancel", str(run["seq"]), "--now")

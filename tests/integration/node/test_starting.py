@@ -172,18 +172,20 @@ def test_a_blocked_loop_is_told_by_status_and_stop(junctor: Junctor) -> None:
 
 def test_stop_says_what_it_waits_for(junctor: Junctor) -> None:
     (junctor.folder / "slow.py").write_text(
-        "import asyncio\nfrom junctor import Service, handler\n"
+        "import asyncio\nfrom pathlib import Path\nfrom junctor import Service, handler\n"
         "class Slow(Service):\n    @handler\n    async def on_text(self, text: str) -> None:\n"
-        "        await asyncio.sleep(3)\n"
+        "        while not Path('enough').exists():\n            await asyncio.sleep(0.02)\n"
     )
     junctor.start("slow.py", *ANY_PORT)
     junctor.here("send", "slow", '"x"')
-    stopped = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "junctor", "stop"],
-        cwd=junctor.folder, env=junctor.env, capture_output=True, text=True, timeout=20, check=True,
-    )  # fmt: skip
-    assert "waiting for on_text of slow" in stopped.stderr
-    assert stopped.stdout == "stopped\n"
+        cwd=junctor.folder, env=junctor.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as stop:  # fmt: skip
+        assert stop.stdout is not None and stop.stderr is not None
+        assert "waiting for on_text of slow" in stop.stderr.readline()
+        (junctor.folder / "enough").touch()
+        assert stop.stdout.read() == "stopped\n"
 
 
 @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="the system does not tell what was just started")

@@ -68,6 +68,9 @@ class Shelf(Archive):
     def run(self, seq: int) -> Run | None:
         return None
 
+    def open_runs(self) -> dict[str, int]:
+        return {}
+
     def turns(self, seq: int) -> list[Turn]:
         return []
 
