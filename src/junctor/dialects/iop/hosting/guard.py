@@ -14,8 +14,8 @@ from junctor.core.outcome import Hold
 from junctor.core.port import Port
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.policies import attempts_of
-from junctor.dialects.iop.hosting.replycodes import Step, actions_for, read_reply_codes, step_now
-from junctor.dialects.iop.hosting.schedule import read_schedule, window_at
+from junctor.dialects.iop.hosting.replycodes import ReplyCode, Step, actions_for, read_reply_codes, step_now
+from junctor.dialects.iop.hosting.schedule import Event, read_schedule, window_at
 from junctor.dialects.iop.hosting.values import known
 from junctor.errors import JunctorError
 
@@ -36,14 +36,29 @@ class NoReply(JunctorError):
     default_fix = "Let it return a message, or take X out of its ReplyCodeActions."
 
 
+def check_rules(item: Item) -> None:
+    """
+    :raises ConfigurationError: the schedule or the ReplyCodeActions of an item cannot be read.
+    """
+    _events(item)
+    _codes(item)
+
+
+def _events(item: Item) -> tuple[Event, ...]:
+    return read_schedule(known(item, "Schedule"), f"{item.name}.Schedule")
+
+
+def _codes(item: Item) -> tuple[ReplyCode, ...]:
+    return read_reply_codes(known(item, "ReplyCodeActions"), f"{item.name}.ReplyCodeActions")
+
+
 class Guard:
     """The rules of one item, and when it last did something."""
 
     def __init__(self, item: Item, port: Port) -> None:
         self._name = item.name
         self._port = port
-        self._events = read_schedule(known(item, "Schedule"), f"{item.name}.Schedule")
-        self._codes = read_reply_codes(known(item, "ReplyCodeActions"), f"{item.name}.ReplyCodeActions")
+        self._events, self._codes = _events(item), _codes(item)
         self._attempts = attempts_of(item)
         self._rest = known(item, "ThrottleDelay") / 1000
         self._ready_at = 0.0

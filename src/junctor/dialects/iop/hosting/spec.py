@@ -13,6 +13,7 @@ from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, 
 from junctor.dialects.iop.components.deferred import not_offered
 from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.hosting.broken import broken_spec
+from junctor.dialects.iop.hosting.guard import check_rules
 from junctor.dialects.iop.hosting.hosted import Hosted
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.operation import handlers_of, keepalive_of
@@ -28,15 +29,17 @@ def item_spec(item: Item) -> ServiceSpec:
     """The spec of an item; of one that cannot run, that of a service in error.
 
     :raises SettingError: a setting does not fit.
+    :raises ConfigurationError: its schedule or its ReplyCodeActions cannot be read.
     """
+    check_rules(item)
     cls = item.component
     problem = item.problem or ("it has no class" if cls is None else not_offered(cls))
     if cls is None or problem:
-        return broken_spec(item, problem)
-    if issubclass(cls, BusinessProcess):
+        made = broken_spec(item, problem)
+    elif issubclass(cls, BusinessProcess):
         from junctor.dialects.iop.hosting.process import process_spec
 
-        made: ServiceSpec = _with_type(process_spec(item), cls)
+        made = _with_type(process_spec(item), cls)
     else:
         made = _of_component(item, cls)
     return msgspec.structs.replace(made, resting="" if item.definition.enabled else DISABLED)
