@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked, nearest
-from junctor.store.identity import IDENTITY
+from junctor.store.identity import IDENTITY, LOCK
 
 log = logging.getLogger("junctor.node")
 
@@ -174,10 +174,17 @@ def may_start(directory: Path) -> bool:
 
 
 def nodes(folder: Path) -> list[Path]:
-    """The data directories of the nodes that are kept in a folder's ``.junctor``."""
+    """The data directories of the nodes that are kept in a folder's ``.junctor``. What a dialect keeps beside them is
+    none."""
     with contextlib.suppress(OSError):
-        return sorted(path for path in (folder / HOME).iterdir() if path.is_dir())
+        return sorted(path for path in (folder / HOME).iterdir() if path.is_dir() and not _is_other(path))
     return []
+
+
+def _is_other(path: Path) -> bool:
+    """Whether there is something in a folder, and nothing of a node."""
+    names = os.listdir(path) if os.access(path, os.R_OK) else []
+    return bool(names) and not {IDENTITY, SOCKET, POINTER, LOCK} & set(names)
 
 
 # The control socket -----------------------------------------------------------------------------------------

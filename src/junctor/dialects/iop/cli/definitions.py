@@ -16,13 +16,14 @@ def export(given: argparse.Namespace, director: LocalDirector) -> None:
     """A production: as data, as Python, or as a picture."""
     if given.format == "class":
         raise NotImplementedError("--format class is not offered: there is no ObjectScript here; use json or python")
-    data = director.export_production(named(given.export))
     if given.format == "json":
-        print_json(data)
+        print_json(director.export_production(named(given.export)))
         return
     from junctor.dialects.iop.production import Production
 
-    production = Production.from_dict(data)
+    place = director.place
+    # With its classes, which tell what the items are and where they send.
+    production = Production.from_definition(place.meant(named(given.export)), place.registry().component)
     if given.format == "python":
         click.echo(production.to_python())
     elif given.format == "mermaid":

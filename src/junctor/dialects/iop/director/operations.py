@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from junctor.core.lifecycle import DELIVERING
 from junctor.core.spec import service_name
 from junctor.dialects.iop.director.entrance import enter_from_afar, types_of
-from junctor.errors import NoHandler, nearest
+from junctor.errors import NoHandler, ServiceStopped, nearest
 from junctor.messages import TypeRegistry, codec, type_name
 from junctor.messages.types import is_body_class
-from junctor.node.control.entries import host_of
+from junctor.node.control.entries import host_of, start_of
 from junctor.node.control.table import operation
 
 if TYPE_CHECKING:
@@ -35,12 +36,17 @@ async def take_input(node: Node, item: str, body: msgspec.Raw = _NOTHING, type: 
 
 @operation("iop-test", permission="send")
 async def test(node: Node, item: str, body: msgspec.Raw = _NOTHING, type: str = "") -> Answered:
-    """Send a request to an item and answer its reply; a business service is called."""
+    """Send a request to an item and answer its reply; a business service is called. An item that takes no messages now
+    is told of at once."""
     types = types_of(node, item)
     host = host_of(node.engine, service_name(item))
     if not host.spec.handlers and host.spec.actions:
         return _answered(await enter_from_afar(node, item, _known(types, body, type)))
     value = _known(types, body, type)
+    await start_of(host)
+    if host.lifecycle.state not in DELIVERING:
+        what = f"{item} is {host.lifecycle.state.value}"
+        raise ServiceStopped(f"{what}: {reason}" if (reason := host.lifecycle.reason) else what, where=host.flow)
     port = node.engine.client(host.flow)
     link = port.link_to(host.service, _class_of(value), Any)
     return _answered(await port.request(link, value))

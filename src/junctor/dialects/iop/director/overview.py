@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.core.spec import service_name
-from junctor.dialects.iop.director.place import Life, Namespace
+from junctor.dialects.iop.director.place import Namespace
 from junctor.errors import JunctorError
 from junctor.flows.comparison import Changes
 from junctor.node import directory as directories
@@ -27,7 +27,7 @@ def listed(place: Namespace) -> dict[str, dict[str, Any]]:
 
 
 def _listed(place: Namespace, name: str) -> dict[str, Any]:
-    life = Life.read(place.directory(name)) or Life(name, place.name)
+    life = place.life(name)
     runs = place.runs(name)
     return {
         "Status": state_of(place, name).title(),
@@ -47,9 +47,7 @@ def state_of(place: Namespace, name: str) -> str:
     directory = place.directory(name)
     if place.runs(name):
         return _running_state(directory)
-    life = Life.read(directory)
-    if life is None or life.namespace != place.name:
-        return "stopped"
+    life = place.life(name)
     if life.started and not life.stopped:
         return "troubled"
     with contextlib.suppress(JunctorError), reading(directory) as source:

@@ -18,6 +18,9 @@ from junctor.node.process import starting
 
 LIFE = "production.json"
 
+DEFAULT = "USER"
+"""The namespace that is meant where none is named."""
+
 
 class NoProduction(JunctorError):
     """No production runs in the namespace, or none is meant by a command that names none."""
@@ -64,8 +67,14 @@ class Namespace:
         return Registry.open(self.name, self.home)
 
     def directory(self, production: str) -> Path:
-        """The data directory of the node of a production."""
-        return self.home / service_name(production)
+        """The data directory of the node of a production; in other namespaces than USER their name comes first."""
+        prefix = "" if self.name == DEFAULT else f"{self.name.lower()}-"
+        return self.home / f"{prefix}{service_name(production)}"
+
+    def life(self, production: str) -> Life:
+        """What is known of the latest start of a production in this namespace."""
+        found = Life.read(self.directory(production))
+        return found if found is not None and found.namespace == self.name else Life(production, self.name)
 
     def running(self) -> str:
         """The name of the production that runs, empty for none."""
