@@ -138,9 +138,11 @@ class Attributes:
         :param before: those that it was restored from.
         :raises NotStorable: one cannot be stored, or a value was set that nothing declares.
         """
+        inside, cls = vars(instance), type(instance)
         taken = {name: data for name, data in before.items() if name not in self._known}
         for name, known in self._known.items():
-            value = getattr(instance, name, _taken)
+            # Not of the instance: that would look for a target of this name, and read all annotations anew.
+            value = inside[name] if name in inside else getattr(cls, name, _taken)
             if value is not _taken:
                 taken[name] = self._one(known, value, before.get(name))
         return taken
