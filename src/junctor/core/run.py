@@ -148,15 +148,22 @@ def after(write: RunWrite, known: Run | None) -> Run:
             write.session,
             write.error,
         )
-    return msgspec.structs.replace(
-        known,
-        status=write.status,
-        turns=turns,
-        changed=write.time,
-        due=write.due,
-        snapshot=known.snapshot if write.snapshot is None else write.snapshot,
-        error=write.error,
-        damaged=known.damaged and not write.seals,
+    return Run(  # in half the time of structs.replace()
+        known.seq,
+        known.service,
+        known.handler,
+        known.key,
+        write.status,
+        turns,
+        known.started,
+        write.time,
+        write.due,
+        known.snapshot if write.snapshot is None else write.snapshot,
+        known.code,
+        known.asker,
+        known.session,
+        write.error,
+        known.damaged and not write.seals,
     )
 
 

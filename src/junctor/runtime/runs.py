@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Delivery, Hop, RunWork
+from junctor.core.hop import Delivery, Hop, RunWork, current
 from junctor.core.outcome import Answer, Draft, Failure, Outcome, Reply, Settlement
 from junctor.core.port import Link
 from junctor.core.run import FAILURE, REPLIED, WOKEN, Asker, Run, RunStatus, RunWrite, TimerEnd, Turn, asker_of
@@ -152,6 +152,9 @@ class HostRuns:
         return found
 
     def _hop(self, what: str) -> Hop:
+        hop = current.get()
+        if hop is not None and hop.open and hop.joins and hop.address == self._host.address:
+            return hop
         hop = self._port.hop()
         if hop is None or not hop.joins:
             raise StateError(f"runs.{what}() outside a delivery", where=self._host.address)

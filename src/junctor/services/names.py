@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 from pathlib import PurePath
@@ -14,7 +15,12 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 def name_of_class(cls: type) -> str:
     """``machine-monitor`` for ``MachineMonitor``."""
-    return _WORDS.sub("-", cls.__name__.strip("_")).lower() or "service"
+    return _hyphened(cls.__name__)
+
+
+@functools.lru_cache(maxsize=512)
+def _hyphened(name: str) -> str:
+    return _WORDS.sub("-", name.strip("_")).lower() or "service"
 
 
 def name_of_module(module: types.ModuleType) -> str:

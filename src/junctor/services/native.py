@@ -129,9 +129,11 @@ def _builder(
     args, kwargs = (blueprint.__junctor__.args, blueprint.__junctor__.kwargs) if blueprint is not None else ((), {})
     texts = {name: kind is str or kind == (str | None) for name, (_, kind) in declared_settings(cls).items()}
 
+    plain_new = cls.__new__ is Service.__new__  # which attaches what is attached below
+
     def build(context: Context) -> Service:
         # The constructor runs last: it finds log, settings and targets in place.
-        service: Service = cls.__new__(cls, *args, **kwargs)
+        service: Service = object.__new__(cls) if plain_new else cls.__new__(cls, *args, **kwargs)
         inside = vars(service)
         inside["__junctor__"] = Attachment(context.port, context.service, True, args, kwargs)
         inside.update(own_copies(context.settings, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import types
@@ -369,6 +370,7 @@ def wire_types(kind: Any) -> tuple[Any, ...]:
     return parts if all(map(is_body_class, parts)) else (kind,)
 
 
+@functools.lru_cache(maxsize=512)
 def _checkable(kind: Any) -> Any:
     """What ``isinstance`` can test of a type; ``object`` where only the encoder can tell."""
     parts = [typing.get_origin(part) or part for part in members(kind)]

@@ -28,12 +28,13 @@ from junctor.store.records import (
     attempt_row,
     is_plain,
     log_row,
+    moved,
     plain_rows,
     reply_row,
     rich_rows,
     storable,
 )
-from junctor.store.runs import RunRows
+from junctor.store.runs import RecentRuns, RunRows
 from junctor.store.spans import insert_spans
 from junctor.store.statements import insert, update_hops
 from junctor.store.timers import Timers
@@ -76,12 +77,12 @@ _REMOVE_BODY = "DELETE FROM body WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM m
 class Batch:
     """Filled with commits, then written inside a transaction. ``state`` is what becomes of entries: None is deleted."""
 
-    def __init__(self, db: apsw.Connection, words: Words, epoch: int) -> None:
+    def __init__(self, db: apsw.Connection, words: Words, epoch: int, known: RecentRuns) -> None:
         self._db = db
         self._words = words
         self._epoch = epoch
         self._messages: list[Any] = []
-        self._hops: list[Any] = []
+        self._hops: dict[int, Row] = {}
         self._rich: list[tuple[Commit, Insert]] = []
         self._moves: dict[int, Row] = {}
         self._claims: set[int] = set()
@@ -92,7 +93,7 @@ class Batch:
         self._alerts: list[AlertRecord] = []
         self._notes: list[Note] = []
         self._removes: list[int] = []
-        self._runs = RunRows(db, words)
+        self._runs = RunRows(db, words, known)
         self._timers = Timers(db, words)
         self.state: dict[StateKey, tuple[int, bytes] | None] = {}
         self.written: list[tuple[str, StateWrite]] = []
@@ -122,7 +123,7 @@ class Batch:
             if is_plain(each.message):
                 message, hop = plain_rows(each, self._words, self._epoch)
                 self._messages += message
-                self._hops += hop
+                self._hops[hop[0]] = hop
             else:
                 self._rich.append((commit, each))
                 self._timers.note(each)
@@ -198,6 +199,10 @@ class Batch:
         rows = select(self._db, _FIND_STATE, entry)
         return int(rows[0][0]) if rows else 0
 
+    def committed(self) -> None:
+        """The transaction stands."""
+        self._runs.committed()
+
     # Writing -------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
@@ -208,8 +213,7 @@ class Batch:
         if self._rich:
             self._insert_rich()
         if self._hops:
-            insert(db, "hop", HOP, self._hops)
-            self._insert_spans()
+            self._insert_hops()
         if self._moves:
             update_hops(db, list(chain.from_iterable(self._moves.values())))
         if self._claims:
@@ -247,7 +251,7 @@ class Batch:
         insert(self._db, "message", RICH_MESSAGE, list(chain.from_iterable(messages)), " ON CONFLICT DO NOTHING")
         if self._db.total_changes() - before != len(messages):
             hops = list(compress(hops, [self._is_new(commit, each.message) for commit, each in self._rich]))
-        self._hops += chain.from_iterable(hops)
+        self._hops.update((hop[0], hop) for hop in hops)
 
     def _is_new(self, commit: Commit, message: Message) -> bool:
         """Whether this very message holds its origin now; else notes which earlier one does."""
@@ -270,8 +274,16 @@ class Batch:
             found = select(self._db, _FIND_ORIGIN, (message.cause, origin))
         return int(found[0][0]) if found else None
 
-    def _insert_spans(self) -> None:
-        seqs, *columns = (self._hops[n :: len(HOP)] for n in _SPANNED)
+    def _insert_hops(self) -> None:
+        """Insert hops as the group leaves them: what it moved as well is written once."""
+        for seq in self._hops.keys() & self._moves.keys():
+            self._hops[seq] = moved(self._hops[seq], self._moves.pop(seq))
+        values = list(chain.from_iterable(self._hops.values()))
+        insert(self._db, "hop", HOP, values)
+        self._insert_spans(values)
+
+    def _insert_spans(self, values: list[Any]) -> None:
+        seqs, *columns = (values[n :: len(HOP)] for n in _SPANNED)
         pairs = self._words.spans.note(seqs, *columns)
         if pairs:
             insert_spans(self._db, pairs)
@@ -314,4 +326,5 @@ class Batch:
             self._db.execute(f"DELETE FROM {table} WHERE seq IN carray(?)", (numbers,))
         self._db.execute("DELETE FROM turn WHERE run IN (SELECT seq FROM run WHERE seq IN carray(?))", (numbers,))
         self._db.execute("DELETE FROM run WHERE seq IN carray(?)", (numbers,))
+        self._runs.forget(gone)
         self._db.execute(_NEVER_AGAIN, (max(gone) + 1,))

@@ -22,6 +22,7 @@ from junctor.errors import JunctorError, RecordRefused, StoreError, StoreFull, S
 from junctor.store.batch import Batch
 from junctor.store.connection import set_pragma, store_error
 from junctor.store.reserve import Reserve
+from junctor.store.runs import RecentRuns
 from junctor.store.words import Words
 
 CHECKPOINT_PAGES = 2000
@@ -79,6 +80,7 @@ class Journal:
         self._reserve = reserve
         self._applied = applied
         self._words = Words(db)
+        self._runs = RecentRuns()
         self._kept: list[Commit] = []
         self._synchronous = 2
         self._wal_pages = 0
@@ -166,6 +168,7 @@ class Journal:
     def _take_over(self, batch: Batch) -> None:
         """What follows a commit. Nothing here may raise: the commit stands."""
         self._words.committed()
+        batch.committed()
         for commit, seq, earlier in batch.duplicates:
             commit.duplicates = {**(commit.duplicates or {}), seq: earlier}
         self._applied(batch)
@@ -179,7 +182,7 @@ class Journal:
         """
         self._still_there()
         self._want_synchronous(group)
-        batch = Batch(self._db, self._words, self._epoch)
+        batch = Batch(self._db, self._words, self._epoch, self._runs)
         self._db.execute("BEGIN IMMEDIATE")
         try:
             verdicts: list[Verdict] = [(commit, batch.add(commit)) for commit in group]

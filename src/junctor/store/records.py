@@ -175,6 +175,13 @@ def rich_rows(insert: Insert, words: Words, epoch: int) -> tuple[Row, Row]:
     )  # fmt: skip
 
 
+def moved(hop: Row, move: Row) -> Row:
+    """A row of :data:`HOP` with the status, attempt, due time, begin and duration of a settlement; its number is in
+    front of them."""
+    seq, status, attempt, due, started, duration = move
+    return (*hop[:6], status, attempt, due, started, duration, hop_checksum(seq, status, attempt, due))
+
+
 def read_record(db: apsw.Connection, words: Glossary, row: Row) -> Record:
     """The record of a row of :data:`SELECT_STORED`, marked when its checksum fails."""
     try:

@@ -48,6 +48,8 @@ _PUT = """ ON CONFLICT (seq) DO UPDATE SET
 _TURNS = "SELECT number, time, seq, data, checksum FROM turn WHERE run = ? AND number > ? ORDER BY number"
 _RUN = f"SELECT {COLUMNS} FROM run WHERE seq = ?"
 
+RECENT = 4096
+
 UNREADABLE = (apsw.CorruptError, UnicodeDecodeError)
 """What SQLite says about a row that is damaged."""
 
@@ -60,12 +62,34 @@ def _turn_checksum(run: int, number: int, time: int, seq: int, data: bytes) -> i
     return crc32(data, crc32(f"{run}\n{number}\n{time}\n{seq}".encode()))
 
 
+class RecentRuns:
+    """Open runs as the store has them, those that were written last: the next turn need not read its run. For the one
+    connection that writes."""
+
+    def __init__(self) -> None:
+        self._runs: dict[int, Run] = {}
+        self.get = self._runs.get
+
+    def note(self, runs: Iterable[Run]) -> None:
+        """What was committed just now."""
+        for run in runs:
+            self._runs.pop(run.seq, None)
+            if run.is_open:
+                self._runs[run.seq] = run
+        while len(self._runs) > RECENT:
+            del self._runs[next(iter(self._runs))]
+
+    def forget(self, seq: int) -> None:
+        self._runs.pop(seq, None)
+
+
 class RunRows:
     """What the commits of a group do to runs: checked against the store and against each other, then written once."""
 
-    def __init__(self, db: apsw.Connection, words: Words) -> None:
+    def __init__(self, db: apsw.Connection, words: Words, known: RecentRuns) -> None:
         self._db = db
         self._words = words
+        self._known = known
         self._glossary = Glossary()
         self._runs: dict[int, Run] = {}
         self._turns: list[Row] = []
@@ -112,7 +136,16 @@ class RunRows:
         return next((seq for (seq,) in rows if seq not in fresh), 0)
 
     def _stored(self, seq: int) -> Run | None:
-        return _find(self._db, self._glossary, seq)
+        return self._known.get(seq) or _find(self._db, self._glossary, seq)
+
+    def forget(self, seqs: Iterable[int]) -> None:
+        """They were removed."""
+        for seq in seqs:
+            self._runs.pop(seq, None)
+            self._known.forget(seq)
+
+    def committed(self) -> None:
+        self._known.note(self._runs.values())
 
     def write(self) -> None:
         """Run the statements. The caller holds the transaction. What ended goes first: its key may be taken again."""

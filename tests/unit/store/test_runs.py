@@ -11,7 +11,7 @@ import pytest
 
 from junctor.core.records import Insert, Settle
 from junctor.core.run import Run, RunQuery, RunStatus, RunWrite, Turn
-from junctor.errors import JunctorError, StateConflict
+from junctor.errors import JunctorError, RecordRefused, StateConflict
 from junctor.messages import Status
 from junctor.store.identity import DATABASE
 from junctor.store.store import Store
@@ -80,8 +80,35 @@ def test_a_row_that_cannot_be_read_leaves_the_list_whole(bare: Bare) -> None:
 def test_what_is_damaged_is_not_made_sound_by_a_turn(bare: Bare) -> None:
     seq = begin(bare, snapshot=b'{"paid":0}')
     bare.store._db.execute("UPDATE run SET snapshot = ? WHERE seq = ?", (b'{"paid":8}', seq))
+    bare.store.journal._runs.forget(seq)  # as one that was not written lately
     bare.commit(runs=[turn(seq, 3)])
     assert damaged(bare, seq)
+
+
+def test_what_the_writer_still_knows_is_written_as_it_was(bare: Bare) -> None:
+    seq = begin(bare, snapshot=b'{"paid":0}')
+    bare.store._db.execute("UPDATE run SET snapshot = ? WHERE seq = ?", (b'{"paid":8}', seq))
+    bare.commit(runs=[turn(seq, 3)])
+    assert not damaged(bare, seq)
+    assert bare.store.archive.run(seq).snapshot == b'{"paid":0}'  # type: ignore[union-attr]
+
+
+def test_a_run_of_a_group_that_failed_is_read_anew(bare: Bare) -> None:
+    seq = begin(bare)
+    bad = {"runs": [turn(seq, 3)], "inserts": [Insert(bare.message(key="\ud800"))]}
+    with pytest.raises(RecordRefused):
+        bare.commit(**bad)
+    bare.commit(runs=[turn(seq, 3)])
+    bare.commit(runs=[turn(seq, 4)])
+    assert bare.store.archive.run(seq).turns == 5  # type: ignore[union-attr]
+
+
+def test_a_run_that_was_removed_is_not_known_any_more(bare: Bare) -> None:
+    seq = begin(bare)
+    bare.commit(runs=[turn(seq, 3, status=RunStatus.DONE)], settles=[Settle(seq, Status.DONE)])
+    bare.commit(removes=[seq])
+    with pytest.raises(StateConflict):
+        bare.commit(runs=[turn(seq, 4)])
 
 
 def test_a_run_that_is_opened_again_does_not_take_the_key_of_another(bare: Bare) -> None:

@@ -73,7 +73,7 @@ class Director:
         live.asker, live.session = message.headers.get(ASKER, ""), message.session
         if whole is not None:
             live.asker, live.first, live.first_session = whole.asker, whole.first, whole.session
-        return await self._turn(live, came, message, None)
+        return await self._turn(live, came, message, None, body)
 
     def _takes_over(self, before: int) -> bool:
         """End the run that this delivery carries on, so that its key is free with the same commit. False where it was
@@ -236,14 +236,15 @@ class Director:
         if run.status is RunStatus.SUSPENDED:  # code and history agree again
             runs.write(RunWrite(run.seq, run.service, run.turns, time=now, due=run.due))
 
-    async def _turn(self, live: Live, came: Input, message: Message, run: Run | None) -> Any:
+    async def _turn(self, live: Live, came: Input, message: Message, run: Run | None, body: Any = None) -> Any:
         driver = live.driver
         self._turns += 1
         if self._turns % _PAUSE == 0:
             await asyncio.sleep(0)
         try:
             self._open(driver)
-            self._give(live, came)
+            # What was handed over by reference is read from its encoding, as at a replay.
+            self._give(live, came, body if type(message.payload) is bytes else None)
             hidden = _hide(driver, 0)
             driver.enter(driver.run)
             while (block := driver.next_block()) is not None:
@@ -274,9 +275,9 @@ class Director:
             log.warning(text, self._address, driver.number, LONG)
         driver.open_turn(self._port.time_ns())
 
-    def _give(self, live: Live, came: Input) -> None:
+    def _give(self, live: Live, came: Input, body: Any) -> None:
         try:
-            self._live.give(live, came)
+            self._live.give(live, came, body)
         except Exception:
             if came.came == "signal":  # that is at fault, not the run: it is parked alone
                 self._port.runs.on_park(None)

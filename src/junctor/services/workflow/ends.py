@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -30,6 +31,9 @@ def _reply(came: Input, step: Step[Any], where: str) -> tuple[Any, BaseException
     try:
         if step.replies is None or data == b"null":
             return msgspec.json.decode(data), None
+        if came.version == step.replies.version:
+            with contextlib.suppress(Exception):  # read again below for the error with its place
+                return step.replies.decode(data), None
         return step.replies.read(data, came.version, f"{where}, reply to {step.command}"), None
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the reply is the requester's to know
         return None, error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -142,21 +143,24 @@ class LiveRuns:
             driver.enter(driver.run)
         driver.compare_end(entry)
 
-    def give(self, live: Live, came: Input) -> None:
-        """Give an input to the code of a run. What can go on by that does with the next ``driver.run``."""
+    def give(self, live: Live, came: Input, body: Any = None) -> None:
+        """Give an input to the code of a run. What can go on by that does with the next ``driver.run``.
+
+        :param body: of a begin or signal, where it is read already.
+        """
         driver, instance = live.driver, live.instance
         paths = self._plan.sensitive(came.type) if came.type else ()
         if paths:
             driver.hidden.append((bytes(came.body), paths))
         if came.came == "begin":
             begins = self._plan.begins_of(came)
-            body = begins.read(came, self._address)
+            read = begins.read(came, self._address) if body is None else body
             driver.handler = begins.name
             handler = getattr(instance, begins.name)
-            driver.enter(lambda: driver.start(lambda: handler(body)))
+            driver.enter(lambda: driver.start(lambda: handler(read)))
         elif came.came == "signal":
-            body = self._plan.signal_of(came).read(came, self._address)
-            driver.enter(lambda: getattr(instance, came.name)(body))
+            read = self._plan.signal_of(came).read(came, self._address) if body is None else body
+            driver.enter(lambda: getattr(instance, came.name)(read))
         else:
             driver.enter(lambda: driver.apply(came))
 

@@ -54,6 +54,13 @@ class Plan(msgspec.Struct, frozen=True):
     targets: tuple[TargetSpec, ...]
     replies: Mapping[str, MessageType]
     code: str
+    hides: Mapping[str, Sequence[Path]] = {}
+
+    def __post_init__(self) -> None:
+        kinds = (*(each.type for each in (*self.begins, *self.signals)), *self.replies.values())
+        named = ((name, kind) for kind in reversed(kinds) for name in (kind.name, *kind.aliases) if kind.sensitive)
+        hides = {name: kind.sensitive for name, kind in named}
+        msgspec.structs.force_setattr(self, "hides", hides)
 
     @property
     def keyed(self) -> bool:
@@ -61,8 +68,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def sensitive(self, name: str) -> Sequence[Path]:
         """The sensitive paths of a type that comes to runs, by its name."""
-        kinds = (*(each.type for each in (*self.begins, *self.signals)), *self.replies.values())
-        return next((kind.sensitive for kind in kinds if kind.sensitive and name in (kind.name, *kind.aliases)), ())
+        return self.hides.get(name, ())
 
     def begins_of(self, came: Input) -> Begins:
         return _of(self.begins, came)
