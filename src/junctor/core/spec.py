@@ -71,7 +71,9 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP entry: the caller waits for it.
 
     ``signature`` is a function whose parameters are bound from the request: without ``self``, with real types.
-    ``streams`` says that it is a generator function: what it yields is sent as it comes.
+    ``streams`` says that it is a generator function: what it yields is sent as it comes. ``adaptive`` lets a blocking
+    one that proves prompt be called on the event loop, which saves the way to a thread; it must not wait for the engine
+    then.
     """
 
     name: str
@@ -82,6 +84,7 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     blocking: bool = False
     status: int = 200
     streams: bool = False
+    adaptive: bool = False
     doc: str = ""
 
 

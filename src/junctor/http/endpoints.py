@@ -19,6 +19,7 @@ from junctor.http.answers.responses import of_value
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
+from junctor.http.promptness import Promptness
 from junctor.http.requests.annotations import returned, streamed
 from junctor.http.requests.binding import Plan
 from junctor.http.requests.bodies import read_body
@@ -78,6 +79,7 @@ class ServiceEndpoint:
         "_item",
         "_kind",
         "_name",
+        "_prompt",
         "_spec",
         "_status",
         "_uploading",
@@ -94,6 +96,8 @@ class ServiceEndpoint:
         self.settings = settings
         self._name = spec.name
         self._blocking = spec.blocking
+        adaptive = isinstance(spec, RouteSpec) and spec.adaptive and host.spec.isolation == "node"
+        self._prompt = Promptness() if adaptive and spec.blocking else None
         self._kind = Kind.ROUTE if isinstance(spec, RouteSpec) else Kind.ACTION
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
         self._item = streamed(spec.signature)
@@ -177,11 +181,13 @@ class ServiceEndpoint:
         return _with_headers(made, extra)
 
     async def _call(self, scope: Scope, arguments: dict[str, Any], session: int) -> Answer | Any:
-        host = self._host
+        host, blocking = self._host, self._blocking
         try:
-            entered = await host.enter(
-                self._kind, self._name, host.bound(self._spec), self._blocking, (), arguments, session=session
-            )
+            call = host.bound(self._spec)
+            if self._prompt is not None:
+                blocking = not self._prompt.on_loop
+                call = self._prompt.bound(call)
+            entered = await host.enter(self._kind, self._name, call, blocking, (), arguments, session=session)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise

@@ -1,0 +1,77 @@
+"""Whether a function that may block is called in a thread or, where it has proved to be prompt, on the event loop.
+
+A thread costs more than most small handlers do. Producers whose routes are plain functions by nature can ask for this;
+what is told to run in a thread always does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+PROBATION = 20
+"""Calls in threads before the first one on the loop."""
+QUICK = 0.001
+"""Seconds that most calls in threads may take: what asks another server, perhaps this one, takes longer."""
+PROMPT = 0.005
+"""Seconds that a call may take on the loop. One that takes longer holds everything else up."""
+LONGEST_BAN = 1_000_000
+"""Calls in threads, at most, before it is tried on the loop again."""
+
+
+class Promptness:
+    """What is known of the calls of one function.
+
+    It is called in threads until most of a number of calls were prompt. Then it runs on the loop, until one call there
+    is not: from then on in threads, each time for ten times as many calls as before.
+    """
+
+    def __init__(self) -> None:
+        self.on_loop = False
+        self._left = PROBATION
+        self._next = PROBATION * 10
+        self._slow = 0
+
+    def bound(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call as it is to be made now: a coroutine function where :attr:`on_loop` says so."""
+        return self._here(call) if self.on_loop else self._timed(call)
+
+    def _here(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def here(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                if perf_counter() - began > PROMPT:
+                    self._banned()
+
+        return here
+
+    def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            began = perf_counter()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._noted(perf_counter() - began)
+
+        return timed
+
+    # Numbers that several threads change at once may lose a call; none of them has to be exact.
+
+    def _noted(self, seconds: float) -> None:
+        self._left -= 1
+        # Threads wait for each other: a prompt one among many takes its time, too. Only the share of slow ones tells.
+        self._slow += seconds > QUICK
+        if self._left <= 0 and not self.on_loop:
+            if self._slow * 4 <= PROBATION:
+                self.on_loop = True
+            else:
+                self._left = PROBATION
+            self._slow = 0
+
+    def _banned(self) -> None:
+        self.on_loop = False
+        self._left, self._slow = self._next, 0
+        self._next = min(self._next * 10, LONGEST_BAN)
