@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 REQUEST, RESPONSE = "(request)", "(response)"
 """What is stored beside attributes. No attribute has such a name."""
 
+_NONE = Raw(b"null")
+
 
 class Bridge(Conversation):
     """The conversation of one request to a process.
@@ -126,7 +128,8 @@ class Bridge(Conversation):
         """Make the instance as the last callback left it. The request and the response so far."""
         place, now = self._job.place, self.conversation
         stored = {**self.attributes, **self.hidden}
-        request, response = (place.attributes.read(name, stored.pop(name)) for name in (REQUEST, RESPONSE))
+        request = place.attributes.read(REQUEST, stored.pop(REQUEST, _NONE))
+        response = place.attributes.read(RESPONSE, stored.pop(RESPONSE, _NONE))
         kept = place.memory.find(now.number, now.turns)
         self._open(place.attributes.restored(stored, kept, self.in_memory))
         return request, response
@@ -135,7 +138,8 @@ class Bridge(Conversation):
         place, now = self._job.place, self.conversation
         taken = place.attributes.taken(self._process, self._job.template)
         for name, value in ((REQUEST, request), (RESPONSE, response)):
-            taken.add(name, place.attributes.written(name, value))
+            if value is not None:
+                taken.add(name, place.attributes.written(name, value))
         self.attributes, self.hidden, self.in_memory = taken.stored, taken.hidden, tuple(taken.kept)
         place.memory.keep(now.number, now.turns + 1, taken.kept)
 
