@@ -21,7 +21,7 @@ from junctor.dialects.iop.production.validation import (
 from junctor.flows.code.modules import changed_modules
 from junctor.messages import type_name
 
-_importing = threading.Lock()
+_importing = threading.RLock()
 """One import of a settings file at a time, in this process."""
 
 

@@ -17,7 +17,6 @@ from typing import Any, Self
 import msgspec
 
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
-from junctor.dialects.iop.migration.classes import load_class
 from junctor.dialects.iop.migration.lock import locked
 from junctor.errors import ConfigurationError, nearest
 from junctor.store.identity import write_durably
@@ -102,6 +101,8 @@ class Registry:
         if found is None:
             fix = f"{nearest(name, self.registrations)}Add it to CLASSES of a settings file, and migrate that."
             raise ConfigurationError(f"no class is registered as {name}", where=f"namespace {self.namespace}", fix=fix)
+        from junctor.dialects.iop.migration.classes import load_class  # with all that components are made of
+
         return load_class(found, self.types)
 
     def production(self, name: str) -> ProductionDefinition:

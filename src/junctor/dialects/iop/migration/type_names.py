@@ -17,6 +17,8 @@ from junctor.dialects.iop.production.kinds import plain_module
 from junctor.messages import message, type_name
 from junctor.observe.frames import is_users
 
+_DECLARED = "__junctor_message__"
+
 
 def name_types(owners: Mapping[str, str], folders: Collection[Path] = ()) -> None:
     """Let the messages that are imported by now have the names that are theirs in the namespace. Those of folders that
@@ -33,7 +35,9 @@ def name_types(owners: Mapping[str, str], folders: Collection[Path] = ()) -> Non
         for cls in _messages_in(module):
             own = name_in(owners, cls)
             if own != type_name(cls):
-                message(name=own)(cls)
+                declared = vars(cls).get(_DECLARED)
+                version, upgrade = (declared.version, declared.upgrade) if declared is not None else (1, None)
+                message(name=own, version=version, upgrade=upgrade)(cls)
 
 
 def name_in(owners: Mapping[str, str], cls: type) -> str:
