@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from junctor import connect
 from junctor.core.run import RunQuery, RunStatus
-from junctor.errors import JunctorError
+from junctor.errors import JunctorError, UnknownRun
 from junctor.flows import Overrides, load
 from junctor.node.control.wire import ConnectionLost
 from junctor.store.reader import open_archive
@@ -139,8 +140,9 @@ class Customers:
             for number in self.numbers:
                 said = {"large": ("Approval", {"by": "the chief"}), "refused": ("Recall", {"reason": "too much"})}
                 kind, body = said.get(number.partition("-")[0], ("", {}))
-                if kind and client.call("orders", "status", run=number) == "to be approved":
-                    client.send("orders", body, type=kind, key=number, idempotency_key=f"{kind} {number}")
+                with contextlib.suppress(UnknownRun):  # it has not begun, or was decided on before the node died
+                    if kind and client.call("orders", "status", run=number) == "to be approved":
+                        client.send("orders", body, type=kind, key=number, idempotency_key=f"{kind} {number}")
 
     def work(self) -> None:
         """As far as the node is there; ``refused`` is the last error that ended it."""
