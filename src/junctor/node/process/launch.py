@@ -45,8 +45,8 @@ _OURS = str(Path(__file__).parents[1])
 
 class Options(msgspec.Struct, kw_only=True):
     """How to run a flow. ``listen`` "when-needed" leaves the listener out until a service has a route or action,
-    "when-asked" where no address is given here or by $PORT; ``reload`` lets the node follow what is saved in the files of
-    the flow."""
+    "when-asked" where no address is given here or by $PORT; ``reload`` lets the node follow what is saved in the files
+    of the flow."""
 
     transport: str = "sqlite"
     store: str | Path | None = None
