@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from junctor.dialects.iop.production.kinds import plain_module
 from junctor.errors import ConfigurationError, ImportFailed
 from junctor.flows.code.imports import attribute_of, import_place
 from junctor.observe.frames import is_users
+
+IMPORTING = threading.RLock()
+"""Held while code is imported and its messages get their names, for a moment some modules are not where they belong."""
 
 
 def load_class(registration: Registration, owners: Mapping[str, str] | None = None) -> type:
@@ -25,9 +29,10 @@ def load_class(registration: Registration, owners: Mapping[str, str] | None = No
     if not folder.is_dir():
         what = f"the folder of {registration.name} is gone: {folder}"
         raise ImportFailed(what, where=registration.name, fix="Put it back, or migrate the code from where it is now.")
-    found = class_in(import_place(registration.module, folder), registration.cls, registration.module)
-    if owners:
-        name_types(owners, [folder])
+    with IMPORTING:
+        found = class_in(import_place(registration.module, folder), registration.cls, registration.module)
+        if owners:
+            name_types(owners, [folder])
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -10,6 +9,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
+from junctor.dialects.iop.migration.classes import IMPORTING
 from junctor.dialects.iop.migration.project import Project, read_file
 from junctor.dialects.iop.migration.registry import Registry
 from junctor.dialects.iop.migration.type_names import claimed, messages_below, name_in, name_types
@@ -20,9 +20,6 @@ from junctor.dialects.iop.production.validation import (
 )
 from junctor.flows.code.modules import changed_modules
 from junctor.messages import type_name
-
-_importing = threading.RLock()
-"""One import of a settings file at a time, in this process."""
 
 
 class Migration:
@@ -74,7 +71,7 @@ class Migration:
                     name, tuple(issue for production, issue in self.issues if production == name)
                 )
             )
-        with Registry.change(self.namespace, self._home) as registry:
+        with IMPORTING, Registry.change(self.namespace, self._home) as registry:
             Outcome.of(self.project, registry).into(registry, self.project)
 
 
@@ -86,7 +83,7 @@ def plan_migration(path: str | Path, namespace: str | None = None, home: Path | 
     :raises ImportFailed: the file is not there, or it, or what it imports, fails.
     :raises ShapeError: a part has the wrong shape; the text has the file and the path of the keys.
     """
-    with _importing, changed_modules():
+    with IMPORTING, changed_modules():
         return Migration(read_file(path), namespace, home)
 
 
@@ -140,15 +137,20 @@ class Outcome(NamedTuple):
         made = cls({**registry.registrations}, {**registry.productions, **productions}, {}, names)
         made.registrations.update({one.name: one for one in own})
         messages = dict.fromkeys([*messages_below(project.folders), *project.schemas])
-        made.types.update(claimed(registry.types, messages, made.uses))
+        before = [registry.registrations[one.name].folder for one in own if one.name in registry.registrations]
+        replaced = {Path(folder) for folder in before} - set(project.folders)
+        made.types.update(claimed(registry.types, messages, lambda folder: made.keeps(Path(folder), replaced)))
         return made
 
-    def uses(self, folder: str) -> bool:
-        """Whether a production uses a class whose imports begin in this folder, or above."""
+    def keeps(self, folder: Path, replaced: set[Path]) -> bool:
+        """Whether a folder keeps its type names: unless its classes were replaced, and no production uses others of it.
+        So the next release of a project, in a folder of its own, has the names of the one before."""
+        if not any(folder.is_relative_to(place) for place in replaced):
+            return True
         names = {item.class_name for production in self.productions.values() for item in production.items}
         used = [one for name, one in self.registrations.items() if name in names]
         places = [*(Path(one.folder) for one in used), *(Path(one.folder, one.module).parent for one in used)]
-        return any(Path(folder).is_relative_to(place) for place in places)
+        return any(folder.is_relative_to(place) for place in places)
 
     def into(self, registry: Registry, project: Project) -> None:
         """Change the registry, and name the messages of this process as it says."""

@@ -56,15 +56,14 @@ def name_apart(classes: Iterable[type]) -> None:
         name_types(owners)
 
 
-def claimed(owners: Mapping[str, str], classes: Iterable[type], used: Callable[[str], bool]) -> dict[str, str]:
+def claimed(owners: Mapping[str, str], classes: Iterable[type], keeps: Callable[[str], bool]) -> dict[str, str]:
     """The names of all types, with those of a project.
 
     :param owners: type name to folder, as it was.
     :param classes: the messages of the project.
-    :param used: whether a production uses code of a folder; what belongs to others, or to folders that are gone, is
-        free. So the next release of a project, in a folder of its own, has the names of the one before.
+    :param keeps: whether a folder keeps its names. One that is gone does not.
     """
-    found = {name: folder for name, folder in owners.items() if Path(folder).is_dir() and used(folder)}
+    found = {name: folder for name, folder in owners.items() if Path(folder).is_dir() and keeps(folder)}
     for cls in classes:
         found[name_in(found, cls)] = str(root_of(sys.modules[cls.__module__]))
     return found

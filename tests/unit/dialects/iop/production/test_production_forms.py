@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,26 @@ def test_the_xml_of_a_production_has_all_of_it(definition: ProductionDefinition)
     assert [item.attrib["Name"] for item in root.findall("Item")] == [item.name for item in definition.items]
     written = [[one.text or "" for one in item.findall("Setting")] for item in root.findall("Item")]
     assert written == [[one.value for one in item.settings] for item in definition.items]
+
+
+_KEYS = st.sampled_from(
+    ["@Name", "@ClassName", "@PoolSize", "@Enabled", "@Target", "#text", "Item", "Setting", "ActorPoolSize", "odd", "D"]
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just(BusinessOperation),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(_KEYS, parts, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(_ANYTHING)
+def test_whatever_is_written_is_read_or_refused_with_its_place(data: Any) -> None:
+    with contextlib.suppress(ShapeError):
+        reading = from_shape({"D": data})
+        composed = Production.from_definition(reading.definition)
+        assert composed.to_definition() == reading.definition
+        composed.validate()
+        composed.to_mermaid()
 
 
 # One production -----------------------------------------------------------------------------------------------
