@@ -17,6 +17,7 @@ from junctor.errors import ConfigurationError, JunctorError, NotRunning, nearest
 from junctor.flows import FlowSource, Overrides, Wiring, load, wire_all
 from junctor.flows.code.modules import changed_modules
 from junctor.flows.comparison import Changes, compare
+from junctor.flows.dialects import dialect_names
 from junctor.node.leaving import refuse_to_leave
 from junctor.observe.secrets import mask
 from junctor.runtime.change import Change, Hosts
@@ -68,7 +69,8 @@ def absolute(source: FlowSource) -> FlowSource:
     """The same source, to be loaded from any working folder. What is no file in its folder stays a name."""
     folder, over = source.folder, source.overrides
     place, colon, attribute = source.text.partition(":")
-    text = f"{folder / place}{colon}{attribute}" if (folder / place).exists() else source.text
+    of_dialect = bool(attribute) and place in dialect_names()
+    text = source.text if of_dialect or not (folder / place).exists() else f"{folder / place}{colon}{attribute}"
     overlays, env_files = (tuple(str(folder / file) for file in files) for files in (over.overlays, over.env_files))
     overrides = msgspec.structs.replace(over, overlays=overlays, env_files=env_files)
     return FlowSource(text=text, overrides=overrides, folder=folder, files=source.files)

@@ -104,6 +104,8 @@ def _in_folder(text: str) -> str:
     """The file that a folder stands for: flow.yaml, flow.py, main.py, the file of its own name, or its only one."""
     place, colon, attribute = text.partition(":")
     folder = Path(place)
+    if attribute and place in dialect_names():  # iop:Demo.Production, also beside a folder called iop
+        return text
     if not folder.is_dir() or (folder / "__init__.py").exists():
         return text
     own = folder.resolve().name.replace("-", "_")

@@ -50,7 +50,7 @@ class StartFailed(JunctorError):
     default_fix = "Start it in the foreground to see more: iop --start NAME."
 
 
-class StopFailed(JunctorError):
+class ProductionStillRuns(JunctorError):
     """A production was asked to stop, and still runs."""
 
     code = "production-still-runs"
@@ -104,7 +104,12 @@ def start_beside(place: Namespace, production: str) -> None:
 
 
 _beside: list[subprocess.Popen[bytes]] = []
-"""What this process started: kept, so that its end is taken note of."""
+"""What this process started: until its end is taken note of, the system keeps its number."""
+
+
+def take_note() -> None:
+    """Let go of what this process started and has ended since."""
+    _beside[:] = [process for process in _beside if process.poll() is None]
 
 
 @contextlib.contextmanager
@@ -171,6 +176,7 @@ def _refuse_second(place: Namespace, production: str) -> None:
     """
     until = time.monotonic() + _ENDING
     while True:
+        take_note()
         running = place.running()
         if running == production:
             raise ProductionRuns(f"production {running} runs already")
@@ -202,14 +208,23 @@ def stop(place: Namespace, timeout: float = STOP) -> str:
 
     :param timeout: seconds.
     :raises NoProduction: none runs.
-    :raises StopFailed: it still runs.
+    :raises ProductionStillRuns: it still runs.
     """
     name, client = place.client()
     with contextlib.closing(client):
         client.ask("stop", patience=timeout)
         if not client.await_end(timeout):
-            raise StopFailed(f"production {name} still runs after {timeout:g} s", where=str(client.directory))
+            raise ProductionStillRuns(f"production {name} still runs after {timeout:g} s", where=str(client.directory))
+    _await_end(place)
     return name
+
+
+def _await_end(place: Namespace) -> None:
+    """The node has hung up; its process notes that it ends, and then ends."""
+    until = time.monotonic() + _ENDING
+    while _is_locked(place) and time.monotonic() < until:
+        take_note()
+        time.sleep(_LOOK)
 
 
 def kill(place: Namespace) -> str:
@@ -240,6 +255,7 @@ def _end(place: Namespace, name: str) -> None:
     until = time.monotonic() + _ENDING
     while directories.is_running(directory) and time.monotonic() < until:
         time.sleep(_LOOK)
+    _await_end(place)
     life = Life.read(directory)
     if life is not None:
         life.stopped = time.time()
