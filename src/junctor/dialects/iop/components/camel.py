@@ -12,6 +12,7 @@ from typing import Any
 from junctor.dialects.iop.components.adapters import InboundAdapter, OutboundAdapter
 from junctor.dialects.iop.components.component import Component
 from junctor.dialects.iop.components.host import BusinessHost
+from junctor.dialects.iop.components.info import asked
 from junctor.dialects.iop.components.logging import say
 from junctor.dialects.iop.components.operation import BusinessOperation
 from junctor.dialects.iop.components.process import BusinessProcess
@@ -45,9 +46,7 @@ class CamelComponent(Component):
     @classmethod
     def get_adapter_type(cls) -> str | None:
         """What ``getAdapterType`` answers, however that is written."""
-        function = inspect.getattr_static(cls, "getAdapterType")
-        inner = getattr(function, "__func__", function)
-        answer = inner(cls) if inspect.signature(inner).parameters else inner()
+        answer = asked(cls, "getAdapterType")
         return answer if isinstance(answer, str) else None
 
     @staticmethod
@@ -86,10 +85,6 @@ class CamelHost(CamelComponent, BusinessHost):
     def SendRequestAsync(self, target: Any, request: Any, *options: Any, **named: Any) -> None:
         """See ``send_request_async`` of the component, whose further parameters are taken as well."""
         self.send_request_async(target, request, *options, **_snake(named))
-
-    def OnGetConnections(self) -> list[str]:
-        """See :meth:`BusinessHost.on_get_connections`."""
-        return self.on_get_connections()
 
 
 def _snake(named: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from junctor.core.port import Pending
 from junctor.dialects.iop.components.component import Component
 from junctor.dialects.iop.components.connections import connections_of
 from junctor.dialects.iop.components.failures import as_expected
+from junctor.dialects.iop.components.info import asked
 from junctor.dialects.iop.components.logging import say
 from junctor.dialects.iop.messages import checked, received
 from junctor.dialects.iop.settings import TargetSettingRef
@@ -120,8 +121,10 @@ class BusinessHost(Component):
         )
 
     def on_get_connections(self) -> list[str]:
-        """The names of items that the code of the class sends to, as far as it says them."""
-        return connections_of(self)
+        """The names of items that the component sends to: what ``OnGetConnections`` of its class answers, else what its
+        code says."""
+        told = asked(type(self), "OnGetConnections")
+        return connections_of(self) if told is None else [str(name) for name in told]
 
     def _request(
         self, target: str | TargetSettingRef, request: Any, timeout: float, description: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 KINDS = ("BusinessService", "BusinessProcess", "BusinessOperation", "InboundAdapter", "OutboundAdapter")
 _OURS = "junctor."
@@ -23,11 +24,16 @@ def _is_ours(cls: type) -> bool:
 
 
 def adapter_type(cls: type) -> str | None:
-    """What ``get_adapter_type`` of a class answers, None for no adapter. Programs write it as a static or class method,
-    with ``self``, or without any parameter; each is called on the class."""
-    function = inspect.getattr_static(cls, "get_adapter_type", None)
+    """What ``get_adapter_type`` of a class answers, None for no adapter."""
+    answer = asked(cls, "get_adapter_type")
+    return answer if isinstance(answer, str) and answer else None
+
+
+def asked(cls: type, name: str) -> Any:
+    """What a method answers that belongs to the class. Programs write such a method as a static or class method, with
+    ``self``, or without any parameter; each is called on the class. None where there is none."""
+    function = inspect.getattr_static(cls, name, None)
     inner = getattr(function, "__func__", function)
     if not callable(inner):
         return None
-    answer = inner(cls) if inspect.signature(inner).parameters else inner()
-    return answer if isinstance(answer, str) and answer else None
+    return inner(cls) if inspect.signature(inner).parameters else inner()

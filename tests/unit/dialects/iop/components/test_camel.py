@@ -103,4 +103,19 @@ def test_calls_reach_the_door() -> None:
     for later in (lambda: Process().SetTimer("PT5S", "key"), lambda: Process().Reply(Order())):
         with pytest.raises(RuntimeError, match="no node runs it"):
             later()
-    assert Process().OnGetConnections() == []
+
+
+def test_connections_that_a_class_tells() -> None:
+    class Telling(camel.CamelOperation):
+        @staticmethod
+        def OnGetConnections() -> list[str]:
+            return ["A", "B"]
+
+        def OnMessage(self, request: Any) -> Any:
+            return self.SendRequestSync("C", request)
+
+    class Silent(Telling):
+        OnGetConnections = None  # type: ignore[assignment]
+
+    assert Telling().on_get_connections() == ["A", "B"]
+    assert Silent().on_get_connections() == ["C"]
