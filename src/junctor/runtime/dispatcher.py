@@ -18,7 +18,7 @@ from junctor.core.outcome import Answer, Draft, LogLine, Outcome, Reply, Settlem
 from junctor.core.recording import recorded, records_hop
 from junctor.core.run import CANCEL, RunWrite
 from junctor.errors import RecordRefused, SendError, StateConflict
-from junctor.messages import Kind, Status
+from junctor.messages import ASKER, Kind, Status
 from junctor.observe.alerts import ParkedAlerts
 from junctor.runtime.ahead import has_fallen
 from junctor.runtime.failures import failure_of
@@ -178,7 +178,7 @@ class Dispatcher(Savepoints):
 
     def _ends(self, delivery: Delivery, outcome: Outcome) -> tuple[list[Insert], list[Settle]]:
         """What tells runs that their requests have ended, and the ends of messages that were deferred."""
-        if not outcome.answers and not delivery.message.headers:
+        if not outcome.answers and ASKER not in delivery.message.headers:
             return [], []
         drafts = [draft for draft in map(end_by, outcome.answers) if draft is not None]
         own = end_of(delivery.message, outcome)

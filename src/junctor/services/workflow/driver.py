@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import msgspec
 
@@ -82,7 +82,7 @@ class Driver:
         self._ready: deque[Part | Several] = deque()
         self._open: dict[int, Step[Any]] = {}
         # A sleep that the code has let go of, as one that was cancelled, changes nothing when it ends.
-        self._sleeps: WeakValueDictionary[int, Step[Any]] = WeakValueDictionary()
+        self._sleeps: dict[int, ref[Step[Any]]] = {}
         self._timers: dict[int, int] = {}
         self._spent: list[tuple[int, int]] = []
         self._conditions: list[tuple[Callable[[], Any], Step[Any]]] = []
@@ -122,7 +122,10 @@ class Driver:
         replies = facts.pop("replies", None)
         command = self.call(what, act, **facts)
         step: Step[Any] = Step(self, command, replies)
-        (self._sleeps if what == "sleep" else self._open)[command.step] = step
+        if what == "sleep":
+            self._sleeps[command.step] = ref(step)
+        else:
+            self._open[command.step] = step
         if command.wait:
             self._timers[command.step] = self.time + command.wait
         return step
@@ -198,7 +201,7 @@ class Driver:
     def takes(self, came: Input) -> bool:
         """Whether an input still has something to end: not a late reply, nor the timer of what is over."""
         if came.came in ("reply", "timer"):
-            return came.step in self._open or came.step in self._sleeps
+            return came.step in self._open or self._sleeping(came.step) is not None
         return came.came != "cancel" or not self.cancelled
 
     def apply(self, came: Input) -> None:
@@ -208,7 +211,8 @@ class Driver:
             if self.main is not None:
                 self.main.cancel()
             return
-        step = self._open.pop(came.step, None) or self._sleeps.pop(came.step, None)
+        step = self._open.pop(came.step, None) or self._sleeping(came.step)
+        self._sleeps.pop(came.step, None)
         if came.came == "timer":
             self._timers.pop(came.step, None)
         if step is None:  # it was let go of sooner than when this was recorded
@@ -323,6 +327,11 @@ class Driver:
         """When the next of its timers is due, nanoseconds since 1970; 0 for none."""
         return min(self._timers.values(), default=0)
 
+    def _sleeping(self, step: int) -> Step[Any] | None:
+        """A sleep that the code still has."""
+        held = self._sleeps.get(step)
+        return held() if held is not None else None
+
     def _spend(self, step: int) -> None:
         """Nothing waits for the timer of a step any more."""
         due = self._timers.pop(step, 0)
@@ -332,7 +341,8 @@ class Driver:
     def spent(self) -> list[tuple[int, int]]:
         """Step and time of each timer that is not needed any more since this turn."""
         for step in list(self._timers):
-            if self.ended or not (step in self._open or step in self._sleeps):
+            if self.ended or not (step in self._open or self._sleeping(step) is not None):
+                self._sleeps.pop(step, None)
                 self._spend(step)
         return self._spent
 
