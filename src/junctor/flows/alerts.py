@@ -62,15 +62,16 @@ def read_alerts(reader: Reader, node: Node) -> tuple[AlertRule, ...]:
 
 
 def service_problems(rules: Iterable[AlertRule], flow: str, services: Iterable[str]) -> Iterator[ConfigurationError]:
-    """What is wrong with the services that the rules are about.
+    """What is wrong with the services that the rules are about, and with those that are told.
 
     :param services: the names of all that are written.
     """
     known = set(services)
     for rule in rules:
-        for name in rule.when.service or ():
+        told = [send.service for send in rule.send if send.service is not None]
+        for name in (*(rule.when.service or ()), *told):
             own, _, bare = name.rpartition("/")
-            if bare not in known or (own and own != flow):
+            if bare not in known or (own and (own != flow or name in told)):
                 where = f"alert {rule.name} ({rule.place})" if rule.place else f"alert {rule.name}"
                 yield ConfigurationError(
                     f'there is no service "{name}" in this flow', where=where, fix=nearest(bare, known).strip() or None
@@ -146,9 +147,9 @@ def _send(reader: Reader, node: Node, path: str) -> Any:
     found = [own.read(_spelled(part), Send, path) for part in parts]
     for part, send in zip(parts, found, strict=True):
         if send is not UNREAD and not send.destinations:
-            own.wrong(path, part, "it is empty", "Give one of: webhook, email, command.")
+            own.wrong(path, part, "it is empty", "Give one of: webhook, email, command, service.")
     if not parts:
-        own.wrong(path, node, "it is empty", "Give one of: webhook, email, command.")
+        own.wrong(path, node, "it is empty", "Give one of: webhook, email, command, service.")
     reader.problems += own.problems
     return UNREAD if own.problems else tuple(found)
 

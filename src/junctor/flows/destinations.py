@@ -1,4 +1,4 @@
-"""Where alerts go: addresses in the web, by mail, programs of the machine. Data; sending is the node's."""
+"""Where alerts go: addresses in the web, mail, programs of the machine, services. Data; sending is the node's."""
 
 from __future__ import annotations
 
@@ -115,16 +115,31 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         return f"<{self.to}>"
 
 
-Destination = Webhook | Email | Command
+class Receiver(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of the flow that gets alerts as messages: plain data with the fields that a webhook gets."""
+
+    name: str
+
+    @property
+    def to(self) -> str:
+        """Who gets it."""
+        return f"service {self.name}"
+
+    def __repr__(self) -> str:
+        return f"<{self.to}>"
+
+
+Destination = Webhook | Email | Command | Receiver
 
 
 class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an alert goes: to an address in the web, by mail, to a program with its arguments; to each that is
-    given."""
+    """Where an alert goes: to an address in the web, by mail, to a program with its arguments, to a service of the
+    flow; to each that is given."""
 
     webhook: Webhook | None = None
     email: Email | None = None
     command: tuple[str, ...] | None = None
+    service: str | None = None
 
     def __post_init__(self) -> None:
         if self.command is not None:
@@ -134,7 +149,8 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def destinations(self) -> tuple[Destination, ...]:
         """All that are given."""
         program = None if self.command is None else Command(argv=self.command)
-        return tuple(one for one in (self.webhook, self.email, program) if one is not None)
+        receiver = None if self.service is None else Receiver(name=self.service)
+        return tuple(one for one in (self.webhook, self.email, program, receiver) if one is not None)
 
 
 def secrets_of(destination: Destination) -> list[str]:

@@ -6,17 +6,18 @@ import asyncio
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from junctor.errors import UnknownTarget
+from junctor.errors import ConfigurationError, UnknownTarget
 from junctor.node.alerting import service
 from junctor.node.alerting.alerting import OpenAlert
 from junctor.node.alerting.book import ADDRESS, book_in
 from junctor.node.views.alerts import open_when_down
+from junctor.services import Service, handler
 from junctor.store.reader import open_archive
-from tests.integration.alerting.night import Night, Partner, Sale, later, stored
+from tests.integration.alerting.night import Night, Partner, Sale, flow, later, stored
 from tests.integration.alerting.servers import Rude, RudeServer, WebServer, refused_port, served
 
 
@@ -294,3 +295,33 @@ async def test_any_night_ends_told(tmp_path: Path, hook: WebServer) -> None:
         assert night.node.engine.hosts["shop/crm"].depth.count == 0
     keys = dict.fromkeys((headers["Idempotency-Key"], body["state"]) for headers, body in hook.taken)
     assert [state for _, state in keys] == ["raised", "resolved"] * (len(keys) // 2)
+
+
+class Pager(Service):
+    """Gets alerts as messages."""
+
+    got: ClassVar[list[dict[str, Any]]] = []
+
+    @handler
+    async def page(self, alert: Any) -> None:
+        self.got.append(alert)
+
+
+async def test_a_service_of_the_flow_is_told(tmp_path: Path) -> None:
+    Pager.got.clear()
+    rules = [{"when": {"parked": 1}, "send": {"service": "pager"}}]
+    model = flow(rules).add(Pager())
+    async with Night(tmp_path, model) as night:
+        await night.send(-1)
+        await night.passes(10)
+        (told,) = Pager.got
+        assert (told["state"], told["flow"], told["items"][0]["service"]) == ("raised", "shop", "shop/crm")
+        (tried,) = [await asyncio.to_thread(test) for test in night.node.alerting.tests(None)]
+        assert (tried.ok, tried.to) == (True, "service pager")
+        await night.settled()
+        assert [one["state"] for one in Pager.got] == ["raised", "test"]
+
+
+def test_a_service_that_is_told_and_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match='there is no service "pagr" in this flow. Did you mean "pager"'):
+        Night(tmp_path, flow([{"when": {"parked": 1}, "send": {"service": "pagr"}}]).add(Pager()))

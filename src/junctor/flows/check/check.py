@@ -159,6 +159,8 @@ class _Looking:
             for connection in one.wiring.connections:
                 to = connection.to if "/" in connection.to else f"{flow}/{connection.to}"
                 self._edges.append((f"{flow}/{connection.source}", to, connection))
+        rules = [(one.wiring.model.name, rule) for one in examined for rule in one.wiring.model.alerts]
+        self._told = {f"{flow}/{send.service}" for flow, rule in rules for send in rule.send}
         self._usage = {address: usage_of(item.source) for address, item in self._items.items()}
         self._complete = not any(one.problems or one.wiring.model.partial for one in examined)
 
@@ -258,6 +260,8 @@ class _Looking:
         usages = [usage for usage in used if usage is not None]
         for address, spec in self._specs.items():
             incoming = [connection for _, to, connection in self._edges if to == address]
+            if address in self._told:
+                continue  # alerts do
             if not incoming and not _runs_by_itself(spec) and not self._found(address, spec, usages):
                 yield self._unreachable(address, spec)
             elif incoming and not self._found(address, spec, usages):

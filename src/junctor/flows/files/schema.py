@@ -42,7 +42,7 @@ _FLOW = {
     "flow": "The name of the flow: part of every address flow/service. By default from the name of the file.",
     "services": "The services by name.",
     "http": "Where the flow listens, below which path, and who may talk to it.",
-    "alerts": "When somebody is told, and how: by webhook, by mail, by a program.",
+    "alerts": "When somebody is told, and how: by webhook, by mail, by a program, by a service.",
     "retention": "How long what is finished stays, and how large the store may become.",
     "include": "Other flow files whose services are part of this flow; paths as seen from this file.",
     "env_file": "Files of NAME=value lines for ${NAME}, under the environment; paths as seen from this file.",
@@ -135,6 +135,7 @@ class _Maker:
             "webhook": {"anyOf": [text, self.of(Webhook)]},
             "email": {"anyOf": [text, self.of(Email)]},
             "command": {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]},
+            "service": text,
         }
         return {**_table(ways), "minProperties": 1}
 

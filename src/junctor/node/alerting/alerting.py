@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ from junctor.core.spec import FlowPlan
 from junctor.errors import ConfigurationError, JunctorError, UnknownTarget, nearest
 from junctor.flows import Wiring
 from junctor.flows.alerts import AlertRule
-from junctor.flows.destinations import Destination, secrets_of
+from junctor.flows.destinations import Destination, Receiver, secrets_of
 from junctor.node.alerting.book import ADDRESS, Book, Kept, book_in
 from junctor.node.alerting.notice import trial_notice
 from junctor.node.alerting.outlook import Aside, Outlook, Read, Underway, glance, put_aside
@@ -158,10 +158,15 @@ class Alerting:
         now = self._engine.clock.time_ns()
         notice = msgspec.structs.replace(trial_notice(name, self.named, self.directory, now), to=destination.to)
 
+        port = self._engine.client(name.partition("/")[0])
+
         def attempt() -> Tried:
             began = time.monotonic()
             try:
-                send(destination, notice, f"test-{now}")
+                if isinstance(destination, Receiver):
+                    port.send(port.link_to(destination.name, Any), notice.plain()).result()
+                else:
+                    send(destination, notice, f"test-{now}")
             except JunctorError as error:
                 return Tried(name, destination.to, False, time.monotonic() - began, str(error))
             return Tried(name, destination.to, True, time.monotonic() - began)

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -71,6 +72,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     def payload(self) -> bytes:
         """The notice as JSON for its receiver."""
         return msgspec.json.encode({name: getattr(self, name) for name in self.__struct_fields__ if name != "way"})
+
+    def plain(self) -> dict[str, Any]:
+        """The same as plain values: the body of a message."""
+        found: dict[str, Any] = msgspec.json.decode(self.payload())
+        return found
 
 
 def notice_of(rule: str, told: Notification, node: str, folder: Path | None, time: int) -> Notice:

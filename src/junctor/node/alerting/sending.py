@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from junctor.flows.destinations import Destination, Email, Webhook
+from junctor.flows.destinations import Command, Email, Webhook
 from junctor.node.alerting.command import run
 from junctor.node.alerting.mail import mail
 from junctor.node.alerting.notice import Notice
 from junctor.node.alerting.webhook import post
 
 
-def send(destination: Destination, notice: Notice, key: str, stopping: Callable[[], bool] = lambda: False) -> None:
+def send(
+    destination: Webhook | Email | Command, notice: Notice, key: str, stopping: Callable[[], bool] = lambda: False
+) -> None:
     """Send a notice, blocking, within the time of its way.
 
     :param key: the same for each attempt, for receivers that take the same thing once.

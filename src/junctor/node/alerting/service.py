@@ -19,7 +19,7 @@ from junctor.core.signals import SYSTEM, Observation, signals_of
 from junctor.core.spec import FlowPlan
 from junctor.flows import FlowModel, wire
 from junctor.flows.alerts import AlertRule
-from junctor.flows.destinations import Destination
+from junctor.flows.destinations import Destination, Receiver
 from junctor.node.alerting.book import NAME, Book, Kept
 from junctor.node.alerting.notice import Notice, notice_of
 from junctor.node.alerting.sending import send
@@ -109,6 +109,9 @@ class Notices(Service):
         destination = self._node.destination(notice.rule, notice.way)
         if destination is None:
             self.log.info("%s: the rule has no %s any more; nobody is told", notice.rule, notice.way)
+            return
+        if isinstance(destination, Receiver):
+            self.target(f"{notice.flow}/{destination.name}").send(notice.plain())
             return
         send(destination, notice, self.message.effect, lambda: self.stopping)
 
