@@ -135,7 +135,8 @@ async def test_an_error_comes_back_through_both_and_its_message_is_parked(shop: 
         found = node.archive.search(Query(service="shop/printer"))
         (parked,) = [record for record in found if record.message.target == "shop/printer"]
         assert parked.status is Status.PARKED
-        assert parked.attempts == 1
+        assert parked.failure is not None
+        assert parked.failure.type == "ValueError"
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,18 @@ DESCRIPTION = "description"
 """The header with the description of a message."""
 
 
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
 class PortDoor:
     """See :class:`~junctor.dialects.iop.components.door.Door`.
 
-    :param item: the name of the item in its production.
+    :param log: that of the service by default.
     """
 
-    def __init__(self, item: str, port: Port) -> None:
+    def __init__(self, item: str, port: Port, log: Log | None = None) -> None:
         self.item = item
-        self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = port.log
+        self.log: Log = port.log if log is None else log
         self._port = port
 
     def send(self, target: str, request: Any, description: str | None) -> None:

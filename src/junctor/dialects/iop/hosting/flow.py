@@ -9,6 +9,7 @@ import msgspec
 
 from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition
+from junctor.dialects.iop.hosting.alerts import PROCESSOR, rules_of
 from junctor.dialects.iop.hosting.inbound import adapter_class
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.values import declared_settings, flattened
@@ -31,6 +32,7 @@ def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
     for definition in production.items:
         item = hosted_item(definition, production, classes)
         flow.add(item, service_name(definition.name), settings=_shown(item))
+        flow.alerts = (*flow.alerts, *rules_of(item, told=production.item(PROCESSOR) is not None))
         if item.problem:
             flow.notes = (*flow.notes, f"{item.service} is in error, and its messages wait: {item.problem}")
     return flow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -12,10 +13,11 @@ from junctor.clock import SECOND
 from junctor.core.hop import current
 from junctor.core.outcome import Hold
 from junctor.core.port import Port
+from junctor.dialects.iop.hosting.alerts import Alerter
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.policies import attempts_of
 from junctor.dialects.iop.hosting.replycodes import ReplyCode, Step, actions_for, read_reply_codes, step_now
-from junctor.dialects.iop.hosting.schedule import Event, read_schedule, window_at
+from junctor.dialects.iop.hosting.schedule import Event, Window, read_schedule, window_at
 from junctor.dialects.iop.hosting.values import known
 from junctor.errors import JunctorError
 
@@ -55,9 +57,11 @@ def _codes(item: Item) -> tuple[ReplyCode, ...]:
 class Guard:
     """The rules of one item, and when it last did something."""
 
-    def __init__(self, item: Item, port: Port) -> None:
+    def __init__(self, item: Item, port: Port, alerter: Alerter) -> None:
         self._name = item.name
         self._port = port
+        self._alerter = alerter
+        self._seen = (0.0, 0.0, Window(True))
         self._events, self._codes = _events(item), _codes(item)
         self._attempts = attempts_of(item)
         self._rest = known(item, "ThrottleDelay") / 1000
@@ -66,7 +70,7 @@ class Guard:
     @property
     def open(self) -> bool:
         """Whether the item works now, by its schedule."""
-        return window_at(self._events, self._now()).open
+        return self._window().open
 
     def call(self, handle: Callable[[Any], Any], request: Any) -> Any:
         """Handle a message by the rules.
@@ -88,11 +92,22 @@ class Guard:
         return reply
 
     def _check_schedule(self) -> None:
-        window = window_at(self._events, self._now())
+        window = self._window()
         if window.open:
             return
         left = LONGEST if window.until is None else max(0.001, window.until - self._now())
         raise Hold(f"outside its schedule{_until(window.until)}", delay=min(left, LONGEST))
+
+    def _window(self) -> Window:
+        """What the schedule says now. It is asked again when the window ends, and every hour: the clock of the machine
+        may be set."""
+        if not self._events:
+            return Window(True)
+        now, (since, until, window) = self._now(), self._seen
+        if not since <= now < until:
+            window = window_at(self._events, now)
+            self._seen = (now, min(now + LONGEST, window.until or math.inf), window)
+        return window
 
     def _wait(self) -> None:
         """Rest after the message before, as ThrottleDelay asks for."""
@@ -110,10 +125,13 @@ class Guard:
             self._port.log.warning("%s: %s (counts as done)", self._name, told)
             return
         if step == "disable":
+            self._alerter.failed(error, self._attempt(), last=True)
             raise Hold(f"disabled by ReplyCodeActions: {told}", delay=DISABLED) from error
         # Where nothing is said of it, connection errors have attempts of their own, and others none.
-        if step in ("suspend", "fail") or (step is None and self._codes and not isinstance(error, CONNECTION)):
+        again = step == "retry" or (step is None and isinstance(error, CONNECTION) and self._attempt() < self._attempts)
+        if self._codes and not again:
             _park(error)
+        self._alerter.failed(error, self._attempt(), last=not again)
         raise error
 
     def _attempt(self) -> int:

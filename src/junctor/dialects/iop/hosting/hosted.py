@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from junctor.core.spec import Context
+from junctor.core.spec import Context, service_name
 from junctor.dialects.iop.components import InboundAdapter, PollingBusinessService
 from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.components.lifecycle import started, stopped
 from junctor.dialects.iop.definition import SettingValue
+from junctor.dialects.iop.hosting.alerts import PROCESSOR, Alerter, as_alert
 from junctor.dialects.iop.hosting.door import PortDoor
+from junctor.dialects.iop.hosting.doorlog import DoorLog, keeps_traces
 from junctor.dialects.iop.hosting.guard import Guard
 from junctor.dialects.iop.hosting.inbound import HostHandle, entered
 from junctor.dialects.iop.hosting.input import input_type, read_input
@@ -33,8 +35,9 @@ class Hosted:
         self.item = item
         self.context = context
         self.port = context.port
-        self.door = PortDoor(item.name, context.port)
-        self.guard = Guard(item, context.port)
+        self.alerter = Alerter(item, context.port)
+        self.door = PortDoor(item.name, context.port, DoorLog(context.port.log, keeps_traces(item), self.alerter.tell))
+        self.guard = Guard(item, context.port, self.alerter)
 
     def start(self) -> None:
         """Make the instance and call the hooks that come first. What ``on_init`` raises comes out of here."""
@@ -63,7 +66,7 @@ class Hosted:
         :raises TypeError: what it answers is no message.
         """
         message = self.port.message()
-        body = received(request, message.id if message is not None else "")
+        body = received(self._as_alert(request), message.id if message is not None else "")
         name = dispatch_of(type(self.component)).method_for(body)
         return checked(getattr(self.component, name)(body), f"the reply of {self.item.name}.{name}")
 
@@ -83,7 +86,11 @@ class Hosted:
             return
         while True:
             component._wait_for_next_call_interval = True
-            self._call_once(component)
+            try:
+                self._call_once(component)
+            except Exception as error:
+                self.alerter.failed(error, 1, last=True)
+                raise
             if component._wait_for_next_call_interval or self.port.stopping:
                 return
 
@@ -99,6 +106,12 @@ class Hosted:
         """One tick of the outbound adapter and of its operation, within the schedule of the item."""
         for part in () if not self.guard.open else (self.adapter, self.component):
             getattr(part, "on_keepalive", _nothing)()
+
+    def _as_alert(self, request: Any) -> Any:
+        """What a rule of the flow tells the item that gets alerts."""
+        if self.item.name != PROCESSOR:
+            return request
+        return as_alert(request, {service_name(one.name): one.name for one in self.item.production.items})
 
     def _made(self, cls: Any, target: str) -> Any:
         instance = cls.__new__(cls)

@@ -12,6 +12,7 @@ from junctor.core.spec import Activity, Context, ServiceSpec
 from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService
 from junctor.dialects.iop.components.deferred import not_offered
 from junctor.dialects.iop.components.dispatch import dispatch_of
+from junctor.dialects.iop.hosting.alerts import PROCESSOR, AlertRequest
 from junctor.dialects.iop.hosting.broken import broken_spec
 from junctor.dialects.iop.hosting.guard import check_rules
 from junctor.dialects.iop.hosting.hosted import Hosted
@@ -42,7 +43,8 @@ def item_spec(item: Item) -> ServiceSpec:
         made = _with_type(process_spec(item), cls)
     else:
         made = _of_component(item, cls)
-    return msgspec.structs.replace(made, resting="" if item.definition.enabled else DISABLED)
+    types = (*made.types, AlertRequest) if item.name == PROCESSOR else made.types
+    return msgspec.structs.replace(made, types=types, resting="" if item.definition.enabled else DISABLED)
 
 
 def _with_type(made: ServiceSpec, cls: type) -> ServiceSpec:

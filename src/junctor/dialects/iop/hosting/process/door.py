@@ -19,7 +19,7 @@ class ConversationDoor(PortDoor):
     timer."""
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__(bridge.job.item.name, bridge.job.port)
+        super().__init__(bridge.job.item.name, bridge.job.port, bridge.job.hosted.door.log)
         self.started = False
         self._bridge = bridge
         self._links: dict[tuple[str, type, Any], Link] = {}
