@@ -109,7 +109,8 @@ class Door(Service):
     async def on_order(self, order: Order) -> None:
         mark(self, order.id, "order")
         try:
-            told = (await self.work.request(order)).text
+            # Images of a power cut are worked off one after the other, some of them much later.
+            told = (await self.work.request(order, timeout="1h")).text
         except JunctorError as error:
             told = f"failed: {error.error_type}" if hasattr(error, "error_type") else repr(error)
         mark(self, order.id, told)
