@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from junctor import connect
+from junctor.core.records import Query
 from junctor.core.run import RunQuery, RunStatus
 from junctor.errors import JunctorError
+from junctor.messages import Status
 from junctor.node.control.wire import ConnectionLost
 from junctor.store.reader import open_archive
 from tests.crash.campaigns import Campaign, cycles
@@ -52,6 +54,15 @@ class Orders:
         finally:
             archive.close()
 
+    def parked(self) -> list[str]:
+        """What failed for good, with the reason."""
+        archive = open_archive(self.node.store)
+        try:
+            found = archive.search(Query(statuses=(Status.PARKED,), limit=1000))
+        finally:
+            archive.close()
+        return [f"{one.message.target} {one.message.seq} {one.message.kind.name}: {one.failure}" for one in found]
+
     def ended(self) -> bool:
         """Whether nothing is left to do, however it ended."""
         self.hand_over()
@@ -73,7 +84,7 @@ def finish(node: Node, orders: Orders) -> Image:
     """Start it if it does not run, let it work off everything, stop it, and look."""
     if node.process is None:
         node.start()
-    until(orders.ended, lambda: f"there is something left: {node.queued()}\n{node.said}", 120.0)
+    until(orders.ended, lambda: f"there is something left: {node.queued()}\n{orders.parked()}\n{node.said}", 60.0)
     node.stop("not yet")
     return image(node.store)
 

@@ -446,6 +446,18 @@ async def test_a_failed_request_that_waits_is_an_exception() -> None:
             assert "cannot do 1" in (await ask(plant, "python-catching", Ask(1))).text
 
 
+class Wrong(BusinessProcess):
+    def on_message(self, request: Ask) -> Any:
+        return {"text": "a dictionary"}
+
+
+async def test_a_response_that_is_no_message_is_the_error_of_the_process() -> None:
+    async with running(project(Wrong)) as plant:
+        with plant.expect_parked(TypeError, match="the response of Python.Wrong|the response of python-wrong"):
+            with pytest.raises(RequestFailed, match="it is dict"):
+                await ask(plant, "python-wrong", Ask(1))
+
+
 # Callbacks that wait ------------------------------------------------------------------------------------------
 
 
