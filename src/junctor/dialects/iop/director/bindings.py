@@ -16,7 +16,7 @@ from junctor.errors import ConfigurationError, JunctorError, nearest
 class ClassInUse(JunctorError):
     """A registered class cannot be forgotten: an item of a production uses it."""
 
-    code = "class-in-use"
+    code = "iop-class-in-use"
     default_fix = "Take the item out of the production, and migrate that first."
     status = 409
 

@@ -27,7 +27,7 @@ INPUT = "on_process_input"
 class NotABusinessService(JunctorError):
     """A production has no item of this name, or the item is no business service."""
 
-    code = "not-a-business-service"
+    code = "iop-not-a-business-service"
     default_fix = "Name an item whose class is a BusinessService."
     status = 404
 

@@ -25,7 +25,7 @@ DEFAULT = "USER"
 class NoProduction(JunctorError):
     """No production runs in the namespace, or none is meant by a command that names none."""
 
-    code = "no-production"
+    code = "iop-no-production"
     default_fix = "Start one: iop --start NAME. `iop --list` shows which there are."
     status = 503
 

@@ -38,7 +38,7 @@ _LOOK = 0.05
 class ProductionRuns(JunctorError):
     """A production of the namespace runs already."""
 
-    code = "production-runs"
+    code = "iop-production-runs"
     default_fix = "Stop it first: iop --stop. Or let it take over what was migrated: iop --update."
     status = 409
 
@@ -46,14 +46,14 @@ class ProductionRuns(JunctorError):
 class StartFailed(JunctorError):
     """A production did not come up."""
 
-    code = "production-not-started"
+    code = "iop-start-failed"
     default_fix = "Start it in the foreground to see more: iop --start NAME."
 
 
 class ProductionStillRuns(JunctorError):
     """A production was asked to stop, and still runs."""
 
-    code = "production-still-runs"
+    code = "iop-production-still-runs"
     default_fix = "`junctor status` shows what still runs; `iop --kill` ends it, and nothing that was accepted is lost."
 
 

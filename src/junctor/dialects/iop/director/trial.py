@@ -20,7 +20,7 @@ PATIENCE = 300.0
 class TestingDisabled(JunctorError):
     """The production does not allow its items to be tested."""
 
-    code = "testing-disabled"
+    code = "iop-testing-disabled"
     default_fix = 'Set testing_enabled=True (@TestingEnabled "true"), then: iop --migrate FILE and iop --update.'
     status = 403
 
