@@ -100,6 +100,8 @@ def _next(history: RunHistory, node: str) -> Iterator[str]:
     if history.parked:
         count = f"{len(history.parked)} message{'' if len(history.parked) == 1 else 's'}"
         yield f"{count} for it parked: junctor trace {history.parked[0]}{node}"
+    if run.status == "continuing":
+        yield f"the one that carries it on has not begun: junctor trace {run.seq} --session{node}"
     if run.status == "suspended":
         yield f"when its cause is corrected: junctor workflows retry {run.seq}{node}"
     yield f"what it did elsewhere: junctor trace {run.seq}{node}"

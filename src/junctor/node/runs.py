@@ -184,6 +184,8 @@ async def retry(node: Node, which: str, who: str) -> Retried:
     if run.status is not RunStatus.SUSPENDED:
         what = "goes on" if run.is_open else f"has ended: {run.status.name.lower()}"
         fix = "`--from-step N` begins a new run with its history." if not run.is_open else "Nothing is to be done."
+        if run.status is RunStatus.CONTINUING:
+            fix = "The message that begins the next one may be parked: `junctor parked`, `junctor resend`."
         raise RunEnded(f"run {run.seq} is not suspended, it {what}", where=run.service, fix=fix)
     parked = await node.read_unmasked(lambda archive: parked_for(archive, run))
     meant = {record.message.seq: Status.PARKED for record in parked}

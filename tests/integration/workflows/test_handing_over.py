@@ -11,6 +11,7 @@ from junctor import Flow, Target, Workflow, handler, signal
 from junctor.core.run import RunStatus
 from junctor.errors import RequestFailed, RunExists
 from junctor.messages import Status
+from junctor.node.runs import RunEnded
 from junctor.testing import RunningFlow, running
 from junctor.transports.base import Query
 from tests.integration.workflows.histories import runs
@@ -89,6 +90,8 @@ async def test_the_key_is_held_while_the_other_one_fails_to_begin(tmp_path: Path
             task = await asked(plant)
             await plant.idle()
         assert statuses(plant) == [RunStatus.CONTINUING]
+        with pytest.raises(RunEnded, match="may be parked"):
+            await ask(plant, "run-retry", which="7")
         with plant.expect_parked(RunExists):
             await plant.send("orders", Order(7))
         if not durable:
