@@ -1,7 +1,8 @@
 """A workflow with two durable requests, from its begin to its reply; beside it two steps in DBOS, and the bare commits.
 
-A run makes six commits one after the other: its begin, the first turn, the first answer, the second turn, the second
-answer, the end. The bare side makes six in a row with the same journal as the durable jobs.
+A run makes six commits: its begin, the first turn, the first answer, the second turn, the second answer, the end. Each
+turn is written in one group with what brought it, so that one caller waits for the disk three times. The bare side
+makes six commits in a row, and waits for each, with the same journal as the durable jobs.
 """
 
 from __future__ import annotations
