@@ -16,9 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.packaging.test_wheel import built, clean, python, wheel
-
-__all__ = ("built", "python", "wheel")
+from tests.packaging.test_wheel import clean
 
 PAGE = ROOT / "docs" / "howto" / "containers.md"
 FIRST = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
