@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
@@ -49,8 +50,10 @@ async def test_a_prompt_function_moves_to_the_loop_and_back_when_it_is_slow_once
     work = Work()
     async with flow(work).running(transport="memory", http=True) as node:
         port = int(node.urls[0].rpartition(":")[2])
-        first = await ask(port, PROBATION + 1)
-        assert first == [False] * PROBATION + [True]
+        assert not any(await ask(port, PROBATION))
+        async with asyncio.timeout(60):  # on a busy machine some calls take long, and it begins anew
+            while not (await ask(port, 1))[0]:
+                pass
         work.takes = PROMPT * 2
         assert await ask(port, 3) == [True, False, False]
         work.takes = 0
