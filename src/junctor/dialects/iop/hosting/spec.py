@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from functools import partial
 from typing import Any
@@ -38,13 +39,21 @@ def item_spec(item: Item) -> ServiceSpec:
     if cls is None or problem:
         made = broken_spec(item, problem)
     elif issubclass(cls, BusinessProcess):
-        from junctor.dialects.iop.hosting.process import process_spec
-
-        made = _with_type(process_spec(item), cls)
+        made = _of_process(item)
     else:
         made = _of_component(item, cls)
     types = (*made.types, AlertRequest) if item.name == PROCESSOR else made.types
     return msgspec.structs.replace(made, types=types, resting="" if item.definition.enabled else DISABLED)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_process(item: Item) -> ServiceSpec:
+    """The same spec for the same item: classes that are made for it would look like other code where a flow is read
+    again."""
+    from junctor.dialects.iop.hosting.process import process_spec
+
+    assert item.component is not None
+    return _with_type(process_spec(item), item.component)
 
 
 def _with_type(made: ServiceSpec, cls: type) -> ServiceSpec:
