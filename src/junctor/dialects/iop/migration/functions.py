@@ -274,8 +274,8 @@ def _director(namespace: str | None, home: Path | None) -> Any:
     return LocalDirector(namespace, home)
 
 
-class Utils:
-    """The functions of this module under the name that older programs use: ``Utils.migrate("settings.py")``."""
+class Functions:
+    """The functions of this module as static methods."""
 
     migrate = staticmethod(migrate)
     explain_migration = staticmethod(explain_migration)
@@ -297,3 +297,7 @@ class Utils:
     raise_on_error = staticmethod(raise_on_error)
     stream_to_string = staticmethod(stream_to_string)
     string_to_stream = staticmethod(string_to_stream)
+
+
+Utils = Functions
+"""The name that programs import: ``Utils.migrate("settings.py")``."""

@@ -50,7 +50,7 @@ class Migration:
         parts = [
             f"Migration plan: {project.file}\nMode: LOCAL\nNamespace: {self.namespace}",
             _part("CLASSES", classes),
-            _part("SCHEMAS", [name_in(types, cls) for cls in project.schemas]),
+            _part("SCHEMAS", [project.schema_names.get(cls) or name_in(types, cls) for cls in project.schemas]),
             _part("PRODUCTIONS", list(project.productions)),
             _part("VALIDATION", problems),
         ]
@@ -66,7 +66,7 @@ class Migration:
         """
         if strict and self.issues:
             name = self.issues[0][0]
-            raise ProductionValidationError(
+            raise ProductionValidationError.of(
                 ProductionValidationReport(
                     name, tuple(issue for production, issue in self.issues if production == name)
                 )
@@ -157,7 +157,8 @@ class Outcome(NamedTuple):
         registry.registrations, registry.productions = self.registrations, self.productions
         registry.types = self.types
         name_types(registry.types)
-        registry.schemas |= {type_name(cls): schema for cls, schema in project.schemas.items()}
+        for cls, schema in project.schemas.items():
+            registry.schemas[project.schema_names.get(cls) or type_name(cls)] = schema
 
 
 def _names_apart(project: Project, registry: Registry) -> dict[str, str]:

@@ -20,6 +20,7 @@ from junctor.dialects.iop.production.reading import Place, Reading
 from junctor.dialects.iop.production.shape import productions_from
 from junctor.errors import ConfigurationError, ImportFailed, nearest
 from junctor.flows.code.imports import import_place
+from junctor.messages import type_name
 from junctor.observe.frames import short_path
 
 ATTRIBUTES = ("CLASSES", "SCHEMAS", "PRODUCTIONS")
@@ -30,9 +31,13 @@ REMOTE = "REMOTE_SETTINGS"
 
 @dataclass
 class Project:
-    """What a settings file names. ``automatic`` are the registered names that nobody chose; ``composed`` are the
-    productions as they can be validated; ``warnings`` what was strange and could be read all the same. ``own_folders``
-    says that imports of a class begin where those of its module did, and not in ``folder``."""
+    """What a settings file names.
+
+    ``automatic`` are the registered names that nobody chose, ``schema_names`` names of schemas that are not those of
+    their messages. ``composed`` are the productions as they can be validated; ``warnings`` what was strange and could
+    be read all the same. ``own_folders`` says that the imports of a class begin where those of its module did, and not
+    in ``folder``.
+    """
 
     file: str
     folder: Path
@@ -40,6 +45,7 @@ class Project:
     registrations: dict[str, Registration] = field(default_factory=dict)
     automatic: set[str] = field(default_factory=set)
     schemas: dict[type, dict[str, Any]] = field(default_factory=dict)
+    schema_names: dict[type, str] = field(default_factory=dict)
     productions: dict[str, ProductionDefinition] = field(default_factory=dict)
     composed: list[Production] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -220,8 +226,10 @@ def _read_composed(project: Project, production: Production, place: Place) -> No
         project.add(binding, at)
         if binding.name == automatic_name(binding.cls):
             project.automatic.add(binding.name)
-    for cls in production.message_registrations().values():
+    for name, cls in production.message_registrations().items():
         project.schemas[cls] = json_schema(cls)
+        if name != type_name(cls):
+            project.schema_names[cls] = name
     project.add_production(production.to_definition(), production, place)
 
 

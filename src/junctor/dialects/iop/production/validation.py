@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from junctor.core.spec import service_name
 from junctor.dialects.iop.hosting.schedule import read_schedule
@@ -64,16 +64,24 @@ class ProductionValidationReport:
     def raise_for_issues(self) -> None:
         """:raises ProductionValidationError: something is wrong."""
         if self.issues:
-            raise ProductionValidationError(self)
+            raise ProductionValidationError.of(self)
 
 
-class ProductionValidationError(ValueError):
-    """A production is not valid, and a strict check was asked for. ``report`` has all that is wrong."""
+class ProductionValidationError(ConfigurationError, ValueError):
+    """A production is not valid, and a strict check was asked for."""
 
-    def __init__(self, report: ProductionValidationReport) -> None:
-        lines = "\n".join(f"  {issue}" for issue in report.issues)
-        super().__init__(f"{report.production_name} is not valid:\n{lines}")
-        self.report = report
+    code = "production-invalid"
+    default_fix = "Correct what is listed, or leave the check less strict."
+    report: ProductionValidationReport
+    """All that is wrong."""
+
+    @classmethod
+    def of(cls, report: ProductionValidationReport) -> Self:
+        """The error that names each issue."""
+        listed = "; ".join(str(issue).rstrip(".") for issue in report.issues)
+        made = cls(f"the production is not valid: {listed}", where=report.production_name)
+        made.report = report
+        return made
 
 
 def validated(production: Composition) -> ProductionValidationReport:

@@ -183,9 +183,13 @@ SCHEMAS = [Plain, Model]
 
 
 def test_messages_of_a_production_have_schemas(project: Write) -> None:
-    text = "import msg\nfrom junctor.dialects.iop import Production\np = Production('D')\np.message(msg.Order)\n"
-    migrate(project("shop", f"{text}PRODUCTIONS = [p]"))
-    assert list(Registry.open().schemas) == ["msg.Order"]
+    text = "import msg\nfrom junctor.dialects.iop import Production\np = Production('D')\n"
+    text += "p.message(msg.Order)\np.message('Demo.Msg.Again', msg.Other)\n"
+    more = "class Other(Order): pass\n"
+    file = project("shop", f"{text}PRODUCTIONS = [p]")
+    (file.parent / "msg.py").write_text((file.parent / "msg.py").read_text() + more)
+    migrate(file)
+    assert list(Registry.open().schemas) == ["msg.Order", "Demo.Msg.Again"]
 
 
 def test_a_file_of_any_name_and_one_that_holds_its_classes(project: Write) -> None:
