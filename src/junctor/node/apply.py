@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from junctor.errors import ConfigurationError, JunctorError, NotRunning, nearest
-from junctor.flows import FlowSource, Overrides, Wiring, load, wire_all
+from junctor.flows import FlowModel, FlowSource, Overrides, Wiring, load, wire_all
 from junctor.flows.code.modules import changed_modules
 from junctor.flows.comparison import Changes, compare
 from junctor.flows.dialects import dialect_names
@@ -131,12 +131,29 @@ async def _apply_sources(
     with changed_modules():
         # In a thread: what runs goes on while the user's modules are imported.
         models = await node.aside(lambda: [load(source.text, source.overrides) for source in sources])
+        _refuse_in_error(node, models)
         names = {model.name for model in models}
         others = [flow for flow in node.flows if flow.plan.name not in names and flow.plan.name not in remove]
         wired = await node.aside(lambda: wire_all([*(flow.model for flow in others), *models]))
         if not leave_runs:
             await refuse_to_leave(node, wired, remove)
         return await node.apply(wired, who=who, dry_run=dry_run, remove=remove)
+
+
+def _refuse_in_error(node: Node, models: Sequence[FlowModel]) -> None:
+    """A dialect may start what cannot run as a service in error, with its ``problem``; what runs is not replaced by
+    that.
+
+    :raises ConfigurationError: it would be.
+    """
+    running = {f"{flow.plan.name}/{item.name}": item.source for flow in node.flows for item in flow.model.items}
+    for model in models:
+        for item in model.items:
+            problem = getattr(item.source, "problem", "")
+            before = running.get(f"{model.name}/{item.name}")
+            if problem and before is not None and not getattr(before, "problem", ""):
+                what = f"{item.name} runs, and would be in error: {problem.rstrip('.')}"
+                raise ConfigurationError(what, where=f"flow {model.name}", fix="Nothing has changed; correct it first.")
 
 
 async def reload(node: Node, who: str) -> None:

@@ -205,6 +205,11 @@ def test_a_production_changes_dies_and_goes_on(project: Project) -> None:
     assert status["NeedsUpdate"] and "~ python-store: code" in status["UpdateMessage"]
     assert project.iop("-u") == ""
     assert "stored 1" in project.iop("-t", "Python.Store", "-C", "msg.Order", "-B", '{"number": 1}')
+    bo.write_text(bo.read_text() + "\ndef broken(:\n")
+    assert "SyntaxError" in project.json("-x")["UpdateMessage"]
+    assert "python-store runs, and would be in error" in project.iop("-u", code=1)
+    assert "stored 2" in project.iop("-t", "Python.Store", "-C", "msg.Order", "-B", '{"number": 2}')
+    bo.write_text(bo.read_text().replace("\ndef broken(:\n", ""))
     assert not project.json("-x")["NeedsUpdate"] and pid_of(project) == first
     os.kill(first, signal.SIGKILL)
     while Namespace("USER", project.home).running():
