@@ -46,9 +46,11 @@ def required_settings(cls: type) -> list[str]:
 def problem_with(cls: type, name: str, text: str, item: str) -> str:
     """What is wrong with a setting of an item, empty where nothing is."""
     declared = generated_settings(cls)
+    if name == TEXT:  # its lines may be whatever the code reads
+        return ""
     if name not in declared and name not in KNOWN:
         return f"{cls.__name__} has no such setting. {nearest(name, [*declared, *KNOWN])}".rstrip()
-    if not text or name == TEXT:
+    if not text:
         return ""
     try:
         if name in declared:

@@ -39,7 +39,7 @@ class Inbound(InboundAdapter):
 def _valid() -> Production:
     prod = Production("Demo")
     prod.service("In", Orders, settings={"path": "/x"}, adapter_class=Inbound).connect("Output", "Store")
-    prod.operation("Store", Store)
+    prod.operation("Store", Store, settings={"%settings": "anything=1", "RetryInterval": "2", "FailureTimeout": -1})
     return prod
 
 
