@@ -115,19 +115,22 @@ class Junctor:
         )
         return _checked(words, code, done.returncode, done.stdout, done.stderr)
 
-    def here(self, *words: str, code: int = 0) -> str:
+    def here(self, *words: str, code: int = 0, **env: str) -> str:
         """The same in this process: ten times as fast, and the same code from the first word to the exit code."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True), io.StringIO()
         before = dict(os.environ)
         try:
             os.environ.clear()
-            os.environ.update(self.env)
+            os.environ.update(self.env | env)
             with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 ended = main(list(words))
+        except SystemExit as left:  # click leaves so after a completion
+            ended = int(left.code or 0)
         finally:
             os.environ.clear()
             os.environ.update(before)
-        return _checked(words, code, ended, out.getvalue(), err.getvalue())
+        written = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        return _checked(words, code, ended, written, err.getvalue())
 
     def json(self, *words: str) -> Any:
         return json.loads(self.here(*words, "--json"))

@@ -207,20 +207,22 @@ def test_top_without_a_node(junctor: Junctor) -> None:
 # Completion ---------------------------------------------------------------------------------------------------
 
 
-def completed(junctor: Junctor, line: str, shell: str = "bash") -> list[str]:
+def completed(junctor: Junctor, line: str) -> list[str]:
     """What Junctor offers for a line with the cursor at its end, by click's protocol with the shells."""
+    return _offered(junctor.here(**_asked(line)))
+
+
+def _asked(line: str) -> dict[str, str]:
     words = line.split(" ")
-    done = subprocess.run(
-        [sys.executable, "-m", "junctor"],
-        cwd=junctor.folder,
-        env=junctor.env
-        | {"_JUNCTOR_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert done.stderr == ""
-    return [answer.partition(",")[2] for answer in done.stdout.splitlines() if answer]
+    return {"_JUNCTOR_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+
+
+def _offered(said: str) -> list[str]:
+    return [answer.partition(",")[2] for answer in said.splitlines() if answer]
+
+
+def test_completion_as_the_shell_asks_for_it(junctor: Junctor) -> None:
+    assert _offered(junctor(**_asked("junctor pa"))) == ["parked", "pause"]
 
 
 def test_completion_without_a_node(junctor: Junctor) -> None:
