@@ -10,9 +10,9 @@ import msgspec
 
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
 from junctor.dialects.iop.migration.classes import IMPORTING
-from junctor.dialects.iop.migration.project import Project, read_file
+from junctor.dialects.iop.migration.project import Project, note_messages, read_file
 from junctor.dialects.iop.migration.registry import Registry
-from junctor.dialects.iop.migration.type_names import claimed, messages_below, name_in, name_types
+from junctor.dialects.iop.migration.type_names import claimed, name_in, name_types
 from junctor.dialects.iop.production.validation import (
     ProductionValidationError,
     ProductionValidationIssue,
@@ -36,6 +36,7 @@ class Migration:
         self._home = home
         registry = Registry.open(namespace, home)
         self.namespace = registry.namespace
+        note_messages(project)
         self._outcome = Outcome.of(project, registry)
         self.issues = tuple(_issues(project, registry))
         self.warnings = (*project.warnings, *_replaced(project, registry))
@@ -46,11 +47,14 @@ class Migration:
         project = self.project
         names, types = self._outcome.names, self._outcome.types
         classes = [_class_line(one, names.get(one.name, one.name)) for one in project.registrations.values()]
+        schemas = [
+            project.schema_names.get(cls) or name_in(types, cls, project.messages[cls]) for cls in project.schemas
+        ]
         problems = [*(f"{production}: {issue}" for production, issue in self.issues), *self.warnings]
         parts = [
             f"Migration plan: {project.file}\nMode: LOCAL\nNamespace: {self.namespace}",
             _part("CLASSES", classes),
-            _part("SCHEMAS", [project.schema_names.get(cls) or name_in(types, cls) for cls in project.schemas]),
+            _part("SCHEMAS", schemas),
             _part("PRODUCTIONS", list(project.productions)),
             _part("VALIDATION", problems),
         ]
@@ -136,10 +140,9 @@ class Outcome(NamedTuple):
         productions = {name: _renamed(definition, names) for name, definition in project.productions.items()}
         made = cls({**registry.registrations}, {**registry.productions, **productions}, {}, names)
         made.registrations.update({one.name: one for one in own})
-        messages = dict.fromkeys([*messages_below(project.folders), *project.schemas])
         before = [registry.registrations[one.name].folder for one in own if one.name in registry.registrations]
         replaced = {Path(folder) for folder in before} - set(project.folders)
-        made.types.update(claimed(registry.types, messages, lambda folder: made.keeps(Path(folder), replaced)))
+        made.types.update(claimed(registry.types, project.messages, lambda folder: made.keeps(Path(folder), replaced)))
         return made
 
     def keeps(self, folder: Path, replaced: set[Path]) -> bool:

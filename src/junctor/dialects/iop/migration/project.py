@@ -34,9 +34,9 @@ class Project:
     """What a settings file names.
 
     ``automatic`` are the registered names that nobody chose, ``schema_names`` names of schemas that are not those of
-    their messages. ``composed`` are the productions as they can be validated; ``warnings`` what was strange and could
-    be read all the same. ``own_folders`` says that the imports of a class begin where those of its module did, and not
-    in ``folder``.
+    their messages. ``messages`` are all of its code, each with the folder that its imports begin in. ``composed`` are
+    the productions as they can be validated; ``warnings`` what was strange and could be read all the same.
+    ``own_folders`` says that the imports of a class begin where those of its module did, and not in ``folder``.
     """
 
     file: str
@@ -46,6 +46,7 @@ class Project:
     automatic: set[str] = field(default_factory=set)
     schemas: dict[type, dict[str, Any]] = field(default_factory=dict)
     schema_names: dict[type, str] = field(default_factory=dict)
+    messages: dict[type, Path] = field(default_factory=dict)
     productions: dict[str, ProductionDefinition] = field(default_factory=dict)
     composed: list[Production] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -121,12 +122,20 @@ def read_module(module: types.ModuleType, file: str = "") -> Project:
     add_classes(project, getattr(module, "CLASSES", None), path)
     add_productions(project, getattr(module, "PRODUCTIONS", None))
     add_schemas(project, getattr(module, "SCHEMAS", None))
-    name_apart(messages_below(project.folders))
+    note_messages(project)
+    name_apart(project.messages)
     if hasattr(module, REMOTE):
         project.warnings.append(
             f"{REMOTE}: migration to another machine is not offered yet; the namespace of this machine is migrated"
         )
     return project
+
+
+def note_messages(project: Project) -> None:
+    """Take in the messages of what was imported for a project: which modules there are changes with time."""
+    project.messages = messages_below(project.folders)
+    for cls in project.schemas:
+        project.messages.setdefault(cls, _folder_of(cls))
 
 
 def _rename(module: types.ModuleType) -> str:

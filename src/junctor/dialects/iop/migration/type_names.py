@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from junctor.dialects.iop.messages.kinds import is_message_class
@@ -33,39 +33,42 @@ def name_types(owners: Mapping[str, str], folders: Collection[Path] = ()) -> Non
         if str(root) not in known and not any(root.is_relative_to(folder) for folder in folders):
             continue
         for cls in _messages_in(module):
-            own = name_in(owners, cls)
+            own = name_in(owners, cls, root)
             if own != type_name(cls):
                 declared = vars(cls).get(_DECLARED)
                 version, upgrade = (declared.version, declared.upgrade) if declared is not None else (1, None)
                 message(name=own, version=version, upgrade=upgrade)(cls)
 
 
-def name_in(owners: Mapping[str, str], cls: type) -> str:
-    """The name of a message where type names belong to folders."""
-    plain, folder = plain_name(cls), str(root_of(sys.modules[cls.__module__]))
+def name_in(owners: Mapping[str, str], cls: type, root: Path) -> str:
+    """The name of a message where type names belong to folders.
+
+    :param root: the folder that the imports of its module begin in.
+    """
+    plain, folder = plain_name(cls), str(root)
     own = next((name for name, owner in owners.items() if owner == folder and name.rpartition(":")[2] == plain), None)
     if own is not None:  # it stays, though the name without a folder is free by now
         return own
     return plain if plain not in owners else _scoped(plain, folder, owners)
 
 
-def name_apart(classes: Iterable[type]) -> None:
+def name_apart(messages: Mapping[type, Path]) -> None:
     """Let messages that have one name have several, where no namespace says which: the first one keeps it."""
-    owners = claimed({}, classes, lambda folder: True)
+    owners = claimed({}, messages, lambda folder: True)
     if any(":" in name for name in owners):
         name_types(owners)
 
 
-def claimed(owners: Mapping[str, str], classes: Iterable[type], keeps: Callable[[str], bool]) -> dict[str, str]:
+def claimed(owners: Mapping[str, str], messages: Mapping[type, Path], keeps: Callable[[str], bool]) -> dict[str, str]:
     """The names of all types, with those of a project.
 
     :param owners: type name to folder, as it was.
-    :param classes: the messages of the project.
+    :param messages: those of the project, each with the folder that its imports begin in.
     :param keeps: whether a folder keeps its names. One that is gone does not.
     """
     found = {name: folder for name, folder in owners.items() if Path(folder).is_dir() and keeps(folder)}
-    for cls in classes:
-        found[name_in(found, cls)] = str(root_of(sys.modules[cls.__module__]))
+    for cls, root in messages.items():
+        found[name_in(found, cls, root)] = str(root)
     return found
 
 
@@ -86,18 +89,19 @@ def plain_name(cls: type) -> str:
     return usual if given in (cls.__qualname__, f"{cls.__module__}.{cls.__qualname__}") else given
 
 
-def messages_below(folders: Sequence[Path]) -> list[type]:
-    """The messages in the imported modules whose imports begin in one of these folders, or below; in the order of the
-    folders, for that of the modules depends on what was imported before."""
-    modules = sorted(_users_modules(), key=lambda module: str(module.__file__))
-    found = {
-        cls: None
+def messages_below(folders: Sequence[Path]) -> dict[type, Path]:
+    """The messages in the imported modules whose imports begin in one of these folders, or below, each with that
+    folder; in the order of the folders, for that of the modules depends on what was imported before."""
+    modules = [
+        (root_of(module), module) for module in sorted(_users_modules(), key=lambda module: str(module.__file__))
+    ]
+    return {
+        cls: root
         for folder in folders
-        for module in modules
-        if root_of(module).is_relative_to(folder)
+        for root, module in placed
+        if root.is_relative_to(folder)
         for cls in _messages_in(module)
     }
-    return list(found)
 
 
 def root_of(module: types.ModuleType) -> Path:
