@@ -6,16 +6,17 @@ way meanwhile is refused when it comes to its commit, as the history has gone on
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from junctor.core.history import VERSION, Entry, Input, write_entry
+from junctor.core.history import VERSION, Entry, Input, read_entry, write_entry
 from junctor.core.outcome import Answer, Failure
-from junctor.core.run import Run, RunStatus, RunWrite, continues_of
-from junctor.core.snapshot import read_snapshot
+from junctor.core.run import Run, RunStatus, RunWrite, TimerEnd, continues_of
+from junctor.core.snapshot import Snapshot, read_snapshot
 from junctor.errors import StateConflict, StoreDamaged
 from junctor.messages import ASKER, CONTINUES, Status
 from junctor.transports.base import Archive, Note, Record
@@ -34,6 +35,7 @@ class _End(msgspec.Struct, frozen=True):
 
     run: Run
     answers: list[Answer]
+    timers: list[TimerEnd]
 
 
 async def terminate(node: Node, run: Run, who: str, reason: str) -> None:
@@ -50,9 +52,8 @@ async def terminate(node: Node, run: Run, who: str, reason: str) -> None:
             return  # by itself, meanwhile
         now = node.engine.clock.time_ns()
         try:
-            await node.engine.dispatcher.end_run(
-                _write(end.run, text, now), end.answers, [Note(run.seq, now, who, text)]
-            )
+            notes = [Note(run.seq, now, who, text)]
+            await node.engine.dispatcher.end_run(_write(end.run, text, now), end.answers, end.timers, notes)
         except StateConflict:
             if not left:
                 raise
@@ -68,7 +69,21 @@ def _end_of(archive: Archive, seq: int, text: str) -> _End:
         raise StoreDamaged(f"nothing of run {seq} can be read", where=f"run {seq}", fix="Restore a backup.")
     failure = Failure(_error(run), text)
     begun = [(one, archive.record(one.seq)) for one in _owed(archive, run, failure)]
-    return _End(run, [one for one, record in begun if record is not None and record.status is Status.BEGUN])
+    answers = [one for one, record in begun if record is not None and record.status is Status.BEGUN]
+    return _End(run, answers, [TimerEnd(run.service, seq, *timer) for timer in _timers(archive, run)])
+
+
+def _timers(archive: Archive, run: Run) -> Iterator[tuple[int, int]]:
+    """Step and time of the timers that may still wait, as far as what is stored of the run can be read."""
+    if run.snapshot is not None:
+        snapshot = _snapshot(run.snapshot)
+        yield from ((step, timer.at) for step, timer in snapshot.timers.items())
+        yield from ((step, request.until) for step, request in snapshot.requests.items() if request.until)
+        return
+    for turn in archive.turns(run.seq):
+        with contextlib.suppress(ValueError):
+            did = read_entry(turn.data).did
+            yield from ((one.step, turn.time + one.wait) for one in did if one.wait)
 
 
 def _error(run: Run) -> str:
@@ -86,20 +101,20 @@ def _owed(archive: Archive, run: Run, failure: Failure) -> Iterator[Answer]:
         yield Answer(whole.first, whole.session, None, failure, whole.asker)
     yield Answer(run.seq, session, None, failure, asker)
     if run.snapshot is not None:
-        for waiting in _waiting(run.snapshot):
-            yield Answer(waiting[0], session, None, failure, waiting[1])
+        for waiting in _snapshot(run.snapshot).waiting:
+            yield Answer(waiting.seq, session, None, failure, waiting.asker)
 
 
 def _session(run: Run, record: Record | None) -> int:
     return record.message.session if record is not None else run.session
 
 
-def _waiting(snapshot: bytes) -> list[tuple[int, str]]:
-    """What else waits for the reply of a conversation, as far as its snapshot can be read."""
+def _snapshot(data: bytes) -> Snapshot:
+    """What a conversation keeps; nothing where that cannot be read."""
     try:
-        return [(one.seq, one.asker) for one in read_snapshot(snapshot).waiting]
+        return read_snapshot(data)
     except ValueError:
-        return []
+        return Snapshot()
 
 
 def _write(run: Run, text: str, now: int) -> RunWrite:

@@ -16,7 +16,7 @@ from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, again
 from junctor.core.outcome import Answer, Draft, LogLine, Outcome, Reply, Settlement
 from junctor.core.recording import recorded, records_hop
-from junctor.core.run import CANCEL, RunWrite
+from junctor.core.run import CANCEL, RunWrite, TimerEnd
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import ASKER, Kind, Status
 from junctor.observe.alerts import ParkedAlerts
@@ -196,8 +196,11 @@ class Dispatcher(Savepoints):
         now = self._time()
         return Settle(answer.seq, ended, 1, 0, now, 0, answer.reply, answer.failure)
 
-    async def end_run(self, write: RunWrite, answers: Sequence[Answer], notes: Sequence[Note]) -> None:
-        """End a run outside of its deliveries, with the messages that wait for it. Returns when that is committed.
+    async def end_run(
+        self, write: RunWrite, answers: Sequence[Answer], timers: Sequence[TimerEnd], notes: Sequence[Note]
+    ) -> None:
+        """End a run outside of its deliveries, with the messages that wait for it, and its timers. Returns when that is
+        committed.
 
         :raises JunctorError: it was refused, as a :class:`~junctor.errors.StateConflict` where it has gone on.
         """
@@ -206,8 +209,9 @@ class Dispatcher(Savepoints):
         drafts = [draft for draft in map(end_by, answers) if draft is not None and draft.target in self.inboxes]
 
         def done(commit: Commit, error: Exception | None) -> None:
-            if write.service in self.inboxes:
-                self.inboxes[write.service].runs.forget(write.seq)
+            if (inbox := self.inboxes.get(write.service)) is not None:
+                inbox.runs.forget(write.seq)
+                inbox.mailbox.taken_back(len(commit.taken))
             for insert in commit.inserts:
                 self.hand_over(insert) if error is None else self.withdraw(insert)
             for answer in answers if error is None else ():
@@ -217,7 +221,8 @@ class Dispatcher(Savepoints):
 
         inserts = [self.end_insert(hop, draft) for draft in drafts]
         settles = [self._answer(answer) for answer in answers]
-        self.transport.commit(Commit(done, inserts=inserts, settles=settles, runs=(write,), notes=notes))
+        commit = Commit(done, inserts=inserts, settles=settles, runs=(write,), timers=timers, notes=notes)
+        self.transport.commit(commit)
         await ended
 
     def _answered(self, answer: Answer, address: str) -> None:

@@ -116,6 +116,7 @@ async def test_a_suspended_one_and_a_client_that_waits(tmp_path: Path) -> None:
         assert by_service(plant) == {"orders": RunStatus.SUSPENDED}
         await terminate(plant)
         assert by_service(plant) == {"orders": RunStatus.CANCELLED}
+        assert queued(plant, "orders") == 0, "no timer waits any more"
         assert [one for one in await plant.node.alerting.open() if one.kind == "suspended"] == []
         waits = plant.node.target("orders", Order, Receipt).request(Order(8), timeout="300d")
         task = asyncio.ensure_future(_sent(waits))
@@ -123,6 +124,10 @@ async def test_a_suspended_one_and_a_client_that_waits(tmp_path: Path) -> None:
         await terminate(plant, "8")
         with pytest.raises(RequestFailed, match="it hangs"):
             await task
+
+
+def queued(plant: RunningFlow, service: str) -> int:
+    return plant.node.engine.hosts[f"shop/{service}"].depth.count
 
 
 async def _sent(pending: Any) -> Any:
@@ -206,7 +211,8 @@ class Delivery(Conversation):
 
     @handler(key="number")
     def on_ordered(self, ordered: Ordered) -> str:
-        self.bank.ask(Pay(ordered.number))
+        self.bank.ask(Pay(ordered.number), timeout="300d")
+        self.timer("300d", name="never")
 
 
 @TRANSPORTS
@@ -221,6 +227,7 @@ async def test_a_conversation_with_two_that_wait_for_it(tmp_path: Path, durable:
         for task in tasks:
             with pytest.raises(RequestFailed, match="ended at once by ada"):
                 await task
+        assert queued(plant, "delivery") == 0
         await plant.advance("1h")
         assert any("came late for conversation" in log.text for log in plant.logs)
         shown: RunHistory = await ask(plant, "run", which=view.id)
