@@ -23,7 +23,7 @@ LAST = 10
 
 _LOOK = 0.2  # seconds between two looks at the log
 _TYPES = {"debug": "Trace", "info": "Info", "warning": "Warning", "error": "Error", "critical": "Alert"}
-_STARTED = re.compile(r"^starting: .*; pid (\d+);")
+_STARTED = re.compile(rb'"logger":"junctor.node","text":"starting: [^"]*; pid (\d+);')
 _NONE = "-"
 
 
@@ -45,7 +45,7 @@ class LogRow(msgspec.Struct):
         shown = self.time.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         parts = [self.item, self.job, self.message, self.session, self.source_class, self.source_method]
         # Further lines are indented, so that nothing that was logged looks like a row of its own.
-        text = readable(self.text).replace("\n", "\n    ")
+        text = readable(self.text.rstrip()).replace("\n", "\n    ")
         return " ".join([shown, self.type, *(part or _NONE for part in parts), text])
 
 
@@ -72,13 +72,14 @@ class EventLog:
 
     def rows(self) -> Iterator[LogRow]:
         """What was logged since the last call; at the first call, all that there is."""
-        for line in self._reader.lines():
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # a crash may leave half a line
-                yield self._row(_decoder.decode(line))
+        for line, job in self._lines():
+            yield from self._row(line, job)
 
     def last(self, count: int) -> list[LogRow]:
         """The last rows, oldest first."""
-        return list(deque(self.rows(), count))
+        # Decoded are these alone, for a log may have a million lines; and one more, where a crash left half a line.
+        rows = [row for line, job in deque(self._lines(), count + 1) for row in self._row(line, job)]
+        return rows[-count:] if count else []
 
     def stream(self) -> Iterator[LogRow]:
         """The last rows, then each as it comes, without end."""
@@ -87,16 +88,25 @@ class EventLog:
             yield from self.rows()
             time.sleep(_LOOK)
 
-    def _row(self, entry: _Entry) -> LogRow:
-        started = _STARTED.match(entry.text) if entry.logger == "junctor.node" else None
-        self._job = started[1] if started else self._job
+    def _lines(self) -> Iterator[tuple[bytes, str]]:
+        """Each line with the process that wrote it, which says its number when it starts."""
+        for line in self._reader.lines():
+            started = _STARTED.search(line)
+            self._job = started[1].decode() if started else self._job
+            yield line, self._job
+
+    def _row(self, line: bytes, job: str) -> Iterator[LogRow]:
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # a crash may leave half a line
+            yield self._made(_decoder.decode(line), job)
+
+    def _made(self, entry: _Entry, job: str) -> LogRow:
         item = self._items.get(entry.service.rpartition("/")[2])
         cls, _, method = entry.source.rpartition(".")
         return LogRow(
             entry.time,
             entry.event or _TYPES.get(entry.level, entry.level.title()),
             item.name if item is not None else entry.service.rpartition("/")[2] or entry.logger,
-            self._job,
+            job,
             entry.message.rpartition("-")[2],
             entry.session[-8:],
             cls or (item.class_name if item is not None else ""),

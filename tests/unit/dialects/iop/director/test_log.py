@@ -14,7 +14,7 @@ from junctor.observe.logfile import FILE
 PRODUCTION = ProductionDefinition(
     name="Demo.Production", items=(ItemDefinition(name="Python.Store", class_name="Python.bo.Store"),)
 )
-START = {"logger": "junctor.node", "level": "info", "text": "starting: demo-production; pid 4711; no listener"}
+START = {"level": "info", "logger": "junctor.node", "text": "starting: demo-production; pid 4711; no listener"}
 SAID = {
     "logger": "demo-production.python-store",
     "level": "error",
