@@ -158,7 +158,10 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     def state(self, service: str, key: str) -> dict[str, tuple[bytes, int]]:
-        """The committed state under a key: name to (JSON, version). Callable from any thread."""
+        """The committed state under a key: name to (JSON, version). Callable from any thread.
+
+        :raises StoreDamaged: an entry is not what was written.
+        """
 
     @abc.abstractmethod
     def run(self, seq: int) -> Run | None:
