@@ -92,9 +92,8 @@ def plain_name(cls: type) -> str:
 def messages_below(folders: Sequence[Path]) -> dict[type, Path]:
     """The messages in the imported modules whose imports begin in one of these folders, or below, each with that
     folder; in the order of the folders, for that of the modules depends on what was imported before."""
-    modules = [
-        (root_of(module), module) for module in sorted(_users_modules(), key=lambda module: str(module.__file__))
-    ]
+    modules = sorted(_users_modules(), key=lambda module: str(module.__file__))
+    placed = [(root_of(module), module) for module in modules]
     return {
         cls: root
         for folder in folders
