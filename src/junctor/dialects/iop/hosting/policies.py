@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy, Waits
 from junctor.core.run import RUN_KEY
 from junctor.dialects.iop.components import BusinessProcess
@@ -12,6 +14,10 @@ from junctor.dialects.iop.hosting.values import known
 
 FOREVER = 2**31 - 1
 """Attempts that nobody lives to see."""
+
+DEATHS = 5
+"""How often a message of a process may be in hand when the node ends, before it is taken for what ends it. A reply that
+is put aside would keep its conversation open."""
 
 CONNECTION_ERRORS = ("ConnectionError", "TimeoutError", "gaierror", "herror")
 """The errors that are tried again without being asked for: the other side is away."""
@@ -23,7 +29,8 @@ def policies_of(item: Item) -> Policies:
     :raises SettingError: a setting does not fit.
     """
     key = RUN_KEY if _is_process(item) else None  # callbacks of one conversation never run at the same time
-    return Policies(pool=PoolPolicy(size=pool_size(item), key=key), retry=_retry(item))
+    retry = _outliving(_retry(item)) if key else _retry(item)
+    return Policies(pool=PoolPolicy(size=pool_size(item), key=key), retry=retry)
 
 
 def pool_size(item: Item) -> int:
@@ -32,6 +39,12 @@ def pool_size(item: Item) -> int:
     if size == 0 and _is_process(item):
         size = item.production.actor_pool_size
     return max(1, size)
+
+
+def _outliving(retry: RetryPolicy) -> RetryPolicy:
+    """The same with more attempts for the ends of the node; an error of the code has none of them."""
+    on = retry.on if retry.attempts > 1 else {**retry.on, "Exception": "park"}
+    return msgspec.structs.replace(retry, attempts=max(DEATHS, retry.attempts), on=on)
 
 
 def _is_process(item: Item) -> bool:
