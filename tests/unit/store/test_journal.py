@@ -197,3 +197,38 @@ def test_what_somebody_waits_for_is_refused_where_the_reserve_is_used_up(bare: B
     room.let(100)
     assert errors(apply(bare)) == [None], "what is kept is written once there is room"
     assert bare.rows("SELECT count(*) FROM message") == [(1,)]
+
+
+def needing(bare: Bare, payload: bytes, **facts: object) -> tuple[Commit, Commit]:
+    """A commit with these facts, and one that needs it."""
+    first = Commit(lambda commit, error: None, inserts=[Insert(bare.message(payload, **facts))], external=True)
+    return first, Commit(lambda commit, error: None, inserts=[Insert(bare.message(payload))], needs=first)
+
+
+def test_what_needs_a_commit_that_a_full_disk_refuses_is_refused_and_not_kept(bare: Bare) -> None:
+    room = full(bare, 0)
+    first, then = needing(bare, b'"%s"' % (b"x" * 20_000))
+    kept = Commit(lambda commit, error: None, inserts=[Insert(bare.message(b'"%s"' % (b"x" * 20_000)))])
+    journal = bare.store.journal
+    told = [verdict for group in ([kept, first], [then], []) for verdict in journal.apply(group).verdicts]
+    room.let(100)
+    told += journal.apply([]).verdicts
+    assert [(commit, error and type(error)) for commit, error in told] == [
+        (first, StoreFull),
+        (kept, None),
+        (then, StoreFull),
+    ]
+    assert bare.rows("SELECT count(*) FROM message") == [(1,)]
+
+
+def test_what_needs_a_commit_that_cannot_be_written_is_refused_in_its_group(bare: Bare) -> None:
+    first, then = needing(bare, b"1", key="\ud800")
+    last = Commit(lambda commit, error: None, needs=then)
+    other = Commit(lambda commit, error: None, inserts=[Insert(bare.message())])
+    assert errors(bare.store.journal.apply([first, then, other, last])) == [
+        RecordRefused,
+        RecordRefused,
+        None,
+        RecordRefused,
+    ]
+    assert bare.rows("SELECT count(*) FROM message") == [(1,)]
