@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z%][A-Za-z0-9_%-]{0,63}")
 class RegistryDamaged(ConfigurationError):
     """The file of a namespace cannot be read. It is left as it is: nothing is written over it."""
 
-    code = "registry-damaged"
+    code = "iop-registry-damaged"
     default_fix = "Move the file away, and migrate the settings files of the namespace again."
 
 

@@ -16,7 +16,7 @@ _FALSE = ("false", "0", "")
 class ShapeError(ConfigurationError, ValueError):
     """A part of a settings file or of a production has the wrong shape. ``where`` is the file and the path of keys."""
 
-    code = "shape"
+    code = "iop-shape"
     default_fix = "Correct the named part."
 
 

@@ -70,7 +70,7 @@ class ProductionValidationReport:
 class ProductionValidationError(ConfigurationError, ValueError):
     """A production is not valid, and a strict check was asked for."""
 
-    code = "production-invalid"
+    code = "iop-production-invalid"
     default_fix = "Correct what is listed, or leave the check less strict."
     report: ProductionValidationReport
     """All that is wrong."""
