@@ -27,6 +27,7 @@ from junctor.core.run import CANCEL, REPLIED, RUN_KEY, WOKEN, Run, RunStatus
 from junctor.core.snapshot import OpenRequest, OpenTimer, Snapshot, read_snapshot, shown_attributes, write_snapshot
 from junctor.errors import ConfigurationError, EncodeError, OutsideDelivery, RequestError, SeveralProblems
 from junctor.flows import wire
+from junctor.flows.comparison import compare
 from junctor.observe.histories import masked_run
 from junctor.services import spec_of
 
@@ -319,3 +320,21 @@ def test_an_archive_for_operators_hides_them_too() -> None:
 def test_what_is_no_snapshot_is_shown_as_it_is() -> None:
     run = Run(1, "f/booking", "on_trip", None, RunStatus.OPEN, 1, 0, 0, snapshot=b"not JSON")
     assert masked_run(run, []).snapshot == b"not JSON"
+
+
+class Rooms(Service):
+    @handler
+    def on_trip(self, trip: Trip) -> Confirmation:
+        return Confirmation("a room")
+
+
+def test_a_conversation_that_is_read_again_is_the_same_service() -> None:
+    def changes(kind: type[Conversation]) -> str:
+        flows = [
+            Flow("f").add(each, name="booking", connect={"hotel": "rooms"}).add(Rooms()) for each in (Booking, kind)
+        ]
+        (change,) = [one for one in compare(*map(wire, flows)).services if one.service == "booking"]
+        return str(change)
+
+    assert changes(Booking) == "booking"
+    assert changes(type("Booking", (Booking,), {})) == "booking: code"

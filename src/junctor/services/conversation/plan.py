@@ -27,6 +27,9 @@ def passed(message: Message) -> Waiting:
 class Plan:
     """How the conversations of one class go. Shared by the threads of a service."""
 
+    # What follows from the rest is in slots: where a flow is read again, two plans are compared by their other parts.
+    __slots__ = ("__dict__", "_lock", "_types", "attributes")
+
     def __init__(
         self,
         cls: type,
