@@ -91,7 +91,7 @@ def start_beside(place: Namespace, production: str) -> None:
     directory = place.directory(production)
     directories.prepare(directory)
     with _private(directory / CONSOLE) as console:
-        process = subprocess.Popen(
+        process = _Beside(
             [sys.executable, "-m", "junctor.dialects.iop.director.background", production],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -103,7 +103,12 @@ def start_beside(place: Namespace, production: str) -> None:
     _await_ready(process, directory)
 
 
-_beside: list[subprocess.Popen[bytes]] = []
+class _Beside(subprocess.Popen[bytes]):
+    def __del__(self) -> None:
+        """Python warns of a process that still runs when its parent ends. This one is meant to."""
+
+
+_beside: list[_Beside] = []
 """What this process started: until its end is taken note of, the system keeps its number."""
 
 
@@ -121,7 +126,7 @@ def _private(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _await_ready(process: subprocess.Popen[bytes], directory: Path) -> None:
+def _await_ready(process: _Beside, directory: Path) -> None:
     until = time.monotonic() + START
     while time.monotonic() < until:
         if process.poll() is not None:
