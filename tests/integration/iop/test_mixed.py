@@ -225,3 +225,25 @@ def wait_until(true: Callable[[], Any], running: Running) -> None:
     while not true():
         assert time.monotonic() < until, running.said
         time.sleep(0.05)
+
+
+DISABLED = """
+import bo
+
+PRODUCTIONS = [{"Shop": {"Item": [
+    {"@Name": "Printer", "@ClassName": bo.Printer, "@Enabled": "0"},
+    {"@Name": "Audit", "@ClassName": bo.Desk, "@Enabled": "0"},
+]}}]
+"""
+
+
+def test_a_disabled_item_is_resumed_by_its_name(junctor: Junctor) -> None:
+    write(junctor.folder)
+    (junctor.folder / "settings.py").write_text(DISABLED)
+    running = junctor.start("settings.py", "--store", "store", "--port", "0", env={"NODE_PID": "0"})
+    junctor.here("send", "printer", '{"number": 1}', "--type", "msg.Order", "--node", "store")
+    assert "disabled in its production" in junctor.here("status", "--node", "store")
+    assert "no service is paused or held" in junctor.here("resume", "--all", "--node", "store")
+    junctor.here("resume", "printer", "--node", "store")
+    wait_until(lambda: "prints 1" in running.said, running)
+    assert junctor.here("status", "--node", "store").count("disabled in its production") == 1

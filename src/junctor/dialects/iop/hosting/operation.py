@@ -30,9 +30,6 @@ def typed_methods(component: Any) -> Iterator[tuple[str, type]]:
         yield table.fallback, table.accepts
 
 
-_typed = typed_methods
-
-
 def keepalive_of(item: Item) -> Iterator[ScheduleSpec]:
     """The calls of ``on_keepalive``, where KeepaliveInterval asks for them."""
     every = known(item, "KeepaliveInterval")

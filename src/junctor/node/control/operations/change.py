@@ -38,9 +38,7 @@ async def apply(
         sources = sources_of(node, more.overrides())
     else:
         sources = [target.source() for target in targets or ()]
-    return await apply_sources(
-        node, sources, remove=remove or (), who=who, dry_run=dry_run, leave_runs=leave_runs
-    )
+    return await apply_sources(node, sources, remove=remove or (), who=who, dry_run=dry_run, leave_runs=leave_runs)
 
 
 def _of_users(node: Node) -> list[Host]:
@@ -59,10 +57,11 @@ async def pause(node: Node, who: str, service: str | None = None, reason: str = 
 
 @operation("resume", permission="operate")
 async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
-    """Let a paused service go on and a held one try at once, or all of them. Answers the addresses of those that
-    were."""
+    """Let a paused service go on and a held one try at once, or all of them. One that rests since the start, because
+    its flow says so, goes on only when it is named. Answers the addresses of those that were."""
     hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
-    paused = [host for host in hosts if host.address in node.switches.paused]
+    named = service is not None
+    paused = [host for host in hosts if host.address in node.switches.paused or (named and host.pause_reason)]
     for host in paused:
         await node.switches.resume(host, who)
     held = [host for host in hosts if host not in paused and host.probe()]
