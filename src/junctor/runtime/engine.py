@@ -374,19 +374,20 @@ class Engine:
         self._due = 0
         if self.stopping:
             return
+        now = self.clock.time_ns()
         for host in self.hosts.values():
             host.refill.due()
-        self.supervisor.start("next due", self._next_due())
+        self.supervisor.start("next due", self._next_due(now))
 
     def look_for_due(self) -> None:
         """Look through the store for what has come due, and for when more does."""
         self._look_again = _LOOK_AGAIN
         self._due_changed(self.clock.time_ns())
 
-    async def _next_due(self) -> None:
+    async def _next_due(self, now: int) -> None:
+        """:param now: from before the queues were asked: what comes due since then may have been too late for them."""
         # What is past and still there is retried in memory by timers of its own, waits for a service that is not there,
         # or was left out for now: only the last is worth a look soon.
-        now = self.clock.time_ns()
         due = await self.transport.next_due()
         if 0 < due <= now:
             left_out = any(host.refill.left_out for host in self.hosts.values())
