@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from junctor.dialects.iop.cli.main import main
+from junctor.dialects.iop.director.children import take_note
 from junctor.dialects.iop.director.place import Namespace
-from junctor.dialects.iop.director.running import take_note
 from junctor.dialects.iop.director.service import connections
 from junctor.node.directory import is_running
 

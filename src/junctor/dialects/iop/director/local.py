@@ -9,7 +9,7 @@ from typing import Any
 
 from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ProductionDefinition
-from junctor.dialects.iop.director import bindings, overview, running, trial
+from junctor.dialects.iop.director import bindings, ending, overview, running, trial
 from junctor.dialects.iop.director.log import EventLog
 from junctor.dialects.iop.director.place import Namespace
 from junctor.dialects.iop.migration.registry import Registry, namespace_of
@@ -72,11 +72,11 @@ class LocalDirector:
 
     def stop_production(self) -> str:
         """:raises NoProduction: none runs."""
-        return running.stop(self.place)
+        return ending.stop(self.place)
 
     def shutdown_production(self) -> str:
         """:raises NoProduction: none runs."""
-        return running.kill(self.place)
+        return ending.kill(self.place)
 
     def restart_production(self) -> str:
         """:raises NoProduction: none runs."""
