@@ -13,6 +13,7 @@ THREAD_OWNERS: dict[str, str] = {
     "cli/options.py": "tells that a node does not answer, while the command waits for it",
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
+    "dialects/servicefactory/running.py": "runs the node, because loop() and Ctrl-C have the main thread",
     "store/search.py": "interrupts a search that takes too long; a handler in it would wait for the loop each time",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",
     "transports/upkeep.py": "retention and backups read while the engine asks its own readers",
