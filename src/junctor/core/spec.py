@@ -54,7 +54,8 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A timed entry: called without arguments, one delivery a tick, no overlap with itself.
 
     Either ``every`` (seconds between starts; the first tick comes ``initial`` seconds after start) or ``cron`` (five
-    fields, in time zone ``zone``).
+    fields, in time zone ``zone``). ``repeats``: a tick that returns True is followed by another one at once, which is a
+    delivery of its own.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     cron: str | None = None
     zone: str | None = None
     initial: float = 0.0
+    repeats: bool = False
     blocking: bool = False
     doc: str = ""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,8 @@ async def _run_every(host: Host, schedule: ScheduleSpec) -> None:
         await _wait(host, due - clock.monotonic())
         if host.stopping.is_set():
             return
-        await tick(host, schedule)
+        while (await _ticked(host, schedule)).again and not host.stopping.is_set():
+            pass
         # The next tick keeps the rhythm of the first; those that a long one overran are left out.
         behind = clock.monotonic() - due
         due += period * (1 + max(0, int(behind / period)))
@@ -69,23 +70,35 @@ async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:
     """One tick, also by hand; one of a schedule at a time. Its exception is recorded, logged and answered; the next
     tick comes as planned. When a handler has changed the state that it has read, it is done again on the newer one,
     like a delivery."""
+    return (await _ticked(host, schedule)).failure
+
+
+class _Ticked(NamedTuple):
+    """What became of a tick: how it failed, and whether another one is to follow at once."""
+
+    failure: Failure | None = None
+    again: bool = False
+
+
+async def _ticked(host: Host, schedule: ScheduleSpec) -> _Ticked:
     turns = _turns.setdefault(host, {})
     async with turns.setdefault(schedule.name, asyncio.Lock()):
         while host.lifecycle.state in DELIVERING:
-            conflict, failure = await _tick(host, schedule)
+            conflict, ticked = await _tick(host, schedule)
             if conflict is None:
-                return failure
+                return ticked
             log.info("%s.%s: %s", host.address, schedule.name, conflict, extra=host.named)
-    return None
+    return _Ticked()
 
 
-async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, Failure | None]:
+async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, _Ticked]:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
     call = host.callable_of("schedules", schedule)
     host.counters.ticks += 1
     error: BaseException | None = None
+    value: Any = None
     try:
-        await host.run_call(call, schedule.blocking, hop)
+        value = await host.run_call(call, schedule.blocking, hop)
     except asyncio.CancelledError:
         if host.stopping.is_set():
             raise
@@ -100,7 +113,8 @@ async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | Non
         done = asyncio.get_running_loop().create_future()
     host.dispatcher.settle_hop(hop, outcome, host, done)
     refused = await done if done is not None else None
-    return refused if isinstance(refused, StateConflict) else None, outcome.failure
+    ticked = _Ticked(outcome.failure, schedule.repeats and value is True and error is None)
+    return refused if isinstance(refused, StateConflict) else None, ticked
 
 
 async def _wait(host: Host, seconds: float) -> None:

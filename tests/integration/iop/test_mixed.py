@@ -224,7 +224,7 @@ def wait_until(true: Callable[[], Any], running: Running) -> None:
     until = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < until, running.said
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 DISABLED = """

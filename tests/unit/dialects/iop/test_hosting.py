@@ -244,6 +244,7 @@ class Timed(BusinessService):
 
     def on_process_input(self):
         SEEN.append("timed")
+        self.log_info(f"call {len(SEEN)}")
         self._wait_for_next_call_interval = SEEN.count("timed") > 2
 
 
@@ -306,8 +307,14 @@ async def test_each_poll_begins_a_session() -> None:
 
 
 async def test_a_service_that_does_not_want_to_wait() -> None:
-    async with running(item(Timed, SettingValue("CallInterval", "30"))):
+    """It is called again at once, each time in a session of its own."""
+    async with running(item(Timed, SettingValue("CallInterval", "30"))) as node:
         await seen("timed", 3)
+        while len(found := node.archive.search(Query(service="demo-production/demo-timed"))) < 3:
+            await asyncio.sleep(0.01)
+        assert len({record.message.session for record in found}) == len(found) == 3
+        await asyncio.sleep(0.05)
+        assert SEEN.count("timed") == 3
 
 
 async def test_an_inbound_adapter_in_python() -> None:

@@ -78,21 +78,19 @@ class Hosted:
         accepts = input_type(type(self.component))
         return entered(self.component, read_input(message_input, accepts, f"{self.item.name}.on_process_input"))
 
-    def poll(self) -> None:
-        """One tick of the inbound adapter; several where the service does not want to wait for the next, none outside
-        the schedule of the item."""
+    def poll(self) -> bool:
+        """One tick of the inbound adapter, none outside the schedule of the item. Answers whether the service wants the
+        next one at once."""
         component = self.component
         if not self.guard.open:
-            return
-        while True:
-            component._wait_for_next_call_interval = True
-            try:
-                self._call_once(component)
-            except Exception as error:
-                self.alerter.failed(error, 1, last=True)
-                raise
-            if component._wait_for_next_call_interval or self.port.stopping:
-                return
+            return False
+        component._wait_for_next_call_interval = True
+        try:
+            self._call_once(component)
+        except Exception as error:
+            self.alerter.failed(error, 1, last=True)
+            raise
+        return not component._wait_for_next_call_interval
 
     def _call_once(self, component: Any) -> None:
         if self.adapter is not None:

@@ -35,7 +35,7 @@ def schedules_of(item: Item) -> Iterator[ScheduleSpec]:
     """The clock of a service that has an inbound adapter."""
     if adapter_name(item) is not None:
         every = known(item, "CallInterval")
-        yield ScheduleSpec(name=ON_TASK, bind=_polled, every=every, blocking=True)
+        yield ScheduleSpec(name=ON_TASK, bind=_polled, every=every, repeats=True, blocking=True)
 
 
 def _entered(hosted: Hosted) -> Any:
