@@ -401,3 +401,12 @@ async def test_a_disabled_item_keeps_its_messages_until_it_is_resumed() -> None:
         await node.switches.resume(host, "somebody")
         assert await ask(node, "Demo.Ledger", Order(7)) == Receipt("order 7 True")
         assert host.depth.count == 0
+
+
+def test_settings_that_no_class_declares_travel_as_text() -> None:
+    """To a worker process, for example, which makes the item from its class and its settings."""
+    definition = item(Ledger, SettingValue("extra", "1"), SettingValue("%settings", "more=2\nextra=0"), pool_size=2)
+    spec = flow(definition).item("demo-ledger").spec()
+    assert spec.settings == {"PoolSize": 2, "%settings": "more=2\nextra=1"}
+    again = Flow("x").add(Ledger, "demo-ledger", settings=spec.settings).services[0].spec()
+    assert again.settings == spec.settings

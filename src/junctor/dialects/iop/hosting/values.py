@@ -11,6 +11,7 @@ from junctor.dialects.iop.definition import ItemDefinition, SettingValue
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.known import FIELDS, KNOWN
 from junctor.dialects.iop.settings import generated_settings
+from junctor.dialects.iop.settings.reading import TEXT, lines
 from junctor.settings import Setting, setting
 
 _ADAPTER = "Adapter."
@@ -73,7 +74,8 @@ def _named(name: str, own: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def flattened(item: Item) -> dict[str, Any]:
-    """The settings of an item by name, as a flow has them: text, or a value of a field."""
+    """The settings of an item by name, as a flow has them: text, or a value of a field. Those of its host that no class
+    declares are lines of ``%settings``."""
     own = dict(_generated(item.component))
     defaults = ItemDefinition(name="", class_name="")
     definition = item.definition
@@ -82,10 +84,23 @@ def flattened(item: Item) -> dict[str, Any]:
         for name, field in FIELDS.items()
         if (value := getattr(definition, field)) != getattr(defaults, field)
     }
+    if text := _loose(definition, {**own, **KNOWN}):
+        found[TEXT] = text
     for one in definition.settings:
-        bare = one.target != "Adapter" or (one.name not in own and one.name not in KNOWN)
-        found[one.name if bare else f"{_ADAPTER}{one.name}"] = one.value
+        if one.target == "Adapter":
+            found[f"{_ADAPTER}{one.name}" if one.name in own or one.name in KNOWN else one.name] = one.value
+        elif one.name != TEXT and (one.name in own or one.name in KNOWN):
+            found[one.name] = one.value
     return found
+
+
+def _loose(definition: ItemDefinition, declared: Mapping[str, Any]) -> str:
+    """The settings of the host that nobody declares, a line each."""
+    found = dict(lines(definition.setting(TEXT) or ""))
+    for one in definition.settings:
+        if one.target != "Adapter" and one.name not in declared:
+            found[one.name] = one.value
+    return "\n".join(f"{name}={value}" for name, value in found.items())
 
 
 def written(value: Any) -> str:
