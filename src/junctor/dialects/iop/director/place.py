@@ -90,14 +90,15 @@ class Namespace:
         return (life is None or life.namespace == self.name) and directories.is_running(directory)
 
     def meant(self, production: str | None = None, *, running: bool = True) -> ProductionDefinition:
-        """The production of a name; without one that which runs, or the default one.
+        """The production of a name; without one the default one.
 
-        :param running: that which runs goes before the default.
+        :param running: that which runs goes before the default, and where there is neither, that which ran last.
         :raises NoProduction: no name is given, and there is none.
         :raises ConfigurationError: there is no production of this name.
         """
         registry = self.registry()
         name = production or (self.running() if running else "") or registry.default
+        name = name or (self._last() if running else "")
         if not name:
             fix = f"Name one, or say which is the default: iop --default NAME. {nearest('', registry.productions)}"
             raise NoProduction("no production name provided and no default production is defined", fix=fix.rstrip())
@@ -134,6 +135,12 @@ class Namespace:
             if len(others) == 1:
                 return others[0]
         raise self.none_runs()
+
+    def _last(self) -> str:
+        """The production that was started last, of those in the registry; empty for none."""
+        lives = [self.life(name) for name in self.registry().productions]
+        last = max(lives, key=lambda life: life.started, default=None)
+        return last.production if last is not None and last.started else ""
 
     def _started(self) -> Iterator[str]:
         """Those that were started and are not in the registry any more."""
