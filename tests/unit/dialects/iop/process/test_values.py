@@ -19,7 +19,7 @@ import pytest
 
 from junctor.dialects.iop.components import BusinessProcess
 from junctor.dialects.iop.hosting.process.classes import Classes
-from junctor.dialects.iop.hosting.process.values import NotCarried, NotKnown, Values
+from junctor.dialects.iop.hosting.process.values import Values
 from junctor.dialects.iop.messages import untyped
 from tests.crash.seeds import repeat, seed_of_this_run
 from tests.unit.dialects.iop.process.parts import (
@@ -139,18 +139,18 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
 
 @pytest.mark.parametrize(("make", "said"), REFUSED, ids=[said for _, said in REFUSED])
 def test_what_cannot_be_stored_is_named(make: Callable[[], Any], said: str) -> None:
-    with pytest.raises(NotCarried, match=said):
+    with pytest.raises(Values.NotCarried, match=said):
         values().write(make())
 
 
 def test_a_name_chooses_among_known_classes_and_imports_nothing() -> None:
     for name in ("subprocess.Popen", "antigravity.fly", "builtins.eval", "collections.OrderedDict"):
-        with pytest.raises(NotKnown, match=name):
+        with pytest.raises(Values.NotKnown, match=name):
             values().read(b'{"$object": "%s", "fields": {}}' % name.encode())
 
 
 def test_a_tag_that_nothing_reads_is_told() -> None:
-    with pytest.raises(NotKnown, match=r"\$other"):
+    with pytest.raises(Values.NotKnown, match=r"\$other"):
         values().read(b'{"$other": 1}')
 
 

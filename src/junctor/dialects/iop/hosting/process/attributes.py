@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
-from junctor.dialects.iop.hosting.process.values import NotCarried, NotKnown, Values, Written
+from junctor.dialects.iop.hosting.process.values import Values, Written
 from junctor.services.conversation.attributes import NotRestorable, NotStorable
 
 LARGEST_COPY = 64 * 1024
@@ -46,7 +46,7 @@ class Template:
                 continue
             try:
                 data = values.write(value).data
-            except NotCarried:
+            except Values.NotCarried:
                 continue
             if len(data) <= LARGEST_COPY:
                 self._own[name] = data
@@ -88,7 +88,7 @@ class Attributes:
                 continue
             try:
                 written = self._values.write(value)
-            except NotCarried as reason:
+            except Values.NotCarried as reason:
                 self._keep(name, reason)
                 taken.kept[name] = value
                 continue
@@ -103,10 +103,10 @@ class Attributes:
         """
         try:
             return self._values.write(value)
-        except NotCarried as reason:
+        except Values.NotCarried as reason:
             raise NotStorable(f"{reason} cannot be stored", where=f"{self._cls.__name__} {name}") from reason
 
-    def _keep(self, name: str, reason: NotCarried) -> None:
+    def _keep(self, name: str, reason: Values.NotCarried) -> None:
         where = f"{self._cls.__name__}.{name}"
         if name in self._persistent:
             fix = "Keep what it can be made from: numbers, text, lists and dictionaries, messages, data classes."
@@ -139,5 +139,5 @@ class Attributes:
         """
         try:
             return self._values.read(data)
-        except NotKnown as error:
+        except Values.NotKnown as error:
             raise NotRestorable(str(error), where=f"{self._cls.__name__}.{name}") from error

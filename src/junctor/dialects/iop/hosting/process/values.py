@@ -26,11 +26,11 @@ from junctor.messages import codec
 from junctor.messages.sensitive import sensitive_paths
 
 
-class NotCarried(Exception):
+class _NotCarried(Exception):
     """A value, or a part of it, has no form that could be stored. The text says which."""
 
 
-class NotKnown(Exception):
+class _NotKnown(Exception):
     """What is stored is of a class that the project does not have any more, or has no such form."""
 
 
@@ -76,6 +76,9 @@ class Written(NamedTuple):
 class Values:
     """Writes and reads the values of one process class."""
 
+    NotCarried = _NotCarried
+    NotKnown = _NotKnown
+
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
         self._reader = _Reader(classes)
@@ -83,20 +86,20 @@ class Values:
     def write(self, value: Any) -> Written:
         """The value as JSON.
 
-        :raises NotCarried: it has no form, or holds itself.
+        :raises Values.NotCarried: it has no form, or holds itself.
         """
         writer = _Writer(self._classes)
         try:
             return Written(msgspec.json.encode(writer.plain(value)), writer.sensitive)
         except RecursionError as error:
-            raise NotCarried(f"{type(value).__name__} that holds itself, or is nested too deep") from error
+            raise _NotCarried(f"{type(value).__name__} that holds itself, or is nested too deep") from error
         except (TypeError, ValueError) as error:  # a text that is not Unicode
-            raise NotCarried(f"{type(value).__name__}: {error}") from error
+            raise _NotCarried(f"{type(value).__name__}: {error}") from error
 
     def read(self, data: bytes | msgspec.Raw) -> Any:
         """The value that was written.
 
-        :raises NotKnown: a class of it is not there any more, or takes no such value.
+        :raises Values.NotKnown: a class of it is not there any more, or takes no such value.
         """
         return self._reader.value(msgspec.json.decode(data))
 
@@ -133,7 +136,7 @@ class _Writer:
     def _of_class(self, kind: type, value: Any) -> Any:
         name = self._classes.name_of(kind)
         if name is None:
-            raise NotCarried(kind.__name__)
+            raise _NotCarried(kind.__name__)
         if isinstance(value, enum.Enum):
             return {"$enum": name, "value": self.plain(value.value)}
         self.sensitive = self.sensitive or _is_sensitive(kind)
@@ -180,7 +183,7 @@ class _Reader:
             return {name: self.value(one) for name, one in plain.items()}
         reader = self._readers.get(tag)
         if reader is None:
-            raise NotKnown(f"nothing reads {tag}")
+            raise _NotKnown(f"nothing reads {tag}")
         return reader(plain if tag in _WITH_MORE else plain[tag])
 
     def _listed(self, kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -197,14 +200,14 @@ class _Reader:
     def _class(self, name: str) -> Any:
         cls = self._classes.named(name)
         if cls is None:
-            raise NotKnown(f"the project has no class {name} any more")
+            raise _NotKnown(f"the project has no class {name} any more")
         return cls
 
     def _enum(self, plain: dict[str, Any]) -> Any:
         try:
             return self._class(plain["$enum"])(self.value(plain["value"]))
         except ValueError as error:
-            raise NotKnown(str(error)) from error
+            raise _NotKnown(str(error)) from error
 
     def _object(self, plain: dict[str, Any]) -> Any:
         cls = self._class(plain["$object"])
@@ -234,7 +237,7 @@ class _Reader:
         try:
             return codec.convert(plain["value"], self._class(plain["$body"]))
         except msgspec.ValidationError as error:
-            raise NotKnown(str(error)) from error
+            raise _NotKnown(str(error)) from error
 
 
 _WITH_MORE = frozenset({"$defaultdict", "$enum", "$object", "$model", "$body"})
@@ -243,7 +246,7 @@ _WITH_MORE = frozenset({"$defaultdict", "$enum", "$object", "$model", "$body"})
 def _factory(value: Any) -> str | None:
     name = getattr(value.default_factory, "__name__", None)
     if value.default_factory is not _FACTORIES.get(name or ""):
-        raise NotCarried(f"defaultdict of {name or value.default_factory}")
+        raise _NotCarried(f"defaultdict of {name or value.default_factory}")
     return name
 
 
