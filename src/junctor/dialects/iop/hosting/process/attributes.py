@@ -106,7 +106,7 @@ class Attributes:
         except Values.NotCarried as reason:
             raise NotStorable(f"{reason} cannot be stored", where=f"{self._cls.__name__} {name}") from reason
 
-    def _keep(self, name: str, reason: Values.NotCarried) -> None:
+    def _keep(self, name: str, reason: Exception) -> None:
         where = f"{self._cls.__name__}.{name}"
         if name in self._persistent:
             fix = "Keep what it can be made from: numbers, text, lists and dictionaries, messages, data classes."
