@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from junctor.errors import ConfigurationError, NodeNotFound, StoreError, StoreLocked, nearest
-from junctor.store.identity import IDENTITY, LOCK
+from junctor.store.identity import DATABASE, IDENTITY, LOCK
 
 log = logging.getLogger("junctor.node")
 
@@ -183,8 +183,10 @@ def nodes(folder: Path) -> list[Path]:
 
 def _is_other(path: Path) -> bool:
     """Whether there is something in a folder, and nothing of a node."""
+    from junctor.observe.logfile import FILE  # all that a node in memory leaves
+
     names = os.listdir(path) if os.access(path, os.R_OK) else []
-    return bool(names) and not {IDENTITY, SOCKET, POINTER, LOCK} & set(names)
+    return bool(names) and not {IDENTITY, DATABASE, SOCKET, POINTER, LOCK, FILE} & set(names)
 
 
 # The control socket -----------------------------------------------------------------------------------------

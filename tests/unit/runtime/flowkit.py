@@ -30,7 +30,7 @@ from junctor.transports.base import Transport
 from junctor.transports.memory import MemoryTransport
 from junctor.transports.sqlite import SqliteTransport
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Seconds until a condition that never comes true fails its test. No test waits so long when all is well."""
 
 

@@ -85,8 +85,11 @@ async def test_the_waits_grow_and_after_the_limit_it_stays_stopped_with_an_alert
     seen = Seen()
     fails = Fails(clock, *[RuntimeError(f"no {n}") for n in range(9)])
     async with running(store, in_code(fails, kind), service("sink", seen.take), clock=clock) as node:
-        for _ in range(20):
-            await asyncio.sleep(0.003)  # threads end in real time
+        rests = (State.BACKOFF, State.FAILED)
+        for now in range(20):
+            tries = sum(at <= now for at in (0, 1, 3, 7))
+            # Threads end in real time.
+            await node.until(lambda: len(fails.at) >= tries and node.host("shaky").lifecycle.state in rests)  # noqa: B023
             await node.advance(1)
         assert [round(at) for at in fails.at] == [0, 1, 3, 7]
         host = node.host("shaky")
