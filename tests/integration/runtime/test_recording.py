@@ -98,11 +98,16 @@ def everything(node: Node) -> list[Record]:
 
 
 async def settled(node: Node) -> None:
-    """Until nothing is owed any more."""
+    """Until nothing is owed any more, and all of it is stored. What a handler sent is owed from its commit on."""
+
+    def owed() -> bool:
+        return any(host.depth.count for host in node.engine.hosts.values())
+
     async with asyncio.timeout(10):
-        while any(host.depth.count for host in node.engine.hosts.values()):
+        await node.engine.committed()
+        while owed():
             await asyncio.sleep(0.002)
-    await node.engine.committed()  # what was settled before is stored now
+            await node.engine.committed()
 
 
 def of_job(node: Node, n: int) -> Record:

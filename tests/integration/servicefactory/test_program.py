@@ -70,7 +70,8 @@ class Program:
     def __init__(self, folder: Path, port: int, **environment: str) -> None:
         self.folder, self.port = folder, port
         (folder / "program.py").write_text(PROGRAM % {"port": port})
-        self.environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), **environment}
+        home = {"XDG_STATE_HOME": str(folder / "state"), "PYTHONUNBUFFERED": "1"}
+        self.environment = {**os.environ, **home, **environment}
         self.out = folder / "out.txt"
         with self.out.open("w") as out:
             command = [sys.executable, "program.py"]
