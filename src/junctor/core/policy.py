@@ -38,9 +38,13 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     An exception group that is not named itself goes by what is in it: it is parked where one of them is, held where all
     of them are, else tried again.
+
+    An end of the node while the message is in hand costs an attempt, too. ``deaths`` are so many of them at least that
+    it comes back from, also with fewer attempts: other work of the node may be the reason, or somebody who kills it.
     """
 
     attempts: int = 5
+    deaths: int = 0
     initial: float = 0.2
     factor: float = 2.0
     max: float = 30.0
@@ -52,6 +56,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.attempts < 1:
             fix = "Give at least 1: the first attempt."
             problems.append(ConfigurationError(f"retry.attempts is {self.attempts}", fix=fix))
+        if self.deaths < 0:
+            problems.append(ConfigurationError(f"retry.deaths is {self.deaths}", fix="Give 0 or more."))
         if self.initial < 0 or self.max < self.initial or self.factor < 1:
             what = "the retry waits must grow: 0 <= initial <= max and factor >= 1"
             problems.append(ConfigurationError(what, fix="For example initial 0.2, factor 2, max 30."))

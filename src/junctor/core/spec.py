@@ -144,7 +144,8 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What ``build`` gets: the name in the flow, the resolved settings, the slot, and the port to the engine.
 
-    ``slot`` counts instances from 0; only services with blocking handlers and a pool have more than one.
+    ``slot`` counts instances from 0; only services with blocking handlers and a pool have more than one. ``policies``
+    are those that the node handles its messages by; in a worker process, where it does not, the defaults.
     """
 
     flow: str
@@ -152,6 +153,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Any]
     port: Port
     slot: int = 0
+    policies: Policies = Policies()
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):

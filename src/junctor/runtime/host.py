@@ -134,7 +134,12 @@ class Host(Handling):
             with_instance = self.slots[:1] if in_node(self.spec) else []
         for slot in with_instance:
             context = Context(
-                flow=self.flow, service=self.service, settings=self.spec.settings, port=self.port, slot=slot.number
+                flow=self.flow,
+                service=self.service,
+                settings=self.spec.settings,
+                port=self.port,
+                slot=slot.number,
+                policies=self.spec.policies,
             )
             slot.instance = self.spec.build(context)
         self._built = True

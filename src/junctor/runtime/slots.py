@@ -411,7 +411,8 @@ class Slot:
         await turn.take(delivery)
         try:
             delivery.suspect = False
-            if delivery.attempt > host.spec.policies.retry.attempts:
+            retry = host.spec.policies.retry
+            if delivery.attempt > max(retry.attempts, retry.deaths):
                 host.dispatcher.settle(delivery, host.outcome_of(_killed(), delivery), host)
                 return
             await host.charge(delivery)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-
-import msgspec
+from typing import Any
 
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy, Waits
 from junctor.core.run import RUN_KEY
@@ -16,8 +15,8 @@ FOREVER = 2**31 - 1
 """Attempts that nobody lives to see."""
 
 DEATHS = 5
-"""How often a message of a process may be in hand when the node ends, before it is taken for what ends it. A reply that
-is put aside would keep its conversation open."""
+"""How often a message comes back that is in hand when the node, or its worker process, ends; then it is taken for what
+ends it. Errors have their own attempts."""
 
 CONNECTION_ERRORS = ("ConnectionError", "TimeoutError", "gaierror", "herror")
 """The errors that are tried again without being asked for: the other side is away."""
@@ -29,8 +28,7 @@ def policies_of(item: Item) -> Policies:
     :raises SettingError: a setting does not fit.
     """
     key = RUN_KEY if _is_process(item) else None  # callbacks of one conversation never run at the same time
-    retry = _outliving(_retry(item)) if key else _retry(item)
-    return Policies(pool=PoolPolicy(size=pool_size(item), key=key), retry=retry)
+    return Policies(pool=PoolPolicy(size=pool_size(item), key=key), retry=_retry(item))
 
 
 def pool_size(item: Item) -> int:
@@ -39,12 +37,6 @@ def pool_size(item: Item) -> int:
     if size == 0 and _is_process(item):
         size = item.production.actor_pool_size
     return max(1, size)
-
-
-def _outliving(retry: RetryPolicy) -> RetryPolicy:
-    """The same with more attempts for the ends of the node; an error of the code has none of them."""
-    on = retry.on if retry.attempts > 1 else {**retry.on, "Exception": "park"}
-    return msgspec.structs.replace(retry, attempts=max(DEATHS, retry.attempts), on=on)
 
 
 def _is_process(item: Item) -> bool:
@@ -60,9 +52,11 @@ def attempts_of(item: Item) -> int:
 def _retry(item: Item) -> RetryPolicy:
     """An exception goes back to the caller, and its message is parked. Connection errors are tried again, and what
     ReplyCodeActions says so of."""
-    interval, attempts = known(item, "RetryInterval"), attempts_of(item)
+    attempts = attempts_of(item)
+    interval = known(item, "RetryInterval")
+    waits: dict[str, Any] = {"initial": interval, "factor": 1.0, "max": interval, "jitter": 0.0}
+    lost = {"WorkerLost": Waits(attempts=max(DEATHS, attempts), **waits)}
     if known(item, "ReplyCodeActions"):  # which errors are tried again, and which not, is decided where they are raised
-        return RetryPolicy(attempts=attempts, initial=interval, factor=1.0, max=interval, jitter=0.0)
-    waits = Waits(attempts=attempts, initial=interval, factor=1.0, max=interval, jitter=0.0)
-    on = dict.fromkeys(CONNECTION_ERRORS, waits)
-    return RetryPolicy(attempts=1, initial=interval, factor=1.0, max=interval, jitter=0.0, on=on)
+        return RetryPolicy(attempts=attempts, deaths=DEATHS, **waits, on=lost)
+    on = dict.fromkeys(CONNECTION_ERRORS, Waits(attempts=attempts, **waits))
+    return RetryPolicy(attempts=1, deaths=DEATHS, **waits, on={**on, **lost})

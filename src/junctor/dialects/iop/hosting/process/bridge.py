@@ -91,7 +91,7 @@ class Bridge(Conversation):
         try:
             self._job.guard(callback)
         except Exception as error:
-            if not is_final(error, self.jobs.policies):
+            if not is_final(error, self._job.policies):
                 raise
             self.log.exception("%s ends in error", self._job.item.name)
             for waiting in set(self.conversation.waiting):

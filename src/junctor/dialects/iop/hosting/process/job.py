@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.core.spec import Context
 from junctor.dialects.iop.hosting.hosted import Hosted
@@ -37,6 +36,7 @@ class Job:
         self.hosted = Hosted(item, context)
         self.item = item
         self.port = context.port
+        self.policies = context.policies
         self.place = place
 
     def start(self) -> None:
@@ -68,9 +68,8 @@ class Job:
 class Jobs:
     """The jobs of one item, wherever it runs."""
 
-    def __init__(self, item: Item, policies: Policies) -> None:
+    def __init__(self, item: Item) -> None:
         self.item = item
-        self.policies = policies
         self._places: WeakKeyDictionary[Port, tuple[Place, dict[int, Job]]] = WeakKeyDictionary()
 
     def make(self, context: Context) -> Job:

@@ -28,7 +28,7 @@ def process_spec(item: Item) -> ServiceSpec:
     cls = item.component
     assert cls is not None
     policies = policies_of(item)
-    jobs = Jobs(item, policies)
+    jobs = Jobs(item)
     made = spec_of(bridge_of(cls, jobs), item.service, policies=policies)
     return structs.replace(
         made,
