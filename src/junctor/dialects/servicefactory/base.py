@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from junctor.core.port import Port
 from junctor.dialects.servicefactory.api import SHUTDOWN
 from junctor.dialects.servicefactory.calls import Reply, ask
+from junctor.dialects.servicefactory.signals import deferred
 
 
 class base:
@@ -34,6 +35,7 @@ class base:
     PORT: ClassVar[int | None] = None
     _port: Port | None = None
     _prints = True
+    _ends = False
 
     def loop(self) -> None:
         """What the service does, again and again. An exception is logged, and it goes on after a wait that grows."""
@@ -55,12 +57,9 @@ class base:
 
         Ends the program with exit code 78 or 70, and the reason on standard error, where it cannot start.
         """
-        try:
+        with deferred() as came:
             from junctor.dialects.servicefactory.running import run
-
-            code = run(self)
-        except KeyboardInterrupt:  # before there was anything to end
-            code = 130
+        code = 128 + came[0] if came else run(self)
         if code:
             raise SystemExit(code)
 
@@ -68,6 +67,7 @@ class base:
         """End the service from its own code. Returns at once; ``finalize()`` is called when all else has ended."""
         from junctor.dialects.servicefactory.ending import REASON, shut_down
 
+        self._ends = True
         self.log(REASON)
         shut_down(self._port)
 

@@ -12,6 +12,7 @@ from junctor.dialects.beside import refuse_beside
 from junctor.dialects.servicefactory.base import base
 from junctor.dialects.servicefactory.spec import spec_of
 from junctor.errors import ConfigurationError
+from junctor.flows.dialects import Dialect
 from junctor.flows.model import FlowModel
 from junctor.http.settings import HttpSettings
 from junctor.services import name_of_class, name_of_module
@@ -21,20 +22,26 @@ from junctor.settings import Setting
 class ServiceFactory:
     """The dialect: see :class:`junctor.flows.dialects.Dialect`."""
 
-    def default_name(self, cls: type) -> str:
-        return name_of_class(cls)
+    def default_name(self, source: Any) -> str:
+        return name_of_class(source if isinstance(source, type) else type(source))
 
-    def policies(self, cls: type) -> Policies:
+    def component(self, source: Any) -> type | None:
+        cls: type = source if isinstance(source, type) else type(source)
+        return cls
+
+    def policies(self, source: Any) -> Policies:
         return Policies()
 
-    def settings(self, cls: type) -> Mapping[str, tuple[Setting, Any]]:
+    def settings(self, source: Any) -> Mapping[str, tuple[Setting, Any]]:
         return {}
 
     def spec(
-        self, cls: type, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
+        self, source: Any, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
     ) -> ServiceSpec:
         refuse_beside(("servicefactory",), "junctor-servicefactory")
-        return spec_of(cls, name, settings=settings, places=places)
+        if isinstance(source, type):
+            return spec_of(source, name, settings=settings, places=places)
+        return spec_of(type(source), name, made=source, settings=settings, places=places)
 
     def flow(self, module: types.ModuleType) -> FlowModel | None:
         """A file with one service: its actions are open on the port of the class, and not on that of the node."""
@@ -51,4 +58,4 @@ def _is_service(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, base) and value is not base
 
 
-DIALECT = ServiceFactory()
+DIALECT: Dialect = ServiceFactory()

@@ -6,16 +6,16 @@ import asyncio
 import concurrent.futures
 import os
 import queue
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from junctor.dialects.beside import refuse_beside
 from junctor.dialects.servicefactory.base import base
 from junctor.dialects.servicefactory.ending import REASON
+from junctor.dialects.servicefactory.signals import handled
 from junctor.dialects.servicefactory.spec import spec_of
 from junctor.errors import ConfigurationError, JunctorError
 from junctor.node.flow import Flow
@@ -79,16 +79,9 @@ class MainThread:
         """No further call comes."""
         self._calls.put(False)
 
-    @contextmanager
-    def signals(self) -> Iterator[None]:
+    def signals(self) -> AbstractContextManager[None]:
         """Take Ctrl-C and SIGTERM. The first ends the call that runs, and asks; the second ends the process."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, self._signal) for number in numbers]
-        try:
-            yield
-        finally:
-            for number, old in zip(numbers, before, strict=True):
-                signal.signal(number, old)
+        return handled(self._signal)
 
     def _signal(self, number: int, frame: object) -> None:
         self._signals += 1

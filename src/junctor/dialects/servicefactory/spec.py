@@ -44,14 +44,15 @@ class Part:
     def start(self) -> None:
         """Make the object, and the token that ends it."""
         service = self._made if self._made is not None else self._stage(self._cls)
-        service._port = self._port
-        service._prints = self._made is not None
+        service._port, service._ends = self._port, False
+        service._prints = self._stage is not directly
         self._service = service
         if self._cls.PORT is not None and not self._token:
             self._token = make_token(self._cls.PORT)
 
     def loop(self) -> None:
-        self._stage(self._service.loop)
+        if not self._service._ends:
+            self._stage(self._service.loop)
 
     def stop(self) -> None:
         try:
