@@ -59,6 +59,11 @@ class Conversation(Service):
 
         return conversation_spec(cls, made)
 
+    def __junctor_ends_with__(self, error: Exception) -> bool:
+        """Whether the conversation ends as failed where what a callback left cannot be stored or sent; else its message
+        is parked."""
+        return False
+
     @property
     def state(self) -> State:
         """Not for conversations.

@@ -132,6 +132,12 @@ class Live:
         self.failed_as = "ConversationFailed" if isinstance(reason, str) else type(reason).__qualname__
         self.failure = (reason if isinstance(reason, str) else text_of(reason)) or self.failed_as
 
+    def undo(self) -> None:
+        """Forget what this callback asked for and replied; only an end may follow."""
+        self.asked, self.started, self.cancelled = [], {}, set()
+        self.reply, self._replies = None, self.snapshot.replied
+        self.closed = False
+
     def _check(self, what: str) -> None:
         if self.closed:
             raise OutsideDelivery(f"{what}() after the callback has returned", where=f"conversation {self.number}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from junctor.core.hop import current
 from junctor.core.outcome import Answer, Failure, Reply
 from junctor.core.port import Port
-from junctor.core.run import Asker, Run, RunStatus, RunWrite
+from junctor.core.run import Asker, Run, RunStatus, RunWrite, TimerEnd
 from junctor.core.snapshot import NOTHING, OpenRequest, OpenTimer, Snapshot, Waiting, write_snapshot
 from junctor.errors import JunctorError
 from junctor.messages import ASKER, Message
@@ -96,10 +96,7 @@ class Turn:
         """End it without its callbacks."""
         self.live.fail(reason)
         self.live.failed_as = "ConversationCancelled"
-        snapshot = self._taken_over(self.live.snapshot.attributes)
-        self._answer(snapshot)
-        self._take_back({})
-        self._write(self._fact(RunStatus.CANCELLED, write_snapshot(snapshot)))
+        self._end_at_once(RunStatus.CANCELLED)
 
     def finish(self) -> None:
         """Put what was done into the delivery.
@@ -107,6 +104,27 @@ class Turn:
         :raises NotStorable: an attribute cannot be stored.
         :raises EncodeError: a request or reply cannot be encoded, or is not of its type.
         """
+        before = _Before.of(current.get())
+        try:
+            self._finish()
+        except Exception as error:
+            if not self.instance.__junctor_ends_with__(error):
+                raise
+            before.undo(current.get())
+            self.live.undo()
+            self.live.fail(error)
+            self._port.log.warning("conversation %d failed: %s", self.live.number, self.live.failure)
+            self._end_at_once(RunStatus.FAILED)
+
+    def _end_at_once(self, status: RunStatus) -> None:
+        """With the attributes as they are stored."""
+        snapshot = self._taken_over(self.live.snapshot.attributes)
+        self._answer(snapshot)
+        snapshot.requests, snapshot.timers = {}, {}
+        self._take_back({})
+        self._write(self._fact(status, write_snapshot(snapshot)))
+
+    def _finish(self) -> None:
         live, attributes = self.live, self._plan.attributes
         live.closed = True
         if live.failure:
@@ -231,6 +249,27 @@ class Turn:
             session=self._session,
             error=live.failure,
         )
+
+
+class _Before(NamedTuple):
+    """What was in a delivery before a turn put something into it."""
+
+    drafts: tuple[Any, ...]
+    answers: tuple[Answer, ...]
+    timers: tuple[TimerEnd, ...]
+
+    @classmethod
+    def of(cls, hop: Any) -> _Before:
+        work = getattr(hop, "work", None)
+        ended = (tuple(work.answers), tuple(work.timers)) if work is not None else ((), ())
+        return cls(tuple(getattr(hop, "drafts", None) or ()), *ended)
+
+    def undo(self, hop: Any) -> None:
+        """Take out what was put into it since."""
+        if getattr(hop, "drafts", None) is not None:
+            hop.drafts[:] = self.drafts
+        if getattr(hop, "work", None) is not None:
+            hop.work.answers[:], hop.work.timers[:] = self.answers, self.timers
 
 
 def _timers_of(snapshot: Snapshot) -> dict[int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from junctor.clock import LONGEST
 from junctor.core.port import Pending
 from junctor.dialects.iop.components.component import Component
 from junctor.dialects.iop.components.connections import connections_of
@@ -181,6 +183,10 @@ def _seconds(timeout: Any) -> float:
     """Also of a text: settings from ``%settings`` are text, and InterSystems IRIS makes no difference."""
     try:
         seconds = -1.0 if timeout is None else float(timeout)
+    except OverflowError:
+        return -1.0
     except (TypeError, ValueError):
-        raise TypeError(f"timeout is a number of seconds, or -1 for ever, not {timeout!r}") from None
-    return -1.0 if seconds < 0 else seconds
+        seconds = math.nan
+    if math.isnan(seconds):
+        raise TypeError(f"timeout is a number of seconds, or -1 for ever, not {timeout!r}")
+    return -1.0 if seconds < 0 or seconds >= LONGEST else seconds

@@ -98,12 +98,12 @@ def duration(given: float | str) -> float:
 
     :raises ValueError: it is neither.
     """
-    if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
-        return float(given)
     try:
+        if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
+            return float(given)
         text = str(given).strip()
         return float(text) if text.isdigit() else msgspec.convert(text, timedelta).total_seconds()
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError, OverflowError):
         raise ValueError(f"{given!r} is neither a number of seconds nor a duration, for example PT15S") from None
 
 

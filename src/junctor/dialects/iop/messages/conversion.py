@@ -67,7 +67,10 @@ def is_flat(kind: Any) -> bool:
 
 
 def _float(value: Any) -> Any:
-    return float(value) if type(value) is int else value
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError:
+        return value
 
 
 def _series(origin: Any, parts: tuple[Any, ...]) -> Convert | None:
@@ -121,7 +124,7 @@ def _class(cls: type) -> Convert | None:
 def _member(cls: type[enum.Enum], value: Any) -> Any:
     try:
         return cls(value)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - by whatever its _missing_ refuses it
         return value
 
 

@@ -153,6 +153,18 @@ async def test_a_time_out_can_be_told_from_an_empty_reply(caplog: pytest.LogCapt
     assert line.levelname == "WARNING"
 
 
+@pytest.mark.parametrize("forever", [-1, -0.5, None, "5", float("inf"), 1e300, 10**400])
+async def test_a_time_out_without_an_end(forever: Any) -> None:
+    assert await asked(lambda host: host.send_request_sync("Python.Ledger", Order(1), forever)) == Receipt("1  True")
+
+
+@pytest.mark.parametrize("wrong", ["soon", float("nan"), [5]])
+async def test_a_time_out_that_is_no_number(wrong: Any) -> None:
+    error = await asked(lambda host: host.send_request_sync("Python.Ledger", Order(1), wrong))
+    assert isinstance(error, TypeError)
+    assert "timeout is a number of seconds, or -1 for ever" in str(error)
+
+
 async def test_several_at_once() -> None:
     def ask(host: Any) -> Any:
         bodies = [Order(1), Order(404), Order(999), Slip()]

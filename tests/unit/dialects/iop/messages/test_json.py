@@ -147,6 +147,30 @@ def test_raw_examples() -> None:
     assert type(made.share) is float
 
 
+class Strict(enum.Enum):
+    """Finds a member in a way of its own, and raises what no enumeration does."""
+
+    ONE = 1
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        return {"one": cls.ONE}[value]
+
+
+@dataclass
+class Measured(Message):
+    weight: float = 0.0
+    kind: Strict = Strict.ONE
+    by_name: dict[str, float] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize("wrong", [10**400, -(10**400), "two", []])
+def test_what_no_float_and_no_member_can_be_stays_as_it_came(wrong: Any) -> None:
+    made = decode(Measured, json.dumps({"weight": wrong, "kind": wrong, "by_name": {"a": wrong}}).encode())
+    assert (made.weight, made.kind, made.by_name) == (wrong, wrong, {"a": wrong})
+    assert decode(Measured, b'{"kind": "one"}').kind is Strict.ONE
+
+
 def test_missing_fields_get_their_defaults_and_each_its_own_list() -> None:
     first, second = decode(Rich, b"{}"), decode(Rich, b"{}")
     assert first == Rich()

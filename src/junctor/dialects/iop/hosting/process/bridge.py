@@ -90,13 +90,16 @@ class Bridge(Conversation):
         """Where a first callback raises, its request has failed. Here that has no end yet, and gets it."""
         try:
             self._job.guard(callback)
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             if not is_final(error, self._job.policies):
                 raise
             self.log.exception("%s ends in error", self._job.item.name)
-            for waiting in set(self.conversation.waiting):
-                self.cancel(waiting)
+            self.conversation.undo()
             self.fail(error)
+
+    def __junctor_ends_with__(self, error: Exception) -> bool:
+        """The same for what a later callback leaves: a request or reply without a JSON form, too many attributes."""
+        return self.conversation.turns > 0 and is_final(error, self._job.policies)
 
     # What becomes of it -------------------------------------------------------------------------------------
 

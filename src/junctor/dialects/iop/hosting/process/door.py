@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.port import Link
@@ -45,5 +46,5 @@ class ConversationDoor(PortDoor):
         self.started = True
 
     def reply(self, response: Any) -> None:
-        """Answer the request that began the process."""
-        self._bridge.reply(response)
+        """Answer the request that began the process, with what the response is now."""
+        self._bridge.reply(copy.deepcopy(response))
