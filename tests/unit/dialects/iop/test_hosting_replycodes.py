@@ -52,7 +52,7 @@ def test_steps_of_three_attempts(letters: str, attempt: int, expected: str) -> N
     assert step_now(actions, attempt, 3) == expected
 
 
-@pytest.mark.parametrize("text", ["E", "E=", "E=Q", "A=R", "E?timeout=R", "X#1=R", "E=R;X=F", "(E=R"])
+@pytest.mark.parametrize("text", ["E", "E=", "E=Q", "A=R", "E?timeout=R", "X#1=R", "E=R;X=F", "(E=R", "E#=C", "E*=C"])
 def test_what_is_no_list_of_codes(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"Python\.MyBO\.ReplyCodeActions"):
         read_reply_codes(text, "Python.MyBO.ReplyCodeActions")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from junctor.dialects.iop.hosting.schedule import Window, read_schedule, window_at
+from junctor.dialects.iop.hosting.schedule import Event, Window, read_schedule, window_at
 from junctor.errors import ConfigurationError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -120,3 +121,18 @@ def test_the_zone_of_the_machine() -> None:
 def test_what_is_no_schedule(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"Python\.MyBO\.Schedule"):
         read_schedule(text, "Python.MyBO.Schedule")
+
+
+def test_days_on_which_nothing_changes_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[time] = []
+    times = Event.times
+
+    def counted(event: Event, backward: bool = False) -> Iterator[time]:
+        for at_ in times(event, backward):
+            looked.append(at_)
+            yield at_
+
+    monkeypatch.setattr(Event, "times", counted)
+    assert window("START:WEEK-*-00T*:*:30", "2026-11-20T12:00:00") == (True, "")
+    assert window("STOP:*-*-*T*:*:00,START:WEEK-*-00T08:00", "2026-11-20T12:00:00") == (False, "2026-11-22T08:00:00")
+    assert len(looked) < 10_000

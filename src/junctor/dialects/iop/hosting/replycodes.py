@@ -24,6 +24,7 @@ _LETTERS: dict[str, Step] = {
     "F": "fail",
 }
 _PAIR = re.compile(r"\(([^()]*)\)=([A-Z]+)|([^=,()]+)=([A-Z]+)", re.IGNORECASE)
+_WHICH = re.compile(r"[Ee][#*].+", re.DOTALL)
 _EXAMPLE = "Write for example E*timeout=R,E=F; the actions are C, W, R, S, D and F."
 
 
@@ -59,7 +60,7 @@ def read_reply_codes(text: str, where: str = "ReplyCodeActions") -> tuple[ReplyC
     while rest:
         found = _PAIR.match(rest)
         if found is None or (found.end() < len(rest) and rest[found.end()] != ","):
-            raise ConfigurationError(f"{rest!r} is no reply code with its actions", where=where, fix=_EXAMPLE)
+            raise ConfigurationError(f"{rest[:60]!r} is no reply code with its actions", where=where, fix=_EXAMPLE)
         names, actions = found[1] or found[3], found[2] or found[4]
         codes += [_code(name.strip().lstrip(":"), actions, where) for name in names.split(",")]
         rest = rest[found.end() :].lstrip(", ")
@@ -86,7 +87,7 @@ def _code(name: str, actions: str, where: str) -> ReplyCode:
     letters = actions.upper()
     unknown = [letter for letter in letters if letter not in _LETTERS]
     kind = name[:1].upper()
-    if unknown or kind not in ("E", "X") or (len(name) > 1 and (kind == "X" or name[1] not in "#*")):
+    if unknown or kind not in ("E", "X") or (len(name) > 1 and not _WHICH.fullmatch(name)):
         raise ConfigurationError(f"{name}={actions} is no reply code with its actions", where=where, fix=_EXAMPLE)
     steps = tuple(_LETTERS[letter] for letter in letters)
     text, number = (name[2:], "") if name[1:2] == "*" else ("", name[2:])

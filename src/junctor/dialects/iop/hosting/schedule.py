@@ -89,11 +89,10 @@ def window_at(events: tuple[Event, ...], now: float, zone: ZoneInfo | None = Non
     if not events:
         return Window(True)
     last = _last(events, now, zone)
-    following = _following(events, now, zone)
     if last is None:
-        first = next(following, None)
+        first = next(_following(events, now, zone), None)
         return Window(first is None or first[1] == "STOP", None if first is None else first[0])
-    change = next((instant for instant, action in following if action != last), None)
+    change = next((instant for instant, action in _following(events, now, zone, last) if action != last), None)
     return Window(last == "START", change)
 
 
@@ -128,7 +127,8 @@ def _exists(event: Event) -> bool:
 def _last(events: tuple[Event, ...], now: float, zone: ZoneInfo | None) -> Action | None:
     """The action that took place last. A day more than today is looked at first: an hour that is left out or put back
     may bring an event of one day into the next."""
-    for day in reversed(_days(events, now, zone, -_DAYS, 1)):
+    latest = _local(now, zone).date() + timedelta(days=1)
+    for day in reversed([day for day in _days(events, now, zone, -_DAYS, 1) if day <= latest]):
         found = [
             (instant, number)
             for number, event in enumerate(events)
@@ -153,9 +153,14 @@ def _latest(event: Event, day: date, now: float, zone: ZoneInfo | None) -> float
     return next((instant for instant in times if instant <= now), None)
 
 
-def _following(events: tuple[Event, ...], now: float, zone: ZoneInfo | None) -> Iterator[tuple[float, Action]]:
-    """The instants behind ``now`` with what takes place then, in order."""
-    for day in _days(events, now, zone, -1, _DAYS):
+def _following(
+    events: tuple[Event, ...], now: float, zone: ZoneInfo | None, last: Action | None = None
+) -> Iterator[tuple[float, Action]]:
+    """The instants behind ``now`` with what takes place then, in order.
+
+    :param last: days on which nothing else takes place are left out, for they may have an event in each second.
+    """
+    for day in _days(tuple(event for event in events if event.action != last), now, zone, -1, _DAYS):
         found: dict[float, Action] = {}
         for event in events:
             if event.falls_on(day):
