@@ -76,7 +76,7 @@ def _given(message: Any, classname: str | None, body: Any) -> tuple[msgspec.Raw,
 def _json(text: str) -> bytes:
     try:
         msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         fix = """Write it as JSON: -B '{"text": "hello"}', or name a file: -B @body.json."""
         raise ConfigurationError(f"the body is no JSON: {error}", where="body", fix=fix) from error
     return text.encode()

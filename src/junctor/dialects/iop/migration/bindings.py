@@ -119,8 +119,13 @@ def _of_mapping(
 
 def _folder(given: Mapping[str, Any], place: Place, folder: Path) -> Path:
     """The folder that a dictionary names, relative to that of the settings file."""
-    base = (folder / (place.text(given, "path") or ".")).resolve()
-    if not base.is_dir():
+    try:
+        base = (folder / (place.text(given, "path") or ".")).resolve()
+        is_folder = base.is_dir()
+    except (OSError, ValueError) as error:
+        what = f"it cannot be looked for: {getattr(error, 'strerror', error)}"
+        raise place.inside("path").error(what, "Write it relative to the settings file.") from error
+    if not is_folder:
         fix = "Write it relative to the settings file." if not base.exists() else 'Name the folder, and its "file".'
         raise place.inside("path").error(f"there is no folder {base}", fix)
     return base
@@ -169,7 +174,11 @@ def _of_folder(name: str, place: Place, base: Path, skip: Path | None) -> Iterat
 
 def _of_package(name: str, package: str, place: Place, base: Path) -> Iterator[Binding]:
     """All components of the modules in a package, each as ``NAME.package.module.Class``."""
-    top = base.joinpath(*package.split("."))
+    parts = package.split(".")
+    if not all(part.isidentifier() for part in parts):
+        what = f"{package!r} is no name of a package"
+        raise place.inside("package").error(what, 'Write it as it is imported, as in "shop.parts".')
+    top = base.joinpath(*parts)
     if not top.is_dir():
         raise place.inside("package").error(f"there is no package {top}", "Write its name, as it is imported.")
     for file in sorted(top.rglob("*.py")):

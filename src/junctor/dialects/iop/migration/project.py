@@ -18,7 +18,7 @@ from junctor.dialects.iop.production import Production
 from junctor.dialects.iop.production.kinds import automatic_name
 from junctor.dialects.iop.production.reading import Place, Reading
 from junctor.dialects.iop.production.shape import productions_from
-from junctor.errors import ConfigurationError, ImportFailed, nearest
+from junctor.errors import ConfigurationError, ImportFailed, nearest, text_of
 from junctor.flows.code.imports import import_place
 from junctor.messages import type_name
 from junctor.observe.frames import short_path
@@ -70,8 +70,9 @@ class Project:
     def add(self, binding: Binding, place: Place) -> None:
         """Take a class in.
 
-        :raises ShapeError: another one has the name.
+        :raises ShapeError: another one has the name, or it cannot be a name.
         """
+        place.check_shown(binding.name)
         known = self.classes.setdefault(binding.name, binding.cls)
         if known is not binding.cls:
             raise place.error(f"{binding.name} is {known.__qualname__} already", "Give one of them another name.")
@@ -80,8 +81,11 @@ class Project:
     def add_production(self, definition: ProductionDefinition, composed: Production, place: Place) -> None:
         """Take a production in.
 
-        :raises ShapeError: another one has the name.
+        :raises ShapeError: another one has the name, or it, or that of an item, cannot be a name.
         """
+        place.check_name(definition.name)
+        for item in definition.items:
+            place.check_name(item.name)
         if definition.name in self.productions:
             raise place.error(f"there are two productions {definition.name}", "Give one of them another name.")
         self.productions[definition.name] = definition
@@ -216,8 +220,8 @@ def _read_production(project: Project, given: Any, place: Place) -> None:
 def _composed(cls: type[Production], place: Place) -> Production:
     try:
         return cls()
-    except (TypeError, ValueError) as error:
-        raise place.error(f"{cls.__name__} cannot be made: {error}", "Correct the class.") from error
+    except Exception as error:
+        raise place.error(f"{cls.__name__} cannot be made: {text_of(error)}", "Correct the class.") from error
 
 
 def _read_shape(project: Project, reading: Reading, place: Place) -> None:

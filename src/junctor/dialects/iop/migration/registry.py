@@ -32,6 +32,12 @@ class RegistryDamaged(ConfigurationError):
     default_fix = "Move the file away, and migrate the settings files of the namespace again."
 
 
+class _Version(msgspec.Struct):
+    """What every release can read of the file."""
+
+    version: int
+
+
 class _Content(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The file."""
 
@@ -130,7 +136,12 @@ class Registry:
             schemas=self.schemas,
             types=self.types,
         )
-        write_durably(self.path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        try:
+            data = msgspec.json.format(msgspec.json.encode(content), indent=2)
+        except UnicodeEncodeError as error:
+            what = f"a text of the definition has characters that cannot be stored: {error.object[:60]!r}"
+            raise ConfigurationError(what, where=str(self.path), fix="Write it with other characters.") from error
+        write_durably(self.path, data + b"\n")
 
     def _read(self) -> None:
         try:
@@ -148,13 +159,13 @@ class Registry:
 
 def _content(data: bytes, path: Path) -> _Content:
     try:
-        content = msgspec.json.decode(data, type=_Content)
+        version = msgspec.json.decode(data, type=_Version).version  # first: a newer one may have another shape
+        if version > _VERSION:
+            what = f"the file is of version {version}, this release knows {_VERSION}"
+            raise RegistryDamaged(what, where=str(path), fix="Use the newer release that wrote it.")
+        return msgspec.json.decode(data, type=_Content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RegistryDamaged(f"the file is no registry of a namespace: {error}", where=str(path)) from error
-    if content.version > _VERSION:
-        what = f"the file is of version {content.version}, this release knows {_VERSION}"
-        raise RegistryDamaged(what, where=str(path), fix="Use the newer release that wrote it.")
-    return content
 
 
 def home_of(home: Path | None = None) -> Path:

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ProductionDefinition
 from junctor.errors import ConfigurationError, nearest
+
+LONGEST = 100
+"""Characters of a name; that of a service or flow has no more."""
 
 _TRUE = ("true", "1")
 _FALSE = ("false", "0", "")
@@ -87,6 +91,19 @@ class Place:
             return str(value)
         raise self.inside(key).error(f"expected text, got {_kind(value)}", 'Write it as text, as in "5".')
 
+    def check_shown(self, name: str) -> None:
+        """:raises ShapeError: a name has characters that have no place in lines of a log, or in JSON."""
+        if not name.isprintable():
+            what = f"the name {name[:LONGEST]!r} has characters that cannot be shown"
+            raise self.error(what, "Write letters, digits and dots.")
+
+    def check_name(self, name: str) -> None:
+        """:raises ShapeError: it cannot be the name of a production or an item, which is that of a folder, too."""
+        self.check_shown(name)
+        if len(service_name(name)) > LONGEST:
+            what = f"the name '{name[:30]}...' has {len(name)} characters, and may have {LONGEST}"
+            raise self.error(what, "Give it a shorter one.")
+
     def required(self, data: Mapping[str, Any], key: str) -> str:
         """:raises ShapeError: there is no text under the key."""
         value = self.text(data, key)
@@ -102,7 +119,7 @@ class Place:
         try:
             return int(text)
         except ValueError:
-            what = f"expected a whole number, got {text!r}"
+            what = f"expected a whole number, got {text[:LONGEST]!r}"
             raise self.inside(key).error(what, f'Write a number, as in "{default}".') from None
 
     def flag(self, data: Mapping[str, Any], key: str, default: bool) -> bool:

@@ -167,4 +167,6 @@ def _read_setting(body: Any, place: Place) -> SettingValue:
     data = place.mapping(body)
     place.know(data, _SETTING)
     target = place.text(data, "@Target") or "Host"
+    if target not in ("Host", "Adapter"):
+        place.inside("@Target").warn(f"{target} is neither Host nor Adapter; it is taken as Host")
     return SettingValue(place.required(data, "@Name"), place.text(data, "#text"), target)

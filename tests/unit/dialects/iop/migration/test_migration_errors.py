@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from junctor.dialects.iop.migration import Registry, migrate
+from junctor.dialects.iop.migration import Registry, migrate, plan_migration
 from junctor.errors import ConfigurationError, ImportFailed
 
 from .conftest import Write
@@ -62,6 +62,21 @@ WRONG: list[tuple[str, str, str, str]] = [
         "two classes are called X",
         "class_name",
     ),
+    # Names that have no place in paths, rows of a log, or JSON; a production of such a name would stop its namespace.
+    ("PRODUCTIONS = [{'a' * 5000: {}}]", "PRODUCTIONS[0]", "may have 100", "shorter"),
+    ("PRODUCTIONS = [Production('a\\nb')]", "PRODUCTIONS[0]", "cannot be shown", "letters"),
+    ("CLASSES = {'a\\0': bo.Store}", 'CLASSES["a\0"]', "cannot be shown", "letters"),
+    ("CLASSES = {'a\\udc80': bo.Store}", 'CLASSES["a\udc80"]', "cannot be shown", "letters"),
+    # Places that cannot be looked for, or would be the whole disk.
+    ("CLASSES = {'a': {'path': 'b\\0'}}", 'CLASSES["a"]["path"]', "cannot be looked for", "relative to"),
+    ("CLASSES = {'a': {'path': 'b' * 5000}}", 'CLASSES["a"]["path"]', "cannot be looked for", "relative to"),
+    ("CLASSES = {'a': {'package': '../..'}}", 'CLASSES["a"]["package"]', "no name of a package", "as it is imported"),
+    (
+        "class P(Production):\n    name = 'P'\n    def __init__(self):\n        raise KeyError('x')\nPRODUCTIONS = [P]",
+        "PRODUCTIONS[0]",
+        "P cannot be made: 'x'",
+        "Correct the class",
+    ),
 ]
 
 
@@ -74,6 +89,26 @@ def test_a_wrong_shape_is_told_with_its_path(text: str, path: str, what: str, fi
     assert what in caught.value.what
     assert fix in caught.value.fix
     assert not Registry.open().path.exists()
+
+
+@pytest.mark.parametrize("name", ["a\\nb", "a\\udc80", "b" * 101])
+def test_an_item_whose_name_cannot_be_one(name: str, project: Write) -> None:
+    with pytest.raises(ConfigurationError, match="the name '") as caught:
+        migrate(project("shop", f"PRODUCTIONS = [{{'D': {{'Item': {{'@Name': '{name}', '@ClassName': 'X'}}}}}}]"))
+    assert str(caught.value.where).endswith("PRODUCTIONS[0]")
+    assert not Registry.open().path.exists()
+
+
+def test_a_text_that_cannot_be_stored_is_told(project: Write) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be stored"):
+        migrate(project("shop", "PRODUCTIONS = [{'D': {'Description': 'a\\udc80'}}]"))
+    assert not Registry.open().path.exists()
+
+
+def test_a_setting_of_an_unknown_target_is_told(project: Write) -> None:
+    item = "{'@Name': 'a', '@ClassName': 'X', 'Setting': {'@Target': 'Hst', '@Name': 'b', '#text': 'c'}}"
+    plan = plan_migration(project("shop", f"PRODUCTIONS = [{{'D': {{'Item': {item}}}}}]"))
+    assert "Hst is neither Host nor Adapter" in plan.text
 
 
 def test_messages_in_classes_are_a_value_error(project: Write) -> None:

@@ -85,6 +85,15 @@ def test_a_damaged_file_is_told_and_left(text: str, project: Write) -> None:
     assert path.read_bytes() == text.encode("latin-1")
 
 
+def test_a_newer_file_of_another_shape_is_told_as_newer(project: Write) -> None:
+    path = Registry.open().path
+    path.parent.mkdir(parents=True)
+    path.write_text('{"version": 2, "registrations": {}}')
+    with pytest.raises(RegistryDamaged, match="of version 2") as caught:
+        Registry.open()
+    assert "newer release" in caught.value.fix
+
+
 def test_what_is_not_registered_is_told_with_what_is(project: Write) -> None:
     migrate(project("shop", "import bo\nCLASSES = {'Python.Store': bo.Store}\nPRODUCTIONS = [{'Demo.Shop': {}}]"))
     registry = Registry.open()
