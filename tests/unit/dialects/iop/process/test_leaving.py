@@ -112,3 +112,41 @@ async def test_what_was_sent_and_replied_stays_what_it_was() -> None:
         assert await _asked(plant, "python-early", "") == Got("early")
         await plant.advance("5s")
         assert [line.text for line in plant.logs] == ["as it was after 1"]
+
+
+class Lenient(BusinessProcess):
+    """Raises where the text of its request says so."""
+
+    def on_message(self, request: Ask) -> None:
+        self.kept = [request.number]
+        self.send_request_async("Python.Slow", Ask(1))
+        self.send_request_async("Python.Slow", Ask(5))
+        self._fail(request, "message")
+
+    def on_response(
+        self, request: Ask, response: Any, call_request: Ask, call_response: Got, completion_key: Any
+    ) -> Got:
+        self.kept.append(call_request.number)
+        if call_request.number == 5:
+            self._fail(request, "response")
+        return Got(f"{response.text if response else ''}{call_request.number}")
+
+    def on_complete(self, request: Ask, response: Got) -> Got:
+        self._fail(request, "complete")
+        return Got(response.text, self.kept)
+
+    def _fail(self, request: Ask, where: str) -> None:
+        if request.text == where:
+            raise ValueError(where)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("message", Got("15", [1, 1, 5])), ("response", Got("1", [1, 1, 5])), ("complete", Got("15"))],
+)
+async def test_behind_an_error_that_counts_as_done_the_process_goes_on(text: str, wanted: Got) -> None:
+    flow = project().add(Lenient, settings={"ReplyCodeActions": "E=C"})
+    async with running(flow) as plant:
+        asked = asyncio.ensure_future(_asked(plant, "python-lenient", text))
+        await plant.advance("1m")
+        assert await asked == wanted

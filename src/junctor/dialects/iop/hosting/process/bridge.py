@@ -46,6 +46,7 @@ class Bridge(Conversation):
         _job: Job
         _process: Any
         _door: ConversationDoor
+        _so_far: tuple[Any] | None
 
     @staticmethod
     def __junctor_durable__(cls: type[Any], made: ServiceSpec) -> ServiceSpec:
@@ -62,12 +63,13 @@ class Bridge(Conversation):
         """The request that begins it, for a method of the process."""
         self._open({})
         request = received(request, self.message.id)
-        self._job.guard(lambda: self._go_on(request, getattr(self._process, method)(request)))
+        if not self._job.guard(lambda: self._go_on(request, getattr(self._process, method)(request))):
+            self._leave(request, *(self._so_far or (None,)))  # its error counts as done
 
     @on_reply
     def on_response(self, reply: Any, asked: Asked) -> None:
         """A response to a request of an earlier callback."""
-        self._guarded(lambda: self._respond(asked.request, received(reply, self.message.id), key_of(asked.name)))
+        self._respond(asked.request, received(reply, self.message.id), key_of(asked.name))
 
     @on_failure
     def on_error(self, error: RequestError) -> None:
@@ -79,17 +81,14 @@ class Bridge(Conversation):
         """A timer ends the wait: responses that are still to come are late."""
         for waiting in set(self.conversation.waiting):
             self.cancel(waiting)
-        self._guarded(lambda: self._respond(AlarmRequest(), AlarmResponse(), key_of(name)))
+        self._respond(AlarmRequest(), AlarmResponse(), key_of(name))
 
-    def _respond(self, call_request: Any, call_response: Any, key: str | None) -> None:
-        request, response = self._restore()
-        changed = self._process.on_response(request, response, call_request, call_response, key)
-        self._go_on(request, response if changed is None else changed)
-
-    def _guarded(self, callback: Callable[[], None]) -> None:
+    def _respond(self, *call: Any) -> None:
         """Where a first callback raises, its request has failed. Here that has no end yet, and gets it."""
         try:
-            self._job.guard(callback)
+            request, response = self._restore()
+            if not self._job.guard(lambda: self._called_back(request, response, *call)):
+                self._completed(request, response)  # its error counts as done
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             if not is_final(error, self._job.policies):
                 raise
@@ -103,11 +102,26 @@ class Bridge(Conversation):
 
     # What becomes of it -------------------------------------------------------------------------------------
 
+    def _called_back(self, request: Any, response: Any, *call: Any) -> None:
+        changed = self._process.on_response(request, response, *call)
+        self._go_on(request, response if changed is None else changed)
+
+    def _completed(self, request: Any, response: Any) -> None:
+        """Go on behind a callback that has raised; where that was ``on_complete``, the response so far stands."""
+        if self._so_far is not None:
+            self._leave(request, *self._so_far)
+        elif not self._job.guard(lambda: self._go_on(request, response)):
+            self._leave(request, response)
+
     def _go_on(self, request: Any, response: Any) -> None:
         """Complete where nothing is left to wait for; then keep what is to be kept."""
         if not self._waits:
+            self._so_far = (response,)
             changed = self._process.on_complete(request, response)
             response = response if changed is None else changed
+        self._leave(request, response)
+
+    def _leave(self, request: Any, response: Any) -> None:
         if self._waits:
             self._store(request, response)
             return
@@ -124,6 +138,7 @@ class Bridge(Conversation):
 
     def _open(self, attributes: dict[str, Any]) -> None:
         self._door = ConversationDoor(self)
+        self._so_far = None
         self._process = self._job.instance(self._door)
         vars(self._process).update(attributes)
 

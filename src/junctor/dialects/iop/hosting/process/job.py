@@ -48,14 +48,15 @@ class Job:
         """Call the hooks that come last."""
         self.hosted.stop()
 
-    def guard(self, callback: Callable[[], None]) -> None:
-        """Call back by the rules of the item: within its schedule, and with what ReplyCodeActions says of errors."""
+    def guard(self, callback: Callable[[], None]) -> bool:
+        """Call back by the rules of the item: within its schedule, and with what ReplyCodeActions says of errors. False
+        where an error counts as done."""
 
         def handle(_: None) -> bool:
             callback()
             return True  # a callback without a result is no error
 
-        self.hosted.guard.call(handle, None)
+        return self.hosted.guard.call(handle, None) is True
 
     def instance(self, door: Any) -> Any:
         """A new instance as ``on_init`` left it."""
