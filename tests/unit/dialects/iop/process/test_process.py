@@ -532,3 +532,26 @@ async def test_from_outside_a_known_type_may_be_named_for_on_message() -> None:
         assert entry.link.handler == ""
         with pytest.raises(NoHandler, match="nothing.Known"):
             handler_for(engine, host, "nothing.Known")
+
+
+class Hooked(BusinessProcess):
+    """Does in its hook what only a callback of a request can."""
+
+    def on_init(self) -> None:
+        self.send_request_async("Python.Echo", Ask(1), response_required=False)
+        self.first = self.send_request_sync("Python.Echo", Ask(1, "init"))
+        for forbidden in (
+            lambda: self.send_request_async("Python.Echo", Ask(1)),
+            lambda: self.set_timer(1),
+            lambda: self.reply(Got()),
+        ):
+            with pytest.raises(RuntimeError, match="here: on_init and on_tear_down belong to no request"):
+                forbidden()
+
+    def on_message(self, request: Ask) -> Got:
+        return self.first
+
+
+async def test_hooks_belong_to_no_request() -> None:
+    async with running(project(Hooked)) as plant:
+        assert await ask(plant, "python-hooked", Ask(1)) == Got("init 1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from junctor.core.port import Link
 from junctor.core.spec import service_name
@@ -13,6 +13,26 @@ from junctor.dialects.iop.hosting.types import is_message_class
 
 if TYPE_CHECKING:
     from junctor.dialects.iop.hosting.process.bridge import Bridge
+
+
+class JobDoor(PortDoor):
+    """The door of a job: its hooks belong to no request."""
+
+    def ask(self, target: str, request: Any, description: str | None, key: str | None) -> None:
+        """:raises RuntimeError: always."""
+        fix = "Use send_request_sync, or response_required=False."
+        self._refuse(f"send to {target!r} and have the reply come to on_response", fix)
+
+    def timer(self, seconds: float, key: str | None) -> None:
+        """:raises RuntimeError: always."""
+        self._refuse("set a timer", "Set it in on_message.")
+
+    def reply(self, response: Any) -> None:
+        """:raises RuntimeError: always."""
+        self._refuse("reply", "Reply in a callback of a request.")
+
+    def _refuse(self, what: str, fix: str) -> NoReturn:
+        raise RuntimeError(f"{self.item} cannot {what} here: on_init and on_tear_down belong to no request. {fix}")
 
 
 class ConversationDoor(PortDoor):

@@ -12,6 +12,7 @@ from junctor.dialects.iop.hosting.hosted import Hosted
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.process.attributes import Attributes, Template
 from junctor.dialects.iop.hosting.process.classes import Classes
+from junctor.dialects.iop.hosting.process.door import JobDoor
 from junctor.dialects.iop.hosting.process.memory import Memory
 from junctor.dialects.iop.hosting.process.values import Values
 
@@ -34,6 +35,7 @@ class Job:
 
     def __init__(self, item: Item, context: Context, place: Place) -> None:
         self.hosted = Hosted(item, context)
+        self.hosted.door = JobDoor(item.name, context.port, self.hosted.door.log)
         self.item = item
         self.port = context.port
         self.policies = context.policies
