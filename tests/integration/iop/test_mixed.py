@@ -171,6 +171,14 @@ def test_check_graph_and_schema(shop: Path) -> None:
     assert here("graph", "again.yaml", "--yaml") == text
 
 
+def test_the_text_of_a_flow_is_the_same_whatever_else_the_process_has_loaded(shop: Path, tmp_path: Path) -> None:
+    write(tmp_path)
+    Junctor(tmp_path).here("check", "flow.yaml")  # its bo.py is the module bo now, and that of the shop another
+    text = Junctor(shop).here("graph", "flow.yaml", "--yaml")
+    assert "class: bo:Printer\n" in text
+    assert "class: native:Front\n" in text
+
+
 SETTINGS = """
 import bo
 

@@ -257,6 +257,13 @@ def _other_name(name: str, mark: str) -> str:
     return f"{top}__{mark}{dot}{rest}"
 
 
+def plain_name(name: str, folder: Path) -> str:
+    """The name of a module as the code in ``folder`` knows it, though it goes on as ``bo__1f0c``."""
+    top, dot, rest = name.partition(".")
+    plain, _, mark = top.rpartition("__")
+    return f"{plain}{dot}{rest}" if plain and mark == _mark(folder) else name
+
+
 def _rename(module: types.ModuleType, name: str) -> None:
     """Let a module be found as ``name``, by Python and by what looks up the module of a class."""
     old = module.__name__

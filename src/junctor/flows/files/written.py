@@ -18,6 +18,7 @@ from junctor.core.retention import Retention
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
 from junctor.flows.alerts import AlertRule
+from junctor.flows.code.imports import plain_name
 from junctor.flows.dialects import dialect_of
 from junctor.flows.files.scalars import scalar
 from junctor.flows.model import FlowModel, Item, policies_of
@@ -227,7 +228,7 @@ def _module_text(name: str, folder: Path) -> str:
     file = getattr(sys.modules.get(name), "__file__", None)
     if not file or any(part in file for part in _INSTALLED):
         return name
-    path = Path(file).resolve()
+    path, name = Path(file).resolve(), plain_name(name, folder)
     below = folder / Path(*name.split("."))
     if path in (below.with_suffix(".py"), below / "__init__.py"):
         return name
