@@ -23,8 +23,8 @@ class Hop(msgspec.Struct, eq=False, gc=False):
 
     ``message`` is the :class:`Message` of a delivery, None at a first hop.
     ``seq`` is the record that this hop is or will become, and the cause of what it sends. ``joins`` says that sends
-    wait for the settlement (deliveries and ticks); elsewhere each send is accepted on its own. ``recorded``: the store
-    has the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
+    wait for the settlement (deliveries, most ticks); elsewhere each is accepted on its own. ``recorded``: the store has
+    the record already. ``sent`` holds what earlier attempts committed at savepoints, by origin; None at a first
     attempt. ``saved``: something was committed at a savepoint. ``open`` ends with the settlement: a send by a task that
     outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
     those that were read. ``numbers`` counts the sends to each target. ``work`` is what it does to runs, see

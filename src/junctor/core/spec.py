@@ -55,7 +55,8 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     Either ``every`` (seconds between starts; the first tick comes ``initial`` seconds after start) or ``cron`` (five
     fields, in time zone ``zone``). ``repeats``: a tick that returns True is followed by another one at once, which is a
-    delivery of its own.
+    delivery of its own. ``joins``: what a tick sends is accepted with its end, all or nothing; False accepts each send
+    on its own, as a route does, so that what the code does next outside may rely on it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     zone: str | None = None
     initial: float = 0.0
     repeats: bool = False
+    joins: bool = True
     blocking: bool = False
     doc: str = ""
 

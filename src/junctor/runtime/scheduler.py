@@ -93,6 +93,7 @@ async def _ticked(host: Host, schedule: ScheduleSpec) -> _Ticked:
 
 async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, _Ticked]:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
+    hop.joins = schedule.joins
     call = host.callable_of("schedules", schedule)
     host.counters.ticks += 1
     error: BaseException | None = None

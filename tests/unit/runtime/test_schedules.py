@@ -105,6 +105,29 @@ async def test_a_tick_that_did_nothing_leaves_no_record_and_one_that_sent_does(
         assert (sent.message.cause, sent.message.session) == (records[0].message.seq, records[0].message.session)
 
 
+@pytest.mark.parametrize("joins", [True, False])
+async def test_what_a_tick_sends_before_it_raises_stays_where_sends_do_not_join(
+    store: Store, clock: VirtualClock, joins: bool
+) -> None:
+    seen, stored = Seen(), list[int]()
+
+    async def tick(me: Me) -> None:
+        for number in (1, 2):
+            await me.send("sink", Item(number))
+            stored.append(len(node.records("sink")))
+        raise ValueError("the third cannot be read")
+
+    ticking = schedule("tick", tick, every=1, initial=0.1, joins=joins)
+    timer = msgspec.structs.replace(service("timer"), schedules=(ticking,))
+    async with running(store, service("sink", seen.take), timer, clock=clock) as node:
+        await node.advance(0.5)
+        assert (stored, seen) == (([0, 0], []) if joins else ([1, 2], [1, 2]))
+        (record,) = (one for one in node.engine.transport.archive.search(query()) if one.message.kind is Kind.TICK)
+        assert record.status.name == "FAILED"
+        sent = [(one.message.cause, one.message.session) for one in node.records("sink")]
+        assert sent == ([] if joins else [(record.message.seq, record.message.session)] * 2)
+
+
 async def test_cron_ticks_on_the_minute_in_its_zone() -> None:
     from pathlib import Path
 

@@ -273,6 +273,33 @@ class Watched(BusinessService):
         SEEN.append(order.number)
 
 
+class Scanner(InboundAdapter):
+    """Three files, the last of which cannot be read. What was sent is counted where it would be renamed."""
+
+    def on_task(self):
+        for number in (1, 2, 3):
+            self.business_host_python.on_process_input(Order(number))
+            SEEN.append(("renamed", number))
+
+
+class Scanned(BusinessService):
+    CallInterval = 30
+
+    @staticmethod
+    def get_adapter_type():
+        return "Demo.Scanner"
+
+    def on_process_input(self, order):
+        if order.number == 3:
+            raise ValueError("the third cannot be read")
+        self.send_request_async("Demo.Booking", order)
+
+
+class Booking(BusinessOperation):
+    def on_message(self, request: Order):
+        SEEN.append(("booked", request.number))
+
+
 class Wire(OutboundAdapter):
     KeepaliveInterval = 0.02
 
@@ -321,6 +348,15 @@ async def test_an_inbound_adapter_in_python() -> None:
     async with running(item(Watched, SettingValue("folder", "/in", "Adapter"))):
         await seen(2)
         assert SEEN == [("adapter", "/in"), "Watcher", 1, 2]
+
+
+async def test_what_a_service_has_sent_stays_when_its_tick_fails_later() -> None:
+    async with running(item(Scanned), item(Booking)) as node:
+        await seen(("booked", 2))
+        found = node.archive.search(Query(service="demo-production/demo-scanned"))
+        assert [record.message.kind.name for record in found].count("TICK") == 1
+        assert len({record.message.session for record in found}) == 1
+    assert sorted(SEEN) == [("booked", 1), ("booked", 2), ("renamed", 1), ("renamed", 2)]
 
 
 async def test_an_outbound_adapter_in_python() -> None:

@@ -34,7 +34,7 @@ def keepalive_of(item: Item) -> Iterator[ScheduleSpec]:
     """The calls of ``on_keepalive``, where KeepaliveInterval asks for them."""
     every = known(item, "KeepaliveInterval")
     if every:
-        yield ScheduleSpec(name="on_keepalive", bind=_keepalive, every=every, initial=every, blocking=True)
+        yield ScheduleSpec(name="on_keepalive", bind=_keepalive, every=every, initial=every, joins=False, blocking=True)
 
 
 def _entered(hosted: Hosted) -> Callable[[Any], Any]:

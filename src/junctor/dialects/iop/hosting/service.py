@@ -32,10 +32,11 @@ def _signature(message_input: Any = None) -> Any: ...
 
 
 def schedules_of(item: Item) -> Iterator[ScheduleSpec]:
-    """The clock of a service that has an inbound adapter."""
+    """The clock of a service that has an inbound adapter. As in InterSystems IRIS, what it sends is stored when the
+    send returns: an adapter then deletes or renames what it has read."""
     if adapter_name(item) is not None:
         every = known(item, "CallInterval")
-        yield ScheduleSpec(name=ON_TASK, bind=_polled, every=every, repeats=True, blocking=True)
+        yield ScheduleSpec(name=ON_TASK, bind=_polled, every=every, repeats=True, joins=False, blocking=True)
 
 
 def _entered(hosted: Hosted) -> Any:
