@@ -6,6 +6,7 @@ It is the shape in which IRIS exports a production when its XML is read as JSON:
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ _ITEM = (
     "Setting",
 )
 _SETTING = ("@Target", "@Name", "#text")
+_TARGETS = ("Host", "Adapter")
 
 # Writing ------------------------------------------------------------------------------------------------------
 
@@ -167,6 +169,6 @@ def _read_setting(body: Any, place: Place) -> SettingValue:
     data = place.mapping(body)
     place.know(data, _SETTING)
     target = place.text(data, "@Target") or "Host"
-    if target not in ("Host", "Adapter"):
-        place.inside("@Target").warn(f"{target} is neither Host nor Adapter; it is taken as Host")
+    if target not in _TARGETS and (meant := difflib.get_close_matches(target, _TARGETS, 1)):
+        place.inside("@Target").warn(f"{target} is neither Host nor Adapter. Did you mean {meant[0]}?")
     return SettingValue(place.required(data, "@Name"), place.text(data, "#text"), target)
