@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from junctor.dialects.iop.director.children import take_note
-from junctor.dialects.iop.director.place import Namespace
+from junctor.dialects.iop.director.place import Life, Namespace
+from junctor.dialects.iop.migration.lock import make_private
+from junctor.dialects.iop.migration.registry import Registry
 from junctor.errors import JunctorError, StoreLocked
 from junctor.store.lock import StoreLock, holder
 
@@ -25,6 +27,14 @@ class ProductionRuns(JunctorError):
     status = 409
 
 
+class FolderTaken(JunctorError):
+    """The folder of a production has the messages of another one, whose name is the same there."""
+
+    code = "iop-folder-taken"
+    default_fix = "Give one of them another name, and migrate it."
+    status = 409
+
+
 @contextlib.contextmanager
 def only_one(place: Namespace, production: str) -> Iterator[None]:
     """Hold the namespace in the block.
@@ -33,7 +43,7 @@ def only_one(place: Namespace, production: str) -> Iterator[None]:
     """
     refuse_second(place, production)
     path = _file(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     lock = StoreLock(path)
     try:
         lock.acquire()
@@ -49,7 +59,9 @@ def refuse_second(place: Namespace, production: str) -> None:
     """Wait for one that is ending.
 
     :raises ProductionRuns: one runs.
+    :raises FolderTaken: it would take over the messages of another one.
     """
+    _refuse_folder(place, production)
     until = time.monotonic() + _ENDING
     while True:
         take_note()
@@ -62,6 +74,16 @@ def refuse_second(place: Namespace, production: str) -> None:
         if not _is_locked(place) or time.monotonic() > until:
             return
         time.sleep(_LOOK)
+
+
+def _refuse_folder(place: Namespace, production: str) -> None:
+    directory = place.directory(production)
+    life = Life.read(directory)
+    if life is None or (life.production, life.namespace) == (production, place.name):
+        return
+    if life.production in Registry.open(life.namespace, place.home).productions:  # else it was renamed
+        what = f"its folder has the messages of {life.production} of namespace {life.namespace}"
+        raise FolderTaken(f"production {production} cannot start: {what}", where=str(directory))
 
 
 def await_end(place: Namespace) -> None:

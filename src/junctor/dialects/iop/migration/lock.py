@@ -36,13 +36,23 @@ def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
 
 def _opened(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         fix = "Let $IOP_HOME name a folder that may be written."
         raise ConfigurationError(f"the lock file cannot be made: {error.strerror}", where=str(path), fix=fix) from error
     forks.close_in_children(file)
     return file
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder of registries and the home that it lies in, for their owner only: what is registered there is
+    imported.
+
+    :raises OSError: the folder or disk refuses.
+    """
+    for one in (folder.parent, folder):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _wait(file: int, path: Path, until: float) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any, Self
 import msgspec
 
 from junctor.dialects.iop.definition import ProductionDefinition, Registration
-from junctor.dialects.iop.migration.lock import locked
+from junctor.dialects.iop.migration.lock import locked, make_private
 from junctor.errors import ConfigurationError, nearest
 from junctor.store.identity import write_durably
 
@@ -127,7 +129,7 @@ class Registry:
 
         :raises StoreError: the folder or disk refuses.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.path.parent)
         content = _Content(
             version=_VERSION,
             default=self.default,
@@ -150,11 +152,29 @@ class Registry:
             return
         except OSError as error:
             raise RegistryDamaged(f"the file cannot be read: {error.strerror}", where=str(self.path)) from error
+        _refuse_foreign(self.path)
         content = _content(data, self.path)
         self.default = content.default
         self.registrations = {one.name: one for one in content.registrations}
         self.productions = {one.name: one for one in content.productions}
         self.schemas, self.types = content.schemas, content.types
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Whoever can change the file says which code is imported.
+
+    :raises ConfigurationError: it is somebody else, too.
+    """
+    user = os.geteuid()
+    for one in (path, path.parent):
+        found = one.stat()
+        if user not in (0, found.st_uid) and found.st_uid != 0:
+            what = "it belongs to another user, and says which code is run"
+            raise ConfigurationError(what, where=str(one), fix="Let $IOP_HOME name a folder of your own.")
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            what = f"other users can write it (mode {stat.S_IMODE(found.st_mode):o}), and it says which code is run"
+            fix = f"Run `chmod go-w {shlex.quote(str(one))}` when what is in it is yours."
+            raise ConfigurationError(what, where=str(one), fix=fix)
 
 
 def _content(data: bytes, path: Path) -> _Content:

@@ -11,8 +11,11 @@ import pytest
 
 from junctor.dialects.iop import Message
 from junctor.dialects.iop.cli.main import main
+from junctor.dialects.iop.definition import ProductionDefinition
 from junctor.dialects.iop.director.afar import known_class, received
+from junctor.dialects.iop.director.alone import FolderTaken, refuse_second
 from junctor.dialects.iop.director.place import Life, Namespace, NoProduction
+from junctor.dialects.iop.migration import Registry
 from junctor.errors import ConfigurationError, DecodeError, JunctorError
 from junctor.messages import type_name
 
@@ -75,3 +78,17 @@ def test_the_genuine_package_beside_it_is_refused(module: str, monkeypatch: pyte
 def test_the_command_refuses_it_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 1
     assert "Run: pip uninstall iris-pex-embedded-python" in capsys.readouterr().err
+
+
+def test_a_folder_with_the_messages_of_another_production_is_not_taken_over(tmp_path: Path) -> None:
+    place = Namespace("user", tmp_path)
+    with Registry.change("USER", tmp_path) as registry:
+        registry.productions |= {name: ProductionDefinition(name=name) for name in ("Demo.A", "Demo-A")}
+    place.directory("Demo.A").mkdir()
+    Life("Demo.A", "USER", 1, 2.0, 3.0).write(place.directory("Demo.A"))
+    with pytest.raises(FolderTaken, match=r"production Demo-A cannot start: .* messages of Demo\.A"):
+        refuse_second(place, "Demo-A")
+    refuse_second(place, "Demo.A")
+    with Registry.change("USER", tmp_path) as registry:
+        del registry.productions["Demo.A"]
+    refuse_second(place, "Demo-A")  # it was renamed

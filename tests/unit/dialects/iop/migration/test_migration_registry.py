@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import stat
 import threading
 from pathlib import Path
 
@@ -143,3 +145,25 @@ def test_who_holds_the_lock_for_too_long_is_told(tmp_path: Path) -> None:
         locked(tmp_path / "x.lock", patience=0.0),
     ):
         pass
+
+
+def test_a_registry_is_for_its_owner_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Registry.change() as registry:
+            registry.default = "D"
+    finally:
+        os.umask(before)
+    places = (tmp_path / "home", tmp_path / "home" / "iop", registry.path)
+    assert [stat.S_IMODE(place.stat().st_mode) for place in places] == [0o700, 0o700, 0o600]
+
+
+@pytest.mark.parametrize("part", ["file", "folder"])
+def test_a_registry_that_others_can_write_is_refused(part: str) -> None:
+    with Registry.change() as registry:
+        registry.default = "D"
+    place = registry.path if part == "file" else registry.path.parent
+    place.chmod(0o770)
+    with pytest.raises(ConfigurationError, match="other users can write it") as caught:
+        Registry.open()
+    assert caught.value.where == str(place) and "chmod go-w" in caught.value.fix
