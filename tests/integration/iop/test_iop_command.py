@@ -257,3 +257,36 @@ def test_namespaces_are_apart(project: Project) -> None:
     assert project.iop("-S") == "Production Demo.Other stopped\n"
     assert project.json("-n", "second", "-x")["Status"] == "running"
     assert project.iop("-k", namespace="second") == ""
+
+
+def test_the_traceback_that_an_error_speaks_of_follows_it(project: Project) -> None:
+    (project.folder / "broken.py").write_text("import bo\n\n1 / 0\n")
+    said = project.iop("--migrate", "broken.py", code=1)
+    assert said.startswith("Error: ZeroDivisionError: division by zero (broken.py:3).")
+    assert "Traceback (most recent call last)" in said
+
+
+SENDER = """
+import bo
+from iop import BusinessService
+
+class Sender(BusinessService):
+    def on_process_input(self, order: bo.Order):
+        self.send_request_async("Store", order)
+
+STORE = {"@Name": "Store", "@ClassName": {"module": "bo", "class": "Store", "path": "."}, "@Enabled": "false"}
+ITEMS = [{"@Name": "Sender", "@ClassName": {"module": "sender", "class": "Sender", "path": "."}}, STORE]
+PRODUCTIONS = [{"Demo.Production": {"@TestingEnabled": "true", "Item": ITEMS}}]
+"""
+
+
+def test_messages_for_an_item_that_is_gone_are_told_with_the_queues(project: Project) -> None:
+    file = project.folder / "sender.py"
+    file.write_text(SENDER)
+    project.iop("--migrate", "sender.py")
+    project.iop("--start", "Demo.Production", "--detach")
+    project.iop("--test", "Sender", "-C", "msg.Order", "-B", '{"number": 1}')
+    file.write_text(SENDER.replace(", STORE]", "]"))
+    project.iop("--migrate", "sender.py")
+    project.iop("--update")
+    assert project.json("--queue")["warnings"] == ["1 waiting for store, which the production has not"]

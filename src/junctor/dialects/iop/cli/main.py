@@ -18,7 +18,8 @@ from junctor.dialects.iop.cli import definitions, migration, productions, watchi
 from junctor.dialects.iop.cli.parser import NOT_GIVEN, Misused, parser
 from junctor.dialects.iop.director.local import LocalDirector
 from junctor.dialects.iop.migration.registry import namespace_of
-from junctor.errors import JunctorError
+from junctor.errors import ImportFailed, JunctorError
+from junctor.observe.frames import traceback_text, users_part
 from junctor.observe.logs import readable
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
@@ -76,6 +77,9 @@ def _complain(error: Exception) -> int:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         click.echo(f"Error: {readable(_told(error))}", err=True)
+        cause = error.__cause__
+        if isinstance(error, ImportFailed) and cause is not None and "traceback" in error.fix:
+            click.echo(readable(traceback_text(cause, users_part(cause.__traceback__))), err=True)
     return FAILED
 
 

@@ -137,4 +137,8 @@ def queues(place: Namespace, production: str | None) -> dict[str, Any]:
                 "count": service.queued if service is not None else 0,
             }
         )
+    names = {service_name(item.name) for item in definition.items}
+    for name, service in services.items():
+        if service.queued and name not in names:
+            warnings.append(f"{service.queued} waiting for {name}, which the production has not")
     return {"production": definition.name, "items": items, "warnings": warnings}

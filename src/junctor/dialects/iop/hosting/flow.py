@@ -29,6 +29,7 @@ def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
     :raises ConfigurationError: two items have names that are one here, or a setting does not fit.
     """
     flow = FlowModel(service_name(production.name or "production"))
+    _refuse_twins(production)
     for definition in production.items:
         item = hosted_item(definition, production, classes)
         flow.add(item, service_name(definition.name), settings=_shown(item))
@@ -36,6 +37,15 @@ def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
         if item.problem:
             flow.notes = (*flow.notes, f"{item.service} is in error, and its messages wait: {item.problem}")
     return flow
+
+
+def _refuse_twins(production: ProductionDefinition) -> None:
+    seen: dict[str, str] = {}
+    for item in production.items:
+        name = service_name(item.name)
+        if (other := seen.setdefault(name, item.name)) is not item.name:
+            what = f"the names of the items {other} and {item.name} are one here ({name})"
+            raise ConfigurationError(what, where=production.name, fix="Rename one of them, and migrate it.")
 
 
 def _shown(item: Item) -> dict[str, Any]:
