@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from junctor import Flow
-from junctor.dialects.iop.components import BusinessOperation
+from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, handler
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition, SettingValue
 from junctor.dialects.iop.hosting.alerts import is_told
 from junctor.dialects.iop.hosting.flow import flow_of
@@ -31,6 +31,11 @@ class Job(Message):
     what: str = ""
 
 
+@dataclass
+class Other(Message):
+    what: str = ""
+
+
 class Worker(BusinessOperation):
     def on_message(self, request: Job):
         self.trace("a trace")
@@ -47,10 +52,28 @@ class Pager(BusinessOperation):
         TOLD.append((request.SourceConfigName, request.AlertText, bool(request.AlertTime), len(request.SessionId)))
 
 
-def flow(*settings: SettingValue, processor: bool = True, **fields: Any) -> Flow:
+class ByMark(BusinessOperation):
+    @handler("iris.Ens.AlertRequest")
+    def alerted(self, request):
+        TOLD.append(("by mark", request.AlertText))
+
+
+class ByTable(BusinessOperation):
+    DISPATCH = [("iris.Ens.AlertRequest", "alerted")]
+
+    def alerted(self, request):
+        TOLD.append(("by table", request.AlertText))
+
+
+class ByAnnotation(BusinessOperation):
+    def alerted(self, request: "iris.Ens.AlertRequest"):  # noqa: F821
+        TOLD.append(("by annotation", request.AlertText))
+
+
+def flow(*settings: SettingValue, processor: str = "Pager", **fields: Any) -> Flow:
     items = [ItemDefinition(name="Demo.Worker", class_name="Worker", settings=settings, **fields)]
     if processor:
-        items.append(ItemDefinition(name="Ens.Alert", class_name="Pager"))
+        items.append(ItemDefinition(name="Ens.Alert", class_name=processor))
     production = ProductionDefinition(name="Demo", items=tuple(items))
     return Flow.of(flow_of(production, lambda name: globals()[name]))
 
@@ -65,6 +88,39 @@ async def test_log_alert_is_told_at_once() -> None:
         await node.target("demo-worker", Any).send(Job("alert"))
         await told(1)
     assert TOLD == [("Demo.Worker", "look at this", True, 32)]
+
+
+@pytest.mark.parametrize("processor", ["ByMark", "ByTable", "ByAnnotation"])
+async def test_the_alert_has_the_name_that_it_has_in_iris(processor: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with flow(processor=processor).running(transport="memory") as node:
+        await node.target("demo-worker", Any).send(Job("alert"))
+        await told(1)
+    assert [text for _, text in TOLD] == ["look at this"]
+    assert "there is no iris" not in caplog.text
+
+
+class Typed(BusinessOperation):
+    def on_other(self, request: Other):
+        return request
+
+
+class TypedProcess(BusinessProcess):
+    def on_other(self, request: Other):
+        return request
+
+
+@pytest.mark.parametrize("cls", ["Typed", "TypedProcess"])
+async def test_a_message_that_no_method_takes_is_told_and_answered_with_none(
+    cls: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    production = ProductionDefinition(name="Demo", items=(ItemDefinition(name="Demo.Typed", class_name=cls),))
+    async with Flow.of(flow_of(production, lambda name: globals()[name])).running(transport="memory") as node:
+        assert await node.target("demo-typed", Any, Any).request(Other("x")) == Other("x")
+        assert "takes" not in caplog.text
+        assert await node.target("demo-typed", Any, Any).request(Job("x")) is None
+    (record,) = (record for record in caplog.records if "takes" in record.message)
+    assert (record.levelname, record.service) == ("WARNING", "demo/demo-typed")  # type: ignore[attr-defined]
+    assert f"no method of {__name__}.{cls} takes {__name__}.Job: the answer is None" in record.message
 
 
 async def test_an_error_is_told_where_it_is_asked_for() -> None:
@@ -95,7 +151,7 @@ def test_the_grace_period(grace: float, attempts: int, expected: list[bool]) -> 
 
 
 async def test_without_the_item_nobody_is_told() -> None:
-    async with flow(SettingValue("AlertOnError", "1"), processor=False).running(transport="memory") as node:
+    async with flow(SettingValue("AlertOnError", "1"), processor="").running(transport="memory") as node:
         await node.target("demo-worker", Any, Any).request(Job("alert"))
         with pytest.raises(JunctorError, match="broken"):
             await node.target("demo-worker", Any, Any).request(Job("broken"))

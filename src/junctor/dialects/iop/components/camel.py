@@ -17,6 +17,7 @@ from junctor.dialects.iop.components.logging import say
 from junctor.dialects.iop.components.operation import BusinessOperation
 from junctor.dialects.iop.components.process import BusinessProcess
 from junctor.dialects.iop.components.service import BusinessService
+from junctor.dialects.iop.components.untaken import tell_untaken
 
 
 class CamelComponent(Component):
@@ -115,6 +116,7 @@ class CamelOperation(CamelHost, BusinessOperation):
 
     def OnMessage(self, request: Any) -> Any:
         """See :meth:`BusinessOperation.on_message`."""
+        tell_untaken(self, request)
 
 
 class CamelProcess(CamelHost, BusinessProcess):
@@ -134,6 +136,7 @@ class CamelProcess(CamelHost, BusinessProcess):
 
     def OnRequest(self, request: Any) -> Any:
         """See :meth:`BusinessProcess.on_request`."""
+        tell_untaken(self, request)
 
     def on_response(
         self, request: Any, response: Any, call_request: Any, call_response: Any, completion_key: str | None

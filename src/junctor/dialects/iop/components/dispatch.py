@@ -56,8 +56,8 @@ class Dispatch(msgspec.Struct, frozen=True):
 
 
 def handler(*messages: type | str) -> Callable[[F], F]:
-    """Let a method take the messages of these classes: ``@handler(Order)``, ``@handler("msg.Order")``. It goes before
-    ``DISPATCH`` and annotations.
+    """Let a method take the messages of these classes: ``@handler(Order)``, ``@handler("msg.Order")``,
+    ``@handler("iris.Ens.AlertRequest")``. It goes before ``DISPATCH`` and annotations.
 
     :raises TypeError: one is neither a class of messages nor a name.
     """
@@ -98,6 +98,12 @@ def accepted_by(cls: Any, method: str) -> type | None:
     function = inspect.getattr_static(cls, method, None)
     kind = _annotated(cls, function) if inspect.isfunction(function) and _parameters(function) else None
     return named(kind) if is_message_class(kind) else None
+
+
+def _without_iris(name: str) -> str:
+    """The name of a message of InterSystems IRIS as it travels here: ``iris.Ens.AlertRequest`` is
+    ``Ens.AlertRequest``."""
+    return name.removeprefix("iris.") if name.startswith("iris.Ens.") else name
 
 
 def _methods(cls: type) -> Iterator[tuple[str, Any]]:
@@ -147,7 +153,11 @@ class _Table:
         if len(parameters) != 1 or hasattr(function, _MARK) or (self._is_service and name not in _HOOKS):
             return
         kind = _annotated(self._cls, function)
-        if kind is NotImplemented:
+        written = parameters[0].annotation
+        if isinstance(written, str) and _without_iris(written) != written:
+            if name not in _HOOKS:
+                self._add(0, self._entry(written, name))
+        elif kind is NotImplemented:
             # A class of another library may be among the bases; its annotations mean nothing here.
             if issubclass(_owner(self._cls, name), BusinessHost):
                 self._unresolved(name, parameters[0])
@@ -175,6 +185,7 @@ class _Table:
 
     def _entry(self, one: Any, name: str) -> Entry:
         if isinstance(one, str):
+            one = _without_iris(one)
             return Entry(name, one, class_named(one))
         return Entry(name, key_of(named(one)), one)
 

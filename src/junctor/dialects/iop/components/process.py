@@ -10,6 +10,7 @@ import msgspec
 from junctor.dialects.iop.components.door import ProcessDoor
 from junctor.dialects.iop.components.failures import as_expected
 from junctor.dialects.iop.components.host import BusinessHost
+from junctor.dialects.iop.components.untaken import tell_untaken
 from junctor.dialects.iop.messages import checked
 from junctor.dialects.iop.settings import TargetSettingRef
 
@@ -31,7 +32,8 @@ class BusinessProcess(BusinessHost):
         return self.on_request(request)
 
     def on_request(self, request: Any) -> Any:
-        """Called where ``on_message`` is not written."""
+        """Called where ``on_message`` is not written. Where this is not either, a warning names the message."""
+        tell_untaken(self, request)
 
     def on_response(
         self, request: Any, response: Any, call_request: Any, call_response: Any, completion_key: str | None

@@ -70,7 +70,7 @@ def test_a_mark_goes_before_the_table_and_annotations() -> None:
 
     assert methods(Marked, Order(), Urgent()) == ["by_mark", "by_name"]
     keys = {entry.key: entry.accepts for entry in dispatch_of(Marked).entries}
-    assert keys == {f"{__name__}.Order": Order, f"{__name__}.Urgent": Urgent, "iris.Ens.StringRequest": None}
+    assert keys == {f"{__name__}.Order": Order, f"{__name__}.Urgent": Urgent, "Ens.StringRequest": None}
 
 
 def test_of_two_for_one_type_the_later_one_wins_and_it_is_told() -> None:
