@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from junctor.errors import ConfigurationError, text_of
+
 KINDS = ("BusinessService", "BusinessProcess", "BusinessOperation", "InboundAdapter", "OutboundAdapter")
 _OURS = "junctor."
 
@@ -31,9 +33,17 @@ def adapter_type(cls: type) -> str | None:
 
 def asked(cls: type, name: str) -> Any:
     """What a method answers that belongs to the class. Programs write such a method as a static or class method, with
-    ``self``, or without any parameter; each is called on the class. None where there is none."""
+    ``self``, or without any parameter; each is called on the class. None where there is none.
+
+    :raises ConfigurationError: it fails.
+    """
     function = inspect.getattr_static(cls, name, None)
     inner = getattr(function, "__func__", function)
     if not callable(inner):
         return None
-    return inner(cls) if inspect.signature(inner).parameters else inner()
+    try:
+        return inner(cls) if inspect.signature(inner).parameters else inner()
+    except Exception as error:
+        what = f"{name}() fails: {type(error).__name__}: {text_of(error)}"
+        fix = "It is called on the class, before there is an instance: correct it."
+        raise ConfigurationError(what, where=f"{cls.__module__}.{cls.__qualname__}", fix=fix) from error

@@ -13,6 +13,7 @@ from junctor.dialects.iop.hosting.alerts import PROCESSOR, rules_of
 from junctor.dialects.iop.hosting.inbound import adapter_class
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.values import declared_settings, flattened
+from junctor.dialects.iop.settings import generated_settings
 from junctor.errors import ConfigurationError
 from junctor.flows.model import FlowModel
 
@@ -58,6 +59,7 @@ def hosted_item(definition: ItemDefinition, production: ProductionDefinition, cl
     """An item with its classes, or with what is wrong with them."""
     try:
         component = classes(definition.class_name)
+        generated_settings(component)  # asks methods of the class
     except ConfigurationError as error:
         return Item(definition=definition, component=None, problem=str(error), production=production)
     return with_adapter(Item(definition=definition, component=component, production=production), classes)

@@ -13,6 +13,7 @@ import msgspec
 
 from junctor.dialects.iop.settings.category import Category
 from junctor.dialects.iop.settings.declaration import Setting
+from junctor.errors import ConfigurationError, text_of
 from junctor.services.hints import own_annotations, resolve_in_class
 from junctor.settings import MISSING
 
@@ -137,12 +138,20 @@ def _described(cls: type, name: str, declared: Setting, annotation: Any) -> Gene
 
 
 def _told(cls: type, name: str) -> Mapping[str, Any]:
-    """What the older form says: a method ``NAME_info`` that returns a dictionary."""
+    """What the older form says: a method ``NAME_info`` that returns a dictionary.
+
+    :raises ConfigurationError: it fails.
+    """
     function = inspect.getattr_static(cls, f"{name}_info", None)
     inner = getattr(function, "__func__", function)
     if not isinstance(inner, types.FunctionType):
         return {}
-    told = inner(cls) if inspect.signature(inner).parameters else inner()
+    try:
+        told = inner(cls) if inspect.signature(inner).parameters else inner()
+    except Exception as error:
+        what = f"{name}_info() fails: {type(error).__name__}: {text_of(error)}"
+        fix = "It is called on the class, before there is an instance: correct it."
+        raise ConfigurationError(what, where=f"{cls.__module__}.{cls.__qualname__}", fix=fix) from error
     return told if isinstance(told, Mapping) else {}
 
 
