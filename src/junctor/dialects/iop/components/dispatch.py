@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import msgspec
 
 from junctor.dialects.iop.components.host import BusinessHost
 from junctor.dialects.iop.components.service import BusinessService
-from junctor.dialects.iop.messages import class_named, is_message_class, key_of, named
+from junctor.dialects.iop.messages import class_named, is_message_class, key_of, messages_of, named
 from junctor.services.hints import class_locals, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,8 +38,12 @@ class Entry(msgspec.Struct, frozen=True):
         """Whether objects of this class are for the method: of this class itself, not of a derived one."""
         if self.accepts is not None:
             return cls is self.accepts
-        # Of two projects with a message of one name the second has the scope of its folder in front.
-        return key_of(cls).rpartition(":")[2] == self.key
+        return _unscoped(cls) == self.key
+
+
+def _unscoped(cls: type) -> str:
+    """The name of a message. Of two projects with one of the same name the second has its folder in front."""
+    return key_of(cls).rpartition(":")[2]
 
 
 class Dispatch(msgspec.Struct, frozen=True):
@@ -136,6 +141,14 @@ def _annotated(cls: type, function: Any) -> Any:
         return NotImplemented
 
 
+def _class_for(cls: type, name: str) -> type | None:
+    """The message class that a component means by ``msg.Order``: another project in the process may have a module
+    ``msg`` as well."""
+    modules = [module for base in cls.__mro__ if not _is_ours(base) and (module := sys.modules.get(base.__module__))]
+    own = (kind for module in modules for kind in messages_of(module) if _unscoped(kind) == name)
+    return next(own, None) or class_named(name, beside=modules)
+
+
 class _Table:
     """The table while it is made."""
 
@@ -186,7 +199,8 @@ class _Table:
     def _entry(self, one: Any, name: str) -> Entry:
         if isinstance(one, str):
             one = _without_iris(one)
-            return Entry(name, one, class_named(one))
+            kind = _class_for(self._cls, one)
+            return Entry(name, one) if kind is None else Entry(name, key_of(named(kind)), kind)
         return Entry(name, key_of(named(one)), one)
 
     def _add(self, rank: int, entry: Entry) -> None:

@@ -8,7 +8,7 @@ import inspect
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -123,11 +123,23 @@ def _is_complete(value: Any) -> bool:
     return not issubclass(value, Message) or dataclasses.is_dataclass(value)
 
 
-def class_named(name: str) -> type | None:
-    """The message class called ``package.module.Class``, if its module is imported already; nothing is imported."""
+def class_named(name: str, beside: Sequence[types.ModuleType] = ()) -> type | None:
+    """The message class called ``package.module.Class``, if its module is imported already; nothing is imported.
+
+    :param beside: modules of a project. Where that has a module of the name itself, one of another folder is not meant.
+    """
     module, _, path = name.rpartition(".")
-    found = getattr(sys.modules.get(module), path, None)
+    place = sys.modules.get(module)
+    if place is None or any(_has_its_own(_folder(one), place) for one in beside):
+        return None
+    found = getattr(place, path, None)
     return found if is_message_class(found) else None
+
+
+def _has_its_own(folder: str, place: types.ModuleType) -> bool:
+    """Whether a folder has another module of the name of this one."""
+    first = os.path.join(folder, place.__name__.partition(".")[0])
+    return bool(folder) and not _folder(place).startswith(folder) and any(map(os.path.exists, (first, f"{first}.py")))
 
 
 def key_of(cls: Any) -> str:

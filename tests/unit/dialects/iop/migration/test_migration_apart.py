@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from junctor.dialects.iop.components import dispatch_of
 from junctor.dialects.iop.migration import Registry, migrate, plan_migration, read_file
 from junctor.messages import type_name
 
@@ -132,3 +133,38 @@ def test_two_folders_in_one_file_that_is_not_migrated(project: Write) -> None:
     classes = {name: {"path": f"../{name}", "module": "bo", "class": "Store"} for name in ("shop", "bank")}
     read = read_file(project("both", f"CLASSES = {classes}"))
     assert [type_name(_order(read.component(name))) for name in ("shop", "bank")] == ["msg.Order", "bank:msg.Order"]
+
+
+BY_NAME = """
+import msg
+from junctor.dialects.iop import BusinessOperation, handler
+
+class Listed(BusinessOperation):
+    DISPATCH = [("msg.Order", "listed")]
+
+    def listed(self, order): ...
+
+class Marked(BusinessOperation):
+    def typed(self, order: msg.Order): ...
+
+    @handler("msg.Order")
+    def marked(self, order): ...
+"""
+
+
+def test_a_name_in_a_dispatch_table_is_that_of_its_own_project(project: Write) -> None:
+    text = 'import bo\nCLASSES = {{"{name}.Listed": bo.Listed, "{name}.Marked": bo.Marked}}\n'
+    for name in ("shop", "bank"):
+        file = project(name, text.format(name=name))
+        (file.parent / "bo.py").write_text(BY_NAME)
+        migrate(file)
+    registry = Registry.open()
+    orders = {name: sys.modules[registry.component(f"{name}.Listed").__module__].msg.Order for name in ("shop", "bank")}
+    made = {name: order() for name, order in orders.items()}
+    taken = {
+        (name, other, cls): dispatch_of(registry.component(f"{name}.{cls}")).method_for(made[other])
+        for name in orders
+        for other in orders
+        for cls in ("Listed", "Marked")
+    }
+    assert taken == {(name, other, cls): "on_message" if name != other else cls.lower() for name, other, cls in taken}
