@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -214,8 +215,8 @@ def test_a_production_changes_dies_and_goes_on(project: Project) -> None:
     os.kill(first, signal.SIGKILL)
     while Namespace("USER", project.home).running():
         time.sleep(0.02)
+    assert project.json("-x") == {"Production": "Demo.Production", "Status": "troubled", "NeedsUpdate": False}
     project.iop("-d", "Demo.Production")
-    assert project.json("-x")["Status"] == "troubled"
     assert project.iop("-s", "-D") == "Production Demo.Production started\n"
     assert project.iop("-r") == ""
     second = pid_of(project)
@@ -234,6 +235,60 @@ def test_a_start_that_fails_tells_why(project: Project) -> None:
     said = project.iop("-s", "Demo.Other", "-D", code=1)
     assert said.startswith("Error: ") and "junctor.db" in said
     assert project.json("-l")["Demo.Other"]["Status"] == "Stopped"
+
+
+LATE = """
+from iop import BusinessOperation
+import bo
+
+
+class Late(BusinessOperation):
+    late: float = 1.0
+
+    def on_message(self, request):
+        return request
+
+
+PRODUCTIONS = [{"Demo.Late": {"Item": [
+    {"@Name": "Late", "@ClassName": Late, "Setting": {"@Target": "Host", "@Name": "late", "#text": "1"}},
+    {"@Name": "Store", "@ClassName": bo.Store},
+]}}]
+"""
+
+
+def test_a_setting_with_a_mistake_is_the_matter_of_its_item(project: Project) -> None:
+    late = project.folder / "late.py"
+    late.write_text(LATE)
+    project.iop("-m", "late.py")
+    project.iop("-s", "Demo.Late", "-D")
+    first = pid_of(project, "Demo.Late")
+    late.write_text(LATE.replace('"#text": "1"', '"#text": "many"'))
+    project.iop("-m", "late.py")
+    for flag in ("-u", "-r"):
+        assert "late runs, and would be in error: Late.late: expected" in project.iop(flag, code=1)
+    assert pid_of(project, "Demo.Late") == first
+    project.iop("-S")
+    project.iop("-s", "Demo.Late", "-D")
+    assert project.json("-x")["Status"] == "running"
+    assert "Late.late: expected" in project.iop("-L", "20")
+    assert project.iop("-r") == ""  # it is in error already
+    assert pid_of(project, "Demo.Late") != first
+
+
+def test_a_start_that_is_refused_is_in_the_log(project: Project) -> None:
+    project.iop("-m", "settings.py")
+    project.iop("-s", "Demo.Other", "-D")
+    first = pid_of(project, "Demo.Other")
+    registry = project.home / "iop" / "USER.json"
+    twins = json.loads(registry.read_text())
+    for one in twins["productions"]:
+        one["items"] = [one["items"][0], {**one["items"][0], "name": one["items"][0]["name"].upper()}]
+    registry.write_text(json.dumps(twins))
+    assert "are one here" in project.iop("-r", code=1)
+    assert pid_of(project, "Demo.Other") == first
+    project.iop("-S")
+    assert "are one here" in project.iop("-s", "Demo.Other", "-D", code=1)
+    assert "Error" in (row := project.iop("-L", "1")) and "production Demo.Other was not started" in row
 
 
 def test_in_the_foreground_it_says_what_it_does_until_ctrl_c(project: Project) -> None:

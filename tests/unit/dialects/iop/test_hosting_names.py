@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from junctor import Flow
+from junctor.core.lifecycle import State
 from junctor.dialects.iop import BusinessOperation
-from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition
+from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition, SettingValue
 from junctor.dialects.iop.hosting.flow import flow_of
 from junctor.errors import ConfigurationError
 
@@ -46,3 +49,49 @@ def test_a_class_whose_answers_fail_is_an_item_in_error(cls: type, what: str) ->
     assert what in note and f"{cls.__module__}.{cls.__qualname__}" in note
     assert [one.name for one in Flow.of(made).services] == ["bad", "good"]
     assert all(one.spec().name == one.name for one in Flow.of(made).services)
+
+
+class Late(BusinessOperation):
+    late: float = 1.0
+
+    def on_message(self, request):
+        return request
+
+
+@pytest.mark.parametrize(
+    ("definition", "what"),
+    [
+        (ItemDefinition(name="Bad", class_name="Late", settings=(SettingValue("late", "many"),)), "Bad.late"),
+        (ItemDefinition(name="Bad", class_name="Late", schedule="at eight"), "Bad.Schedule"),
+        (ItemDefinition(name="Bad", class_name="Late", pool_size=5000), "Bad.PoolSize"),
+        (
+            ItemDefinition(name="Bad", class_name="Late", settings=(SettingValue("ReplyCodeActions", "E=Z"),)),
+            "Bad.ReplyCodeActions",
+        ),
+        (
+            ItemDefinition(name="Bad", class_name="Late", settings=(SettingValue("CallInterval", "-1"),)),
+            "Bad.CallInterval",
+        ),
+        (
+            ItemDefinition(name="Bad", class_name="Gone", settings=(SettingValue("QueueCountAlert", "some"),)),
+            "no class Gone",
+        ),
+    ],
+)
+async def test_a_setting_that_cannot_be_read_keeps_its_item_from_the_start_and_no_other(
+    definition: ItemDefinition, what: str
+) -> None:
+    def classes(name: str) -> type:
+        if name == "Gone":
+            raise ConfigurationError("no class Gone")
+        return Late
+
+    items = (definition, ItemDefinition(name="Good", class_name="Late"))
+    made = flow_of(ProductionDefinition(name="Demo", items=items), classes)
+    assert any(what in note for note in made.notes)
+    async with Flow.of(made).running(transport="memory") as node:
+        assert await node.target("good", Any, Any).request("", timeout=5) == ""
+        await node.target("bad", Any).send("")
+        bad = node.engine.hosts["demo/bad"]
+        assert (bad.lifecycle.state, bad.depth.count) == (State.FAILED, 1)
+        assert what in bad.lifecycle.reason

@@ -79,7 +79,9 @@ class LocalDirector:
         return ending.kill(self.place)
 
     def restart_production(self) -> str:
-        """:raises NoProduction: none runs."""
+        """:raises NoProduction: none runs. :raises ConfigurationError: what was migrated cannot run; nothing has
+        changed."""
+        overview.check(self.place)
         name = self.stop_production()
         return self.start_production(name)
 

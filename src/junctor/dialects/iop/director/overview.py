@@ -14,6 +14,7 @@ from junctor.errors import JunctorError
 from junctor.flows.comparison import Changes
 from junctor.node import directory as directories
 from junctor.node.control.client import NodeClient
+from junctor.node.control.wire import ConnectionLost, NoAnswer
 from junctor.node.views.status import NodeStatus
 from junctor.node.views.stopped import Live, Reading, StoppedNode
 
@@ -66,8 +67,9 @@ def _running_state(directory: Path) -> str:
 
 
 def status(place: Namespace) -> dict[str, Any]:
-    """The production that runs, else the default one: its state, and whether an update would change something."""
-    name = place.running() or place.registry().default
+    """The production that runs, else the default one, else that which ran last: its state, and whether an update would
+    change something."""
+    name = place.running() or place.registry().default or place.last()
     found: dict[str, Any] = {"Production": name, "Status": state_of(place, name) if name else "stopped"}
     message = _update_message(place.directory(name)) if found["Status"] == "running" else ""
     found["NeedsUpdate"] = bool(message)
@@ -93,6 +95,18 @@ def update(place: Namespace) -> list[str]:
     _, client = place.client()
     with contextlib.closing(client):
         return _lines(client.ask("apply", list[Changes], patience=LOADING))
+
+
+def check(place: Namespace) -> None:
+    """Let the production that runs try what was migrated, before it is stopped for that. One that does not answer is
+    not asked.
+
+    :raises NoProduction: none runs.
+    :raises ConfigurationError: something is wrong.
+    """
+    _, client = place.client()
+    with contextlib.closing(client), contextlib.suppress(ConnectionLost, NoAnswer):
+        client.ask("apply", list[Changes], patience=LOADING, dry_run=True, leave_runs=True)
 
 
 def _lines(changes: list[Changes]) -> list[str]:

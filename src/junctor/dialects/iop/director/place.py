@@ -98,7 +98,7 @@ class Namespace:
         """
         registry = self.registry()
         name = production or (self.running() if running else "") or registry.default
-        name = name or (self._last() if running else "")
+        name = name or (self.last() if running else "")
         if not name:
             fix = f"Name one, or say which is the default: iop --default NAME. {nearest('', registry.productions)}"
             raise NoProduction("no production name provided and no default production is defined", fix=fix.rstrip())
@@ -136,7 +136,7 @@ class Namespace:
                 return others[0]
         raise self.none_runs()
 
-    def _last(self) -> str:
+    def last(self) -> str:
         """The production that was started last, of those in the registry; empty for none."""
         lives = [self.life(name) for name in self.registry().productions]
         last = max(lives, key=lambda life: life.started, default=None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from junctor.dialects.iop.director.alone import only_one, refuse_second
 from junctor.dialects.iop.director.children import Beside, keep
@@ -17,6 +19,9 @@ from junctor.errors import JunctorError
 from junctor.node import directory as directories
 from junctor.node.control.client import NodeClient
 from junctor.node.control.operations.node import Health
+
+if TYPE_CHECKING:
+    from junctor.flows import FlowModel
 
 START = 120.0
 """Seconds that a start beside the terminal may take."""
@@ -40,7 +45,6 @@ def run_here(place: Namespace, production: str, *, quiet: bool = False) -> int:
     :param quiet: say only what prevents it.
     :raises ProductionRuns: one runs already.
     """
-    from junctor.flows import load
     from junctor.node.process.launch import Options, launch
 
     directory = place.directory(production)
@@ -52,10 +56,33 @@ def run_here(place: Namespace, production: str, *, quiet: bool = False) -> int:
         life.write(directory)
         try:
             options = Options(store=directory, listen="when-asked", log_level="critical" if quiet else "info")
-            return launch(lambda: [load(f"iop:{production}")], options)
+            return launch(lambda: _loaded(production, directory), options)
         finally:
             life.stopped = time.time()
             life.write(directory)
+
+
+def _loaded(production: str, directory: Path) -> list[FlowModel]:
+    """The flow of a production. What prevents it is written into its log, too: nobody may see this terminal."""
+    from junctor.flows import load, wire_all
+
+    try:
+        models = [load(f"iop:{production}")]
+        wire_all(models)
+    except JunctorError as error:
+        _note(directory, f"production {production} was not started: {error}")
+        raise
+    return models
+
+
+def _note(directory: Path, text: str) -> None:
+    """Add a line to a log that no node writes now."""
+    from junctor.observe.logfile import LogFile
+
+    file = LogFile()
+    file.handle(logging.LogRecord("junctor.node", logging.ERROR, "", 0, "%s", (text,), None))
+    file.open(directory)
+    file.close()
 
 
 def start_beside(place: Namespace, production: str) -> None:

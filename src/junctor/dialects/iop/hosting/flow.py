@@ -10,12 +10,15 @@ import msgspec
 from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition
 from junctor.dialects.iop.hosting.alerts import PROCESSOR, rules_of
+from junctor.dialects.iop.hosting.guard import check_rules
 from junctor.dialects.iop.hosting.inbound import adapter_class
 from junctor.dialects.iop.hosting.item import Item
-from junctor.dialects.iop.hosting.values import declared_settings, flattened
+from junctor.dialects.iop.hosting.known import KNOWN
+from junctor.dialects.iop.hosting.values import declared_settings, flattened, known
 from junctor.dialects.iop.settings import generated_settings
 from junctor.errors import ConfigurationError
 from junctor.flows.model import FlowModel
+from junctor.settings import read_settings
 
 Classes = Callable[[str], type]
 """Finds the class that is registered under a name.
@@ -25,9 +28,10 @@ Classes = Callable[[str], type]
 
 
 def flow_of(production: ProductionDefinition, classes: Classes) -> FlowModel:
-    """The flow of a production: each item is a service. One whose class cannot be loaded is in error; the others run.
+    """The flow of a production: each item is a service. One whose class cannot be loaded, or whose settings cannot be
+    read, is in error; the others run.
 
-    :raises ConfigurationError: two items have names that are one here, or a setting does not fit.
+    :raises ConfigurationError: two items have names that are one here.
     """
     flow = FlowModel(service_name(production.name or "production"))
     _refuse_twins(production)
@@ -61,8 +65,30 @@ def hosted_item(definition: ItemDefinition, production: ProductionDefinition, cl
         component = classes(definition.class_name)
         generated_settings(component)  # asks methods of the class
     except ConfigurationError as error:
-        return Item(definition=definition, component=None, problem=str(error), production=production)
-    return with_adapter(Item(definition=definition, component=component, production=production), classes)
+        return _that_fits(Item(definition=definition, component=None, problem=str(error), production=production))
+    return _that_fits(with_adapter(Item(definition=definition, component=component, production=production), classes))
+
+
+def _that_fits(item: Item) -> Item:
+    """The item; where a setting of it cannot be read, one without settings that is in error."""
+    try:
+        check_settings(item)
+    except ConfigurationError as error:
+        own = item.definition
+        bare = ItemDefinition(name=own.name, class_name=own.class_name, enabled=own.enabled)
+        return Item(definition=bare, component=None, problem=item.problem or str(error), production=item.production)
+    return item
+
+
+def check_settings(item: Item) -> None:
+    """Read all that is set of an item.
+
+    :raises ConfigurationError: a setting does not fit; its schedule or its ReplyCodeActions cannot be read.
+    """
+    for name in KNOWN:
+        known(item, name)
+    check_rules(item)
+    read_settings(declared_settings(item.component, item.adapter), _shown(item), item.name, in_flow=True)
 
 
 def with_adapter(item: Item, classes: Classes | None) -> Item:
