@@ -28,7 +28,8 @@ from junctor.dialects.iop.director.local import LocalDirector
 from junctor.dialects.iop.director.place import NoProduction
 from junctor.dialects.iop.hosting.input import WrongInput
 from junctor.dialects.iop.messages import UntypedMessage
-from junctor.messages import Kind
+from junctor.errors import UnknownTarget
+from junctor.messages import Kind, Status
 from junctor.node.control.wire import CallFailed
 from junctor.node.node import Node
 from tests.integration.iop.iop_command import Project, project_in
@@ -53,6 +54,8 @@ class Front(BusinessService):
     def on_process_input(self, message_input: Question) -> Any:
         if message_input.text == "FAIL":
             raise KeyError("as asked")
+        if message_input.text == "AWAY":
+            return self.send_request_sync("Nobody", message_input)
         return self.send_request_sync("Lower", message_input)
 
 
@@ -110,6 +113,30 @@ async def test_errors_are_those_of_the_service() -> None:
             called("Front", Question("would block"))
         with pytest.raises(NotABusinessService, match="Lower is no business service"):
             await asyncio.to_thread(called, "Lower", Question("A"))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "status", "line"),
+    [
+        ({"txt": "A"}, WrongInput, Status.DONE, "refused: "),
+        (Question("AWAY"), UnknownTarget, Status.FAILED, "UnknownTarget: "),
+        (Question("FAIL"), KeyError, Status.FAILED, "KeyError: 'as asked'"),
+    ],
+)
+async def test_a_call_that_fails_is_in_its_session_with_its_line(
+    given: Any, error: type[Exception], status: Status, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with node() as made:
+        with pytest.raises(error) as raised:
+            await asyncio.to_thread(called, "Front", given)
+        assert isinstance(raised.value, RuntimeError) or error is KeyError
+        while not (found := made.archive.search(Query(service="calls/front"))):
+            await asyncio.sleep(0.01)
+        assert [record.status for record in found] == [status]
+        (logged,) = (one.line for one in made.archive.logs(found[0].message.session))
+        assert logged.text.startswith(line)
+    (record,) = (one for one in caplog.records if one.message.startswith(line))
+    assert (record.source_class, record.source_method) == ("Front", "on_process_input")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("text", "sessions"), [("SAME", 1), ("NEW", 2)])
@@ -181,6 +208,9 @@ def test_errors_from_afar_say_what_and_where(home: Project) -> None:
         called("Python.Store", {"number": 1})
     with pytest.raises(NotABusinessService, match='Did you mean "Python.Intake"'):
         called("Python.Intak", {"number": 1})
+    for name, value in (("Python.Intake", {"numbr": 1}), ("Python.Intak", {}), ("Python.Intake", {"number": 13})):
+        with pytest.raises(RuntimeError):
+            called(name, value)
     with pytest.raises(AttributeError, match="on_process_input"):
         Director().get_business_service("Python.Intake").send_request_sync("Python.Store", None)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from junctor import Flow
-from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, handler
+from junctor.dialects.iop.components import BusinessOperation, BusinessProcess, BusinessService, handler
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition, SettingValue
 from junctor.dialects.iop.hosting.alerts import is_told
 from junctor.dialects.iop.hosting.flow import flow_of
@@ -66,7 +66,7 @@ class ByTable(BusinessOperation):
 
 
 class ByAnnotation(BusinessOperation):
-    def alerted(self, request: "iris.Ens.AlertRequest"):  # noqa: F821
+    def alerted(self, request: iris.Ens.AlertRequest):  # noqa: F821
         TOLD.append(("by annotation", request.AlertText))
 
 
@@ -129,6 +129,25 @@ async def test_an_error_is_told_where_it_is_asked_for() -> None:
             await node.target("demo-worker", Any, Any).request(Job("broken"))
         await told(1)
     assert TOLD == [("Demo.Worker", "ValueError: broken", True, 32)]
+
+
+class Entrance(BusinessService):
+    def on_process_input(self, message_input: Job):
+        raise ValueError(message_input.what)
+
+
+async def test_an_alert_of_a_service_names_its_session() -> None:
+    on_error = (SettingValue("AlertOnError", "1"),)
+    items = (
+        ItemDefinition(name="Demo.Entrance", class_name="Entrance", settings=on_error),
+        ItemDefinition(name="Ens.Alert", class_name="Pager"),
+    )
+    production = ProductionDefinition(name="Demo", items=items)
+    async with Flow.of(flow_of(production, lambda name: globals()[name])).running(transport="memory") as node:
+        with pytest.raises(JunctorError, match="closed"):
+            await node.call("demo-entrance", "on_process_input", message_input={"what": "closed"})
+        await told(1)
+    assert TOLD == [("Demo.Entrance", "ValueError: closed", True, 32)]
 
 
 async def test_an_error_that_is_tried_again_is_told_once() -> None:

@@ -28,13 +28,25 @@ def as_expected(target: str = "") -> Iterator[None]:
         raise as_runtime_error(error, target).with_traceback(error.__traceback__) from error.__cause__
 
 
+@contextmanager
+def as_runtime_errors() -> Iterator[None]:
+    """Let every error of Junctor be a RuntimeError as well; all else comes out as it is."""
+    try:
+        yield
+    except JunctorError as error:
+        if isinstance(error, RuntimeError):
+            raise
+        raise as_runtime_error(error).with_traceback(error.__traceback__) from error.__cause__
+
+
 def as_runtime_error(error: JunctorError, target: str = "") -> JunctorError:
-    """The same error, which ``except RuntimeError`` catches, and which stays for the engine what it was."""
+    """The same error, which ``except RuntimeError`` catches, and which stays for the engine what it was. What fails in
+    the code of a service is never the error of whoever called that: its status is 500 at least."""
     own: Any = type(error)
     kind = _both(own)
     made = kind.__new__(kind, *error.args)
     made.args = error.args
-    vars(made).update(vars(error))
+    vars(made).update(vars(error), status=max(500, error.status))
     if target and isinstance(made, UnknownTarget):
         made.what = f"there is no item {target!r}, and no service of that name"
     return made

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.spec import ActionSpec, service_name
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.messages import untyped
-from junctor.errors import JunctorError, named, nearest, text_of
+from junctor.errors import JunctorError, nearest, text_of
 from junctor.messages import Kind, TypeRegistry
 from junctor.node.control.entries import start_of
 from junctor.node.control.wire import CallFailed
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from junctor.node.node import Node
     from junctor.runtime.engine import Engine
     from junctor.runtime.host import Host
-
-log = logging.getLogger("junctor.iop")
 
 INPUT = "on_process_input"
 """The action by which a business service is called."""
@@ -64,7 +61,6 @@ async def enter_from_afar(node: Node, item: str, value: Any) -> Any:
     except JunctorError:
         raise
     except Exception as error:
-        log.error("%s", named(error), exc_info=error, extra={"service": _host(node, item).address})
         what = f"{type(error).__name__}: {text}" if (text := text_of(error)) else type(error).__name__
         fix = "`iop --log 20` shows the error."
         raise CallFailed(what, where=f"{item}.{INPUT}", fix=fix, error_type=type(error).__name__) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from junctor.dialects.iop.components.failures import as_runtime_errors
 from junctor.dialects.iop.director.afar import call_afar
 from junctor.dialects.iop.director.connections import Connections
 from junctor.dialects.iop.director.entrance import NotABusinessService
@@ -37,7 +38,8 @@ class CalledService:
         In its own process it gets the very object, and what it raises is raised here. From another process it gets a
         copy; what it answers is a message of its class where this process has imported that, else a
         :class:`~junctor.dialects.iop.messages.untyped.UntypedMessage`. A dictionary becomes the message that the
-        service asks for.
+        service asks for. All of these errors are RuntimeErrors too, and so are those of the engine that the service
+        lets through, a :class:`~junctor.errors.RequestFailed` for example.
 
         :raises NoProduction: none runs.
         :raises NotABusinessService: the production has no such service.
@@ -45,10 +47,11 @@ class CalledService:
         :raises CallFailed: the service raised, in another process.
         :raises ConnectionLost: its node ended meanwhile; whether the service was called is not known.
         """
-        inside = node_with(self.name)
-        if inside is not None:
-            return self._inside(inside, message_input)
-        return self._afar(message_input)
+        with as_runtime_errors():
+            inside = node_with(self.name)
+            if inside is not None:
+                return self._inside(inside, message_input)
+            return self._afar(message_input)
 
     OnProcessInput = on_process_input
 

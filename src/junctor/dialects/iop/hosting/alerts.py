@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.core.signals import When
 from junctor.core.spec import service_name
@@ -22,7 +23,7 @@ from junctor.dialects.iop.messages import Message
 from junctor.errors import JunctorError
 from junctor.flows.alerts import AlertRule
 from junctor.flows.destinations import Send
-from junctor.messages import message
+from junctor.messages import message, session_text
 
 PROCESSOR = "Ens.Alert"
 """The name of the item that gets alerts."""
@@ -68,12 +69,12 @@ class Alerter:
         ``Ens.Alert`` nobody is told, and that of ``Ens.Alert`` itself goes nowhere."""
         if self._item.name == PROCESSOR:
             return
-        handled = self._port.message()
+        hop = current.get()
         alert = AlertRequest(
             SourceConfigName=self._item.name,
             AlertText=text,
             AlertTime=_time(self._port.time_ns()),
-            SessionId=f"{handled.session:032x}" if handled is not None else "",
+            SessionId=session_text(hop.session) if hop is not None else "",
         )
         with contextlib.suppress(JunctorError):  # there is no such item, or the node stops
             contextvars.Context().run(self._send, alert)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from junctor.core.spec import Context, service_name
@@ -14,11 +15,12 @@ from junctor.dialects.iop.hosting.door import PortDoor
 from junctor.dialects.iop.hosting.doorlog import DoorLog, keeps_traces
 from junctor.dialects.iop.hosting.guard import Guard
 from junctor.dialects.iop.hosting.inbound import HostHandle, entered
-from junctor.dialects.iop.hosting.input import input_type, read_input
+from junctor.dialects.iop.hosting.input import WrongInput, input_type, read_input
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.known import KNOWN
 from junctor.dialects.iop.messages import checked, received
 from junctor.dialects.iop.settings import applied
+from junctor.errors import named
 
 
 class Hosted:
@@ -71,12 +73,25 @@ class Hosted:
         return checked(getattr(self.component, name)(body), f"the reply of {self.item.name}.{name}")
 
     def process_input(self, message_input: Any = None) -> Any:
-        """Enter a business service from outside.
+        """Enter a business service from outside. What it raises is in the log with the session, and is told where
+        AlertOnError asks for it: whoever called may have gone.
 
-        :raises WrongInput: plain data does not fit the message that it takes.
+        :raises WrongInput: plain data does not fit the message that it takes; the log has that as well.
         """
         accepts = input_type(type(self.component))
-        return entered(self.component, read_input(message_input, accepts, f"{self.item.name}.on_process_input"))
+        try:
+            return entered(self.component, read_input(message_input, accepts, f"{self.item.name}.on_process_input"))
+        except WrongInput as error:
+            self._log(logging.WARNING, f"refused: {error}")
+            raise
+        except Exception as error:
+            self._log(logging.ERROR, named(error), exc_info=error)
+            self.alerter.failed(error, 1, last=True)
+            raise
+
+    def _log(self, level: int, text: str, **how: Any) -> None:
+        extra = {"source_class": type(self.component).__name__, "source_method": "on_process_input"}
+        self.port.log.log(level, "%s", text, extra=extra, **how)
 
     def poll(self) -> bool:
         """One tick of the inbound adapter, none outside the schedule of the item. Answers whether the service wants the
