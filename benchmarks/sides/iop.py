@@ -50,7 +50,7 @@ class Caller(BusinessProcess):
 
 
 async def _measure(folder: str, conversations: int, calls: int) -> dict[str, float]:
-    flow = Flow("bench").add(Echo, "echo", pool=conversations).add(Caller, "caller", pool=conversations)
+    flow = Flow("bench").add(Echo, "echo").add(Caller, "caller", pool=conversations)
     async with flow.running(transport="sqlite", store=folder) as node:
         caller = node.target("caller", Calls, Any)
 
