@@ -128,7 +128,7 @@ class AnyValue(ICloneable):
     def __eq__(self, other: Any) -> bool:
         theirs = AnyValue(other).value
         if self.value is None or theirs is None:
-            return self.value is theirs
+            return self.value is None and theirs is None
         return bool(self.value == theirs) or self.get_as_string() == StringConverter.to_string(theirs)
 
     # It can change, and equals values of other types: no hash fits.
