@@ -119,7 +119,7 @@ class AnyValue(ICloneable):
 
     def equals(self, other: Any) -> bool:
         """Whether the other value is the same, or has the same text."""
-        return self == other
+        return bool(self == other)
 
     def equals_as_type(self, value_type: Any, obj: Any) -> bool:
         mine = TypeConverter.to_nullable_type(value_type, self.value)
