@@ -1,4 +1,7 @@
-"""Pip.Services: descriptors, configuration, data, errors, validation and commands. ``junctor.dialects.pip_services.alias`` fills it."""
+"""Pip.Services: descriptors, configuration, data, errors, validation and commands.
+
+``junctor.dialects.pip_services.alias`` fills it.
+"""
 
 from junctor.dialects.pip_services.alias import install as _install
 

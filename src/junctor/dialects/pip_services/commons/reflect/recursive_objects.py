@@ -32,7 +32,7 @@ class RecursiveObjectReader:
     @staticmethod
     def get_properties(obj: Any) -> dict[str, Any]:
         """All leaves by their dotted names; an empty map or list is a leaf. Cycles end where they close."""
-        return {} if obj is None or isinstance(obj, _SIMPLE) else dict(_leaves(obj, "", ()))
+        return {} if obj is None or isinstance(obj, _SIMPLE) else dict(_leaves(obj, "", (id(obj),)))
 
 
 class RecursiveObjectWriter:
@@ -75,4 +75,4 @@ def _leaves(obj: Any, prefix: str, above: tuple[int, ...]) -> Iterator[tuple[str
         if value is None or isinstance(value, _SIMPLE) or not ObjectReader.get_properties(value):
             yield path, value
         elif id(value) not in above:
-            yield from _leaves(value, f"{path}.", (*above, id(obj)))
+            yield from _leaves(value, f"{path}.", (*above, id(value)))
