@@ -53,7 +53,7 @@ def test_arguments_are_validated_also_when_there_are_none(commands: CommandSet) 
 def test_errors_of_commands(commands: CommandSet) -> None:
     with pytest.raises(InvocationException, match="Execution fail failed: bad") as wrapped:
         commands.execute("c", "fail", Parameters.from_tuples("how", "python"))
-    assert (wrapped.value.code, wrapped.value.details) == ("EXEC_FAILED", {"command": "fail"})
+    assert (wrapped.value.code, wrapped.value.details) == ("EXEC_FAILED", {"command_name": "fail"})
     assert isinstance(wrapped.value.cause, ValueError)
     with pytest.raises(NotFoundException, match="not there"):
         commands.execute("c", "fail", Parameters.from_tuples("how", "travels"))

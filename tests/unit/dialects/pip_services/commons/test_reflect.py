@@ -138,6 +138,7 @@ def test_a_module_that_fails_to_import_says_so_itself(tmp_path: Path, monkeypatc
         (TypeCode.Integer, True, False),
         (TypeCode.Integer, "1", False),
         (TypeCode.Integer, 1.0, False),
+        (TypeCode.Long, 1.0, True),
         (TypeCode.Float, 1, True),
         (TypeCode.Double, 1.5, True),
         (TypeCode.Boolean, 1, False),

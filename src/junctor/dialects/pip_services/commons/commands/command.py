@@ -58,7 +58,9 @@ class Command(ICommand):
             raise
         except Exception as error:
             message = f"Execution {self._name} failed: {error}"
-            failure = InvocationException(correlation_id, "EXEC_FAILED", message).with_details("command", self._name)
+            failure = InvocationException(correlation_id, "EXEC_FAILED", message).with_details(
+                "command_name", self._name
+            )
             raise failure.with_cause(error) from error
 
     def validate(self, args: Parameters | None) -> list[ValidationResult]:

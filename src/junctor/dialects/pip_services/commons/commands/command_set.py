@@ -80,7 +80,7 @@ class CommandSet:
         found = self.find_command(command)
         if found is None:
             message = f"Requested command {command} does not exist"
-            raise BadRequestException(correlation_id, "CMD_NOT_FOUND", message).with_details("command", command)
+            raise BadRequestException(correlation_id, "CMD_NOT_FOUND", message).with_details("command_name", command)
         call = correlation_id if correlation_id is not None else IdGenerator.next_short()
         given = Parameters() if args is None else args
         ValidationException.throw_exception_if_needed(call, found.validate(given), False)

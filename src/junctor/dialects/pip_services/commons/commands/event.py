@@ -42,7 +42,7 @@ class Event(IEvent):
         failures = [each for listener in self.get_listeners() if (each := self._tell(listener, correlation_id, args))]
         if failures:
             message = f"Raising event {self._name} failed: {failures[0]}"
-            failure = InvocationException(correlation_id, "EXEC_FAILED", message).with_details("event", self._name)
+            failure = InvocationException(correlation_id, "EXEC_FAILED", message).with_details("event_name", self._name)
             raise failure.wrap(failures[0])
 
     def _tell(self, listener: IEventListener, correlation_id: str | None, args: Parameters | None) -> Exception | None:

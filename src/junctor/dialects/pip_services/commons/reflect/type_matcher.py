@@ -73,7 +73,9 @@ def _match_code(code: TypeCode, actual_type: type, value: Any) -> bool:
         return True
     if code in (TypeCode.Float, TypeCode.Double):
         return actual in _NUMBERS
-    if code in (TypeCode.Integer, TypeCode.Long, TypeCode.Duration, TypeCode.Enum):
+    if code is TypeCode.Long:
+        return actual in (TypeCode.Integer, TypeCode.Float)
+    if code in (TypeCode.Duration, TypeCode.Enum):
         return actual is TypeCode.Integer
     if code is TypeCode.DateTime:
         return isinstance(value, str) and DateTimeConverter.to_nullable_datetime(value) is not None
