@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from junctor.dialects.pip_services.commons.commands.command import InterceptedCommand
+from junctor.dialects.pip_services.commons.commands.command import Command, InterceptedCommand
 from junctor.dialects.pip_services.commons.commands.interfaces import (
     ICommand,
     ICommandInterceptor,
@@ -83,7 +83,8 @@ class CommandSet:
             raise BadRequestException(correlation_id, "CMD_NOT_FOUND", message).with_details("command_name", command)
         call = correlation_id if correlation_id is not None else IdGenerator.next_short()
         given = Parameters() if args is None else args
-        ValidationException.throw_exception_if_needed(call, found.validate(given), False)
+        if type(found) is not Command:  # a plain command validates by itself
+            ValidationException.throw_exception_if_needed(call, found.validate(given), False)
         return found.execute(call, given)
 
     def validate(self, command_name: str, args: Parameters | None) -> list[ValidationResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from junctor.dialects.pip_services.commons.convert.array_converter import ArrayConverter
@@ -59,7 +60,7 @@ class TypeConverter:
         if value is None:
             return TypeCode.Unknown
         cls = value if isinstance(value, type) else type(value)
-        return next((code for known, code in _CLASSES if issubclass(cls, known)), TypeCode.Object)
+        return _code_of_class(cls)
 
     @staticmethod
     def to_nullable_type(value_type: Any, value: Any) -> Any:
@@ -86,6 +87,11 @@ class TypeConverter:
     def to_string(typ: TypeCode | None) -> str:
         """The name of a code in lower case."""
         return (typ or TypeCode.Unknown).name.lower()
+
+
+@lru_cache(maxsize=256)
+def _code_of_class(cls: type) -> TypeCode:
+    return next((code for known, code in _CLASSES if issubclass(cls, known)), TypeCode.Object)
 
 
 def _code(value_type: Any) -> TypeCode:

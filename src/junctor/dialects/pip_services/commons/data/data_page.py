@@ -14,8 +14,8 @@ class DataPage(Generic[T]):
     :param total: how many there are in all; None: they were not counted.
     """
 
-    def __init__(self, data: Iterable[T] = (), total: int | None = None) -> None:
-        self.data: list[T] = list(data)
+    def __init__(self, data: Iterable[T] | None = (), total: int | None = None) -> None:
+        self.data: list[T] = list(data or ())
         self.total = total
 
     def to_json(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class TokenizedDataPage(Generic[T]):
     :param total: how many there are in all; None: they were not counted.
     """
 
-    def __init__(self, data: Iterable[T], token: str | None = None, total: int | None = None) -> None:
-        self.data: list[T] = list(data)
+    def __init__(self, data: Iterable[T] | None, token: str | None = None, total: int | None = None) -> None:
+        self.data: list[T] = list(data or ())
         self.token = token
         self.total = total

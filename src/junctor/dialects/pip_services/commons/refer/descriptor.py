@@ -37,8 +37,10 @@ class Descriptor:
 
     def match(self, descriptor: Descriptor) -> bool:
         """Whether each part fits: it is the same, or one side leaves it open."""
-        pairs = zip(self._parts, descriptor._parts, strict=True)
-        return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
+        for mine, theirs in zip(self._parts, descriptor._parts, strict=True):
+            if mine != theirs and mine is not None and theirs is not None:
+                return False
+        return True
 
     def exact_match(self, descriptor: Descriptor) -> bool:
         """Whether each part is the same; an open part is only like an open one."""
@@ -52,7 +54,7 @@ class Descriptor:
         return isinstance(value, Descriptor) and self.match(value)
 
     def __eq__(self, other: object) -> bool:
-        return self.equals(other)
+        return isinstance(other, Descriptor) and self.match(other)
 
     # What equals different things can have no hash.
     __hash__ = None  # type: ignore[assignment]

@@ -21,9 +21,9 @@ class Reference:
         """Whether this is meant: by its locator, or by the component itself."""
         if locator is None:
             return False
-        if locator is self._component or self._component == locator:
+        if locator is self._component or (self._locator is not None and self._locator == locator):
             return True
-        return self._locator is not None and bool(self._locator == locator)
+        return bool(self._component == locator)
 
     def get_component(self) -> Any:
         return self._component
