@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 PROBATION = 20
 """Calls in threads before the first one on the loop."""
@@ -18,6 +19,27 @@ PROMPT = 0.005
 """Seconds that a call may take on the loop. One that takes longer holds everything else up."""
 LONGEST_BAN = 1_000_000
 """Calls in threads, at most, before it is tried on the loop again."""
+
+
+class Prompts:
+    """The promptness of a route, or of each function behind one that stands for many.
+
+    The callable of such a route has a method ``function_of``, which gets the arguments of the call and answers what
+    will do it: one slow function must not be taken for prompt because others are.
+    """
+
+    def __init__(self) -> None:
+        self._own = Promptness()
+        self._behind: WeakKeyDictionary[Any, Promptness] = WeakKeyDictionary()
+
+    def of(self, call: Callable[..., Any], arguments: dict[str, Any]) -> Promptness:
+        """Of what a call with these arguments runs."""
+        choose = getattr(call, "function_of", None)
+        function = choose(**arguments) if choose is not None else None
+        if function is None:
+            return self._own
+        found = self._behind.get(function)
+        return found if found is not None else self._behind.setdefault(function, Promptness())
 
 
 class Promptness:

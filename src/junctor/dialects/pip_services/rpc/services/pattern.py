@@ -49,6 +49,18 @@ class Pattern:
             return None
         return values
 
+    @staticmethod
+    def expression(text: str) -> re.Pattern[str]:
+        """A regular expression of a program.
+
+        :raises ConfigException: it is none.
+        """
+        try:
+            return re.compile(text)
+        except re.error as error:
+            text = f"{text} is no regular expression: {error}"
+            raise ConfigException(None, "BAD_ROUTE", text) from error
+
     def _group(self, field: re.Match[str]) -> str:
         name, kind, expression = field[1] or field[4] or "", field[2] or "", field[3]
         if kind == "re":

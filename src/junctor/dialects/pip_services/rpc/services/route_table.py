@@ -23,7 +23,8 @@ _MOST_KNOWN = 1000
 class RouteTable:
     """Routes by path and method. Of two that fit a path, one without values in it goes first, then the older one.
 
-    ``cors`` says which headers every answer gets.
+    ``cors`` says which headers every answer gets. A table is what a route of a node is bound to: it is called with the
+    request, and says which function will answer it.
     """
 
     def __init__(self, cors: CorsHeaders | None = None) -> None:
@@ -54,9 +55,25 @@ class RouteTable:
             entries = self._patterns.setdefault(route, (pattern, {}))[1]
         entries[method.upper()] = entry
 
-    def clear(self) -> None:
-        self._fixed.clear()
-        self._patterns.clear()
+    def __call__(self, request: Request, rest: str) -> Response:
+        """As a route of a node; ``rest`` is its path once more, and not needed."""
+        return self.answer(request)
+
+    def function_of(self, request: Request, rest: str) -> Entry | None:
+        """What will answer a request, None where nothing of the program does."""
+        fixed = self._fixed.get(request.path)
+        if fixed is not None and request.method in fixed:
+            return fixed[request.method]
+        found = (_entry_for(entries, request.method) for entries, _ in self._fitting(request.path))
+        return next((entry for entry in found if entry is not None), None)
+
+    def remove(self, method: str, route: str) -> None:
+        """Take a route out, where it is there."""
+        places = {**self._fixed, **{path: entries for path, (_, entries) in self._patterns.items()}}
+        places.get(route, {}).pop(method.upper(), None)
+        if not places.get(route, True):
+            self._fixed.pop(route, None)
+            self._patterns.pop(route, None)
 
     def answer(self, request: Request) -> Response:
         """The answer of the route that fits; 404 and 405 as JSON; what browsers ask before a request of a page."""
