@@ -6,13 +6,7 @@ inherits nothing gets its configuration, as the documentation of that system pro
 
 from __future__ import annotations
 
-from typing import Any
-
 
 def has_methods(cls: type, *names: str) -> bool:
     """Whether a class has all these methods, its own or inherited."""
-    return all(callable(_attribute(cls, name)) for name in names)
-
-
-def _attribute(cls: type, name: str) -> Any:
-    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return all(callable(getattr(cls, name, None)) for name in names)
