@@ -76,6 +76,16 @@ def test_objects_have_properties_too() -> None:
     assert faults(ORDER, Order()) == []
 
 
+def test_a_schema_that_passes_the_constructor_by() -> None:
+    class OrderSchema(ObjectSchema):
+        def __init__(self) -> None:
+            super(ObjectSchema, self).__init__()
+            self.with_required_property("id", TypeCode.String)
+
+    assert faults(OrderSchema(), {"more": 1}) == [("id", "VALUE_IS_NULL"), ("more", "UNEXPECTED_PROPERTY")]
+    assert [known.get_name() for known in OrderSchema().get_properties()] == ["id"], "each schema has its own"
+
+
 def test_required_values() -> None:
     assert faults(Schema(), None) == [] and faults(Schema().make_required(), None) == [("", "VALUE_IS_NULL")]
     assert faults(ArraySchema(TypeCode.String, True), None) == [("", "VALUE_IS_NULL")]

@@ -50,6 +50,10 @@ class ObjectSchema(Schema):
     :param allow_undefined: whether others may be there too; else each is a warning.
     """
 
+    # Schemas of programs are known to call super(ObjectSchema, self).__init__(), which passes this class by: nothing
+    # here may depend on the constructor.
+    _allow_undefined = False
+
     def __init__(
         self,
         allow_undefined: bool = False,
@@ -57,14 +61,14 @@ class ObjectSchema(Schema):
         rules: Iterable[IValidationRule] | None = None,
     ) -> None:
         super().__init__(required, rules)
-        self._properties: list[PropertySchema] = []
         self._allow_undefined = bool(allow_undefined)
 
     def get_properties(self) -> list[PropertySchema]:
-        return self._properties
+        found: list[PropertySchema] = vars(self).setdefault("_properties", [])
+        return found
 
     def set_properties(self, value: Iterable[PropertySchema]) -> None:
-        self._properties = list(value)
+        self.get_properties()[:] = value
 
     @property
     def is_undefined_allowed(self) -> bool:
@@ -79,7 +83,7 @@ class ObjectSchema(Schema):
         return self
 
     def with_property(self, schema: PropertySchema) -> Self:
-        self._properties.append(schema)
+        self.get_properties().append(schema)
         return self
 
     def with_required_property(self, name: str, typ: Any = None, *rules: IValidationRule) -> Self:
@@ -93,10 +97,10 @@ class ObjectSchema(Schema):
         if value is None:
             return
         found = _properties(value)
-        for known in self._properties:
+        for known in self.get_properties():
             known._perform_validation(path, found.get(known.get_name() or ""), results)
         if not self._allow_undefined:
-            expected = {known.get_name() for known in self._properties}
+            expected = {known.get_name() for known in self.get_properties()}
             results.extend(_unexpected(path, name) for name in found if name not in expected)
 
 
