@@ -47,11 +47,8 @@ class ConnectionUtils:
         }
         several = "," in places
         host, colon, port = places.partition(":")
-        values |= (
-            {"servers": places}
-            if several
-            else {"host": host, "port": port or (str(default_port) if default_port else None)}
-        )
+        usual = str(default_port) if default_port else None
+        values |= {"servers": places} if several else {"host": host, "port": port or usual}
         for name, value in (*values.items(), *parse_qsl(parts.query, keep_blank_values=True)):
             if value is not None:
                 made.put(name, value)

@@ -1,0 +1,54 @@
+"""A container as a flow."""
+
+from __future__ import annotations
+
+from junctor.core.spec import service_name
+from junctor.dialects.pip_services.commons.errors import ApplicationException
+from junctor.dialects.pip_services.container.container import Container
+from junctor.dialects.pip_services.container.refer.naming import told
+from junctor.dialects.pip_services.hosting.hosted import Endpoint, Hosted
+from junctor.dialects.pip_services.hosting.spec import container_spec, origin_of, part_spec
+from junctor.errors import ConfigurationError
+from junctor.flows.model import FlowModel
+
+_EVERYWHERE = ("0.0.0.0", "::")
+
+
+def flow_of(hosted: Hosted) -> FlowModel:
+    """The flow of a container: the service ``container`` leads the life of its components, each of which is a service
+    named after its descriptor. The endpoint listens where its configuration says.
+
+    The components are made and configured here; whatever they raise comes out.
+
+    :raises ConfigurationError: the endpoint has no place to listen at.
+    """
+    hosted.compose()
+    endpoint = hosted.endpoint
+    flow = FlowModel(service_name(hosted.name), http=None if endpoint is None else endpoint.listening(hosted.name))
+    flow.add(container_spec(hosted))
+    for part in hosted.parts:
+        flow.add(part_spec(part))
+    flow.notes = (*flow.notes, *notes_on(endpoint))
+    return flow
+
+
+def notes_on(endpoint: Endpoint | None) -> list[str]:
+    """What a start says about where the container listens."""
+    if endpoint is None:
+        return []
+    http = endpoint.listening()
+    if http["host"] not in _EVERYWHERE:
+        return []
+    return [
+        f"HTTP on port {http['port']} is open to every machine that reaches this one: the host of the endpoint is "
+        f"{http['host']}. For this machine alone write 127.0.0.1."
+    ]
+
+
+def problem_of(error: Exception, container: type[Container]) -> ConfigurationError:
+    """What keeps a container from being made, in the words of Junctor."""
+    if isinstance(error, ConfigurationError):
+        return error
+    kind = "" if isinstance(error, ApplicationException) else f"{type(error).__name__}: "
+    fix = "Correct it; for a project from a tutorial `junctor doctor` tells what is wrong."
+    return ConfigurationError(f"{kind}{told(error)}", where=origin_of(container), fix=fix)
