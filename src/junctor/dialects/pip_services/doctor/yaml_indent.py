@@ -48,22 +48,18 @@ def _findings(file: str, lines: list[str], problem: tuple[int, str]) -> Iterator
 
 
 def _blocks(lines: list[str]) -> Iterator[_Block]:
-    """Below an item, every line up to the next item, a comment or a directive at the start of a line moves, as soon as
-    the first of them stands at the start of its line."""
+    """Below an item all lines move up to the next item, if the first of them stands at the start of its line. Comments
+    and directives at the start of a line may stay there."""
     index = 0
     while index < len(lines):
         found = _DESCRIPTOR.match(lines[index])
         index += 1
         moved = []
-        while found and index < len(lines) and _belongs(lines[index]):
-            moved += [index] if lines[index].strip() else []
+        while found and index < len(lines) and not lines[index].startswith(("-", "...")):
+            moved += [index] if lines[index].strip() and not lines[index].startswith(("#", "{{")) else []
             index += 1
         if found and moved and not lines[moved[0]].startswith(" "):
             yield _Block(found[1].strip("\"'"), moved)
-
-
-def _belongs(line: str) -> bool:
-    return not line.startswith(("-", "#", "{{", "..."))
 
 
 def _problem(lines: list[str]) -> tuple[int, str] | None:
