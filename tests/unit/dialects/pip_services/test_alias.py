@@ -132,3 +132,27 @@ def test_the_original_beside_this_one_is_refused(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "the package pip_services3_commons is installed beside junctor-pip-services3" in refused.stderr
     assert "pip uninstall pip_services3_commons" in refused.stderr
+
+
+PLACES = """
+import importlib, pkgutil, sys
+from junctor.dialects.pip_services.alias import TABLE
+for theirs, ours in TABLE.items():
+    package = importlib.import_module(theirs)
+    for part in pkgutil.iter_modules(importlib.import_module(ours).__path__):
+        if part.ispkg:
+            found = importlib.import_module(f"{theirs}.{part.name}")
+            for name in getattr(importlib.import_module(f"{ours}.{part.name}"), "__all__", ()):
+                assert getattr(importlib.import_module(f"{found.__name__}.{name}"), name) is getattr(found, name)
+from pip_services3_components.build.Factory import Factory
+from pip_services3_container import ProcessContainer
+from pip_services3_container.ProcessContainer import ProcessContainer as from_module
+from pip_services3_data.persistence import IdentifiableMemoryPersistence
+from pip_services3_expressions.mustache.MustacheTemplate import MustacheTemplate
+assert ProcessContainer is from_module
+print("all")
+"""
+
+
+def test_all_packages_have_their_place() -> None:
+    assert printed(PLACES) == "all"
