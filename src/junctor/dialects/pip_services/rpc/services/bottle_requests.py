@@ -56,9 +56,9 @@ def environ_of(request: Request) -> dict[str, Any]:
     return environ
 
 
-def user_of(call: Call) -> Any:
-    """``bottle.request.user``, where something has set it."""
-    return (call.environ or {}).get("bottle.request.ext.user")
+def extra_of(call: Call, name: str) -> Any:
+    """What the program has set at ``bottle.request`` under a name of its own; None: nothing."""
+    return (call.environ or {}).get(f"bottle.request.ext.{name}")
 
 
 def is_answer(value: Any) -> bool:

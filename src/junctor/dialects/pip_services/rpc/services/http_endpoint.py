@@ -38,7 +38,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
 
     Configuration: ``connection.{protocol,host,port,uri,discovery_key}``, ``credential.{ssl_key_file,ssl_crt_file,
     ssl_ca_file}``, ``cors_headers`` and ``cors_origins`` with commas, ``options.maintenance_enabled``,
-    ``options.request_max_size`` in bytes. Nothing configured is 127.0.0.1, port 3000; for other machines the host is 0.0.0.0.
+    ``options.request_max_size`` in bytes. Nothing configured is 127.0.0.1, port 3000.
 
     A container that listens for it sets ``hosted``; without one, :meth:`open` listens itself.
     """
