@@ -6,8 +6,6 @@ import inspect
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec
 from junctor.dialects.pip_services.hosting.calls import Calling, methods_of
@@ -53,7 +51,7 @@ class Answering:
         self._part = part
         self._port = port
 
-    def __call__(self, request: Request, rest: str) -> Response:
+    def __call__(self, request: Request, rest: str = "") -> Response:
         token = here.set(self._port)
         try:
             answer: Response = self._table().answer(request)
@@ -61,7 +59,7 @@ class Answering:
         finally:
             here.reset(token)
 
-    def function_of(self, request: Request, rest: str) -> Any:
+    def function_of(self, request: Request, rest: str = "") -> Any:
         """What will answer a request; see :class:`~junctor.core.spec.RouteSpec`."""
         return self._table().function_of(request, rest)
 
@@ -95,7 +93,7 @@ def part_spec(part: Part) -> ServiceSpec:
         doc=_doc(cls),
         origin=origin_of(cls),
         handlers=tuple(_handler(part, name) for name in methods_of(part)),
-        routes=(_route(part),) if part.hosts_http else (),
+        routes=_routes(part),
         start=Activity(bind=lambda member: member.start),
     )
 
@@ -111,7 +109,7 @@ def whole_spec(hosted: Hosted, name: str) -> ServiceSpec:
         doc=_doc(cls),
         origin=origin_of(cls),
         handlers=tuple(handlers.values()),
-        routes=tuple(_route(part) for part in hosted.parts if part.hosts_http),
+        routes=tuple(route for part in hosted.parts for route in _routes(part)),
         start=Activity(bind=lambda life: life.open, blocking=True),
         stop=Activity(bind=lambda life: life.close, blocking=True),
     )
@@ -133,14 +131,15 @@ def _handler(part: Part, name: str) -> HandlerSpec:
     )
 
 
-def _route(part: Part) -> RouteSpec:
-    from junctor.dialects.pip_services.rpc.services.own_listener import route_of  # an endpoint is there: it is loaded
+def _routes(part: Part) -> tuple[RouteSpec, ...]:
+    """Everything that is asked of the listener, but for what the node keeps to itself."""
+    if not part.hosts_http:
+        return ()
+    from junctor.dialects.pip_services.rpc.services.own_listener import routes_of  # an endpoint is there: it is loaded
 
-    bind: Any = lambda service: Answering(part, service.port)  # noqa: E731 - it has the calls of a table
-    route = route_of(bind)
     # What waits for the engine must not run on its loop.
     waits = any(isinstance(other.first, ServiceClient) for other in part.hosted.parts)
-    return msgspec.structs.replace(route, adaptive=route.adaptive and not waits)
+    return routes_of(lambda service: Answering(part, service.port), adaptive=not waits)
 
 
 def _doc(cls: type) -> str:

@@ -30,7 +30,7 @@ from junctor.errors import JunctorError
 from junctor.http import Response
 
 _METHODS = {"DEL": "DELETE"}
-_OF_THE_NODE = re.compile(r"/(metrics|docs|openapi\.json)|/(health|docs|-)/.*")
+_OF_THE_NODE = re.compile(r"/(metrics|docs|openapi\.json|livez|readyz|startupz|healthz)|/(health|docs|-)/.*")
 
 
 class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from junctor.core.spec import RouteSpec, ServiceSpec
 from junctor.dialects.pip_services.rpc.services.route_table import RouteTable
 from junctor.http import Request, Response
@@ -18,18 +20,31 @@ NAME = "endpoint-http"
 _REASON = "the endpoint was closed"
 
 
-def route_of(bind: Callable[[Any], RouteTable]) -> RouteSpec:
-    """The route of a node by which a table answers everything.
+_OVER_THE_NODE = ("/", "/heartbeat", "/status")
+"""Pages that the node has where no service asks for the very path."""
 
-    :param bind: from the instance of the service to the table.
+
+def routes_of(bind: Callable[[Any], Any], *, adaptive: bool = True) -> tuple[RouteSpec, ...]:
+    """The routes of a node by which a table answers everything.
+
+    :param bind: from the instance of the service to the table, or to what has the calls of one.
+    :param adaptive: see :class:`RouteSpec`.
     """
-    return RouteSpec(
-        name=NAME, method="*", path="/{rest:path}", bind=bind, signature=_whole, blocking=True, adaptive=True
+    rest = RouteSpec(
+        name=NAME, method="*", path="/{rest:path}", bind=bind, signature=_below, blocking=True, adaptive=adaptive
     )
+    named = {f"{NAME}{path.replace('/', '-')}".rstrip("-") + "-page": path for path in _OVER_THE_NODE}
+    pages = (msgspec.structs.replace(rest, name=name, path=path, signature=_at) for name, path in named.items())
+    return rest, *pages
 
 
-def _whole(request: Request, rest: str) -> Response:
-    """The signature of the route."""
+def _below(request: Request, rest: str) -> Response:
+    """The signature of the route of everything."""
+    raise NotImplementedError
+
+
+def _at(request: Request) -> Response:
+    """The signature of a route of one path."""
     raise NotImplementedError
 
 
@@ -41,7 +56,7 @@ class OwnListener:
 
     def __init__(self, table: RouteTable, http: Mapping[str, Any]) -> None:
         spec = ServiceSpec(
-            name=NAME, build=lambda context: table, dialect="pip-services", routes=(route_of(lambda made: made),)
+            name=NAME, build=lambda context: table, dialect="pip-services", routes=routes_of(lambda made: made)
         )
         limits = {key: value for key, value in http.items() if key not in ("host", "port")}
         self._flow = Flow(NAME, http=limits or None).add(spec)

@@ -55,11 +55,11 @@ class RouteTable:
             entries = self._patterns.setdefault(route, (pattern, {}))[1]
         entries[method.upper()] = entry
 
-    def __call__(self, request: Request, rest: str) -> Response:
+    def __call__(self, request: Request, rest: str = "") -> Response:
         """As a route of a node; ``rest`` is its path once more, and not needed."""
         return self.answer(request)
 
-    def function_of(self, request: Request, rest: str) -> Entry | None:
+    def function_of(self, request: Request, rest: str = "") -> Entry | None:
         """What will answer a request, None where nothing of the program does."""
         fixed = self._fixed.get(request.path)
         if fixed is not None and request.method in fixed:
