@@ -61,7 +61,7 @@ class NotOpen(Exception):
 class Hosted:
     """The life of a container in a node.
 
-    :param failed: told of what keeps it from opening.
+    :param failed: told of what keeps it from its first opening.
     """
 
     def __init__(self, container: Container, failed: Callable[[Exception], object] | None = None) -> None:
@@ -108,15 +108,18 @@ class Hosted:
     def open(self, port: Port) -> None:
         """Open the container: link and open the components, in a thread of its service.
 
-        Whatever a component raises comes out of here.
+        Whatever a component raises comes out of here, unless somebody is told of what keeps a container from its first
+        opening: then it is left to them.
         """
         try:
             self._prepare(port)
             self.container.open(self.name)
         except Exception as error:
-            if self.failed is not None:
-                self.failed(error)
-            raise
+            if self.failed is None:
+                raise
+            self.failed(error)
+            return
+        self.failed = None
         references = self.container.references
         self._components = [] if references is None else references.get_all()
         self._tell(True)

@@ -15,8 +15,9 @@ from junctor.dialects.pip_services.container.process_container import ProcessCon
 from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.flow import flow_of
 from junctor.dialects.pip_services.hosting.hosted import Hosted
-from junctor.errors import ConfigurationError, JunctorError
+from junctor.errors import ConfigurationError, JunctorError, PortInUse, StoreLocked
 from junctor.flows import FlowModel, wire
+from junctor.node.address import Address
 from junctor.node.directory import data_directory
 from junctor.node.node import Node, Plan
 from junctor.node.process.ending import Ending
@@ -26,6 +27,11 @@ from junctor.observe.prints import join_prints
 
 CONFIGURATION, INTERNAL = 78, 70
 _FAILED = "the container did not open"
+_FIXES: dict[type, str] = {
+    PortInUse: "Give the endpoint another port in the configuration file, or stop the process that uses it.",
+    StoreLocked: "Stop the other process, or give this one a folder of its own in the variable JUNCTOR_STORE.",
+}
+"""What helps a program that reads no options of ``junctor run``."""
 
 
 class Process:
@@ -64,7 +70,9 @@ class Process:
         for note in flow.notes:
             self._logger.warn(self._name, "%s", note)  # noqa: G010 - theirs
         self._logger.info(self._name, "Press Control-C to stop the microservice...")
-        node = self._node = Node(Plan(flows=[wire(flow)], directory=data_directory(flow.name, None)))
+        address = None if flow.http is None else Address()
+        plan = Plan(flows=[wire(flow)], directory=data_directory(flow.name, None), http=address)
+        node = self._node = Node(plan)
         ending.watch(node)
         node.on_asked = self._asked(node.on_asked)
         try:
@@ -110,6 +118,8 @@ class Process:
             self._loop.call_soon_threadsafe(self._node.ask_stop, _FAILED)
 
     def _tell(self, error: Exception) -> int:
+        if type(error) in _FIXES and isinstance(error, JunctorError):
+            error = type(error)(error.what, where=error.where, fix=_FIXES[type(error)])
         self._logger.fatal(self._name, None, "Failed to start container: %s", told(error))
         _show(error)
         return _code_of(error)

@@ -42,7 +42,7 @@ class LogLevelConverter:
     @staticmethod
     def to_log_level(value: Any, default_value: int = LogLevel.Info) -> int:
         """From ``"warn"``, ``"warning"``, ``3`` or ``"3"``; the default for everything else."""
-        return _LEVELS.get(str(value).strip().upper(), default_value)
+        return default_value if value is None else _LEVELS.get(str(value).strip().upper(), default_value)
 
     @staticmethod
     def to_string(level: int) -> str:

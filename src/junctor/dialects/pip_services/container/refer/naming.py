@@ -19,7 +19,7 @@ def named(component: str, step: str) -> Iterator[None]:
         yield
     except Exception as error:
         if not getattr(error, "__notes__", None):
-            error.add_note(f"{step} {component}")
+            error.add_note(f"in {step} of {component}")
         raise
 
 
