@@ -31,9 +31,7 @@ def _of_arguments(each: Class, method: ast.FunctionDef, found: Registration) -> 
     names = _unbound(method, text_of(found.route) or "")
     if names and not _is_called(each, method.name):
         listed = ", ".join(names)
-        what = (
-            f"{each.node.name}.{method.name} takes {listed}: its path does not give them, and a query is read otherwise"
-        )
+        what = f"{each.node.name}.{method.name} takes {listed}; Pip.Services gives it what is in its path alone"
         edits = _reading(each, method, names)
         fix = "Read each with self._endpoint.get_param(NAME, None)."
         yield Finding("handler-arguments", each.source.file, method.lineno, what, edits, fix=fix)
