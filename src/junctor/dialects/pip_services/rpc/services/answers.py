@@ -50,5 +50,6 @@ def error_answer(error: BaseException, correlation_id: str | None = None) -> Res
     description = ErrorDescriptionFactory.create(error)
     description.correlation_id = description.correlation_id or correlation_id
     status = description.status if description.status and 400 <= description.status <= 599 else 500
-    content = {key: value for key, value in description.to_json().items() if key != "stack_trace"}
-    return json_answer(content, status)
+    # Empty, but there: clients of the original cannot read an error that has not this key.
+    description.stack_trace = None
+    return json_answer(description.to_json(), status)
