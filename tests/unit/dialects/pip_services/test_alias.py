@@ -149,6 +149,8 @@ from pip_services3_container import ProcessContainer
 from pip_services3_container.ProcessContainer import ProcessContainer as from_module
 from pip_services3_data.persistence import IdentifiableMemoryPersistence
 from pip_services3_expressions.mustache.MustacheTemplate import MustacheTemplate
+from pip_services3_rpc.build import DefaultRpcFactory
+from pip_services3_swagger.build.DefaultSwaggerFactory import DefaultSwaggerFactory
 assert ProcessContainer is from_module
 print("all")
 """
