@@ -10,6 +10,7 @@ import pytest
 
 from junctor.dialects.doctors import Finding, Project, corrected
 from junctor.dialects.doctors.correcting import apply, parses
+from junctor.dialects.pip_services.doctor import environment
 from junctor.dialects.pip_services.doctor.doctor import DOCTOR
 from junctor.dialects.pip_services.doctor.known_names import MODULES
 from tests.seeds.pages import blocks
@@ -302,6 +303,17 @@ def test_requirements_name_ours_and_what_the_project_imports() -> None:
     assert fixed(project(requirements_txt="pip-services3-data\njunctor-pip-services3\n"), "requirements.txt") == (
         "junctor-pip-services3\n"
     )
+
+
+def test_original_packages_in_an_environment_of_the_project_are_found(tmp_path: Path) -> None:
+    for name in ("pip_services3_commons", "pip_services3_rpc", "junctor_pip_services3"):
+        folder = tmp_path / "venv" / "lib" / "python3.11" / "site-packages" / f"{name}-3.0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 3.0\n")
+    (finding,) = environment.check(Project(tmp_path, {}))
+    assert finding.what.endswith(": pip-services3-commons, pip-services3-rpc")
+    assert finding.fix.startswith("Run: venv/bin/python -m pip uninstall -y pip-services3-commons pip-services3-rpc &&")
+    assert not finding.correctable
 
 
 # All together -----------------------------------------------------------------------------------------------

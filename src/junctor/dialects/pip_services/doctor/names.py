@@ -13,7 +13,9 @@ from junctor.dialects.pip_services.doctor.classes import classes
 from junctor.dialects.pip_services.doctor.known_names import MODULES
 from junctor.dialects.pip_services.doctor.source import Source, sources
 
-_GIVEN = {*dir(builtins), "__file__", "__name__", "__path__", "__spec__", "__loader__", "__builtins__", "WindowsError"}
+_GIVEN = {*dir(builtins), "__file__", "__path__", "__builtins__", "__annotations__", "__class__", "WindowsError", "_"}
+"""``_`` is put among the builtins by gettext."""
+
 _SELF = "self"
 """Has a check of its own."""
 
@@ -39,11 +41,14 @@ def _finding(source: Source, name: str, line: int, homes: dict[str, str]) -> Fin
 
 
 def undefined(source: Source) -> dict[str, int]:
-    """Names that no scope of a file defines, each with the line of its first use. Nothing where ``import *`` or a
-    handler of NameError leaves it open."""
+    """Names that no scope of a file defines, each with the line of its first use. Nothing where ``import *``, a handler
+    of NameError or ``globals()`` leaves it open."""
     if any(_leaves_open(node) for node in ast.walk(source.tree)):
         return {}
-    table = symtable.symtable(source.text, source.file, "exec")
+    try:
+        table = symtable.symtable(source.text, source.file, "exec")
+    except SyntaxError:
+        return {}
     scopes = list(_scopes(table))
     defined = {each.get_name() for each in table.get_symbols() if _defines(each) or each.is_annotated()}
     defined |= {each.get_name() for scope in scopes for each in scope.get_symbols() if _is_made_global(each)}
@@ -62,6 +67,8 @@ def undefined(source: Source) -> dict[str, int]:
 def _leaves_open(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return any(alias.name == "*" for alias in node.names)
+    if isinstance(node, ast.Name):
+        return node.id in ("globals", "exec")
     return isinstance(node, ast.ExceptHandler) and node.type is not None and "NameError" in ast.unparse(node.type)
 
 
