@@ -116,6 +116,13 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
             self._forget()
             raise
 
+    def log(self, level: int, message: str) -> None:
+        """Write a line to its loggers, with its name as the correlation id.
+
+        :param level: a :class:`LogLevel`.
+        """
+        self._logger.log(level, self.name, None, message)
+
     def _use_loggers(self, references: IReferences) -> None:
         """Write to the loggers of the configuration, where it has some."""
         if references.get_optional(_LOGGERS):

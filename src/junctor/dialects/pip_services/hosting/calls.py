@@ -13,6 +13,7 @@ from junctor.dialects.pip_services.commons.refer import Descriptor
 from junctor.dialects.pip_services.commons.run import Parameters
 from junctor.dialects.pip_services.hosting.client import here
 from junctor.dialects.pip_services.hosting.hosted import Part
+from junctor.messages.codec import to_plain
 from junctor.messages.envelope import session_text
 
 _CORRELATION = "correlation_id"
@@ -67,7 +68,7 @@ class Calling:
     def __call__(self, body: Any) -> Any:
         token = here.set(self._port)
         try:
-            return plain(self._called(body))
+            return plain(self._called(to_plain(body)))
         finally:
             here.reset(token)
 

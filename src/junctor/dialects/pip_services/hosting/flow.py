@@ -6,12 +6,10 @@ from junctor.core.spec import service_name
 from junctor.dialects.pip_services.commons.errors import ApplicationException
 from junctor.dialects.pip_services.container.container import Container
 from junctor.dialects.pip_services.container.refer.naming import told
-from junctor.dialects.pip_services.hosting.hosted import Endpoint, Hosted
+from junctor.dialects.pip_services.hosting.hosted import Hosted
 from junctor.dialects.pip_services.hosting.spec import container_spec, origin_of, part_spec
 from junctor.errors import ConfigurationError
 from junctor.flows.model import FlowModel
-
-_EVERYWHERE = ("0.0.0.0", "::")
 
 
 def flow_of(hosted: Hosted) -> FlowModel:
@@ -28,21 +26,7 @@ def flow_of(hosted: Hosted) -> FlowModel:
     flow.add(container_spec(hosted))
     for part in hosted.parts:
         flow.add(part_spec(part))
-    flow.notes = (*flow.notes, *notes_on(endpoint))
     return flow
-
-
-def notes_on(endpoint: Endpoint | None) -> list[str]:
-    """What a start says about where the container listens."""
-    if endpoint is None:
-        return []
-    http = endpoint.listening()
-    if http["host"] not in _EVERYWHERE:
-        return []
-    return [
-        f"HTTP on port {http['port']} is open to every machine that reaches this one: the host of the endpoint is "
-        f"{http['host']}. For this machine alone write 127.0.0.1."
-    ]
 
 
 def problem_of(error: Exception, container: type[Container]) -> ConfigurationError:

@@ -69,6 +69,7 @@ class Hosted:
         self.parts: list[Part] = []
         self.failed = failed
         self._components: list[Any] = []
+        self._is_open = False
         self._open: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -120,15 +121,13 @@ class Hosted:
             self.failed(error)
             return
         self.failed = None
-        references = self.container.references
-        self._components = [] if references is None else references.get_all()
         self._tell(True)
 
     def _prepare(self, port: Port) -> None:
         """Let the components know that they are in a node. They are made anew after a close."""
         from junctor.dialects.pip_services.hosting.client import ServiceClient
 
-        components = self.container.compose(self.name).get_all()
+        self._components = components = self.container.compose(self.name).get_all()
         for part in self.parts:
             if part.hosts_http:
                 components[part.index].hosted = True
@@ -139,10 +138,10 @@ class Hosted:
     def close(self) -> None:
         """Close the container: the components, the last one first."""
         self._tell(False)
-        self._components = []
         self.container.close(self.name)
 
     def _tell(self, is_open: bool) -> None:
+        self._is_open = is_open
         if self._open is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._open.set if is_open else self._open.clear)
 
@@ -152,12 +151,17 @@ class Hosted:
         await self._open.wait()
 
     def component(self, index: int) -> Any:
-        """
+        """A component as it is now.
+
         :raises NotOpen: the container is not open.
         """
-        if index >= len(self._components):
+        if not self._is_open:
             raise NotOpen(f"the container {self.name} is not open")
         return self._components[index]
+
+    def opening(self, index: int) -> Any:
+        """A component also while others are still opened; None before it is made."""
+        return self._components[index] if self._components else None
 
 
 def _is_told_again(found: list[tuple[Any, Any]]) -> bool:

@@ -15,6 +15,7 @@ from junctor.dialects.pip_services.container.process_container import ProcessCon
 from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.flow import flow_of
 from junctor.dialects.pip_services.hosting.hosted import Hosted
+from junctor.dialects.pip_services.hosting.lines import join_lines
 from junctor.errors import ConfigurationError, JunctorError, PortInUse, StoreLocked
 from junctor.flows import FlowModel, wire
 from junctor.node.address import Address
@@ -52,7 +53,7 @@ class Process:
         except Exception as error:  # noqa: BLE001 - the components are the program's
             return self._tell(error)
         ending = Ending()
-        undo = [join_hops(), join_prints()]
+        undo = [join_lines(self._container), join_hops(), join_prints()]
         try:
             with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._main(flow, ending))
@@ -67,8 +68,6 @@ class Process:
 
     async def _main(self, flow: FlowModel, ending: Ending) -> None:
         self._loop = asyncio.get_running_loop()
-        for note in flow.notes:
-            self._logger.warn(self._name, "%s", note)  # noqa: G010 - theirs
         self._logger.info(self._name, "Press Control-C to stop the microservice...")
         address = None if flow.http is None else Address()
         plan = Plan(flows=[wire(flow)], directory=data_directory(flow.name, None), http=address)

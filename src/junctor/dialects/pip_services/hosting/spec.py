@@ -10,7 +10,7 @@ from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec
 from junctor.dialects.pip_services.hosting.calls import Calling, methods_of
 from junctor.dialects.pip_services.hosting.client import ServiceClient, here
-from junctor.dialects.pip_services.hosting.hosted import CONTAINER, Hosted, NotOpen, Part
+from junctor.dialects.pip_services.hosting.hosted import CONTAINER, Hosted, Part
 from junctor.http import HttpError, Request, Response
 
 DIALECT = "pip-services"
@@ -64,10 +64,11 @@ class Answering:
         return self._table().function_of(request, rest)
 
     def _table(self) -> Any:
-        try:
-            return self._part.component.table
-        except NotOpen as error:
-            raise HttpError(str(error), status=503, code="not-open") from error
+        """Requests are answered from the moment on at which the endpoint says that it is open."""
+        endpoint = self._part.hosted.opening(self._part.index)
+        if endpoint is None or not endpoint.is_open():
+            raise HttpError("the endpoint is not open", status=503, code="not-open", fix="Try again in a moment.")
+        return endpoint.table
 
 
 def container_spec(hosted: Hosted) -> ServiceSpec:
@@ -94,7 +95,8 @@ def part_spec(part: Part) -> ServiceSpec:
         origin=origin_of(cls),
         handlers=tuple(_handler(part, name) for name in methods_of(part)),
         routes=_routes(part),
-        start=Activity(bind=lambda member: member.start),
+        # An endpoint answers as soon as it is open itself, whatever is opened behind it.
+        start=None if part.hosts_http else Activity(bind=lambda member: member.start),
     )
 
 
