@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 
 from junctor.dialects.doctors import Finding, Project
@@ -27,12 +26,9 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _installed(paths: Iterable[str]) -> set[str]:
-    names = (str(each.metadata["Name"] or "") for each in distributions(path=[*filter(_is_folder, paths)]))
-    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
-
-
-def _is_folder(path: str) -> bool:
-    return bool(path) and Path(path).is_dir()
+    """The names of the packages of the family, by the folders that pip leaves: all others are not even opened."""
+    found = (each for path in paths if path for each in Path(path).glob("[pP]ip[-_.][sS]ervices3*-info"))
+    return {re.sub(r"[-_.]+", "-", each.name.partition("-")[0]).lower() for each in found}
 
 
 def _finding(python: str, found: list[str]) -> Finding:
