@@ -119,6 +119,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
             self._enter(registration)
         if not self.hosted:
             self._listen(correlation_id, uri)
+            uri = re.sub(r":0$", f":{self.port}", uri)
         self._uri = uri
         self._logger.debug(correlation_id, "Opened REST service at %s", uri)
 

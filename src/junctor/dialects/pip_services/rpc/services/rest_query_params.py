@@ -31,14 +31,20 @@ class RestQueryParams(dict[str, Any]):
 
     def add_filter_params(self, filter: Mapping[str, Any] | None) -> None:
         for name, value in (filter or {}).items():
-            self[name] = StringConverter.to_nullable_string(value)
+            self[name] = _text(value)
 
     def add_paging_params(self, paging: PagingParams | None) -> None:
         """``skip`` and ``take`` where they are set, ``total`` where the number of all is asked for."""
         for name in PAGING if paging is not None else ():
             value = getattr(paging, name)
             if value is not None and value is not False:
-                self[name] = StringConverter.to_nullable_string(value)
+                self[name] = _text(value)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as all systems of the family read it
+    return StringConverter.to_nullable_string(value)
 
 
 def filter_of(params: Mapping[str, str]) -> FilterParams:
