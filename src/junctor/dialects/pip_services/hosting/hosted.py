@@ -62,12 +62,20 @@ class Hosted:
     """The life of a container in a node.
 
     :param failed: told of what keeps it from its first opening.
+    :param ends: whether the process ends. Then who runs it closes the container, when all else has stopped: that may
+        take longer than a node waits for one of its services.
     """
 
-    def __init__(self, container: Container, failed: Callable[[Exception], object] | None = None) -> None:
+    def __init__(
+        self,
+        container: Container,
+        failed: Callable[[Exception], object] | None = None,
+        ends: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.container = container
         self.parts: list[Part] = []
         self.failed = failed
+        self._ends = ends
         self._components: list[Any] = []
         self._is_open = False
         self._open: asyncio.Event | None = None
@@ -138,7 +146,8 @@ class Hosted:
     def close(self) -> None:
         """Close the container: the components, the last one first."""
         self._tell(False)
-        self.container.close(self.name)
+        if not self._ends():
+            self.container.close(self.name)
 
     def _tell(self, is_open: bool) -> None:
         self._is_open = is_open

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 
+from junctor.core.lifecycle import State
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory
 from junctor.dialects.pip_services.commons.refer import ReferenceException
 from junctor.dialects.pip_services.components.build import CreateException
@@ -40,7 +41,7 @@ class Process:
 
     def __init__(self, container: ProcessContainer) -> None:
         self._container = container
-        self._hosted = Hosted(container, self._not_opened)
+        self._hosted = Hosted(container, self._not_opened, self._ends)
         self._node: Node | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._error: Exception | None = None
@@ -57,6 +58,8 @@ class Process:
         try:
             with ending, asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._main(flow, ending))
+                self._close()
+                ending.stopped = True
         except JunctorError as error:
             return self._tell(error)
         finally:
@@ -85,7 +88,19 @@ class Process:
             task.uncancel()  # asked to stop while components were still being opened
         if node.failure is not None:
             raise node.failure
-        ending.stopped = True
+
+    def _ends(self) -> bool:
+        return self._node is not None and self._node.state is State.STOPPING
+
+    def _close(self) -> None:
+        """Close the container, when the node has stopped; a container that is still being opened is left to its end."""
+        if not self._container.is_open():
+            return
+        try:
+            self._container.close(self._name)
+        except Exception as error:  # noqa: BLE001 - it is the program's, and in the log
+            self._error = self._error or error
+            _show(error)
 
     @property
     def _name(self) -> str:
