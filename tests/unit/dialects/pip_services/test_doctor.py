@@ -117,6 +117,7 @@ def test_the_known_classes_are_where_the_table_says() -> None:
         "class A:\n    @staticmethod\n    def configure(config): ...",
         "class A:\n    def make(config):\n        return config\n    b = make(1)",
         "class A:\n    def configure(cls): ...",
+        "class A:\n    def open(path):\n        return path\nA.open('x')",
         "class A:\n    def configure(this, config): ...",
         "class A:\n    def configure(*args): ...",
         "self = 1\nclass A:\n    def f(x):\n        return self",

@@ -26,19 +26,23 @@ _CALLED = {
 def check(project: Project) -> Iterator[Finding]:
     for each in classes(project):
         for method in each.methods.values():
-            if not method.decorator_list and _lacks_self(each, method):
+            if not method.decorator_list and _lacks_self(project, each, method):
                 yield _finding(each, method)
 
 
-def _lacks_self(each: Class, method: Function) -> bool:
-    """It names ``self`` and has none, or is called by containers and has no room for the object."""
+def _lacks_self(project: Project, each: Class, method: Function) -> bool:
+    """It names ``self`` and has none; or containers call it, it has no room for the object, and nobody calls it by its
+    class."""
     arguments = method.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
     if names[:1] == ["self"] or arguments.vararg is not None:
         return False
     if _uses_self(method):
         return "self" in undefined(each.source)
-    return not names[:1] == ["cls"] and len(names) == _CALLED.get(method.name, -1)
+    if names[:1] == ["cls"] or len(names) != _CALLED.get(method.name, -1):
+        return False
+    by_class = re.compile(rf"\b{each.node.name}\.{method.name}\b")
+    return not any(by_class.search(text) for text in project.named("*.py").values())
 
 
 def _uses_self(method: Function) -> bool:

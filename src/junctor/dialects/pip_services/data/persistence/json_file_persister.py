@@ -94,6 +94,16 @@ def _replace(path: Path, text: str) -> None:
         except BaseException:
             os.unlink(file.name)
             raise
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """The name of the file is on the disk, too."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _mode(path: Path) -> int:
