@@ -317,6 +317,13 @@ def test_original_packages_in_an_environment_of_the_project_are_found(tmp_path: 
     assert not finding.correctable
 
 
+def test_an_add_on_stays_and_is_named() -> None:
+    given = project(requirements_txt="junctor-pip-services3\npip_services3_mongodb\n")
+    (finding,) = found(given)
+    assert (finding.code, finding.line, finding.correctable) == ("add-on-package", 2, False)
+    assert not codes(project(requirements_addons_txt="pip_services3_mongodb\n"))
+
+
 # All together -----------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,10 @@ def _of_file(file: str, named: dict[int, str], imported: set[str]) -> Iterator[F
             what = f"{name} is the original package, and would take the place of {OURS}"
             yield Finding("original-package", file, number, what, (Edit(file, number, number, lines),))
             ours = True
+        elif name.startswith("pip-services3-"):
+            what = f"{name} brings the original packages back, which take the place of {OURS}"
+            fix = "Move it to a file of its own and install that with: pip install --no-deps -r FILE"
+            yield Finding("add-on-package", file, number, what, fix=fix)
         elif name in _NEEDED_BY_THEM and _NEEDED_BY_THEM[name] not in imported:
             what = f"{name} is needed by the original packages only"
             yield Finding("unneeded-package", file, number, what, (Edit(file, number, number, ()),))
