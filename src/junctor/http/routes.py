@@ -6,7 +6,7 @@ that needs none of it is in the table as it is, and its requests pay for nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
