@@ -130,6 +130,18 @@ def test_the_corrections_can_be_undone_and_come_once(page: Path, corrected: Path
     assert (again.returncode, again.stdout) == (0, "Nothing wrong was found (Pip.Services).\n")
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_what_is_shown_is_a_patch_that_git_takes(page: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "shown", tmp_path / "patched"]
+    for folder in folders:
+        shutil.copytree(page, folder)
+        (folder / "last.py").write_text("class A:\n    def configure(config): ...")
+    patch = doctor(folders[0], "--fix").stdout
+    subprocess.run(["git", "apply", "-q"], input=patch, text=True, cwd=folders[1], check=True, timeout=60)
+    for path in folders[1].iterdir():
+        assert path.read_bytes() == (folders[0] / path.name).read_bytes()
+
+
 def test_the_page_from_its_first_line_to_its_last(service: tuple[Terminal, str]) -> None:
     terminal, url = service
     assert get(f"{url}/hello_world/greeting?name=John") == {"name": "Hello, John !"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,30 +69,43 @@ def _examined(project: Project, doctors: Iterable[Doctor]) -> list[Finding]:
 
 
 def _corrected(before: Project, doctors: list[Doctor], quiet: bool) -> tuple[Project, dict[str, str]]:
-    """The corrected project, written; and where the original of each changed file is."""
+    """The corrected project, written; and where the original of each changed file is. Nothing is printed before all is
+    written: who reads only the first lines has it corrected too."""
     from junctor.dialects.doctors import corrected
 
     after = corrected(before, lambda project: _examined(project, doctors))
+    originals = dict(after.write(before))
     if not quiet:
-        for file in after.changed_from(before):
-            _print_patch(file, before.lines(file), after.lines(file))
-    return after, dict(after.write(before))
+        for file in originals:
+            _print_patch(file, before.files[file], after.files[file])
+            click.echo()
+    return after, originals
 
 
 _COLOURS = {"-": "red", "+": "green", "@": "cyan"}
 
 
-def _print_patch(file: str, before: list[str], after: list[str]) -> None:
+def _print_patch(file: str, before: str, after: str) -> None:
+    """As git writes it, and takes it."""
     from junctor.observe.logs import readable
 
-    for line in difflib.unified_diff(before, after, f"a/{file}", f"b/{file}", lineterm=""):
-        click.echo(click.style(readable(line), fg=_COLOURS.get(line[:1])))
+    for line in difflib.unified_diff(_lines(before), _lines(after), f"a/{file}", f"b/{file}"):
+        click.echo(click.style(readable(line.removesuffix("\n")), fg=_COLOURS.get(line[:1])))
+        if not line.endswith("\n"):
+            click.echo("\\ No newline at end of file")
+
+
+def _lines(text: str) -> list[str]:
+    """With their ends; the last may have none."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _print(project: Project, findings: list[Finding]) -> None:
+    from junctor.cli.words import safe
+
     ordered = sorted(findings, key=lambda finding: (finding.file, finding.line))
     for file, several in itertools.groupby(ordered, key=lambda finding: finding.file):
-        click.echo(click.style(file or "(this environment)", bold=True))
+        click.echo(click.style(safe(file) or "(this environment)", bold=True))
         for finding in several:
             _print_one(project, finding)
         click.echo()
@@ -122,10 +136,12 @@ def _going(project: Project, edit: Edit) -> list[str]:
 
 
 def _summary(left: list[Finding], originals: dict[str, str], doctors: list[Doctor], fix: bool) -> str:
+    from junctor.cli.words import safe
+
     parts = []
     if originals:
         parts.append(
-            f"{_counted(len(originals), 'file')} corrected; the originals are {', '.join(originals.values())}."
+            f"{_counted(len(originals), 'file')} corrected; the originals are {safe(', '.join(originals.values()))}."
         )
     if left:
         parts.append(f"{_counted(len(left), 'error')}{' left' if fix else ''}.")

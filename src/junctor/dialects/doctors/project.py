@@ -45,7 +45,7 @@ class Project:
         crlf: set[str] = set()
         for path in _paths(folder):
             name = path.relative_to(folder).as_posix()
-            text = _text(path)
+            text = _text(path) if name.isprintable() else None
             if text is not None:
                 files[name] = text.replace("\r\n", "\n")
                 crlf |= {name} if "\r\n" in text else set()
