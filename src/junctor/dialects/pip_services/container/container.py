@@ -18,6 +18,7 @@ from junctor.dialects.pip_services.container.refer.naming import told
 
 CONTEXT_INFO = Descriptor("pip-services", "context-info", "default", "*", "1.0")
 FACTORY = Descriptor("pip-services", "factory", "container", "default", "1.0")
+_CONTEXT = Descriptor(None, "context-info", None, None, None)
 _LOGGERS = Descriptor(None, "logger", None, None, None)
 
 
@@ -88,6 +89,7 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
             references.put(FACTORY, self._factories)
             self._init_references(references)
             references.put_from_config(self._config)
+            self._info = references.get_one_optional(_CONTEXT) or self._info
             self._references = references
         return self._references
 
@@ -107,7 +109,6 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
             self._logger.trace(correlation_id, "Starting container.")
             references = self.compose(correlation_id)
             self.set_references(references)
-            self._info = references.get_one_optional(Descriptor("*", "context-info", "*", "*", "*")) or self._info
             self._use_loggers(references)
             references.open(correlation_id)
             self._logger.info(correlation_id, "Container %s started.", self._info.name)

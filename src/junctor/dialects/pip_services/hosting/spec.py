@@ -45,13 +45,20 @@ class Member:
 
 
 class Answering:
-    """The route of an endpoint: whatever is asked, its table answers."""
+    """The route of an endpoint: whatever is asked, its table answers.
 
-    def __init__(self, part: Part, port: Port) -> None:
+    :param calls: whether something in the container calls other services, and needs the port.
+    """
+
+    def __init__(self, part: Part, port: Port, calls: bool) -> None:
         self._part = part
         self._port = port
+        self._calls = calls
 
     def __call__(self, request: Request, rest: str = "") -> Response:
+        if not self._calls:
+            found: Response = self._table().answer(request)
+            return found
         token = here.set(self._port)
         try:
             answer: Response = self._table().answer(request)
@@ -140,8 +147,8 @@ def _routes(part: Part) -> tuple[RouteSpec, ...]:
     from junctor.dialects.pip_services.rpc.services.own_listener import routes_of  # an endpoint is there: it is loaded
 
     # What waits for the engine must not run on its loop.
-    waits = any(isinstance(other.first, ServiceClient) for other in part.hosted.parts)
-    return routes_of(lambda service: Answering(part, service.port), adaptive=not waits)
+    calls = any(isinstance(other.first, ServiceClient) for other in part.hosted.parts)
+    return routes_of(lambda service: Answering(part, service.port, calls), adaptive=not calls)
 
 
 def _doc(cls: type) -> str:
