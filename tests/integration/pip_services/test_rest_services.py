@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from junctor.dialects.pip_services.commons.refer import Descriptor, References
 from junctor.dialects.pip_services.commons.run import Parameters
 from junctor.dialects.pip_services.commons.validate import ObjectSchema
 from junctor.dialects.pip_services.components.info import ContextInfo
+from junctor.dialects.pip_services.components.log import ConsoleLogger
 from junctor.dialects.pip_services.rpc.auth import BasicAuthorizer, OwnerAuthorizer, RoleAuthorizer
 from junctor.dialects.pip_services.rpc.services import (
     AboutOperations,
@@ -411,3 +413,30 @@ def test_a_service_that_goes_takes_its_routes_along(desk: Desk, port: int) -> No
     assert ask(port, "/guest").body == b"here"
     guest.unset_references()
     assert ask(port, "/guest").status == 404
+
+
+def test_the_log_says_where_in_the_program() -> None:
+    class Lines(ConsoleLogger):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lines: list[str] = []
+
+        def _write(self, level: int, correlation_id: str | None, error: BaseException | None, message: str) -> None:
+            self.lines.append(f"{level} {message}")
+
+    logger, service = Lines(), Desk()
+    service.configure(ConfigParams.from_tuples("connection.port", 0))
+    service.set_references(References.from_tuples(Descriptor("x", "logger", "x", "x", "1.0"), logger))
+    service.open(None)
+    try:
+        assert service._endpoint is not None
+        for path in ("broken", "forgets", "forgets", "missing"):
+            ask(service._endpoint.port, f"/desk/{path}")
+    finally:
+        service.close(None)
+    file = r".*test_rest_services\.py:\d+"
+    said = [line for line in logger.lines if re.search(file, line)]
+    assert re.fullmatch(rf"3 greeting has no route; it answers at /desk/greeting \({file}\)", said[0])
+    assert re.fullmatch(rf"2 GET /desk/broken failed at {file}.*", said[1])
+    assert re.match(rf"3 forgets sends an answer .*\({file}\)", said[2])
+    assert len(said) == 3

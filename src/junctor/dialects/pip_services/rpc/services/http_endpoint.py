@@ -22,6 +22,7 @@ from junctor.dialects.pip_services.rpc.connect import HttpConnectionResolver
 from junctor.dialects.pip_services.rpc.services.call import Call, current
 from junctor.dialects.pip_services.rpc.services.cors import CorsHeaders
 from junctor.dialects.pip_services.rpc.services.interfaces import IRegisterable
+from junctor.dialects.pip_services.rpc.services.journal import Journal
 from junctor.dialects.pip_services.rpc.services.own_listener import OwnListener
 from junctor.dialects.pip_services.rpc.services.pattern import Pattern
 from junctor.dialects.pip_services.rpc.services.route_entry import Check, RouteEntry, guarded_by, validated_by
@@ -57,6 +58,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
         self._config = self._default_config
         self._references: IReferences | None = None
         self._logger = CompositeLogger()
+        self._journal = Journal(self._logger)
         self._counters = CompositeCounters()
         self._registrations: list[IRegisterable] = []
         self._registering: IRegisterable | None = None
@@ -216,7 +218,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
             self._logger.warn(None, "%s is answered by the node itself; give the route another path", path)  # noqa: G010
         checks = (self._admit, *guards, *((validated_by(schema),) if isinstance(schema, Schema) else ()))
         method = _METHODS.get(method, method)
-        self.table.add(method, path, RouteEntry(handler, checks, Pattern(path).names, self._failed))
+        self.table.add(method, path, RouteEntry(handler, checks, Pattern(path).names, self._journal))
         self._routes_of.append((self._registering, method, path))
 
     def _admit(self, call: Call) -> Response | None:
@@ -232,10 +234,6 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
                 if stopped is not None:
                     return stopped
         return None
-
-    def _failed(self, call: Call, error: BaseException) -> None:
-        request = call.request
-        self._logger.error(call.correlation_id, error, "%s %s failed", request.method, request.path)
 
     def _connection(self, correlation_id: str | None) -> ConfigParams:
         # Made anew each time: a resolver adds up what it is configured with.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from junctor.dialects.pip_services.rpc.services.http_endpoint import HttpEndpoin
 from junctor.dialects.pip_services.rpc.services.http_response_sender import HttpResponseSender
 from junctor.dialects.pip_services.rpc.services.instrument_timing import InstrumentTiming
 from junctor.dialects.pip_services.rpc.services.interfaces import IRegisterable, ISwaggerService
+from junctor.dialects.pip_services.rpc.services.journal import place_of
 from junctor.http import Response
 
 _YAML = "application/x-yaml"
@@ -224,11 +224,5 @@ class RestService(IOpenable, IConfigurable, IReferenceable, IUnreferenceable, IR
     def _named_after(self, handler: Callable[..., Any]) -> str:
         name = getattr(handler, "__name__", "").strip("_")
         text = "%s has no route; it answers at %s (%s)"
-        self._logger.warn(None, text, name, self._append_base_route(name), _place(handler))  # noqa: G010 - theirs
+        self._logger.warn(None, text, name, self._append_base_route(name), place_of(handler))  # noqa: G010 - theirs
         return name
-
-
-def _place(handler: Callable[..., Any]) -> str:
-    """File and line of a function."""
-    code = getattr(inspect.unwrap(getattr(handler, "__func__", handler)), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "no file"

@@ -11,13 +11,12 @@ from junctor.dialects.pip_services.rpc.services import bottle_requests
 from junctor.dialects.pip_services.rpc.services.answers import empty, error_answer, json_answer
 from junctor.dialects.pip_services.rpc.services.arguments import bound
 from junctor.dialects.pip_services.rpc.services.call import Call, running
+from junctor.dialects.pip_services.rpc.services.journal import Journal
 from junctor.dialects.pip_services.rpc.services.validation import Validation
 from junctor.http import HttpError, Request, Response
 
 Check = Callable[[Call], Response | None]
 """Stands before a handler: an answer ends the call, None lets it go on; what it raises is the answer, too."""
-Failed = Callable[[Call, BaseException], object]
-"""Told of errors that no handler has meant to send."""
 
 
 class RouteEntry:
@@ -25,17 +24,18 @@ class RouteEntry:
 
     :param checks: called one after the other before the handler.
     :param in_path: the names of the values in the path.
-    :param failed: see :data:`Failed`.
+    :param journal: told of what the programmer should know.
     """
 
-    __slots__ = ("_checks", "_failed", "_handle", "__weakref__")
+    __slots__ = ("__weakref__", "_checks", "_handle", "_handler", "_journal")
 
     def __init__(
-        self, handler: Callable[..., Any], checks: tuple[Check, ...], in_path: tuple[str, ...], failed: Failed
+        self, handler: Callable[..., Any], checks: tuple[Check, ...], in_path: tuple[str, ...], journal: Journal
     ) -> None:
         self._handle = bound(handler, in_path)
+        self._handler = handler
         self._checks = checks
-        self._failed = failed
+        self._journal = journal
 
     def __call__(self, request: Request, values: dict[str, Any]) -> Response:
         call = Call(request, values)
@@ -58,7 +58,10 @@ class RouteEntry:
             stopped = check(call)
             if stopped is not None:
                 return stopped
-        return response_of(self._handle(call), call)
+        value = self._handle(call)
+        if value is None and call.sent is not None:
+            self._journal.forgot(self._handler)
+        return response_of(value, call)
 
     def _explain(self, call: Call, error: Exception) -> Response:
         if bottle_requests.is_answer(error):
@@ -67,7 +70,7 @@ class RouteEntry:
             known = ApplicationException(ErrorCategory.Unknown, None, error.word, error.what)
             return error_answer(known.with_status(error.http_status), call.correlation_id)
         if not isinstance(error, ApplicationException) or error.status >= 500:
-            self._failed(call, error)
+            self._journal.failed(call, error)
         return error_answer(error, call.correlation_id)
 
 
