@@ -10,6 +10,7 @@ from junctor.dialects.pip_services.hosting.hosted import Hosted
 from junctor.dialects.pip_services.hosting.spec import container_spec, origin_of, part_spec
 from junctor.errors import ConfigurationError
 from junctor.flows.model import FlowModel
+from junctor.observe.frames import short_path, users_place
 
 
 def flow_of(hosted: Hosted) -> FlowModel:
@@ -34,5 +35,7 @@ def problem_of(error: Exception, container: type[Container]) -> ConfigurationErr
     if isinstance(error, ConfigurationError):
         return error
     kind = "" if isinstance(error, ApplicationException) else f"{type(error).__name__}: "
+    place = users_place(error)
+    where = origin_of(container) if place is None else f"{short_path(place.file)}:{place.line}"
     fix = "Correct it; for a project from a tutorial `junctor doctor` tells what is wrong."
-    return ConfigurationError(f"{kind}{told(error)}", where=origin_of(container), fix=fix)
+    return ConfigurationError(f"{kind}{told(error)}", where=where, fix=fix)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from junctor import Flow, Service, handler
+from junctor.core.records import Query
 from junctor.dialects.iop.components import BusinessOperation
 from junctor.dialects.iop.messages import Message
 from junctor.dialects.pip_services.commons.commands import Command, CommandSet
@@ -23,6 +24,7 @@ from junctor.dialects.pip_services.commons.data import DataPage
 from junctor.dialects.pip_services.commons.errors import InvalidStateException
 from junctor.dialects.pip_services.commons.refer import Descriptor, IReferences
 from junctor.dialects.pip_services.components.build import Factory
+from junctor.dialects.pip_services.components.log import ConsoleLogger
 from junctor.dialects.pip_services.container import Container, ProcessContainer
 from junctor.dialects.pip_services.dialect import DIALECT
 from junctor.dialects.pip_services.hosting.calls import arguments
@@ -76,6 +78,9 @@ class Greeter:
         return greeted
 
     def page(self) -> DataPage:
+        logger = ConsoleLogger()
+        logger.info("cid", "reading")
+        logger.error("cid", OSError("no disk"), "not all is there")
         return DataPage([{"id": "1"}], 1)
 
     def get_command_set(self) -> CommandSet:
@@ -228,6 +233,15 @@ async def test_methods_and_commands_of_a_controller_are_handlers() -> None:
         assert await ask(node, "shop-controller", "greeting", None) == "Hello, World !"
         assert await ask(node, "shop-controller", "page", None) == {"data": [{"id": "1"}], "total": 1}
         assert await ask(node, "shop-controller", "twice", {"n": "4"}) == 8
+
+
+async def test_what_a_component_logs_is_in_the_trace() -> None:
+    async with running(flow(CONTROLLER)) as node:
+        await ask(node, "shop-controller", "page", None)
+        [record] = [one for one in node.archive.search(Query()) if one.message.target == "shop/shop-controller"]
+        lines = [(line.line.level, line.line.text[-30:]) for line in node.archive.logs(record.message.session)]
+    assert [level for level, _ in lines] == [20, 40]
+    assert lines[0][1].endswith("] reading") and lines[1][1].endswith("not all is there: no disk")
 
 
 @pytest.mark.parametrize("transport", ["memory", "sqlite"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
+from junctor.dialects.pip_services.components.log.console import write_line
 from junctor.dialects.pip_services.components.log.log_level import LogLevel, LogLevelConverter
 from junctor.dialects.pip_services.components.log.logger import Logger
 
@@ -15,8 +16,7 @@ class ConsoleLogger(Logger):
 
     def _write(self, level: int, correlation_id: str | None, error: BaseException | None, message: str) -> None:
         stream = sys.stderr if level <= LogLevel.Warn else sys.stdout
-        stream.write(line(level, correlation_id, error, message))
-        stream.flush()
+        write_line(stream, level, line(level, correlation_id, error, message))
 
 
 def line(level: int, correlation_id: str | None, error: BaseException | None, message: str) -> str:
