@@ -87,6 +87,8 @@ _HOPS = _side("commits, thread hop", "iop:commits")
 _PROCESS = _side("iop process, sqlite", "iop:process")
 _WERKZEUG = _side("Werkzeug, as the original", "factory:werkzeug")
 _FACTORY = _side("node", "factory:junctor")
+_PIP = _side("Pip.Services itself", "pip_services:original")
+_QUICKSTART = _side("node", "pip_services:junctor")
 _SEARCHES = ("session_ms", "type_ms", "rare_ms", "error_ms")
 
 
@@ -95,6 +97,15 @@ def _process_job(conversations: int, aim: float, calls: int) -> Job:
     figure = Figure("rate", "/s", Compare.AT_LEAST_RATIO, aim)
     params = {"conversations": conversations, "calls": calls}
     return Job(f"iop-{conversations}", does, (figure,), _HOPS, (_PROCESS,), params, {"calls": calls // 3})
+
+
+def _pip_job(connections: int, aim: float, *more: Figure) -> Job:
+    """The original cannot be installed beside ours: ``prepare`` makes an environment for it."""
+    does = f"the quickstart of Pip.Services: a greeting, connections: {connections}"
+    figures = (Figure("rate", "/s", Compare.AT_LEAST_RATIO, aim), *more)
+    params, quick = _load(connections, 3.0, 1), _load(connections, 1.0, 1)
+    prepare = SIDES + "pip_services:prepare"
+    return Job(f"pip-{connections}", does, figures, _PIP, (_QUICKSTART,), params, quick, prepare, max_rounds=5)
 
 
 def _peer_job(name: str, does: str, aim: float, jobs: int) -> Job:
@@ -172,6 +183,8 @@ _ALL = (
     _process_job(16, 0.5, 400),
     _rate_job("factory-1", "an action of Service Factory, 1 connection", 5.0, 1, 1, _WERKZEUG, _FACTORY),
     _rate_job("factory-64", "an action of Service Factory, 64 connections", 5.0, 64, 1, _WERKZEUG, _FACTORY),
+    _pip_job(1, 3.0),
+    _pip_job(64, 6.0, Figure("p99_ms", "ms", Compare.BELOW, 20.0), Figure("worst_ms", "ms", Compare.BELOW, 2000.0)),
     _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
     _peer_job("huey", "Huey on SQLite", 5.0, 8000),
     _peer_job("celery", "Celery on Redis", 5.0, 4000),

@@ -28,11 +28,17 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def served(script: str, folder: str, probe: bytes) -> Iterator[tuple[int, int]]:
-    """A server in a process of its own, once it answers the probe: its port and its process number."""
+def served(
+    script: str, folder: str, probe: bytes, python: str = sys.executable, **variables: str
+) -> Iterator[tuple[int, int]]:
+    """A server in a process of its own, once it answers the probe: its port and its process number.
+
+    :param python: the interpreter that runs it.
+    :param variables: of its environment, beside those of this process.
+    """
     port = free_port()
-    env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": folder}
-    server = subprocess.Popen([sys.executable, str(HERE / script)], env=env, cwd=folder, stdout=sys.stderr)
+    env = os.environ | {"PORT": str(port), "JUNCTOR_STORE": folder} | variables
+    server = subprocess.Popen([python, str(HERE / script)], env=env, cwd=folder, stdout=sys.stderr)
     try:
         _wait(server, port, probe)
         yield port, server.pid

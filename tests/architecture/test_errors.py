@@ -12,7 +12,7 @@ from junctor.errors import JunctorError
 from tests.architecture.tree import ROOT, report, sources
 
 FOREIGN = {"Exception", "BaseException", "RuntimeError", "ValueError", "TypeError", "OSError", "LookupError"}
-# Exceptions that are no errors: they steer the engine and never leave it. Each with its reason.
+# Exceptions that are not errors of ours: most steer the engine and never leave it. Each with its reason.
 SIGNALS = {
     "Hold": "raised by a handler to settle its delivery",
     "Retry": "raised by a handler to settle its delivery",
@@ -20,6 +20,7 @@ SIGNALS = {
     "Continue": "raised by continue_as_new() to leave the code of a run, and caught where that is driven",
     "Left": "leaves the code of a run that cannot be gone on with, past every except Exception in it",
     "ClientGone": "ends a route whose caller left; nobody is there to be told",
+    "ApplicationException": "the root of the errors of Pip.Services, which its programs raise, catch and send as JSON",
 }
 PAGE = ROOT / "docs" / "reference" / "errors.md"
 ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")

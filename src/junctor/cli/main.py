@@ -29,6 +29,7 @@ COMMANDS = {
     "new": "Make a project that runs, with a test.",
     "run": "Run a flow, a service file or a class until Ctrl-C.",
     "check": "Find what is wrong with a flow without running it.",
+    "doctor": "Find errors in a project of another framework, and correct them.",
     "graph": "Draw a flow, or write it as YAML.",
     "schema": "Print the JSON Schema of flow files, for editors.",
     "install": "Write a systemd unit for a flow.",

@@ -15,11 +15,11 @@ from junctor.core.spec import ActionSpec, Call, RouteSpec
 from junctor.errors import EncodeError, JunctorError, QueueFull, named, text_of
 from junctor.http import problem
 from junctor.http.answers.declared import classes_of
-from junctor.http.answers.responses import of_value
+from junctor.http.answers.responses import Response, of_value
 from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
 from junctor.http.hosting import Host
 from junctor.http.problem import HttpError
-from junctor.http.promptness import Promptness
+from junctor.http.promptness import Prompts
 from junctor.http.requests.annotations import returned, streamed
 from junctor.http.requests.binding import Plan
 from junctor.http.requests.bodies import read_body
@@ -97,7 +97,7 @@ class ServiceEndpoint:
         self._name = spec.name
         self._blocking = spec.blocking
         adaptive = isinstance(spec, RouteSpec) and spec.adaptive and host.spec.isolation == "node"
-        self._prompt = Promptness() if adaptive and spec.blocking else None
+        self._prompt = Prompts() if adaptive and spec.blocking else None
         self._kind = Kind.ROUTE if isinstance(spec, RouteSpec) else Kind.ACTION
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
         self._item = streamed(spec.signature)
@@ -185,14 +185,17 @@ class ServiceEndpoint:
         try:
             call = host.bound(self._spec)
             if self._prompt is not None:
-                blocking = not self._prompt.on_loop
-                call = self._prompt.bound(call)
+                prompt = self._prompt.of(call, arguments)
+                blocking = not prompt.on_loop
+                call = prompt.bound(call)
             entered = await host.enter(self._kind, self._name, call, blocking, (), arguments, session=session)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
             return self._explain(error, session)
         value = entered.value
+        if type(value) is Response:
+            return value.whole()
         if hasattr(value, "raw_headers") and callable(value):
             return copy(value)  # it may be kept and returned again: each request has headers of its own
         if type(value) is not self._exact and self._declared is not None and not isinstance(value, self._declared):

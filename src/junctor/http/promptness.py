@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 PROBATION = 20
 """Calls in threads before the first one on the loop."""
@@ -16,15 +17,41 @@ QUICK = 0.001
 """Seconds that most calls in threads may take: what asks another server, perhaps this one, takes longer."""
 PROMPT = 0.005
 """Seconds that a call may take on the loop. One that takes longer holds everything else up."""
+FORGIVEN = 200
+"""Calls among which one may take longer than that: on a busy machine the loop itself has to wait now and then."""
+LONG = 0.05
+"""Seconds that are not forgiven."""
 LONGEST_BAN = 1_000_000
 """Calls in threads, at most, before it is tried on the loop again."""
+
+
+class Prompts:
+    """The promptness of a route, or of each function behind one that stands for many.
+
+    The callable of such a route has a method ``function_of``, which gets the arguments of the call and answers what
+    will do it: one slow function must not be taken for prompt because others are.
+    """
+
+    def __init__(self) -> None:
+        self._own = Promptness()
+        self._behind: WeakKeyDictionary[Any, Promptness] = WeakKeyDictionary()
+
+    def of(self, call: Callable[..., Any], arguments: dict[str, Any]) -> Promptness:
+        """Of what a call with these arguments runs."""
+        choose = getattr(call, "function_of", None)
+        function = choose(**arguments) if choose is not None else None
+        if function is None:
+            return self._own
+        found = self._behind.get(function)
+        return found if found is not None else self._behind.setdefault(function, Promptness())
 
 
 class Promptness:
     """What is known of the calls of one function.
 
     It is called in threads until most of a number of calls were prompt. Then it runs on the loop, until one call there
-    is not: from then on in threads, each time for ten times as many calls as before.
+    is much too slow, or two of few are not prompt: from then on in threads, each time for ten times as many calls as
+    before.
     """
 
     def __init__(self) -> None:
@@ -32,6 +59,7 @@ class Promptness:
         self._left = PROBATION
         self._next = PROBATION * 10
         self._slow = 0
+        self._since = FORGIVEN
 
     def bound(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call as it is to be made now: a coroutine function where :attr:`on_loop` says so."""
@@ -43,8 +71,10 @@ class Promptness:
             try:
                 return call(*args, **kwargs)
             finally:
-                if perf_counter() - began > PROMPT:
-                    self._banned()
+                self._since += 1
+                took = perf_counter() - began
+                if took > PROMPT:
+                    self._held_up(took)
 
         return here
 
@@ -70,6 +100,13 @@ class Promptness:
             else:
                 self._left = PROBATION
             self._slow = 0
+
+    def _held_up(self, seconds: float) -> None:
+        if seconds > LONG or self._since <= FORGIVEN:
+            self._banned()
+            self._since = FORGIVEN
+        else:
+            self._since = 0
 
     def _banned(self) -> None:
         self.on_loop = False

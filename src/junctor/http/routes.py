@@ -6,7 +6,7 @@ that needs none of it is in the table as it is, and its requests pay for nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -163,7 +163,7 @@ class Routes:
             endpoint = Shared(endpoint, sharing)
         return Keyed(endpoint, keys) if keys is not None else endpoint
 
-    def _compile(self, opened: Iterable[Opened]) -> PathTable[Endpoint]:
+    def _compile(self, opened: Sequence[Opened]) -> PathTable[Endpoint]:
         table: PathTable[Endpoint] = PathTable()
         for path, endpoint in self._built_in:
             table.add("GET", path, endpoint)
@@ -175,8 +175,10 @@ class Routes:
                     where=one.endpoint.source,
                     fix="Give one of them another path, or its flow a prefix: `http: {path: /name}`.",
                 )
+        whole = {one.path for one in opened if one.method == ANY}
         for path, endpoint in self._fallback:
-            table.add("GET", path, endpoint)  # a service that holds the path keeps it
+            if path not in whole:
+                table.add("GET", path, endpoint)  # a service that holds the path keeps it
         return table
 
     def _nearest(self, path: str) -> str:

@@ -48,9 +48,16 @@ class Response:
             charset = "; charset=utf-8" if media_type.startswith("text/") and "charset" not in media_type else ""
             self.raw_headers.append(header("content-type", media_type + charset))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def whole(self) -> tuple[int, Headers, bytes]:
+        """Status, headers and body to send; it may be kept and returned again, so the headers are a list of their own.
+
+        :raises ValueError: the status has been changed to one that there is not.
+        """
         headers = [pair for pair in self.raw_headers if pair[0] not in _OURS]
-        await send_whole(send, self.status_code, headers, self.body)
+        return checked(self.status_code, 200), headers, self.body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_whole(send, *self.whole())
 
 
 def html(content: str, status: int = 200) -> Response:

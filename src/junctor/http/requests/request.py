@@ -63,7 +63,7 @@ def request_of(scope: Scope, body: bytes) -> Request:
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
+        headers=tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]),
         body=body,
         client=None if client is None else (str(client[0]), int(client[1])),
         scheme=scope.get("scheme", "http"),

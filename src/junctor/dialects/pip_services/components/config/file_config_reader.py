@@ -1,0 +1,75 @@
+"""Configurations in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from junctor.dialects.pip_services.commons.config import ConfigParams
+from junctor.dialects.pip_services.commons.errors import ConfigException, FileException
+from junctor.dialects.pip_services.components.config.config_reader import ConfigReader
+from junctor.dialects.pip_services.components.config.template import MustacheException
+
+
+class FileConfigReader(ConfigReader):
+    """Parameters: ``path`` of the file, and those of :class:`ConfigReader`.
+
+    :param path: of the file.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        super().__init__()
+        self._path = path
+
+    def configure(self, config: ConfigParams) -> None:
+        super().configure(config)
+        self._path = config.get_as_string_with_default("path", self._path)
+
+    def get_path(self) -> str | None:
+        return self._path
+
+    def set_path(self, path: str | None) -> None:
+        self._path = path
+
+
+def read_text(correlation_id: str | None, path: str | None, parameters: ConfigParams | None) -> str:
+    """The text of a file with its variables filled in.
+
+    :raises ConfigException: there is no path; its code is ``NO_PATH``.
+    :raises FileException: the file is not there (``FILE_NOT_FOUND``), or cannot be read (``READ_FAILED``).
+    """
+    if not path:
+        raise ConfigException(correlation_id, "NO_PATH", "Missing config file path")
+    try:
+        text = Path(path).read_text("utf-8")
+    except FileNotFoundError as error:
+        message = f"Config file was not found at {path}"
+        raise FileException(correlation_id, "FILE_NOT_FOUND", message).with_details("path", path) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(correlation_id, path, error) from error
+    try:
+        return ConfigReader._parameterize(text, parameters)
+    except MustacheException as error:
+        raise unreadable(correlation_id, path, error) from error
+
+
+def parsed(
+    correlation_id: str | None, path: str | None, parse: Callable[[str], Any], parameters: ConfigParams | None
+) -> Any:
+    """What a file says.
+
+    :raises ConfigException: there is no path.
+    :raises FileException: it is not there, or cannot be read.
+    """
+    text = read_text(correlation_id, path, parameters)
+    try:
+        return parse(text)
+    except Exception as error:  # each parser has its own errors
+        raise unreadable(correlation_id, path or "", error) from error
+
+
+def unreadable(correlation_id: str | None, path: str, error: Exception) -> FileException:
+    """The error of a file that is there and cannot be used."""
+    made = FileException(correlation_id, "READ_FAILED", f"Failed reading configuration {path}: {error}")
+    return made.with_details("path", path).with_cause(error)

@@ -1,0 +1,47 @@
+"""The references of a container."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from junctor.dialects.pip_services.commons.config import IConfigurable
+from junctor.dialects.pip_services.commons.refer import ReferenceException, Referencer
+from junctor.dialects.pip_services.commons.reflect import TypeDescriptor, TypeReflector
+from junctor.dialects.pip_services.components.build import IFactory
+from junctor.dialects.pip_services.container.config import ComponentConfig, ContainerConfig
+from junctor.dialects.pip_services.container.refer.managed_references import ManagedReferences
+from junctor.dialects.pip_services.container.refer.naming import named
+from junctor.dialects.pip_services.container.selfless import check_methods
+
+
+class ContainerReferences(ManagedReferences):
+    """Filled from a configuration."""
+
+    def put_from_config(self, config: ContainerConfig) -> None:
+        """Make and configure the components in their order.
+
+        :raises ReferenceException: no factory makes one.
+        :raises CreateException: a constructor raised; its own error is the cause.
+
+        Whatever ``configure`` of a component raises comes out of here, too.
+        """
+        for one in config:
+            component = self._made(one)
+            self.put(one.locator, component)
+            with named(str(one.locator), "configure"):
+                if isinstance(component, IConfigurable):
+                    component.configure(one.config)
+                if isinstance(component, IFactory):
+                    Referencer.set_references_for_one(self, component)
+
+    def _made(self, config: ComponentConfig) -> Any:
+        if isinstance(config.locator, TypeDescriptor):
+            component = TypeReflector.create_instance_by_descriptor(config.locator)
+            check_methods(type(component))
+        else:
+            component = self._builder.create(config.locator, self._builder.find_factory(config.locator))
+        if component is None:
+            error = ReferenceException(None, config.locator)
+            error.message += "; no factory makes it"
+            raise error
+        return component

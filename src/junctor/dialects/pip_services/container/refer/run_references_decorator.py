@@ -1,0 +1,85 @@
+"""Components are opened and closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from junctor.dialects.pip_services.commons.refer import IReferences
+from junctor.dialects.pip_services.commons.run import Closer, IOpenable, Opener
+from junctor.dialects.pip_services.container.refer.naming import name_of, named
+from junctor.dialects.pip_services.container.refer.references_decorator import ReferencesDecorator
+
+
+class RunReferencesDecorator(ReferencesDecorator, IOpenable):
+    """Opened, it opens all components in their order; closed, it closes those it has opened, the last one first."""
+
+    def __init__(self, next_references: IReferences, top_references: IReferences | None = None) -> None:
+        super().__init__(next_references, top_references)
+        self._is_open = False
+        self._opened: list[Any] = []
+
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def open(self, correlation_id: str | None) -> None:
+        """What was opened is closed when a later one cannot be opened.
+
+        Whatever a component raises comes out of here.
+        """
+        if self._is_open:
+            return
+        self._is_open = True
+        try:
+            for component in self.get_all():
+                self._open_one(correlation_id, component)
+        except BaseException as error:
+            for failed in self._closed(correlation_id):
+                error.add_note(f"and while it was closed again: {failed}")
+            raise
+
+    def close(self, correlation_id: str | None) -> None:
+        """Close all, also when one raises; the first error comes out at the end."""
+        if not self._is_open:
+            return
+        errors = self._closed(correlation_id)
+        if errors:
+            raise errors[0]
+
+    def put(self, locator: Any, component: Any) -> None:
+        super().put(locator, component)
+        if self._is_open:
+            self._open_one(None, component)
+
+    def remove(self, locator: Any) -> Any:
+        component = super().remove(locator)
+        self._close_one(None, component)
+        return component
+
+    def remove_all(self, locator: Any) -> list[Any]:
+        components = super().remove_all(locator)
+        for component in components:
+            self._close_one(None, component)
+        return components
+
+    def _open_one(self, correlation_id: str | None, component: Any) -> None:
+        if isinstance(component, IOpenable) and all(one is not component for one in self._opened):
+            with named(name_of(self, component), "open"):
+                Opener.open_one(correlation_id, component)
+            self._opened.append(component)
+
+    def _closed(self, correlation_id: str | None) -> list[Exception]:
+        """Close all; the errors of those that could not be."""
+        errors: list[Exception] = []
+        for component in tuple(reversed(self._opened)):
+            try:
+                with named(name_of(self, component), "close"):
+                    self._close_one(correlation_id, component)
+            except Exception as error:  # noqa: BLE001 - the others are closed all the same
+                errors.append(error)
+        self._is_open = False
+        return errors
+
+    def _close_one(self, correlation_id: str | None, component: Any) -> None:
+        if any(one is component for one in self._opened):
+            self._opened = [one for one in self._opened if one is not component]
+            Closer.close_one(correlation_id, component)

@@ -1,0 +1,1 @@
+"""What of the expressions of Pip.Services is offered: templates."""

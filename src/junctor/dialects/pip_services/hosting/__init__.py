@@ -1,0 +1,1 @@
+"""A container in a node: its components as services of a flow."""

@@ -1,0 +1,178 @@
+"""A container while it lives in a node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol, TypeGuard
+
+from junctor.core.port import Port
+from junctor.dialects.pip_services.components.build import IFactory
+from junctor.dialects.pip_services.container.container import CONTEXT_INFO, Container, locators_of
+from junctor.dialects.pip_services.hosting.names import component_name, distinct
+
+CONTAINER = "container"
+"""The name of the service that leads the life of the components."""
+
+
+class Endpoint(Protocol):
+    """What a component has that answers HTTP requests, and leaves it to others to listen."""
+
+    hosted: bool
+    table: Any
+
+    def listening(self, correlation_id: str | None = None) -> dict[str, Any]:
+        """Where, in the words of the ``http`` section of a flow."""
+        ...
+
+
+def is_endpoint(component: Any) -> TypeGuard[Endpoint]:
+    """Whether a component is one, told without importing the classes of HTTP."""
+    return hasattr(component, "table") and callable(getattr(component, "listening", None))
+
+
+class Part:
+    """One component of a container. After a restart another object may be in its place.
+
+    :param index: its place among the components.
+    """
+
+    def __init__(self, hosted: Hosted, index: int, locator: Any, component: Any) -> None:
+        self.hosted = hosted
+        self.index = index
+        self.locator = locator
+        self.first = component
+        self.name = ""
+        self.hosts_http = False
+
+    @property
+    def component(self) -> Any:
+        """The component as it is now.
+
+        :raises NotOpen: the container is not open.
+        """
+        return self.hosted.component(self.index)
+
+
+class NotOpen(Exception):
+    """A component was called while its container is closed or cannot be opened."""
+
+
+class Hosted:
+    """The life of a container in a node.
+
+    :param failed: told of what keeps it from its first opening.
+    :param ends: whether the process ends. Then who runs it closes the container, when all else has stopped: that may
+        take longer than a node waits for one of its services.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        failed: Callable[[Exception], object] | None = None,
+        ends: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.container = container
+        self.parts: list[Part] = []
+        self.failed = failed
+        self._ends = ends
+        self._components: list[Any] = []
+        self._is_open = False
+        self._open: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def name(self) -> str:
+        return self.container.name
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The component whose requests the node takes: the first endpoint."""
+        return next((part.first for part in self.parts if part.hosts_http), None)
+
+    def compose(self) -> None:
+        """Make and configure the components, to learn what there is.
+
+        Whatever a constructor or ``configure`` raises comes out of here.
+        """
+        references = self.container.compose(self.name)
+        found = [(locator, component) for locator, component in locators_of(references)]
+        self.parts = [
+            Part(self, index, locator, component)
+            for index, (locator, component) in enumerate(found)
+            if not isinstance(component, IFactory) and not (locator is CONTEXT_INFO and _is_told_again(found))
+        ]
+        endpoint = next((part for part in self.parts if is_endpoint(part.first)), None)
+        if endpoint is not None:
+            endpoint.hosts_http = True
+        names = distinct([component_name(part.locator) for part in self.parts], [CONTAINER])
+        for part, name in zip(self.parts, names, strict=True):
+            part.name = name
+
+    def attach(self) -> None:
+        """The node begins to host it. Called on its loop."""
+        if self._open is None:
+            self._open, self._loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def open(self, port: Port) -> None:
+        """Open the container: link and open the components, in a thread of its service.
+
+        Whatever a component raises comes out of here, unless somebody is told of what keeps a container from its first
+        opening: then it is left to them.
+        """
+        try:
+            self._prepare(port)
+            self.container.open(self.name)
+        except Exception as error:
+            if self.failed is None:
+                raise
+            self.failed(error)
+            return
+        self.failed = None
+        self._tell(True)
+
+    def _prepare(self, port: Port) -> None:
+        """Let the components know that they are in a node. They are made anew after a close."""
+        from junctor.dialects.pip_services.hosting.client import ServiceClient
+
+        self._components = components = self.container.compose(self.name).get_all()
+        for part in self.parts:
+            if part.hosts_http:
+                components[part.index].hosted = True
+        for component in components:
+            if isinstance(component, ServiceClient):
+                component.port = port
+
+    def close(self) -> None:
+        """Close the container: the components, the last one first."""
+        self._tell(False)
+        if not self._ends():
+            self.container.close(self.name)
+
+    def _tell(self, is_open: bool) -> None:
+        self._is_open = is_open
+        if self._open is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._open.set if is_open else self._open.clear)
+
+    async def opened(self) -> None:
+        """Return when the container is open."""
+        assert self._open is not None, "it is attached before"
+        await self._open.wait()
+
+    def component(self, index: int) -> Any:
+        """A component as it is now.
+
+        :raises NotOpen: the container is not open.
+        """
+        if not self._is_open:
+            raise NotOpen(f"the container {self.name} is not open")
+        return self._components[index]
+
+    def opening(self, index: int) -> Any:
+        """A component also while others are still opened; None before it is made."""
+        return self._components[index] if self._components else None
+
+
+def _is_told_again(found: list[tuple[Any, Any]]) -> bool:
+    """Whether the configuration has context information of its own."""
+    return len([True for locator, _ in found if CONTEXT_INFO == locator]) > 1

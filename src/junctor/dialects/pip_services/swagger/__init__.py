@@ -1,0 +1,1 @@
+"""The page that shows the documents of OpenAPI of all services of a container."""

@@ -1,0 +1,3 @@
+__all__ = ["TextFileCounters"]
+
+from .TextFileCounters import TextFileCounters
