@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from junctor import Service, handler
 from junctor.core.run import RunQuery, RunStatus
 from junctor.dialects.iop.components import BusinessProcess
 from junctor.errors import RequestFailed
@@ -150,3 +151,26 @@ async def test_behind_an_error_that_counts_as_done_the_process_goes_on(text: str
         asked = asyncio.ensure_future(_asked(plant, "python-lenient", text))
         await plant.advance("1m")
         assert await asked == wanted
+
+
+class Deep(Service):
+    """Answers with what is nested deeper than Python calls."""
+
+    @handler
+    async def on_ask(self, ask: Ask) -> Any:
+        nested: Any = {}
+        for _ in range(600):
+            nested = {"inner": nested}
+        return nested
+
+
+class AskingDeep(BusinessProcess):
+    def on_message(self, request: Ask) -> None:
+        self.send_request_async("deep", request)
+
+
+async def test_a_reply_that_cannot_be_handed_over_ends_the_process_in_error() -> None:
+    async with running(project(AskingDeep, Deep)) as plant:
+        with pytest.raises(RequestFailed, match="RecursionError"):
+            await _asked(plant, "python-askingdeep", "")
+        assert runs(plant, "python-askingdeep") == [RunStatus.FAILED]

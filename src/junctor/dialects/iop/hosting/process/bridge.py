@@ -69,7 +69,7 @@ class Bridge(Conversation):
     @on_reply
     def on_response(self, reply: Any, asked: Asked) -> None:
         """A response to a request of an earlier callback."""
-        self._respond(asked.request, received(reply, self.message.id), key_of(asked.name))
+        self._respond(asked.request, reply, key_of(asked.name))
 
     @on_failure
     def on_error(self, error: RequestError) -> None:
@@ -83,10 +83,11 @@ class Bridge(Conversation):
             self.cancel(waiting)
         self._respond(AlarmRequest(), AlarmResponse(), key_of(name))
 
-    def _respond(self, *call: Any) -> None:
+    def _respond(self, call_request: Any, call_response: Any, key: str | None) -> None:
         """Where a first callback raises, its request has failed. Here that has no end yet, and gets it."""
         try:
             request, response = self._restore()
+            call = call_request, received(call_response, self.message.id), key
             if not self._job.guard(lambda: self._called_back(request, response, *call)):
                 self._completed(request, response)  # its error counts as done
         except (Exception, SystemExit, KeyboardInterrupt) as error:
