@@ -1,0 +1,3 @@
+__all__ = ["DefaultTextFileFactory"]
+
+from .DefaultTextFileFactory import DefaultTextFileFactory
