@@ -183,8 +183,9 @@ def human_line(clock: str, level: str, service: str, text: str, session: str, *,
 class Noted(NamedTuple):
     """What a log record says, taken at once; what is left to do for a line of JSON can be done later, in a thread.
 
-    ``event`` and ``source`` are there where a dialect tells them: its word for the level, and ``MyService.on_message``,
-    who logged.
+    ``event`` says what kind of line it is: ``failure``, of a message that is parked, a tick, or a conversation;
+    ``alert`` of a rule; where a dialect tells it, its own word for the level. ``source`` is who logged,
+    ``MyService.on_message``, where a dialect tells that.
     """
 
     created: float
@@ -219,6 +220,10 @@ def noted(record: logging.LogRecord) -> Noted:
 def _told(record: logging.LogRecord) -> tuple[str, str]:
     event, cls, method = (getattr(record, name, "") for name in ("event", "source_class", "source_method"))
     return str(event), f"{cls}.{method}" if cls else ""
+
+
+FAILURE, ALERT = "failure", "alert"
+"""Events of lines that the engine writes itself."""
 
 
 def json_line(said: Noted) -> bytes:

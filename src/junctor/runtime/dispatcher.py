@@ -19,6 +19,7 @@ from junctor.core.recording import recorded, records_hop
 from junctor.errors import RecordRefused, SendError, StateConflict
 from junctor.messages import Kind, Status
 from junctor.observe.alerts import ParkedAlerts
+from junctor.observe.logs import FAILURE
 from junctor.runtime.ahead import has_fallen
 from junctor.runtime.failures import failure_of
 from junctor.runtime.intake import size_of
@@ -248,7 +249,7 @@ class Dispatcher(RunEnds):
         runs = suspended_by(host, delivery, failure)
         outcome = Outcome(Settlement.PARK, failure=failure, started=delivery.started, runs=runs)
         host.counters.parked += 1
-        log.warning("%s.%s: %s", host.address, delivery.name, error, extra={"hop": delivery})
+        log.warning("%s.%s: %s", host.address, delivery.name, error, extra={"hop": delivery, "event": FAILURE})
         settle = Settle(delivery.seq, Status.PARKED, delivery.attempt, 0, outcome.started, 0, failure=outcome.failure)
         alerts = self._alerts(delivery, outcome, host)
         ends, _ = self._ends(delivery, outcome)

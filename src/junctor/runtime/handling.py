@@ -18,6 +18,7 @@ from junctor.errors import WiringError, nearest
 from junctor.messages import MessageType, Status, TypeRegistry, type_name
 from junctor.observe.frames import own_line
 from junctor.observe.hidden import note_hidden
+from junctor.observe.logs import FAILURE
 from junctor.runtime import debugger
 from junctor.runtime.deadlines import nanoseconds
 from junctor.runtime.failures import failure_of, without_hidden_values, wrong_reply
@@ -278,16 +279,16 @@ class Handling:
             text = f"parked after {tries} attempt{'' if tries == 1 else 's'}: {text} (junctor trace {delivery.seq})"
         if place and failure.reaction is None:
             text = f"{text}\n{place}"
-        log.warning("%s: %s", entered, text, extra={"hop": delivery})
+        log.warning("%s: %s", entered, text, extra={"hop": delivery, "event": FAILURE if parked else ""})
 
     def _tell_rest(self, kind: str, count: int) -> None:
         name = kind.partition(" ")[0] or "other errors"
         text = f"{self.address}: {count:,} more failures like the last: {name} (junctor parked)"
-        log.warning("%s", text, extra={"service": self.address})
+        log.warning("%s", text, extra={"service": self.address, "event": FAILURE})
 
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
-        log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop})
+        log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop, "event": FAILURE})
 
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)

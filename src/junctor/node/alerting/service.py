@@ -23,6 +23,7 @@ from junctor.flows.destinations import Destination, Receiver
 from junctor.node.alerting.book import NAME, Book, Kept
 from junctor.node.alerting.notice import Notice, notice_of
 from junctor.node.alerting.sending import send
+from junctor.observe.logs import ALERT
 from junctor.services import Service, Target, every, handler
 
 log = logging.getLogger("junctor.alerts")
@@ -92,8 +93,15 @@ class Alerts(Service):
         notice = notice_of(name, told, self._node.named, self._node.directory, time)
         for way, destination in rule.destinations.items():
             await self.notices.send(msgspec.structs.replace(notice, way=way, to=destination.to))
-        log.warning("%s", notice.text.replace("\n", "; "))
+        log.warning("%s", notice.text.replace("\n", "; "), extra=_labels(notice))
         return tuple(destination.to for destination in rule.destinations.values())
+
+
+def _labels(notice: Notice) -> dict[str, str]:
+    """A line about a single service is one of its lines."""
+    about = {item.service for item in notice.items}
+    event = "" if notice.state == "resolved" else ALERT
+    return {"event": event, "service": about.pop() if len(about) == 1 else ""}
 
 
 class Notices(Service):

@@ -13,6 +13,7 @@ from junctor.core.run import Asker, Run, RunStatus, RunWrite, TimerEnd
 from junctor.core.snapshot import NOTHING, OpenRequest, OpenTimer, Snapshot, Waiting, write_snapshot
 from junctor.errors import JunctorError
 from junctor.messages import ASKER, Message
+from junctor.observe.logs import FAILURE
 from junctor.services.conversation.bounds import check_size
 from junctor.services.conversation.callbacks import Callback
 from junctor.services.conversation.live import Asking, Live, later
@@ -113,8 +114,12 @@ class Turn:
             before.undo(current.get())
             self.live.undo()
             self.live.fail(error)
-            self._port.log.warning("conversation %d failed: %s", self.live.number, self.live.failure)
+            self._tell_failed()
             self._end_at_once(RunStatus.FAILED)
+
+    def _tell_failed(self) -> None:
+        what = ("conversation %d failed: %s", self.live.number, self.live.failure)
+        self._port.log.warning(*what, extra={"event": FAILURE})
 
     def _end_at_once(self, status: RunStatus) -> None:
         """With the attributes as they are stored."""
@@ -128,7 +133,7 @@ class Turn:
         live, attributes = self.live, self._plan.attributes
         live.closed = True
         if live.failure:
-            self._port.log.warning("conversation %d failed: %s", live.number, live.failure)
+            self._tell_failed()
         attributes.refuse_undeclared(name for name in vars(self.instance) if name not in self._known)
         before = live.snapshot.attributes
         snapshot = self._taken_over(attributes.taken(self.instance, before))

@@ -188,7 +188,7 @@ def test_settings_that_are_rules_of_the_flow() -> None:
     assert all(rule.when.service == ("demo-worker",) for rule in rules)
 
 
-async def test_a_rule_tells_the_item() -> None:
+async def test_a_rule_tells_the_item(caplog: pytest.LogCaptureFixture) -> None:
     schedule = "STOP:2000-01-01T00:00:00"
     async with flow(SettingValue("QueueCountAlert", "2"), schedule=schedule).running(transport="memory") as node:
         for _ in range(3):
@@ -198,6 +198,19 @@ async def test_a_rule_tells_the_item() -> None:
     source, text, *_ = TOLD[0]
     assert source == "Demo.Worker"
     assert "3 messages" in text
+    (line,) = (record for record in caplog.records if getattr(record, "event", "") == "alert")
+    assert line.service == "demo/demo-worker"  # type: ignore[attr-defined]
+
+
+async def test_failures_are_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    settings = SettingValue("RetryInterval", "0.01"), SettingValue("FailureTimeout", "0.02")
+    async with flow(*settings, processor="").running(transport="memory") as node:
+        for what in ("broken", "away"):
+            with pytest.raises(JunctorError):
+                await node.target("demo-worker", Any, Any).request(Job(what))
+    told = [(getattr(record, "event", ""), "parked" in record.message) for record in caplog.records]
+    assert [event for event, parked in told if parked] == ["failure", "failure"]
+    assert ("failure", False) not in told
 
 
 @pytest.mark.parametrize("kept", [True, False])

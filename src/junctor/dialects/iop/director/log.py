@@ -16,7 +16,7 @@ import msgspec
 from junctor.core.spec import service_name
 from junctor.dialects.iop.definition import ProductionDefinition
 from junctor.observe.logfile import LogReader
-from junctor.observe.logs import readable
+from junctor.observe.logs import ALERT, FAILURE, readable
 
 LAST = 10
 """Rows that a stream begins with."""
@@ -24,6 +24,8 @@ LAST = 10
 _LOOK = 0.2  # seconds between two looks at the log
 _TYPES = {"debug": "Trace", "info": "Info", "warning": "Warning", "error": "Error", "critical": "Alert"}
 _STARTED = re.compile(rb'"logger":"junctor.node","text":"starting: [^"]*; pid (\d+);')
+_EVENTS = {FAILURE: "Error", ALERT: "Alert"}
+_ENTRY = re.compile(r"[^ ]+/[^ .]+\.(\w+): ")
 _NONE = "-"
 
 
@@ -104,13 +106,13 @@ class EventLog:
         cls, _, method = entry.source.rpartition(".")
         return LogRow(
             entry.time,
-            entry.event or _TYPES.get(entry.level, entry.level.title()),
+            _EVENTS.get(entry.event) or entry.event or _TYPES.get(entry.level, entry.level.title()),
             item.name if item is not None else entry.service.rpartition("/")[2] or entry.logger,
             job,
             entry.message.rpartition("-")[2],
             entry.session[-8:],
             cls or (item.class_name if item is not None else ""),
-            method,
+            method or (entered[1] if (entered := _ENTRY.match(entry.text)) else ""),
             f"{entry.text}\n{entry.exception}" if entry.exception else entry.text,
         )
 

@@ -53,6 +53,15 @@ def test_a_level_without_an_event_has_the_word_of_iris(tmp_path: Path, level: st
     assert row[0] == word and row[5:7] == ["Python.bo.Store", "-"]
 
 
+@pytest.mark.parametrize(("event", "word"), [("failure", "Error"), ("alert", "Alert")])
+def test_what_the_engine_tells_of_a_failure_or_alert_is_found_by_the_words_of_iris(
+    tmp_path: Path, event: str, word: str
+) -> None:
+    text = "demo-production/python-store.on_order: parked after 1 attempt: ValueError: 1"
+    (row,) = columns(log_of(tmp_path, {**SAID, "level": "warning", "event": event, "source": "", "text": text}))
+    assert row[0] == word and row[1] == "Python.Store" and row[6] == "on_order"
+
+
 def test_what_was_logged_never_looks_like_a_row_of_its_own(tmp_path: Path) -> None:
     (row,) = log_of(tmp_path, {**SAID, "text": "one\n2026-11-20 \x1b[31mAlert", "exception": "ValueError: x"}).rows()
     first, *rest = str(row).split("\n")
