@@ -345,3 +345,11 @@ def test_messages_for_an_item_that_is_gone_are_told_with_the_queues(project: Pro
     project.iop("--migrate", "sender.py")
     project.iop("--update")
     assert project.json("--queue")["warnings"] == ["1 waiting for store, which the production has not"]
+
+
+def test_files_with_names_of_the_standard_library_do_not_stand_in_the_way_of_a_start(project: Project) -> None:
+    for name in ("queue.py", "types.py", "json.py"):
+        (project.folder / name).write_text("raise RuntimeError('this is no module of Python')\n")
+    project.iop("--migrate", "settings.py")
+    assert project.iop("--start", "Demo.Production", "--detach") == "Production Demo.Production started\n"
+    assert project.json("--status")["Status"] == "running"

@@ -96,7 +96,8 @@ def start_beside(place: Namespace, production: str) -> None:
     directories.prepare(directory)
     with _private(directory / CONSOLE) as console:
         process = Beside(
-            [sys.executable, "-m", "junctor.dialects.iop.director.background", production],
+            # -P: a file of the working folder must not stand for a module of Python, queue.py for example.
+            [sys.executable, "-P", "-m", "junctor.dialects.iop.director.background", production],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=console,

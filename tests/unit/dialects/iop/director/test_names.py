@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from junctor.dialects.iop.cli.main import main
 from junctor.dialects.iop.definition import ProductionDefinition
 from junctor.dialects.iop.director.afar import known_class, received
 from junctor.dialects.iop.director.alone import FolderTaken, refuse_second
+from junctor.dialects.iop.director.background import Beginning
 from junctor.dialects.iop.director.place import Life, Namespace, NoProduction
 from junctor.dialects.iop.migration import Registry
 from junctor.errors import ConfigurationError, DecodeError, JunctorError
@@ -92,3 +94,11 @@ def test_a_folder_with_the_messages_of_another_production_is_not_taken_over(tmp_
     with Registry.change("USER", tmp_path) as registry:
         del registry.productions["Demo.A"]
     refuse_second(place, "Demo-A")  # it was renamed
+
+
+def test_what_a_production_beside_the_terminal_says_has_an_end() -> None:
+    out = io.StringIO()
+    stream = Beginning(out, 5)
+    assert [stream.write(text) for text in ("abc", "def", "g")] == [3, 3, 1]
+    stream.flush()
+    assert out.getvalue() == "abcde"
