@@ -136,6 +136,27 @@ class Entrance(BusinessService):
         raise ValueError(message_input.what)
 
 
+class Asking(BusinessProcess):
+    def on_message(self, request: Job):
+        self.send_request_async("Demo.Worker", request)
+
+
+async def test_each_item_on_the_way_tells_of_an_error() -> None:
+    on_error = (SettingValue("AlertOnError", "1"),)
+    items = (
+        ItemDefinition(name="Demo.Asking", class_name="Asking", settings=on_error),
+        ItemDefinition(name="Demo.Worker", class_name="Worker", settings=on_error),
+        ItemDefinition(name="Ens.Alert", class_name="Pager"),
+    )
+    production = ProductionDefinition(name="Demo", items=items)
+    async with Flow.of(flow_of(production, lambda name: globals()[name])).running(transport="memory") as node:
+        with pytest.raises(JunctorError, match="broken"):
+            await node.target("demo-asking", Any, Any).request(Job("broken"))
+        await told(2)
+    assert [source for source, *_ in TOLD] == ["Demo.Worker", "Demo.Asking"]
+    assert all("broken" in text and length == 32 for _, text, _, length in TOLD)
+
+
 async def test_an_alert_of_a_service_names_its_session() -> None:
     on_error = (SettingValue("AlertOnError", "1"),)
     items = (

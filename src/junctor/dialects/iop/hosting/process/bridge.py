@@ -73,8 +73,11 @@ class Bridge(Conversation):
 
     @on_failure
     def on_error(self, error: RequestError) -> None:
-        """A request has failed: the process ends in error, and whoever waits for it gets the error."""
-        self.fail(RuntimeError(error.what))
+        """A request has failed: the process ends in error, and whoever waits for it gets the error. As in InterSystems
+        IRIS, each item on the way that has AlertOnError tells of it."""
+        own = RuntimeError(error.what)
+        self._job.hosted.alerter.failed(own, 1, last=True)
+        self.fail(own)
 
     @on_timer
     def on_alarm(self, name: str) -> None:
