@@ -9,7 +9,7 @@ from junctor.dialects.pip_services.commons.config import ConfigParams
 _IN_URI = ("protocol", "host", "port", "username", "password", "servers", "path", "uri")
 
 
-class ConnectionUtils:
+class ConnectionParts:
     @staticmethod
     def concat(options1: ConfigParams, options2: ConfigParams, *keys: str) -> ConfigParams:
         """Both in one; values of the same key are joined by commas. With keys only those of the second."""

@@ -6,5 +6,5 @@ from ..count.TextFileCounters import TextFileCounters
 
 class DefaultTextFileFactory(Factory):
     def __init__(self):
-        super(DefaultTextFileFactory, self).__init__()
+        super().__init__()
         self.register_as_type(Descriptor("pip-services", "counters", "textfile", "*", "1.0"), TextFileCounters)
