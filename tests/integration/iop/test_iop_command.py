@@ -353,3 +353,7 @@ def test_files_with_names_of_the_standard_library_do_not_stand_in_the_way_of_a_s
     project.iop("--migrate", "settings.py")
     assert project.iop("--start", "Demo.Production", "--detach") == "Production Demo.Production started\n"
     assert project.json("--status")["Status"] == "running"
+
+
+def test_more_rows_of_the_log_than_there_can_be(running: Project) -> None:
+    assert running.iop("--log", "9" * 30) == running.iop("--log", "1000")

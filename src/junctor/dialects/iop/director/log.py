@@ -21,6 +21,9 @@ from junctor.observe.logs import ALERT, FAILURE, readable
 LAST = 10
 """Rows that a stream begins with."""
 
+MOST = 10_000_000
+"""Rows that are asked for at most: more than a log holds."""
+
 _LOOK = 0.2  # seconds between two looks at the log
 _TYPES = {"debug": "Trace", "info": "Info", "warning": "Warning", "error": "Error", "critical": "Alert"}
 _STARTED = re.compile(rb'"logger":"junctor.node","text":"starting: [^"]*; pid (\d+);')
@@ -80,7 +83,8 @@ class EventLog:
     def last(self, count: int) -> list[LogRow]:
         """The last rows, oldest first."""
         # Decoded are these alone, for a log may have a million lines; and one more, where a crash left half a line.
-        rows = [row for line, job in deque(self._lines(), count + 1) for row in self._row(line, job)]
+        kept = deque(self._lines(), min(count, MOST) + 1)
+        rows = [row for line, job in kept for row in self._row(line, job)]
         return rows[-count:] if count else []
 
     def stream(self) -> Iterator[LogRow]:

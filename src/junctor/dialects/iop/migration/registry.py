@@ -150,6 +150,9 @@ class Registry:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return
+        except PermissionError as error:
+            fix = "Run the command as its owner, or let $IOP_HOME name a folder of your own."
+            raise ConfigurationError("this user may not read the file", where=str(self.path), fix=fix) from error
         except OSError as error:
             raise RegistryDamaged(f"the file cannot be read: {error.strerror}", where=str(self.path)) from error
         _refuse_foreign(self.path)

@@ -167,3 +167,13 @@ def test_a_registry_that_others_can_write_is_refused(part: str) -> None:
     with pytest.raises(ConfigurationError, match="other users can write it") as caught:
         Registry.open()
     assert caught.value.where == str(place) and "chmod go-w" in caught.value.fix
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_registry_of_somebody_else_is_no_damaged_one() -> None:
+    with Registry.change() as registry:
+        registry.default = "D"
+    registry.path.chmod(0)
+    with pytest.raises(ConfigurationError, match="this user may not read the file") as caught:
+        Registry.open()
+    assert "Move the file away" not in caught.value.fix
