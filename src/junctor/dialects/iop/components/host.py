@@ -161,6 +161,9 @@ class BusinessHost(Component):
         return target
 
     def _described(self, target: str, description: str | None) -> str:
+        if description is not None and not isinstance(description, str):
+            what = f"the description must be text or None; it is {type(description).__name__}"
+            raise TypeError(f"{what}: of send_request_async, completion_key and response_required come behind it")
         return description or f"{type(self).__name__} -> {target}"
 
     @property

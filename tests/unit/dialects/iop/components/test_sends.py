@@ -165,6 +165,12 @@ async def test_a_time_out_that_is_no_number(wrong: Any) -> None:
     assert "timeout is a number of seconds, or -1 for ever" in str(error)
 
 
+async def test_a_description_that_is_no_text() -> None:
+    error = await asked(lambda host: host.send_request_async("Python.Ledger", Order(1), True))
+    assert isinstance(error, TypeError)
+    assert "the description must be text or None; it is bool" in str(error)
+
+
 async def test_several_at_once() -> None:
     def ask(host: Any) -> Any:
         bodies = [Order(1), Order(404), Order(999), Slip()]
