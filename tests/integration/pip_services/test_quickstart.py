@@ -21,7 +21,9 @@ from junctor.flows.dialects import dialect_names
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[3]
-PATHS = os.pathsep.join([str(ROOT / "compat" / "pip_services3" / "src"), str(ROOT / "src")])
+_FOLDERS = [str(ROOT / "compat" / "pip_services3" / "src"), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+PATHS = os.pathsep.join(filter(None, _FOLDERS))
+"""The import paths of this checkout, installed or not."""
 
 CONTROLLER = """\
 class HelloWorldController:
