@@ -10,6 +10,7 @@ from junctor.core.port import Port
 from junctor.dialects.pip_services.components.build import IFactory
 from junctor.dialects.pip_services.container.container import CONTEXT_INFO, Container, locators_of
 from junctor.dialects.pip_services.hosting.names import component_name, distinct
+from junctor.errors import NotRunning
 
 CONTAINER = "container"
 """The name of the service that leads the life of the components."""
@@ -49,13 +50,9 @@ class Part:
     def component(self) -> Any:
         """The component as it is now.
 
-        :raises NotOpen: the container is not open.
+        :raises NotRunning: the container is not open.
         """
         return self.hosted.component(self.index)
-
-
-class NotOpen(Exception):
-    """A component was called while its container is closed or cannot be opened."""
 
 
 class Hosted:
@@ -162,10 +159,11 @@ class Hosted:
     def component(self, index: int) -> Any:
         """A component as it is now.
 
-        :raises NotOpen: the container is not open.
+        :raises NotRunning: the container is not open.
         """
         if not self._is_open:
-            raise NotOpen(f"the container {self.name} is not open")
+            fix = f"Try again in a moment; `junctor status` shows how {CONTAINER} starts."
+            raise NotRunning(f"the container {self.name} is not open", fix=fix)
         return self._components[index]
 
     def opening(self, index: int) -> Any:
