@@ -51,7 +51,7 @@ class Promptness:
 
     It is called in threads until most of a number of calls were prompt. Then it runs on the loop, until one call there
     is much too slow, or two of few are not prompt: from then on in threads, each time for ten times as many calls as
-    before.
+    before, unless it has run on the loop for longer than that.
     """
 
     def __init__(self) -> None:
@@ -60,6 +60,7 @@ class Promptness:
         self._next = PROBATION * 10
         self._slow = 0
         self._since = FORGIVEN
+        self._ran = 0
 
     def bound(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call as it is to be made now: a coroutine function where :attr:`on_loop` says so."""
@@ -102,13 +103,16 @@ class Promptness:
             self._slow = 0
 
     def _held_up(self, seconds: float) -> None:
+        self._ran += self._since
         if seconds > LONG or self._since <= FORGIVEN:
             self._banned()
-            self._since = FORGIVEN
+            self._since, self._ran = FORGIVEN, 0
         else:
             self._since = 0
 
     def _banned(self) -> None:
         self.on_loop = False
+        if self._ran > self._next:
+            self._next = PROBATION * 10
         self._left, self._slow = self._next, 0
         self._next = min(self._next * 10, LONGEST_BAN)

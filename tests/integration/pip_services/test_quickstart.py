@@ -21,7 +21,9 @@ from junctor.flows.dialects import dialect_names
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[3]
-PATHS = os.pathsep.join([str(ROOT / "compat" / "pip_services3" / "src"), str(ROOT / "src")])
+_FOLDERS = [str(ROOT / "compat" / "pip_services3" / "src"), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+PATHS = os.pathsep.join(filter(None, _FOLDERS))
+"""The import paths of this checkout, installed or not."""
 
 CONTROLLER = """\
 class HelloWorldController:
@@ -58,6 +60,8 @@ class HelloWorldRestService(RestService):
         return self.send_result(self._controller.greeting(name))
 """
 FACTORY = """\
+import time
+
 from HelloWorldController import HelloWorldController
 from HelloWorldRestService import HelloWorldRestService
 from pip_services3_commons.refer import Descriptor
@@ -77,11 +81,20 @@ class Closed:
         print("never opened")
 
 
+class Slow:
+    def open(self, correlation_id):
+        pass
+
+    def close(self, correlation_id):
+        time.sleep(1.2)
+        print("closed in the end")
+
+
 class HelloWorldServiceFactory(Factory):
     def __init__(self):
         super(HelloWorldServiceFactory, self).__init__()
         for kind, cls in (('controller', HelloWorldController), ('service', HelloWorldRestService),
-                          ('broken', Broken), ('closed', Closed)):
+                          ('broken', Broken), ('closed', Closed), ('slow', Slow)):
             self.register_as_type(Descriptor('hello-world', kind, '*', '*', '1.0'), cls)
 """
 PROCESS = """\
@@ -256,7 +269,7 @@ def test_a_port_in_use_ends_it(project: Project) -> None:
     ("more", "code", "told"),
     [
         ("nobody:knows:this:one:1.0", 78, "Cannot locate reference: nobody:knows:this:one:1.0"),
-        ("hello-world:broken:a:b:1.0", 70, "HelloWorldServiceFactory.py:9, in __init__"),
+        ("hello-world:broken:a:b:1.0", 70, "HelloWorldServiceFactory.py:11, in __init__"),
         ("hello-world:closed:a:b:1.0", 70, "no database (in open of hello-world:closed:a:b:1.0)"),
         ("{{", 78, "config.yml"),
     ],
@@ -268,6 +281,28 @@ def test_what_cannot_start_says_why_and_ends(project: Project, more: str, code: 
     assert told in project.err.read_text()
     assert "[hello-world:FATAL:" in project.err.read_text()
     assert "restart in" not in project.err.read_text() and "never opened" not in project.out.read_text()
+
+
+def test_components_have_the_time_they_need_to_close(project: Project) -> None:
+    project.running(MORE="hello-world:slow:a:b:1.0")
+    assert project.process is not None
+    project.process.send_signal(signal.SIGTERM)
+    assert project.ended() == 0
+    assert "closed in the end" in project.lines
+
+
+def test_a_second_process_says_that_the_first_one_has_the_folder(project: Project) -> None:
+    project.running()
+    second = subprocess.run(
+        [sys.executable, "run.py"],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": PATHS},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert second.returncode == 70
+    assert "the store is in use" in second.stderr and "JUNCTOR_STORE" in second.stderr
 
 
 def test_a_missing_file_is_no_success(project: Project) -> None:

@@ -162,7 +162,8 @@ class Hosted:
         :raises NotRunning: the container is not open.
         """
         if not self._is_open:
-            raise NotRunning("the container is not open", where=self.name)
+            fix = f"Try again in a moment; `junctor status` shows how {CONTAINER} starts."
+            raise NotRunning(f"the container {self.name} is not open", fix=fix)
         return self._components[index]
 
     def opening(self, index: int) -> Any:

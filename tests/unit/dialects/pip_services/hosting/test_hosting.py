@@ -333,6 +333,18 @@ def test_what_keeps_a_file_from_loading_is_an_error_of_configuration(
         DIALECT.load("shop")
 
 
+def test_the_line_of_the_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yml").write_text(json.dumps([CONTROLLER]))
+    monkeypatch.setattr(Greeter, "__init__", lambda self: {}["limit"])
+    module = types.ModuleType("shopping")
+    vars(module).update(Shop=Shop)
+    with pytest.raises(ConfigurationError, match="KeyError: 'limit'") as caught:
+        DIALECT.flow(module)
+    assert "test_hosting.py:" in (caught.value.where or "")
+
+
 def test_arguments_are_bound_by_name() -> None:
     def method(correlation_id: str, item: Any, *, limit: int = 3) -> None: ...
 

@@ -8,8 +8,8 @@ from junctor.dialects.pip_services.commons.config import ConfigParams, IConfigur
 from junctor.dialects.pip_services.commons.errors import ConfigException
 from junctor.dialects.pip_services.commons.refer import IReferenceable, IReferences
 from junctor.dialects.pip_services.components.auth import CredentialParams, CredentialResolver
+from junctor.dialects.pip_services.components.connect.connection_forms import ConnectionForms
 from junctor.dialects.pip_services.components.connect.connection_params import ConnectionParams
-from junctor.dialects.pip_services.components.connect.connection_parts import ConnectionParts
 from junctor.dialects.pip_services.components.connect.connection_resolver import ConnectionResolver
 
 
@@ -108,7 +108,7 @@ class CompositeConnectionResolver(IReferenceable, IConfigurable):
         return options
 
     def _compose_uri(self, options: ConfigParams) -> str:
-        return ConnectionParts.compose_uri(options, self._default_protocol, self._default_port)
+        return ConnectionForms.compose_uri(options, self._default_protocol, self._default_port)
 
     def _parse_uri(self, uri: str) -> ConfigParams:
-        return ConnectionParts.parse_uri(uri, self._default_protocol, self._default_port)
+        return ConnectionForms.parse_uri(uri, self._default_protocol, self._default_port)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
-import threading
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ class Shutdown(IReconfigurable, IOpenable):
         self._mode = "exception"
         self._min_timeout = 300_000
         self._max_timeout = 900_000
-        self._timer: threading.Timer | None = None
+        self._timer: FixedRateTimer | None = None
 
     def configure(self, config: ConfigParams) -> None:
         self._mode = config.get_as_string_with_default("mode", self._mode)
@@ -52,20 +53,16 @@ class Shutdown(IReconfigurable, IOpenable):
     def open(self, correlation_id: str | None) -> None:
         self.close(correlation_id)
         timeout = random.uniform(self._min_timeout, max(self._min_timeout, self._max_timeout))
-        self._timer = threading.Timer(timeout / 1000, self.shutdown)
-        self._timer.daemon = True
+        self._timer = FixedRateTimer(self.shutdown, timeout, timeout)
         self._timer.start()
 
     def close(self, correlation_id: str | None) -> None:
         if self._timer is not None:
-            self._timer.cancel()
+            self._timer.stop()
             self._timer = None
 
     def shutdown(self) -> None:
         """Do it now: end the process, as a crash would."""
-        import os
-        import traceback
-
         if self._mode != "exit":
             try:
                 self._fail()

@@ -81,10 +81,14 @@ class Call:
 
 
 def _read_query(query: str) -> dict[str, str]:
-    if "%" in query or "+" in query or not query:
-        return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
-    pairs = (field.partition("=") for field in query.split("&"))  # nothing to decode: most queries are like that
-    return {name: value for name, _, value in pairs if name or value}
+    if "%" in query or "+" in query:
+        return dict(parse_qsl(query, keep_blank_values=True))
+    found = {}
+    for field in query.split("&") if query else ():  # nothing to decode: most queries are like that
+        name, _, value = field.partition("=")
+        if name or value:
+            found[name] = value
+    return found
 
 
 running: ContextVar[Call | None] = ContextVar("pip_services_call", default=None)
