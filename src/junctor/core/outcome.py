@@ -151,6 +151,15 @@ class Hold(Exception):
         self.delay = delay
 
 
+class Rest(Hold):
+    """Raise where the service is not meant to work now, by a plan of its own: a :class:`Hold` that alarms nobody."""
+
+
+def is_rest(failure: Failure) -> bool:
+    """Whether a failure is a planned rest."""
+    return Rest.__name__ in failure.bases and Rest.__module__ in failure.modules
+
+
 class Retry(Exception):
     """Raise in a handler: try this message again, after ``delay`` seconds or as the policy says."""
 

@@ -64,7 +64,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A service at a moment. ``since`` its ``state`` began, and the ``oldest`` message owed to it was sent (0: none, or
     nobody asked), in nanoseconds since 1970. ``quiet``: seconds since it took or handled something, None where it has
-    not since the node started. ``tried``: since then a message of it came to its end, or none waits.
+    not since the node started. ``tried``: since then a message of it came to its end, or none waits. ``rests``: it is
+    held by a plan of its own.
     """
 
     address: str
@@ -75,6 +76,7 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     oldest: int = 0
     quiet: float | None = None
     tried: bool = True
+    rests: bool = False
 
     @property
     def flow(self) -> str:
@@ -227,10 +229,11 @@ def _stopped(signals: Signals, when: When, services: list[ServiceFacts], seen: O
 
 def _held(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
     for service in services:
-        if service.state == "held":
+        held = service.state == "held"
+        if held and not service.rests:
             text = f"held with {counted(service.queued, 'message')} waiting: {service.reason}"
             signals.found.append(_of(service, "held", text, service.queued, service.since, when.held or 0.0))
-        elif service.state in _TELLS_NOTHING or not service.tried:
+        elif held or service.state in _TELLS_NOTHING or not service.tried:
             # It does not deliver, or has not tried since the node started: nobody knows how the other side is.
             signals.unsure.add(f"held {service.address}")
 

@@ -10,7 +10,7 @@ import msgspec
 
 from junctor.core.hop import Delivery, Hop, again, anew
 from junctor.core.lifecycle import Lifecycle
-from junctor.core.outcome import Failure, Outcome, Reply, Settlement
+from junctor.core.outcome import Failure, Outcome, Reply, Settlement, is_rest
 from junctor.core.port import Link
 from junctor.core.retry import decide
 from junctor.core.spec import ServicePlan, ServiceSpec, TargetSpec, service_address
@@ -62,6 +62,7 @@ class Handling:
         self.links: dict[str, tuple[Link, ...]] = {}
         self.last_error = ""
         self.last_error_at = 0
+        self.rests = False
         self.since = 0
         self._telling = Telling(engine.clock, self._tell_rest)
         self._plan = plan
@@ -72,8 +73,9 @@ class Handling:
         self.ahead = spec.runs == "workflow" and in_node
 
     def note_error(self, failure: Failure) -> None:
-        """Keep the error and its time for who asks how the service is."""
-        self.last_error = f"{failure.type}: {failure.text}"
+        """Keep the error and its time for who asks how the service is, and whether it is a planned rest."""
+        self.rests = is_rest(failure)
+        self.last_error = failure.text if self.rests else f"{failure.type}: {failure.text}"
         self.last_error_at = self.engine.clock.time_ns()
 
     # Types and links ----------------------------------------------------------------------------------------

@@ -479,6 +479,9 @@ class Host(Handling):
             slot.recall()
         if self.lifecycle.state is State.RUNNING:
             self.lifecycle.to(State.HELD, self.last_error)
+            if self.rests:
+                log.info("%s rests: %s", self.address, self.last_error, extra=self.named)
+                return
             text = f"{self.address} is held: {self.last_error}; next probe in {delay:.1f} s"
             log.warning("%s", text, extra=self.named)
             self.alert("held", f"{self.address} is held: {self.last_error}")
@@ -492,4 +495,5 @@ class Host(Handling):
             seconds = (self.engine.clock.time_ns() - self.since) / SECOND
             self.lifecycle.to(State.RUNNING)
             log.info("%s flows again", self.address, extra=self.named)
-            self.alert("flowing", f"{self.address} flows again after {seconds:.0f} s")
+            if not self.rests:
+                self.alert("flowing", f"{self.address} flows again after {seconds:.0f} s")

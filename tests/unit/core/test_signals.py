@@ -59,6 +59,7 @@ def test_states_of_services() -> None:
     assert stopped.command == f"junctor restart {failed.address}"
     (signal,) = found(When(held=600), failed, held).found
     assert (signal.needs, signal.text) == (600, "held with 3 messages waiting: refused")
+    assert not keys(found(When(held=600), facts("erp", "held", queued=3, reason="closed until 8", rests=True)))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_states_of_services() -> None:
         (facts(), True),
         (facts(state="paused"), False),
         (facts(state="backoff"), False),
+        (facts(state="held", queued=3, rests=True), False),
         (facts(tried=False, queued=3), False),
     ],
 )

@@ -160,6 +160,7 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
         oldest=oldest,
         quiet=quiet,
         tried=host.counters.done > 0 or host.depth.count == 0,
+        rests=host.rests,
     )
 
 

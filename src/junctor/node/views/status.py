@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from junctor.clock import SECOND
 from junctor.core.lifecycle import State
 from junctor.core.retention import allowed
 from junctor.core.room import Room
@@ -200,7 +201,7 @@ def _service(host: Host) -> ServiceStatus:
         host.flow,
         host.service,
         host.lifecycle.state.value,
-        host.lifecycle.reason,
+        host.lifecycle.reason or _remark(host),
         datetime.fromtimestamp(host.since / 1e9, UTC) if host.since else None,
         host.spec.dialect,
         queued=host.depth.count,
@@ -225,6 +226,13 @@ def _service(host: Host) -> ServiceStatus:
         workers=[WorkerStatus(pid, starts) for pid, starts in host.workers],
         next_probe=datetime.fromtimestamp(host.next_probe / 1e9, UTC) if host.next_probe else None,
     )
+
+
+def _remark(host: Host) -> str:
+    """What the service says of itself while nothing else is to be said."""
+    if host.spec.remark is None or host.lifecycle.state is not State.RUNNING:
+        return ""
+    return host.spec.remark(host.engine.clock.time_ns() / SECOND)
 
 
 def _without_zeros(counts: list[int]) -> list[int]:

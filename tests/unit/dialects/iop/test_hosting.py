@@ -27,6 +27,7 @@ from junctor.dialects.iop.hosting.flow import flow_of
 from junctor.dialects.iop.messages import Message
 from junctor.errors import ConfigurationError, JunctorError, SettingError, SeveralProblems
 from junctor.messages import Status
+from junctor.node.alerting.outlook import facts_of
 from junctor.node.node import Node
 
 SEEN: list[Any] = []
@@ -219,13 +220,17 @@ async def test_an_error_that_disables_the_item_keeps_its_message() -> None:
 
 async def test_outside_its_schedule_an_item_holds_its_messages() -> None:
     closed = "STOP:2000-01-01T00:00:00,START:2999-01-01T00:00:00"
+    until = "outside its schedule until 2999-01-01 00:00:00"
     async with running(item(Failing, schedule=closed), item(Ticking, schedule=closed)) as node:
+        shown = {one.service: (one.state, one.reason) for one in node.status().services}
+        assert shown == dict.fromkeys(("demo-failing", "demo-ticking"), ("running", until))
         await node.target("demo-failing", Any).send(Order(6))
         host = node.engine.hosts["demo-production/demo-failing"]
         while host.lifecycle.state is not State.HELD:
             await asyncio.sleep(0.01)
-        assert "outside its schedule until 2999-01-01 00:00:00" in host.lifecycle.reason
+        assert host.lifecycle.reason == until
         assert SEEN == []
+        assert node.archive.alerts() == [] and facts_of(host).rests, "a pause that is planned alarms nobody"
 
 
 class Ticking(PollingBusinessService):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import socket
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from junctor.clock import SECOND
 from junctor.core.hop import current
-from junctor.core.outcome import Hold
+from junctor.core.outcome import Hold, Rest
 from junctor.core.port import Port
 from junctor.dialects.iop.hosting.alerts import Alerter
 from junctor.dialects.iop.hosting.item import Item
@@ -46,6 +49,35 @@ def check_rules(item: Item) -> None:
     _codes(item)
 
 
+class Closed(msgspec.Struct, frozen=True):
+    """Says when an item begins to work again, where its schedule is closed."""
+
+    events: tuple[Event, ...]
+
+    def __call__(self, now: float) -> str:
+        window = _window_of(self.events, now // 60 * 60)
+        if window.until is not None and window.until <= now:
+            window = window_at(self.events, now)
+        return "" if window.open else closed(window)
+
+
+@functools.lru_cache(maxsize=1024)
+def _window_of(events: tuple[Event, ...], minute: float) -> Window:
+    """Operators look every second, and years of days may have to be looked through."""
+    return window_at(events, minute)
+
+
+def remark_of(item: Item) -> Closed | None:
+    """What the schedule of an item says, for who looks at it before a message comes."""
+    events = _events(item)
+    return Closed(events) if events else None
+
+
+def closed(window: Window) -> str:
+    """Why an item does not work now."""
+    return f"outside its schedule{_until(window.until)}"
+
+
 def _events(item: Item) -> tuple[Event, ...]:
     return read_schedule(known(item, "Schedule"), f"{item.name}.Schedule")
 
@@ -75,7 +107,8 @@ class Guard:
     def call(self, handle: Callable[[Any], Any], request: Any) -> Any:
         """Handle a message by the rules.
 
-        :raises Hold: the item is outside its schedule, or is disabled by an error.
+        :raises Rest: the item is outside its schedule.
+        :raises Hold: it is disabled by an error.
         """
         self._check_schedule()
         self._wait()
@@ -96,7 +129,7 @@ class Guard:
         if window.open:
             return
         left = LONGEST if window.until is None else max(0.001, window.until - self._now())
-        raise Hold(f"outside its schedule{_until(window.until)}", delay=min(left, LONGEST))
+        raise Rest(closed(window), delay=min(left, LONGEST))
 
     def _window(self) -> Window:
         """What the schedule says now. It is asked again when the window ends, and every hour: the clock of the machine

@@ -15,7 +15,7 @@ from junctor.dialects.iop.components.deferred import not_offered
 from junctor.dialects.iop.components.dispatch import dispatch_of
 from junctor.dialects.iop.hosting.alerts import PROCESSOR, AlertRequest
 from junctor.dialects.iop.hosting.broken import broken_spec
-from junctor.dialects.iop.hosting.guard import check_rules
+from junctor.dialects.iop.hosting.guard import check_rules, remark_of
 from junctor.dialects.iop.hosting.hosted import Hosted
 from junctor.dialects.iop.hosting.item import Item
 from junctor.dialects.iop.hosting.operation import handlers_of, keepalive_of
@@ -43,7 +43,8 @@ def item_spec(item: Item) -> ServiceSpec:
     else:
         made = _of_component(item, cls)
     types = (*made.types, AlertRequest) if item.name == PROCESSOR else made.types
-    return msgspec.structs.replace(made, types=types, resting="" if item.definition.enabled else DISABLED)
+    resting = "" if item.definition.enabled else DISABLED
+    return msgspec.structs.replace(made, types=types, resting=resting, remark=remark_of(item))
 
 
 @functools.lru_cache(maxsize=256)
