@@ -160,7 +160,7 @@ class BusinessHost(Component):
             raise RuntimeError(f"{self._who} sends to a target without a name: connect its setting in the production")
         return target
 
-    def _described(self, target: str, description: str | None) -> str:
+    def _described(self, target: str, description: Any) -> str:
         if description is not None and not isinstance(description, str):
             what = f"the description must be text or None; it is {type(description).__name__}"
             raise TypeError(f"{what}: of send_request_async, completion_key and response_required come behind it")
