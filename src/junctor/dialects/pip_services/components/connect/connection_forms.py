@@ -9,13 +9,9 @@ from junctor.dialects.pip_services.commons.config import ConfigParams
 _IN_URI = ("protocol", "host", "port", "username", "password", "servers", "path", "uri")
 
 
-<<<<<<<< HEAD:src/junctor/dialects/pip_services/components/connect/connection_parts.py
-class ConnectionParts:
-========
 class ConnectionForms:
     """Connections as URIs, and parts of them. Pip.Services calls it ``ConnectionUtils``."""
 
->>>>>>>> pip:src/junctor/dialects/pip_services/components/connect/connection_forms.py
     @staticmethod
     def concat(options1: ConfigParams, options2: ConfigParams, *keys: str) -> ConfigParams:
         """Both in one; values of the same key are joined by commas. With keys only those of the second."""
