@@ -127,7 +127,9 @@ def _details(old: ServicePlan, new: ServicePlan) -> Iterator[str]:
 
 
 def class_of(build: Any) -> Any:
-    """The class that a ``build`` of the native producer makes; for others, the callable itself."""
+    """The class that a ``build`` of the native producer makes; for others, the callable itself, without the arguments
+    that are bound to it."""
+    build = getattr(build, "func", build)
     names = getattr(getattr(build, "__code__", None), "co_freevars", ())
     if "cls" not in names:
         return build

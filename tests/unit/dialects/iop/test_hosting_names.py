@@ -8,10 +8,12 @@ import pytest
 
 from junctor import Flow
 from junctor.core.lifecycle import State
-from junctor.dialects.iop import BusinessOperation
+from junctor.dialects.iop import BusinessOperation, BusinessProcess
 from junctor.dialects.iop.definition import ItemDefinition, ProductionDefinition, SettingValue
 from junctor.dialects.iop.hosting.flow import flow_of
 from junctor.errors import ConfigurationError
+from junctor.flows import wire
+from junctor.flows.comparison import compare
 
 
 class Store(BusinessOperation):
@@ -95,3 +97,41 @@ async def test_a_setting_that_cannot_be_read_keeps_its_item_from_the_start_and_n
         bad = node.engine.hosts["demo/bad"]
         assert (bad.lifecycle.state, bad.depth.count) == (State.FAILED, 1)
         assert what in bad.lifecycle.reason
+
+
+class Flowing(BusinessProcess):
+    def on_message(self, request):
+        return request
+
+
+def changes(*items: ItemDefinition, **fields: Any) -> list[str]:
+    """What the production says, compared with one of three items."""
+
+    def wiring(production: ProductionDefinition) -> Any:
+        return wire(flow_of(production, {"Late": Late, "Flowing": Flowing}.__getitem__))
+
+    before = tuple(ItemDefinition(name=name, class_name=cls) for name, cls in THREE.items())
+    after = tuple({one.name: one for one in (*before, *items)}.values())
+    found = compare(
+        wiring(ProductionDefinition(name="Demo", items=before)),
+        wiring(ProductionDefinition(name="Demo", items=after, **fields)),
+    )
+    return [str(one) for one in found.services if one.kind != "same"]
+
+
+THREE = {"One": "Late", "Two": "Late", "Three": "Flowing"}
+
+
+def test_only_an_item_that_is_different_starts_again() -> None:
+    assert changes() == []
+    assert changes(testing_enabled=True, actor_pool_size=7, description="more") == []
+    assert changes(ItemDefinition(name="One", class_name="Late", pool_size=4)) == [
+        "one: PoolSize none -> 4, pool 1 -> 4"
+    ]
+    assert changes(ItemDefinition(name="Three", class_name="Flowing", pool_size=3)) == [
+        "three: PoolSize none -> 3, pool 1 -> 3"
+    ]
+    assert changes(ItemDefinition(name="New", class_name="Late")) == ["new"]
+    late = (SettingValue("late", "2"),)
+    assert changes(ItemDefinition(name="Two", class_name="Late", settings=late)) == ["two: late none -> 2.0"]
+    assert changes(ItemDefinition(name="Two", class_name="Flowing"))[0].startswith("two: ")

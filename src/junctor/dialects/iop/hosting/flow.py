@@ -61,12 +61,26 @@ def _shown(item: Item) -> dict[str, Any]:
 
 def hosted_item(definition: ItemDefinition, production: ProductionDefinition, classes: Classes) -> Item:
     """An item with its classes, or with what is wrong with them."""
+    production = _around(definition, production)
     try:
         component = classes(definition.class_name)
         generated_settings(component)  # asks methods of the class
     except ConfigurationError as error:
         return _that_fits(Item(definition=definition, component=None, problem=str(error), production=production))
     return _that_fits(with_adapter(Item(definition=definition, component=component, production=production), classes))
+
+
+def _around(definition: ItemDefinition, production: ProductionDefinition) -> ProductionDefinition:
+    """What an item has to know of its production, and no more: an item for which all of that is as before goes on when
+    others change."""
+    told = definition.name == PROCESSOR
+    usual = ProductionDefinition(name=production.name)
+    return msgspec.structs.replace(
+        usual,
+        log_general_trace_events=production.log_general_trace_events,
+        actor_pool_size=usual.actor_pool_size if definition.pool_size else production.actor_pool_size,
+        items=tuple(ItemDefinition(name=one.name, class_name="") for one in production.items) if told else (),
+    )
 
 
 def _that_fits(item: Item) -> Item:
