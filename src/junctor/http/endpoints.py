@@ -263,7 +263,14 @@ class ServiceEndpoint:
         return stream
 
     def _explain(self, error: BaseException, session: int) -> Answer:
-        """The answer to an exception out of the service. Its text stays inside, unless it was meant for the caller."""
+        """The answer to an exception out of the service. Its text stays inside, unless it was meant for the caller.
+
+        One with a :class:`Response` in its attribute ``response`` has been told of and brings its answer: it only says
+        that the call failed.
+        """
+        brought = getattr(error, "response", None)
+        if type(brought) is Response:
+            return brought.whole()
         refused = error if isinstance(error, HttpError) else _refusal_of(error)
         if refused is not None:
             return problem.of_error(refused, session)

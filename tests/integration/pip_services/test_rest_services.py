@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from junctor import Flow
+from junctor.core.spec import ServiceSpec
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.convert import TypeCode
 from junctor.dialects.pip_services.commons.errors import ConnectionException, NotFoundException, UnauthorizedException
@@ -31,6 +34,7 @@ from junctor.dialects.pip_services.rpc.services import (
     StatusRestService,
 )
 from junctor.dialects.pip_services.rpc.services.call import current
+from junctor.dialects.pip_services.rpc.services.own_listener import routes_of
 from junctor.http import Response
 
 CORS = {"cache-control": "no-cache, no-store, must-revalidate", "pragma": "no-cache", "expires": "0"}
@@ -440,3 +444,21 @@ def test_the_log_says_where_in_the_program() -> None:
     assert re.fullmatch(rf"2 GET /desk/broken failed at {file}.*", said[1])
     assert re.match(rf"3 forgets sends an answer .*\({file}\)", said[2])
     assert len(said) == 3
+
+
+async def test_what_a_handler_raises_is_a_failure_of_the_service() -> None:
+    def broken() -> None:
+        raise ValueError("no sensor")
+
+    table = HttpEndpoint()
+    table.register_route("get", "/broken", None, broken)
+    table.register_route("get", "/missing", None, Desk().missing)
+    spec = ServiceSpec(name="desk", build=lambda context: table.table, routes=routes_of(lambda made: made))
+    async with Flow("desk").add(spec).running(transport="memory", http=True) as node:
+        port = int(node.urls[0].rpartition(":")[2])
+        answer = await asyncio.to_thread(ask, port, "/broken")
+        assert (answer.status, answer.json["message"]) == (500, "no sensor")
+        assert CORS.items() <= answer.headers.items()
+        assert (await asyncio.to_thread(ask, port, "/missing")).status == 404
+        (service,) = node.status().services
+        assert service.failed == 1

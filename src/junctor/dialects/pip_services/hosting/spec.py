@@ -57,11 +57,11 @@ class Answering:
 
     def __call__(self, request: Request, rest: str = "") -> Response:
         if not self._calls:
-            found: Response = self._table().answer(request)
+            found: Response = self._table()(request)
             return found
         token = here.set(self._port)
         try:
-            answer: Response = self._table().answer(request)
+            answer: Response = self._table()(request)
             return answer
         finally:
             here.reset(token)

@@ -15,6 +15,22 @@ _JSON = (b"content-type", b"application/json")
 _encoder = msgspec.json.Encoder(enc_hook=json_form)
 
 
+class Failed(Response):
+    """The answer for an error that nobody meant to send; ``error`` is that."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, made: Response, error: Exception) -> None:
+        self.body, self.status_code, self.raw_headers = made.body, made.status_code, made.raw_headers
+        self.error = error
+
+    def plain(self) -> Response:
+        """The same without the error."""
+        return Response(
+            self.body, self.status_code, [(n.decode("latin-1"), v.decode("latin-1")) for n, v in self.raw_headers]
+        )
+
+
 def empty(status: int = 204) -> Response:
     """An answer without a body."""
     return Response(b"", status)

@@ -8,7 +8,7 @@ from typing import Any
 
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory
 from junctor.dialects.pip_services.rpc.services import bottle_requests
-from junctor.dialects.pip_services.rpc.services.answers import empty, error_answer, json_answer
+from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer, json_answer
 from junctor.dialects.pip_services.rpc.services.arguments import bound
 from junctor.dialects.pip_services.rpc.services.call import Call, running
 from junctor.dialects.pip_services.rpc.services.journal import Journal
@@ -69,9 +69,11 @@ class RouteEntry:
         if isinstance(error, HttpError):
             known = ApplicationException(ErrorCategory.Unknown, None, error.word, error.what)
             return error_answer(known.with_status(error.http_status), call.correlation_id)
-        if not isinstance(error, ApplicationException) or error.status >= 500:
-            self._journal.failed(call, error)
-        return error_answer(error, call.correlation_id)
+        made = error_answer(error, call.correlation_id)
+        if isinstance(error, ApplicationException) and error.status < 500:
+            return made
+        self._journal.failed(call, error)
+        return Failed(made, error)
 
 
 def response_of(value: Any, call: Call) -> Response:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, NotFoundException
-from junctor.dialects.pip_services.rpc.services.answers import empty, error_answer
+from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer
 from junctor.dialects.pip_services.rpc.services.cors import CorsHeaders
 from junctor.dialects.pip_services.rpc.services.pattern import Pattern
 from junctor.http import Request, Response
@@ -56,8 +56,16 @@ class RouteTable:
         entries[method.upper()] = entry
 
     def __call__(self, request: Request, rest: str = "") -> Response:
-        """As a route of a node; ``rest`` is its path once more, and not needed."""
-        return self.answer(request)
+        """As a route of a node; ``rest`` is its path once more, and not needed.
+
+        What a handler raised and did not mean to send comes out of here, with its answer in ``response``, so that the
+        call counts as failed.
+        """
+        made = self.answer(request)
+        if isinstance(made, Failed):
+            made.error.response = made.plain()  # type: ignore[attr-defined]
+            raise made.error
+        return made
 
     def function_of(self, request: Request, rest: str = "") -> Entry | None:
         """What will answer a request, None where nothing of the program does."""
