@@ -36,6 +36,7 @@ Part = Literal["schedules", "actions", "routes", "sockets", "main"]
 QUICK_LOOP = 0.05
 """Seconds: a ``loop()`` that returns sooner is called again after so long."""
 
+_FOR_EVER = 30 * 86_400.0  # seconds: a hold that only a person ends
 RESTART_GRACE = 2.0
 """Seconds that handlers have to end when their service starts again; then their messages are delivered anew."""
 
@@ -482,7 +483,8 @@ class Host(Handling):
             if self.rests:
                 log.info("%s rests: %s", self.address, self.last_error, extra=self.named)
                 return
-            text = f"{self.address} is held: {self.last_error}; next probe in {delay:.1f} s"
+            probe = f"next probe in {delay:.1f} s" if delay < _FOR_EVER else f"junctor resume {self.service}"
+            text = f"{self.address} is held: {self.last_error}; {probe}"
             log.warning("%s", text, extra=self.named)
             self.alert("held", f"{self.address} is held: {self.last_error}")
 

@@ -50,6 +50,7 @@ def pid_of(project: Project, production: str = "Demo.Production") -> int:
 
 
 def test_a_new_namespace_knows_nothing(project: Project) -> None:
+    assert f"there is no registry in {project.home}" in project.iop("-S", code=1)
     assert project.iop("--list") == "{}\n"
     assert project.iop("--default") == "Not defined\n"
     assert project.json("--status") == {"Production": "", "Status": "stopped", "NeedsUpdate": False}
@@ -264,6 +265,9 @@ def test_a_setting_with_a_mistake_is_the_matter_of_its_item(project: Project) ->
     first = pid_of(project, "Demo.Late")
     late.write_text(LATE.replace('"#text": "1"', '"#text": "many"'))
     project.iop("-m", "late.py")
+    with contextlib.closing(NodeClient(Namespace("USER", project.home).directory("Demo.Late"))) as client:
+        assert client.ask("pause", list[str], service="Late") == ["demo-late/late"]  # by its name in the production
+        assert client.ask("resume", list[str], service="Late") == ["demo-late/late"]
     for flag in ("-u", "-r"):
         assert "late runs, and would be in error: Late.late: expected" in project.iop(flag, code=1)
     assert pid_of(project, "Demo.Late") == first

@@ -14,7 +14,7 @@ from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.port import Link, Port
 from junctor.core.recording import records_hop
 from junctor.core.signals import SYSTEM
-from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec
+from junctor.core.spec import ActionSpec, HandlerSpec, ScheduleSpec, service_name
 from junctor.errors import (
     HIDES,
     DecodeError,
@@ -49,13 +49,15 @@ _LOOK = 0.02  # seconds between two looks
 
 
 def host_of(engine: Engine, service: str) -> Host:
-    """The running service of this name, or of this flow/name.
+    """The running service of this name, of this flow/name, or of the name of another system that stands for it:
+    ``Python.MyBO`` is ``python-mybo``.
 
     :raises UnknownTarget: none has it, or several flows have one; the fix names the nearest or lists them.
     """
     if service in engine.hosts:
         return engine.hosts[service]
-    named = [host for host in engine.hosts.values() if host.service == service and host.flow != SYSTEM]
+    wanted = {service, service_name(service)}
+    named = [host for host in engine.hosts.values() if host.service in wanted and host.flow != SYSTEM]
     if len(named) == 1:
         return named[0]
     if named:

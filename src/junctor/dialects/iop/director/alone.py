@@ -70,7 +70,7 @@ def refuse_second(place: Namespace, production: str) -> None:
             raise ProductionRuns(f"production {running} runs already")
         if running:
             what = f"production {running} runs, and one production of namespace {place.name} runs at a time"
-            raise ProductionRuns(what)
+            raise ProductionRuns(what, fix="Stop it first: iop --stop.")
         if not _is_locked(place) or time.monotonic() > until:
             return
         time.sleep(_LOOK)

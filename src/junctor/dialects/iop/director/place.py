@@ -116,9 +116,13 @@ class Namespace:
 
     def none_runs(self) -> NoProduction:
         """The error of whoever needs one that runs."""
-        known = ", ".join(self.registry().productions)
+        what, registry = f"no production runs in namespace {self.name}", self.registry()
+        if not registry.path.exists():
+            fix = "Go to the folder in which it was migrated, name that with $IOP_HOME, or migrate: iop --migrate FILE."
+            return NoProduction(f"{what}: there is no registry in {self.home}", fix=fix)
+        known = ", ".join(registry.productions)
         fix = f"Start one of {known}: iop --start NAME." if known else "Migrate a settings file: iop --migrate FILE."
-        return NoProduction(f"no production runs in namespace {self.name}", where=str(self.home), fix=fix)
+        return NoProduction(what, where=str(self.home), fix=fix)
 
     def node(self) -> Path:
         """The data directory of the node that serves the namespace: of the production that runs; where nothing was
