@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from junctor.dialects.doctors import Edit, Finding, Project, corrected
-from junctor.dialects.doctors.correcting import apply
+from junctor.dialects.doctors.correcting import apply, parses
+from junctor.dialects.doctors.imports import with_imports
 from junctor.dialects.doctors.project import NotCorrected
 
 
@@ -83,3 +84,30 @@ def test_corrections_end_even_where_they_undo_each_other() -> None:
 
     assert corrected(given, examine).files["a.txt"] in "12"
     assert len(turns) <= 50
+
+
+def test_what_would_wait_or_has_no_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\n")
+    (tmp_path / "old.py").write_bytes(b"a = 1\rb = 2\r")
+    os.mkfifo(tmp_path / "pipe.py")
+    deep = tmp_path
+    for _ in range(60):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "b.py").write_text("b = 1\n")
+    assert list(Project.read(tmp_path).files) == ["a.py"]
+
+
+def test_a_byte_order_mark_is_kept_and_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfa = 1\n")
+    before = Project.read(tmp_path)
+    assert before.lines("a.py") == ["a = 1", ""]
+    after = apply(before, [Finding("c", "a.py", 1, "w", (Edit("a.py", 1, 1, ("a = 2",)),), ("import os",))])
+    assert list(after.write(before)) == [("a.py", "a.py.orig")]
+    assert (tmp_path / "a.py").read_bytes() == b"\xef\xbb\xbfimport os\n\n\na = 2\n"
+
+
+@pytest.mark.parametrize("text", ["(" * 100_000, "x = " + "-" * 100_000 + "1\n", "x = a" + ".b" * 5_000 + "\n", "\0"])
+def test_what_no_parser_can_read_is_no_python(text: str) -> None:
+    assert not parses(text)
+    assert with_imports(text, ["import os"]) == text

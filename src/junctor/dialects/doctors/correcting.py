@@ -10,6 +10,8 @@ from junctor.dialects.doctors.findings import Edit, Finding
 from junctor.dialects.doctors.imports import with_imports
 from junctor.dialects.doctors.project import Project
 
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What the parser raises for a text that is no Python; the last two for one that is nested too deeply."""
 _PASSES = 50
 """A correction may uncover the next error. What has not come to rest by then is left as it is."""
 
@@ -68,5 +70,5 @@ def tree_of(text: str) -> ast.Module | None:
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError):
+        except UNREADABLE:
             return None

@@ -10,7 +10,7 @@ def with_imports(text: str, lines: Iterable[str]) -> str:
     """The text with these lines behind its first imports, or where such would stand; what it has is not repeated."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text
     known = {ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)}
     new = sorted({line for line in lines if line not in known}, key=lambda line: (line.startswith("from"), line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
@@ -17,6 +18,9 @@ _OTHERS = ("venv", "env", "node_modules", "__pycache__", "site-packages", "build
 
 _LARGEST = 1_000_000
 _MOST = 5_000
+_DEEPEST = 50
+"""Folders inside each other. Nobody writes more, and to go down all of a trap ends in an error."""
+_BOM = "\ufeff"
 
 
 class NotCorrected(JunctorError):
@@ -29,13 +33,20 @@ class Project:
     """
     :param folder: where it is.
     :param files: texts by path relative to the folder, with ``/``. Lines end with ``\\n`` here; those of ``crlf`` have
-        ``\\r\\n`` in their files.
+        ``\\r\\n`` in their files, those of ``marked`` a byte order mark before them.
     """
 
-    def __init__(self, folder: Path, files: Mapping[str, str], crlf: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: Mapping[str, str],
+        crlf: frozenset[str] = frozenset(),
+        marked: frozenset[str] = frozenset(),
+    ) -> None:
         self.folder = folder
         self.files = dict(files)
         self.crlf = crlf
+        self.marked = marked
 
     @classmethod
     def read(cls, folder: Path) -> Project:
@@ -43,13 +54,15 @@ class Project:
         or no text."""
         files: dict[str, str] = {}
         crlf: set[str] = set()
+        marked: set[str] = set()
         for path in _paths(folder):
             name = path.relative_to(folder).as_posix()
             text = _text(path) if name.isprintable() else None
             if text is not None:
-                files[name] = text.replace("\r\n", "\n")
+                files[name] = text.removeprefix(_BOM).replace("\r\n", "\n")
                 crlf |= {name} if "\r\n" in text else set()
-        return cls(folder, files, frozenset(crlf))
+                marked |= {name} if text.startswith(_BOM) else set()
+        return cls(folder, files, frozenset(crlf), frozenset(marked))
 
     def lines(self, file: str) -> list[str]:
         return self.files[file].split("\n")
@@ -67,7 +80,7 @@ class Project:
         return path in self.files or (self.folder / path).is_file()
 
     def with_files(self, changed: Mapping[str, str]) -> Project:
-        return Project(self.folder, {**self.files, **changed}, self.crlf)
+        return Project(self.folder, {**self.files, **changed}, self.crlf, self.marked)
 
     def changed_from(self, before: Project) -> list[str]:
         """The files that differ."""
@@ -82,35 +95,49 @@ class Project:
         """
         for file in self.changed_from(before):
             path = self.folder / file
-            text = self.files[file].replace("\n", "\r\n") if file in self.crlf else self.files[file]
             try:
-                yield file, _replace(path, text).relative_to(self.folder).as_posix()
+                yield file, _replace(path, self._as_written(file)).relative_to(self.folder).as_posix()
             except OSError as error:
                 what = f"it cannot be written: {error.strerror or error}"
                 fix = "Give a folder that this user can write, or correct the lines by hand."
                 raise NotCorrected(what, where=str(path), fix=fix) from error
 
+    def _as_written(self, file: str) -> str:
+        text = self.files[file].replace("\n", "\r\n") if file in self.crlf else self.files[file]
+        return _BOM + text if file in self.marked else text
+
 
 def _paths(folder: Path) -> list[Path]:
-    """In the order of their names; links are left to what they point to."""
+    """In the order of their names. Links are left to what they point to, and pipes and devices are no files."""
     found: list[Path] = []
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not any(fnmatch(name, other) for other in _OTHERS))
         if root != str(folder) and "pyvenv.cfg" in names:
             folders.clear()
             continue
+        if len(Path(root).relative_to(folder).parts) >= _DEEPEST:
+            folders.clear()
         wanted = (Path(root, name) for name in sorted(names) if any(fnmatch(name, each) for each in _PATTERNS))
-        found += (path for path in wanted if not path.is_symlink())
+        found += (path for path in wanted if _is_file(path))
         if len(found) > _MOST:
             break
     return found[:_MOST]
 
 
-def _text(path: Path) -> str | None:
+def _is_file(path: Path) -> bool:
     try:
-        return path.read_bytes().decode() if path.stat().st_size <= _LARGEST else None
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _text(path: Path) -> str | None:
+    """None: it is too large, or no text. Python counts a lone carriage return as the end of a line; editors do not."""
+    try:
+        text = path.read_bytes().decode() if path.stat().st_size <= _LARGEST else "\r"
     except (OSError, UnicodeDecodeError):
         return None
+    return None if "\r" in text.replace("\r\n", "") else text
 
 
 def _replace(path: Path, text: str) -> Path:

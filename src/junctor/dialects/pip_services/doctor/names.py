@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors.correcting import UNREADABLE
 from junctor.dialects.pip_services.doctor.classes import classes
 from junctor.dialects.pip_services.doctor.known_names import MODULES
 from junctor.dialects.pip_services.doctor.source import Source, sources
@@ -40,14 +42,15 @@ def _finding(source: Source, name: str, line: int, homes: dict[str, str]) -> Fin
     return Finding("undefined-name", source.file, line, f"{name} is not defined", fix="Define or import it.")
 
 
-def undefined(source: Source) -> dict[str, int]:
+@functools.lru_cache(maxsize=512)
+def undefined(source: Source) -> Mapping[str, int]:
     """Names that no scope of a file defines, each with the line of its first use. Nothing where ``import *``, a handler
     of NameError or ``globals()`` leaves it open."""
     if any(_leaves_open(node) for node in ast.walk(source.tree)):
         return {}
     try:
         table = symtable.symtable(source.text, source.file, "exec")
-    except SyntaxError:
+    except UNREADABLE:
         return {}
     scopes = list(_scopes(table))
     defined = {each.get_name() for each in table.get_symbols() if _defines(each) or each.is_annotated()}
@@ -58,9 +61,9 @@ def undefined(source: Source) -> dict[str, int]:
         for each in scope.get_symbols()
         if each.is_referenced() and (scope is table or each.is_global()) and each.get_name() not in defined | _GIVEN
     }
-    found: dict[str, int] = {}
+    uses, found = _uses(source), dict[str, int]()
     for name, start in sorted(free, key=lambda each: each[1]):
-        found.setdefault(name, _first_use(source, name, start))
+        found.setdefault(name, _first_use(uses.get(name, []), start))
     return dict(sorted(found.items(), key=lambda each: each[1]))
 
 
@@ -86,8 +89,16 @@ def _is_made_global(symbol: symtable.Symbol) -> bool:
     return symbol.is_declared_global() and _defines(symbol)
 
 
-def _first_use(source: Source, name: str, start: int) -> int:
-    lines = [node.lineno for node in ast.walk(source.tree) if isinstance(node, ast.Name) and node.id == name]
+def _uses(source: Source) -> dict[str, list[int]]:
+    """The lines of each name."""
+    found: dict[str, list[int]] = {}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Name):
+            found.setdefault(node.id, []).append(node.lineno)
+    return found
+
+
+def _first_use(lines: list[int], start: int) -> int:
     return min((line for line in lines if line >= start), default=min(lines, default=start))
 
 

@@ -20,7 +20,7 @@ class Source(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        return self.text.split("\n")
+        return _lines(self.text)
 
     def replaced(self, node: ast.expr | ast.stmt, text: str) -> tuple[Edit, ...]:
         """The edit that puts a text in the place of a node; none where the node has several lines."""
@@ -37,6 +37,12 @@ def sources(project: Project) -> Iterator[Source]:
         tree = _parsed(text)
         if tree is not None:
             yield Source(file, text, tree)
+
+
+@functools.lru_cache(maxsize=512)
+def _lines(text: str) -> list[str]:
+    """Asked for with each finding: to split a long file anew would take longer than all else."""
+    return text.split("\n")
 
 
 @functools.lru_cache(maxsize=512)

@@ -24,6 +24,8 @@ def _trouble(text: str) -> tuple[int, str]:
             ast.parse(text)
         except SyntaxError as error:
             return error.lineno or 0, error.msg
-        except (ValueError, RecursionError) as error:
+        except (RecursionError, MemoryError):
+            return 0, "it is nested too deeply"
+        except ValueError as error:
             return 0, str(error)
     return 0, "nothing was found"
