@@ -69,6 +69,8 @@ def test_two_projects_of_the_same_names_run_beside_an_item_in_error(production: 
     shop = production.test("shop", classname="msg.Order", body={"shop": "one"})
     bank = production.item("bank").test(classname="bank:msg.Order", body={"bank": "two"})
     assert (shop.shop, bank.bank) == ("shop got one", "bank got two")
+    bank = production.item("bank").test(classname="msg.Order", body={"bank": "two"})  # the one that the item knows
+    assert bank.bank == "bank got two"
     with pytest.raises(RuntimeError, match=r"Demo\.Both runs in namespace USER"):
         Production("Demo.Other").stop()
 

@@ -17,6 +17,7 @@ from junctor.node.control.table import operation
 
 if TYPE_CHECKING:
     from junctor.node.node import Node
+    from junctor.runtime.host import Host
 
 _NOTHING = msgspec.Raw(b"null")
 
@@ -40,6 +41,7 @@ async def test(node: Node, item: str, body: msgspec.Raw = _NOTHING, type: str = 
     is told of at once."""
     types = types_of(node, item)
     host = host_of(node.engine, service_name(item))
+    type = _own_name(host, type)
     if not host.spec.handlers and host.spec.actions:
         return _answered(await enter_from_afar(node, item, _known(types, body, type)))
     value = _known(types, body, type)
@@ -50,6 +52,13 @@ async def test(node: Node, item: str, body: msgspec.Raw = _NOTHING, type: str = 
     port = node.engine.client(host.flow)
     link = port.link_to(host.service, _class_of(value), Any)
     return _answered(await port.request(link, value))
+
+
+def _own_name(host: Host, name: str) -> str:
+    """The name of the message that the code of an item means by it: ``bank:msg.Order`` for ``msg.Order`` where another
+    project has a message of that name, too."""
+    own = [type_name(cls) for cls in host.spec.types]
+    return name if name in own else next((known for known in own if known.endswith(f":{name}")), name)
 
 
 def _class_of(value: Any) -> Any:

@@ -124,7 +124,7 @@ class Attributes:
         """
         found = {name: self.read(name, data) for name, data in stored.items()}
         for name in self._lost(names, kept):
-            text = "%s.%s was kept in memory and is lost, because the node ended since"
+            text = "%s.%s was kept in memory and is lost, because the node ended or the item was started again since"
             log.warning(text, self._cls.__name__, name)
         return {**found, **kept}
 
