@@ -38,6 +38,8 @@ def kind_of(cls: Any) -> str:
             return kind
     if isinstance(cls, type) and issubclass(cls, BusinessHost):
         return UNKNOWN
+    if isinstance(cls, str):
+        raise TypeError(f"{cls!r} is a name and no class: write class_name={cls!r}, where it is a registered one")
     name = getattr(cls, "__qualname__", repr(cls))
     raise TypeError(f"{name} cannot be an item of a production: it is no BusinessService, BusinessProcess or operation")
 

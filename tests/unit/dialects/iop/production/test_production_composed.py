@@ -164,6 +164,7 @@ REFUSED: list[tuple[type[Exception], str, Any]] = [
     (ValueError, "already", lambda: _prod().operation("In", Store_Op)),
     (TypeError, "is an operation, not a service", lambda: _prod().service(Store_Op)),
     (TypeError, "cannot be an item", lambda: _prod().service(Ordered)),
+    (TypeError, "write class_name='Shop.Till'", lambda: _prod().process("Till", "Shop.Till")),
     (TypeError, "services holds ServiceItem", _Wrong),
     (TypeError, "InboundAdapter", lambda: _prod().service("x", Orders, adapter_class=Store_Op)),
     (TypeError, "a setting is text", lambda: _prod().service("x", Orders, settings={"a": {}})),
