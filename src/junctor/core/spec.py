@@ -76,8 +76,8 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``signature`` is a function whose parameters are bound from the request: without ``self``, with real types.
     ``streams`` says that it is a generator function: what it yields is sent as it comes. ``adaptive`` lets a blocking
-    one that proves prompt be called on the event loop, which saves the way to a thread; it must not wait for the engine
-    then.
+    one that proves prompt be called on the event loop for GET and HEAD, which saves the way to a thread; it must not
+    wait for the engine then. Where it is about to wait for another program, it is called once more in a thread.
     """
 
     name: str

@@ -46,6 +46,8 @@ Application = Callable[..., Awaitable[None]]
 MAX_UPLOADS = 64
 """Forms that one route reads at once: what they hold on disk is bounded by it and by the limit of each."""
 # What answers come through is not to keep them back.
+_SAFE = ("GET", "HEAD")
+"""Methods that may be called twice (RFC 9110, 9.2.1), as an adaptive route is when it turns out to wait."""
 _LIVE = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
@@ -184,7 +186,7 @@ class ServiceEndpoint:
         host, blocking = self._host, self._blocking
         try:
             call = host.bound(self._spec)
-            if self._prompt is not None:
+            if self._prompt is not None and scope["method"] in _SAFE:
                 prompt = self._prompt.of(call, arguments)
                 blocking = not prompt.on_loop
                 call = prompt.bound(call)

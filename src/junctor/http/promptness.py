@@ -6,10 +6,14 @@ what is told to run in a thread always does.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from junctor.http.waiting import MustWait, without_waiting
 
 PROBATION = 20
 """Calls in threads before the first one on the loop."""
@@ -51,12 +55,13 @@ class Promptness:
 
     It is called in threads until most of a number of calls were prompt. Then it runs on the loop, until one call there
     is much too slow, or two of few are not prompt: from then on in threads, each time for ten times as many calls as
-    before, unless it has run on the loop for longer than that.
+    before, unless it has run on the loop for longer than that. One that would wait for another program on the loop is
+    called once more in a thread, and stays there; so only what may be repeated belongs here.
     """
 
     def __init__(self) -> None:
         self.on_loop = False
-        self._left = PROBATION
+        self._left: float = PROBATION
         self._next = PROBATION * 10
         self._slow = 0
         self._since = FORGIVEN
@@ -70,11 +75,14 @@ class Promptness:
         async def here(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
             try:
-                return call(*args, **kwargs)
+                return without_waiting(call, args, kwargs)
+            except MustWait:
+                self.on_loop, self._left = False, math.inf
+                return await asyncio.to_thread(call, *args, **kwargs)
             finally:
                 self._since += 1
                 took = perf_counter() - began
-                if took > PROMPT:
+                if took > PROMPT and self.on_loop:
                     self._held_up(took)
 
         return here
