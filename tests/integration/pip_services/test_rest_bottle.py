@@ -98,6 +98,8 @@ def test_responses_that_are_raised_and_returned(port: int) -> None:
     assert (abort.status, abort.json["message"]) == (409, "taken")
     file = ask(port, "/file")
     assert (file.status, file.body) == (200, b"a file")
+    part = ask(port, "/file", headers={"range": "bytes=2-3"})
+    assert (part.status, part.body) == (206, b"fi")
 
 
 def test_users_of_requests(port: int) -> None:

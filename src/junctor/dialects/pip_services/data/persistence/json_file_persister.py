@@ -46,7 +46,7 @@ class JsonFilePersister(ILoader[T], ISaver[T], IConfigurable):
             found = json.loads(path.read_text(encoding="utf-8") or "[]")
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _failed(correlation_id, "READ_FAILED", f"Failed to read data file {path}", error) from error
         if not isinstance(found, list):
             wrong = TypeError(f"it has a {type(found).__name__}, not a list")
@@ -63,7 +63,7 @@ class JsonFilePersister(ILoader[T], ISaver[T], IConfigurable):
             text = json.dumps(list(items or ()), default=json_form, ensure_ascii=False)
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text)
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, TypeError, ValueError, RecursionError) as error:
             raise _failed(correlation_id, "WRITE_FAILED", f"Failed to write data file {path}", error) from error
 
     def _file(self, correlation_id: str | None) -> Path:

@@ -30,6 +30,5 @@ class OwnerAuthorizer:
 
 def _owns(id_param: str) -> bool:
     call = current()
-    # The path first: it says whose data is meant, and a query is easily added to it.
-    owner = call.values.get(id_param, call.params.get(id_param))
+    owner = call.param(id_param)
     return owner is not None and user_id_of(call) == str(owner)

@@ -29,6 +29,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    location: str = ""
 
 
 class HttpConnections:
@@ -92,7 +93,7 @@ class HttpConnections:
             raise NoAnswer(str(error) or type(error).__name__) from error
         if response.will_close:
             connection.close()
-        return Answer(response.status, response.headers.get_content_type(), content)
+        return Answer(response.status, response.headers.get_content_type(), content, response.getheader("Location", ""))
 
     def _take(self) -> http.client.HTTPConnection:
         while True:

@@ -165,7 +165,8 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
         :param data: sent as JSON.
         :raises ApplicationException: what the server says is wrong, as an error of its category.
         :raises ConnectionException: the server cannot be reached, or the connection broke.
-        :raises InvocationException: the answer did not come in time.
+        :raises InvocationException: the answer did not come in time, or leads elsewhere: nothing is sent to a place
+            that the configuration does not name.
         """
         method = method.upper()
         path = quote(self.fix_route(self._base_route) + self.fix_route(route) or "/", safe="/%:@!$&'()*+,;=~-._")
@@ -215,11 +216,14 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
 def _value_of(answer: Answer, correlation_id: str | None) -> Any:
     if answer.status >= 400:
         raise error_of(answer, correlation_id)
+    if 300 <= answer.status < 400:
+        text = f"The server answered {answer.status}: what is asked for is at {answer.location or 'another place'}"
+        raise InvocationException(correlation_id, "REDIRECTED", text)
     if answer.status == 204 or not answer.body:
         return None
     try:
         return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return answer.body.decode("utf-8", "replace")
 
 
@@ -227,7 +231,7 @@ def error_of(answer: Answer, correlation_id: str | None) -> ApplicationException
     """What a server has said is wrong."""
     try:
         said = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         said = None
     said = said if isinstance(said, dict) else {}
     described = ErrorDescription.from_json(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import closing, nullcontext
 from typing import Any
 
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory
@@ -78,6 +79,9 @@ def answer_of(value: Any, correlation_id: str | None) -> Response:
     if hasattr(body, "read"):
         with body:
             body = body.read()
+    elif body and not isinstance(body, str | bytes):  # a part of a file comes in pieces
+        with closing(body) if hasattr(body, "close") else nullcontext():
+            body = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in body)
     return Response(body or b"", value.status_code, value.headerlist)
 
 

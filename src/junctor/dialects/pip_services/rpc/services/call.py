@@ -41,6 +41,11 @@ class Call:
             self._params = _read_query(self.request.query)
         return self._params
 
+    def param(self, name: str, default: Any = None) -> Any:
+        """A value of the path, else of the query. The path first: it is what an authorizer has looked at, and a query
+        is easily added to it."""
+        return self.values[name] if name in self.values else self.params.get(name, default)
+
     @property
     def data(self) -> Any:
         """The body as JSON, None without one. A JSON text that holds JSON is read twice: clients of the family send it.
@@ -69,14 +74,14 @@ class Call:
             return None
         try:
             found = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = f"The body is not JSON: {error}"
             raise BadRequestException(self.correlation_id, "BAD_JSON", text) from None
         if type(found) is not str:
             return found
         try:
             return msgspec.json.decode(found)
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return found
 
 

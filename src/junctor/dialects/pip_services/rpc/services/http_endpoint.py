@@ -182,21 +182,22 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
         self._register(method, route, schema, action, () if authorize is None else (guarded_by(authorize, names),))
 
     def register_interceptor(self, route: str, action: Callable[..., Any]) -> None:
-        """Adds what is called before the handlers of all routes whose path begins with a match of a regular expression.
+        """Adds what is called before the handlers of all routes whose path begins with a match of a regular expression,
+        with or without its first slash.
 
         :param action: stops a request by raising, by an answer that it sends or returns, or by returning False.
         :raises ConfigException: it is no regular expression.
         """
-        found = (self._registering, Pattern.expression(_path(route)), guarded_by(action))
+        expression = Pattern.expression(f"/*(?:{(route or '').lstrip('^')})")
+        found = (self._registering, expression, guarded_by(action))
         self._interceptors.append(found)
 
     def get_param(self, param: str, default: Any = None) -> Any:
-        """A value of the query, or of the path, by its name.
+        """A value of the path, or of the query, by its name.
 
         :raises InvalidStateException: no request is answered here.
         """
-        call = current()
-        return call.params.get(param, call.values.get(param, default))
+        return current().param(param, default)
 
     def get_correlation_id(self) -> str | None:
         """The correlation id of the request: of its query, else of its header.

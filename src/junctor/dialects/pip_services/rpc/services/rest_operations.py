@@ -43,9 +43,8 @@ class RestOperations(IConfigurable, IReferenceable):
         self._dependency_resolver.set_references(references)
 
     def get_param(self, param: str, default: Any = None) -> Any:
-        """A value of the query, or of the path, by its name."""
-        call = current()
-        return call.params.get(param, call.values.get(param, default))
+        """A value of the path, or of the query, by its name."""
+        return current().param(param, default)
 
     def _get_correlation_id(self) -> str | None:
         return current().correlation_id

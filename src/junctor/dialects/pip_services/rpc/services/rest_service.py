@@ -176,7 +176,8 @@ class RestService(IOpenable, IConfigurable, IReferenceable, IUnreferenceable, IR
         """Adds what is called before the handlers below the base route; see
         :meth:`HttpEndpoint.register_interceptor`."""
         if self._endpoint is not None:
-            self._endpoint.register_interceptor(self._append_base_route(route), action)
+            below = f"/*(?:{(route or '').lstrip('^')})"
+            self._endpoint.register_interceptor(self.fix_route(self._base_route) + below, action)
 
     def _append_base_route(self, route: str | None) -> str:
         return (self.fix_route(self._base_route) + self.fix_route(route)) or "/"
@@ -197,8 +198,7 @@ class RestService(IOpenable, IConfigurable, IReferenceable, IUnreferenceable, IR
         return current().correlation_id
 
     def _get_param(self, param: str, default: Any = None) -> Any:
-        call = current()
-        return call.params.get(param, call.values.get(param, default))
+        return current().param(param, default)
 
     def _register_open_api_spec_from_file(self, path: str) -> None:
         """Shows a document of OpenAPI that is in a file.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from inspect import isawaitable, iscoroutine
 from typing import Any
 
-from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory
+from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, InternalException
 from junctor.dialects.pip_services.rpc.services import bottle_requests
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer, json_answer
 from junctor.dialects.pip_services.rpc.services.arguments import bound
@@ -105,7 +106,8 @@ def copy_of(made: Response) -> Response:
 def guarded_by(action: Callable[..., Any], before: tuple[str, ...] = ()) -> Check:
     """A check that calls an interceptor or an authorizer of the program.
 
-    It stops the request by raising, by returning an answer, by sending one, or by returning False.
+    It stops the request by raising, by returning an answer, by sending one, or by returning False. What it returns in
+    the place of a decision, a coroutine or the authorizer itself, stops it too: nobody has decided yet.
 
     :param before: names of values in the path.
     """
@@ -120,9 +122,19 @@ def guarded_by(action: Callable[..., Any], before: tuple[str, ...] = ()) -> Chec
         if call.sent is None and result is False:
             error = ApplicationException(ErrorCategory.Unauthorized, None, "NOT_ALLOWED", "The request is not allowed")
             return error_answer(error.with_status(403), call.correlation_id)
+        if call.sent is None and (callable(result) or isawaitable(result)):
+            raise _undecided(action, result)
         return call.sent
 
     return check
+
+
+def _undecided(action: Callable[..., Any], result: Any) -> ApplicationException:
+    if iscoroutine(result):
+        result.close()
+    name = getattr(action, "__qualname__", type(action).__name__)
+    why = "write it without async" if isawaitable(result) else "call it where it is registered"
+    return InternalException(None, "NOT_DECIDED", f"{name} answers with a {type(result).__name__}: {why}")
 
 
 def validated_by(schema: Any) -> Check:
