@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
+from junctor.dialects.servicefactory.api import SHUTDOWN
 from junctor.dialects.servicefactory.token import TOKEN_HEADER, read_token
 from junctor.errors import JunctorError
 
@@ -53,10 +56,11 @@ def ask(port: int, action: str, data: Any = None) -> Reply:
 
     :raises ServiceNotReached: nothing listens there, or it does not answer within half a minute.
     """
-    url = f"http://localhost:{port}/{action}"
+    # Not by a name: what listens at another address of it may be the program of somebody else.
+    url = f"http://127.0.0.1:{port}/{quote(action)}"
     body = json.dumps(data).encode() if data else None
     headers = {"Content-Type": "application/json"} if body else {}
-    token = read_token(port)
+    token = read_token(port) if action == SHUTDOWN else ""
     if token:
         headers[TOKEN_HEADER] = token
     request = urllib.request.Request(url, body, headers)
@@ -66,10 +70,17 @@ def ask(port: int, action: str, data: Any = None) -> Reply:
     except urllib.error.HTTPError as error:
         with error:
             return Reply(error.code, error.read(), url)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise ServiceNotReached(f"no service answers on port {port}: {reason}", where=url) from error
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """An action may lead elsewhere; what it was sent, and the token, does not go there."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
 # No proxy stands between two processes of one machine.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())

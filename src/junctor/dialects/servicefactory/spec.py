@@ -48,7 +48,16 @@ class Part:
         service._prints = self._stage is not directly
         self._service = service
         if self._cls.PORT is not None and not self._token:
-            self._token = make_token(self._cls.PORT)
+            self._token = self._made_token(self._cls.PORT)
+
+    def _made_token(self, port: int) -> str:
+        """Empty where there is no place for it: a user without a home. The actions work all the same."""
+        try:
+            return make_token(port)
+        except OSError as error:
+            text = "nobody can end the service over HTTP: its token cannot be written: %s; set XDG_STATE_HOME"
+            self._port.log.warning(text, error)
+            return ""
 
     def loop(self) -> None:
         if not self._service._ends:

@@ -45,11 +45,12 @@ def remove_token(port: int, token: str) -> None:
 def read_token(port: int) -> str:
     """The token of the service on this port; empty where there is none, or where others could have written it."""
     try:
-        with open(token_file(port)) as file:
+        # Neither a link to another secret of the user, nor a pipe that waits for a writer.
+        with open(os.open(token_file(port), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)) as file:
             found = os.fstat(file.fileno())
             own = found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
-            return file.read(200).strip() if own else ""
-    except OSError:
+            return file.read(200).strip() if own and stat.S_ISREG(found.st_mode) else ""
+    except (OSError, ValueError):
         return ""
 
 
