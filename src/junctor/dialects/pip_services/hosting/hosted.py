@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeGuard
 
 from junctor.core.port import Port
+from junctor.dialects.pip_services.commons.errors import InvalidStateException
 from junctor.dialects.pip_services.components.build import IFactory
 from junctor.dialects.pip_services.container.container import CONTEXT_INFO, Container, locators_of
+from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.names import component_name, distinct
 from junctor.errors import NotRunning
 
@@ -120,10 +122,10 @@ class Hosted:
         try:
             self._prepare(port)
             self.container.open(self.name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self.failed is None:
                 raise
-            self.failed(error)
+            self.failed(_ended(error) if isinstance(error, SystemExit) else error)
             return
         self.failed = None
         self._tell(True)
@@ -169,6 +171,11 @@ class Hosted:
     def opening(self, index: int) -> Any:
         """A component also while others are still opened; None before it is made."""
         return self._components[index] if self._components else None
+
+
+def _ended(error: SystemExit) -> Exception:
+    """What a component means that calls ``sys.exit``: in a thread that would end nothing."""
+    return InvalidStateException(None, "EXITED", told(error)).with_cause(error)
 
 
 def _is_told_again(found: list[tuple[Any, Any]]) -> bool:

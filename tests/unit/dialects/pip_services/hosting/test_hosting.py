@@ -282,6 +282,28 @@ async def test_a_container_that_does_not_open_is_supervised(caplog: pytest.LogCa
     assert "shop/container failed: OSError: no database; restart in" in caplog.text
 
 
+async def test_a_component_that_ends_the_program_is_told_of_and_not_opened_again() -> None:
+    class Ending(Greeter):
+        def open(self, correlation_id: str | None) -> None:
+            raise SystemExit(5)
+
+        def close(self, correlation_id: str | None) -> None:
+            """Never opened."""
+
+        def is_open(self) -> bool:
+            return False
+
+    made = container(CONTROLLER)
+    factory = Factory()
+    factory.register_as_type(Descriptor("shop", "controller", "*", "*", "1.0"), Ending)
+    made.add_factory(factory)
+    errors: list[Exception] = []
+    hosted = Hosted(made, errors.append)
+    async with running(flow_of(hosted)):
+        pass
+    assert [str(error) for error in errors] == ["exit(5) (in open of shop:controller:default:default:1.0)"]
+
+
 class Shop(ProcessContainer):
     def __init__(self) -> None:
         super().__init__("shop", "A shop")

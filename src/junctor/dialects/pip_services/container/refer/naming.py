@@ -17,7 +17,7 @@ def named(component: str, step: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not getattr(error, "__notes__", None):
             error.add_note(f"in {step} of {component}")
         raise
@@ -33,5 +33,5 @@ def name_of(references: IReferences, component: Any) -> str:
 def told(error: BaseException) -> str:
     """What an error says, and of which component it is."""
     notes = "; ".join(getattr(error, "__notes__", ()))
-    text = str(error) or type(error).__name__
+    text = f"exit({error})" if isinstance(error, SystemExit) else str(error) or type(error).__name__
     return f"{text} ({notes})" if notes else text
