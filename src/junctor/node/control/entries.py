@@ -124,7 +124,9 @@ def handler_for(engine: Engine, host: Host, type: str | None) -> HandlerEntry:
     if known is not None and known.name not in {kind.name for kind, _ in handlers}:
         handlers = [(known, spec) for kind, spec in handlers if kind.cls is Any] or handlers
     kind, spec = _choose(host, handlers, type)
-    return HandlerEntry(port.link_to(host.service, kind.cls, spec.replies), port, host.address)
+    shared = sum(other.name == kind.name for other, _ in handlers) > 1
+    link = port.link_to(host.service, kind.cls, spec.replies, handler=spec.name if shared else None)
+    return HandlerEntry(link, port, host.address)
 
 
 def _choose(
@@ -139,11 +141,16 @@ def _choose(
     ]
     if len(fitting) == 1:
         return fitting[0]
-    names = [kind.name for kind, _ in handlers]
+    by_name = [(kind, spec) for kind, spec in handlers if spec.name == type]
+    if len(by_name) == 1:
+        return by_name[0]
+    kinds = [kind.name for kind, _ in handlers]
+    names = [spec.name if kinds.count(kind.name) > 1 else kind.name for kind, spec in handlers]
     listed = ", ".join(names)
     if type is None:
         fix = f"Name one with --type: {listed}."
-        raise NoHandler(f"the service handles {len(names)} types", where=host.address, fix=fix)
+        what = "types" if len(set(kinds)) == len(kinds) else "kinds of messages"
+        raise NoHandler(f"the service handles {len(names)} {what}", where=host.address, fix=fix)
     fix = f"{nearest(type, names)}`junctor services` shows what each service takes."
     raise NoHandler(f'the service has no handler for "{type}"', where=host.address, fix=fix)
 
