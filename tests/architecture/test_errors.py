@@ -20,6 +20,7 @@ SIGNALS = {
     "Continue": "raised by continue_as_new() to leave the code of a run, and caught where that is driven",
     "Left": "leaves the code of a run that cannot be gone on with, past every except Exception in it",
     "ClientGone": "ends a route whose caller left; nobody is there to be told",
+    "MustWait": "gives up a call on the event loop that is about to wait; it is made again in a thread",
     "NotSent": "tells the client of Pip.Services, which raises errors of that system, that it may ask again",
     "TimedOut": "tells the client of Pip.Services, which raises errors of that system, that it may not",
     "ApplicationException": "the root of the errors of Pip.Services, which its programs raise, catch and send as JSON",
