@@ -3,9 +3,9 @@
 from typing import Any
 
 from junctor.dialects import iop as _iop
-from junctor.dialects.beside import refuse_beside as _refuse_beside
+from junctor.dialects.iop.genuine import refuse_genuine as _refuse_genuine
 
-_refuse_beside(("iris-pex-embedded-python",), "junctor-iop")
+_refuse_genuine()
 
 __all__ = _iop.__all__
 

@@ -10,9 +10,9 @@ import msgspec
 
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec, service_name
-from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.definition import ItemDefinition
 from junctor.dialects.iop.director import operations
+from junctor.dialects.iop.genuine import refuse_genuine
 from junctor.dialects.iop.hosting.composed import flow_of_registered, flow_of_settings
 from junctor.dialects.iop.hosting.flow import with_adapter
 from junctor.dialects.iop.hosting.item import Item
@@ -22,10 +22,7 @@ from junctor.dialects.iop.hosting.values import declared_settings, with_settings
 from junctor.flows.model import FlowModel
 from junctor.settings import Setting, read_settings
 
-__all__ = ("DIALECT", "GENUINE", "Iop", "operations")
-
-GENUINE = ("iris-pex-embedded-python",)
-"""What brings modules of the same names, and cannot be installed beside this."""
+__all__ = ("DIALECT", "Iop", "operations")
 
 
 class Iop:
@@ -68,7 +65,7 @@ class Iop:
 
         :raises ConfigurationError: there is none.
         """
-        refuse_beside(GENUINE, "junctor-iop")
+        refuse_genuine()
         return flow_of_registered(text)
 
 

@@ -1,6 +1,5 @@
 """``from grongier.pex import BusinessOperation``: hooks in CamelCase and in snake_case."""
 
-from junctor.dialects.beside import refuse_beside as _refuse_beside
 from junctor.dialects.iop.components.camel import CamelInboundAdapter as InboundAdapter
 from junctor.dialects.iop.components.camel import CamelOperation as BusinessOperation
 from junctor.dialects.iop.components.camel import CamelOutboundAdapter as OutboundAdapter
@@ -8,10 +7,11 @@ from junctor.dialects.iop.components.camel import CamelProcess as BusinessProces
 from junctor.dialects.iop.components.camel import CamelService as BusinessService
 from junctor.dialects.iop.components.deferred import DuplexOperation, DuplexProcess, DuplexService
 from junctor.dialects.iop.director.director import Director
+from junctor.dialects.iop.genuine import refuse_genuine as _refuse_genuine
 from junctor.dialects.iop.messages import Field, Message, Model, PersistentMessage, PickleMessage
 from junctor.dialects.iop.migration import Utils
 
-_refuse_beside(("iris-pex-embedded-python",), "junctor-grongier")
+_refuse_genuine("junctor-grongier")
 
 __all__ = (
     "BusinessOperation",

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from junctor.dialects.beside import refuse_beside
 from junctor.dialects.iop.cli import definitions, migration, productions, watching
 from junctor.dialects.iop.cli.parser import NOT_GIVEN, Misused, parser
 from junctor.dialects.iop.director.local import LocalDirector
+from junctor.dialects.iop.genuine import refuse_genuine
 from junctor.dialects.iop.migration.registry import namespace_of
 from junctor.errors import ImportFailed, JunctorError
 from junctor.observe.frames import traceback_text, users_part
@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Answers the exit code."""
     made = parser()
     given = made.parse_args(arguments)
-    refuse_beside(("iris-pex-embedded-python",), "junctor-iop")
+    refuse_genuine()
     if given.namespace not in (None, NOT_GIVEN):
         os.environ["IOP_NAMESPACE"] = namespace_of(given.namespace)  # also for the process of a production
     _refuse_later(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,38 @@ class FileConfigReader(ConfigReader):
     def set_path(self, path: str | None) -> None:
         self._path = path
 
+    def read_config_(self, correlation_id: str | None, parameters: ConfigParams | None) -> ConfigParams:
+        return self.read_config(correlation_id, self._path, self._values(parameters))
+
+    @staticmethod
+    def _parse(text: str) -> Any:
+        """What the text of a file says."""
+        raise NotImplementedError
+
+    @classmethod
+    def read_object(cls, correlation_id: str | None, path: str | None, parameters: ConfigParams | None = None) -> Any:
+        """What the file says, as plain data.
+
+        :raises ConfigException: there is no path.
+        :raises FileException: it is not there, or cannot be read.
+        """
+        text = read_text(correlation_id, path, parameters)
+        try:
+            return cls._parse(text)
+        except Exception as error:  # each parser has its own errors
+            raise unreadable(correlation_id, path or "", error) from error
+
+    @classmethod
+    def read_config(
+        cls, correlation_id: str | None, path: str | None, parameters: ConfigParams | None = None
+    ) -> ConfigParams:
+        """What the file says, as parameters.
+
+        :raises ConfigException: there is no path.
+        :raises FileException: it is not there, or cannot be read.
+        """
+        return ConfigParams.from_value(cls.read_object(correlation_id, path, parameters))
+
 
 def read_text(correlation_id: str | None, path: str | None, parameters: ConfigParams | None) -> str:
     """The text of a file with its variables filled in.
@@ -52,21 +83,6 @@ def read_text(correlation_id: str | None, path: str | None, parameters: ConfigPa
         return ConfigReader._parameterize(text, parameters)
     except MustacheException as error:
         raise unreadable(correlation_id, path, error) from error
-
-
-def parsed(
-    correlation_id: str | None, path: str | None, parse: Callable[[str], Any], parameters: ConfigParams | None
-) -> Any:
-    """What a file says.
-
-    :raises ConfigException: there is no path.
-    :raises FileException: it is not there, or cannot be read.
-    """
-    text = read_text(correlation_id, path, parameters)
-    try:
-        return parse(text)
-    except Exception as error:  # each parser has its own errors
-        raise unreadable(correlation_id, path or "", error) from error
 
 
 def unreadable(correlation_id: str | None, path: str, error: Exception) -> FileException:

@@ -6,32 +6,12 @@ from typing import Any
 
 import yaml
 
-from junctor.dialects.pip_services.commons.config import ConfigParams
-from junctor.dialects.pip_services.components.config.file_config_reader import FileConfigReader, parsed
+from junctor.dialects.pip_services.components.config.file_config_reader import FileConfigReader
 
 
 class YamlConfigReader(FileConfigReader):
     """Reads a file in YAML; it may be a template, see :class:`MustacheTemplate`."""
 
-    def read_config_(self, correlation_id: str | None, parameters: ConfigParams | None) -> ConfigParams:
-        return self.read_config(correlation_id, self._path, self._values(parameters))
-
     @staticmethod
-    def read_object(correlation_id: str | None, path: str | None, parameters: ConfigParams | None = None) -> Any:
-        """What the file says, as plain data.
-
-        :raises ConfigException: there is no path.
-        :raises FileException: it is not there, or cannot be read.
-        """
-        return parsed(correlation_id, path, yaml.safe_load, parameters)
-
-    @staticmethod
-    def read_config(
-        correlation_id: str | None, path: str | None, parameters: ConfigParams | None = None
-    ) -> ConfigParams:
-        """What the file says, as parameters.
-
-        :raises ConfigException: there is no path.
-        :raises FileException: it is not there, or cannot be read.
-        """
-        return ConfigParams.from_value(YamlConfigReader.read_object(correlation_id, path, parameters))
+    def _parse(text: str) -> Any:
+        return yaml.safe_load(text)
