@@ -231,7 +231,9 @@ def test_an_interruption_at_any_moment_of_the_start(tmp_path: Path, port: int) -
         time.sleep(step * 0.05)
         program.process.send_signal(signal.SIGINT)
         code = program.end()
-        assert code in ((0, 130) if step else (0, 130, -2, 1)), program.lines
+        # before run() takes the signals, Ctrl-C is Python's own business
+        early = not any("running.py" in line or "in run" in line for line in program.lines)
+        assert code in (0, 130) or (code in (-2, 1) and early), program.out.read_text()
 
 
 def test_junctor_run_hosts_the_same_file(tmp_path: Path, port: int) -> None:

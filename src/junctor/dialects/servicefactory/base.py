@@ -59,7 +59,8 @@ class base:
         """
         with deferred() as came:
             from junctor.dialects.servicefactory.running import run
-        code = 128 + came[0] if came else run(self)
+
+            code = run(self, came)
         if code:
             raise SystemExit(code)
 

@@ -8,7 +8,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -46,11 +46,13 @@ class MainThread:
 
     def __call__(self, call: Callable[..., Any], *args: Any) -> Any:
         """Make a call there and wait for it. When the program is asked to end, its ``loop`` is not called again."""
-        if self._signals and getattr(call, "__name__", "") == "loop":
-            return None
         done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        self._calls.put((done, lambda: call(*args)))
+        self._calls.put((done, lambda: None if self._past(call) else call(*args)))
         return done.result()
+
+    def _past(self, call: Callable[..., Any]) -> bool:
+        # asked when a signal already ends the call: one that came while the call still waited would end nothing
+        return self._signals > 0 and getattr(call, "__name__", "") == "loop"
 
     def serve(self) -> None:
         """Make the calls until :meth:`close`."""
@@ -135,8 +137,11 @@ class Background:
                 await node.asked_to_stop()
 
 
-def run(service: base) -> int:
-    """Run a service until it is asked to stop; the exit code."""
+def run(service: base, came: Sequence[int] = ()) -> int:
+    """Run a service until it is asked to stop; the exit code.
+
+    :param came: the signals that came while the caller only noted them. With one, nothing is started.
+    """
     cls = type(service)
     address = None if cls.PORT is None else f"127.0.0.1:{cls.PORT}"
 
@@ -154,6 +159,8 @@ def run(service: base) -> int:
     undo = join_prints()
     try:
         with stage.signals():
+            if came:
+                return 128 + came[0]
             node.start()
             stage.serve()
             node.join()
