@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from junctor.core.spec import ServiceSpec
 from junctor.messages import HANDLER, Message, MessageType
 
 E = TypeVar("E")
+
+
+def refused_unnamed(spec: ServiceSpec, service: str) -> tuple[str, str] | None:
+    """What to tell a sender that names no handler of a service, and the fix; None where the service has one for it."""
+    names = [handler.name for handler in spec.handlers]
+    if not names or not all(handler.by_name for handler in spec.handlers):
+        return None
+    what = f"{service} chooses among its handlers by their names: {', '.join(names)}"
+    fix = f'Name one: self.target("{service}", handler="{names[0]}"), --type {names[0]} of `junctor request`,'
+    return what, f'{fix} "{service}.{names[0]}" in a component of iop.'
 
 
 class Routing(Generic[E]):
@@ -20,18 +31,18 @@ class Routing(Generic[E]):
         self._named: dict[str, dict[str, E]] = {}
         self._fallback: E | None = None
 
-    def add(self, name: str, accepts: MessageType, handler: E) -> None:
-        """Take a handler in. Several may take one type: the first gets it, the others are reached by their names."""
+    def add(self, name: str, accepts: MessageType, handler: E, by_name: bool = False) -> None:
+        """Take a handler in. Several may take one type: the first gets it, the others are reached by their names.
+
+        :param by_name: it is reached by its name alone.
+        """
         named = self._named.setdefault(name, {})
         for type_name in (accepts.name, *accepts.aliases):
-            self.typed.setdefault(type_name, handler)
             named.setdefault(type_name, handler)
-        if accepts.cls is Any and self._fallback is None:
+            if not by_name:
+                self.typed.setdefault(type_name, handler)
+        if not by_name and accepts.cls is Any and self._fallback is None:
             self._fallback = handler
-
-    def add_inner(self, name: str, accepts: MessageType, handler: E) -> None:
-        """Take in a handler that is reached by its name alone."""
-        self._named.setdefault(name, {}).setdefault(accepts.name, handler)
 
     def find(self, message: Message) -> E | None:
         """The handler for a message, None when there is none.

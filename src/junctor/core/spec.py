@@ -32,7 +32,7 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A queued entry: called with the decoded body.
 
     A message gets here by its type, or because it names the handler: then several handlers of a service may take the
-    same type, and the first of them gets what names none.
+    same type, and the first of them gets what names none; but one that is ``by_name`` gets only what names it.
 
     ``accepts`` is the body class, ``Any`` for every message that no other handler takes; ``replies`` the class of the
     return value, None when nothing comes back. ``blocking`` callables run in a thread, others are coroutine functions.
@@ -47,6 +47,7 @@ class HandlerSpec(msgspec.Struct, frozen=True, kw_only=True):
     blocking: bool = False
     subscribes: bool = False
     signal: bool = False
+    by_name: bool = False
     doc: str = ""
 
 

@@ -25,13 +25,18 @@ def declaration(request: str, replies: Any) -> str:
     return f"Target[{request}]" if replies is None else f"Target[{request}, {shown(replies)}]"
 
 
+def open_handlers(to: ServiceSpec) -> list[HandlerSpec]:
+    """The handlers of a service that are found without their names."""
+    return [handler for handler in to.handlers if not handler.by_name]
+
+
 def reached(target: TargetSpec, to: ServiceSpec, by_name: bool = False) -> list[HandlerSpec]:
     """The handlers that the bodies of a target reach."""
     if target.request is Any:
-        return list(to.handlers)
+        return open_handlers(to)
     wanted = _known_as(wire_types(target.request), by_name)
-    exact = [handler for handler in to.handlers if _known_as((handler.accepts,), by_name)[0] in wanted]
-    return exact or [handler for handler in to.handlers if handler.accepts is Any]
+    exact = [handler for handler in open_handlers(to) if _known_as((handler.accepts,), by_name)[0] in wanted]
+    return exact or [handler for handler in open_handlers(to) if handler.accepts is Any]
 
 
 def unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool, by_name: bool = False) -> list[Any]:
@@ -40,7 +45,7 @@ def unhandled(target: TargetSpec, to: ServiceSpec, *, by_any: bool, by_name: boo
     :param by_any: a handler of Any counts.
     :param by_name: another class of the same name is the same type, as between flows.
     """
-    accepted = [handler.accepts for handler in to.handlers]
+    accepted = [handler.accepts for handler in open_handlers(to)]
     if not accepted:
         return [target.request]
     if target.request is Any or (by_any and Any in accepted) or target.request in accepted:

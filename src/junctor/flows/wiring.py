@@ -9,6 +9,7 @@ import msgspec
 
 from junctor.core.condition import Condition
 from junctor.core.retention import Retention
+from junctor.core.routing import refused_unnamed
 from junctor.core.run import RUN_KEY
 from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wire, service_address
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
@@ -314,11 +315,13 @@ class _Wirer:
     def _nobody(self, item: Item, target: TargetSpec) -> tuple[str, str]:
         wanted = shown(target.request)
         others = [spec for spec in self.specs.values() if spec.name != item.name]
-        anything = [spec.name for spec in others if any(handler.accepts is Any for handler in spec.handlers)]
+        anything = [
+            spec.name for spec in others if any(handler.accepts is Any for handler in fitting.open_handlers(spec))
+        ]
         if anything:
             fix = f"To use one that takes everything, name it: {_spelled(item, target, anything[0])}."
             return f"no service handles {wanted} by type", fix
-        known = sorted({shown(handler.accepts) for spec in others for handler in spec.handlers})
+        known = sorted({shown(handler.accepts) for spec in others for handler in fitting.open_handlers(spec)})
         fix = f"Add a service with a @handler for {wanted}, or make the target optional: Target[{wanted}] | None."
         if not known:
             return f"no service handles {wanted}: no other service of the flow has a handler", fix
@@ -332,6 +335,9 @@ class _Wirer:
 
     def _check_types(self, item: Item, target: TargetSpec, to: ServiceSpec, where: str, name: str = "") -> None:
         name = name or to.name
+        if refused := refused_unnamed(to, name):
+            self._wrong(where, *refused)
+            return
         # Types are of a flow: in another one a class is known by its name, and may be another class.
         by_name = "/" in name
         missing = fitting.unhandled(target, to, by_any=True, by_name=by_name)

@@ -280,7 +280,7 @@ class Engine:
             return [host.link(Any, handler=handler) for host in having]
         found = []
         for host in self._in_flow(flow):
-            accepted = [handler.accepts for handler in host.spec.handlers]
+            accepted = [handler.accepts for handler in host.spec.handlers if not handler.by_name]
             if type(body) in accepted or Any in accepted:
                 found.append(host.link(type(body) if type(body) in accepted else Any))
         return found

@@ -13,6 +13,7 @@ from junctor.core.lifecycle import Lifecycle
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement, is_rest
 from junctor.core.port import Link
 from junctor.core.retry import decide
+from junctor.core.routing import refused_unnamed
 from junctor.core.spec import ServicePlan, ServiceSpec, TargetSpec, service_address
 from junctor.errors import WiringError, nearest
 from junctor.messages import MessageType, Status, TypeRegistry, type_name
@@ -125,6 +126,8 @@ class Handling:
         """
         if handler:
             request = self._accepted_by(handler, request)
+        elif refused := refused_unnamed(self.spec, self.service):
+            raise WiringError(refused[0], where=self.address, fix=refused[1])
         sender = self.types if types is None or handler else types
         accepts = sender.register(request)
         if not self.accepts(accepts):

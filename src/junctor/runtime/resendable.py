@@ -158,10 +158,10 @@ def handled_by(host: Host, message: Message) -> MessageType:
     routing: Routing[MessageType] = Routing()
     for spec in host.spec.handlers:
         accepts = host.types.register(spec.accepts)
-        routing.add(spec.name, accepts, accepts)
+        routing.add(spec.name, accepts, accepts, spec.by_name)
     for spec in host.spec.inner:
         accepts = host.types.register(spec.accepts)
-        routing.add_inner(spec.name, accepts, accepts)
+        routing.add(spec.name, accepts, accepts, by_name=True)
     kind = routing.find(message)
     if kind is None:
         names = ", ".join(sorted({found.name for _, found in routing.all()})) or "nothing"

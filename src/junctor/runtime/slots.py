@@ -14,7 +14,7 @@ import msgspec
 from junctor.core.hop import Delivery, RunWork, current
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Outcome, Park, Reply, Settlement
-from junctor.core.routing import Routing
+from junctor.core.routing import Routing, refused_unnamed
 from junctor.core.spec import HandlerSpec
 from junctor.errors import ConditionFailed, EncodeError, NoHandler, RequestExpired, StoreDamaged
 from junctor.messages import CONDITION, HANDLER, NO_HEADERS, Kind, Message, MessageType, TypeRegistry, codec
@@ -196,8 +196,7 @@ class Slot:
             call = spec.bind(self.instance if spec.blocking else shared)
             where, inherits = self.host.address, self.host.inherits
             entry = Entry(spec, call, accepts, replies, types, where, own_loop, shares, inherits)
-            add = self._routing.add_inner if spec in inner else self._routing.add
-            add(spec.name, accepts, entry)
+            self._routing.add(spec.name, accepts, entry, spec.by_name or spec in inner)
 
     def codes(self) -> list[tuple[str, CodeType]]:
         """The handlers by their code objects, to name one that is found on a stack."""
@@ -526,5 +525,7 @@ def _undeliverable(delivery: Delivery, host: Host) -> Exception:
     if delivery.damaged:
         return StoreDamaged("the stored record fails its checksum", where=f"message {delivery.message.id}")
     name = delivery.message.headers.get(HANDLER)
+    if name is None and (refused := refused_unnamed(host.spec, host.service)):
+        return NoHandler(refused[0], where=host.address, fix=refused[1])
     what = f"there is no handler {name!r}" if name is not None else f"no handler takes {delivery.message.type}"
     return NoHandler(what, where=host.address)

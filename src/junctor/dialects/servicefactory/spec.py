@@ -141,7 +141,7 @@ def spec_of(
         dialect="servicefactory",
         doc=inspect.cleandoc(cls.__doc__ or "") if cls.__doc__ != base.__doc__ else "",
         origin=_origin(cls),
-        handlers=tuple(_handler(action) for action in actions),
+        handlers=tuple(_handler(action, len(actions) > 1) for action in actions),
         routes=tuple(_routes(actions)) if cls.PORT is not None else (),
         start=Activity(bind=lambda part: part.start, blocking=True),
         main=Activity(bind=lambda part: part.loop, blocking=True),
@@ -171,9 +171,14 @@ def _build(cls: type[base], made: base | None, stage: Stage, context: Context) -
     return Part(cls, made, stage, context.port)
 
 
-def _handler(action: str) -> HandlerSpec:
+def _handler(action: str, by_name: bool) -> HandlerSpec:
     return HandlerSpec(
-        name=action, accepts=Any, replies=Any, bind=lambda part: partial(part.message, action), blocking=True
+        name=action,
+        accepts=Any,
+        replies=Any,
+        bind=lambda part: partial(part.message, action),
+        blocking=True,
+        by_name=by_name,
     )
 
 

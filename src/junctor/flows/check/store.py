@@ -97,7 +97,7 @@ class _Reader:
         self._routing: Routing[tuple[HandlerSpec, MessageType]] = Routing()
         for handler in plan.spec.handlers:
             accepts = types.register(handler.accepts)
-            self._routing.add(handler.name, accepts, (handler, accepts))
+            self._routing.add(handler.name, accepts, (handler, accepts), handler.by_name)
         self.handled = [types.register(handler.accepts).name for handler in plan.spec.handlers]
 
     def read(self, message: Message) -> Any:

@@ -83,7 +83,8 @@ class Worker:
     def _add(self, spec: HandlerSpec) -> None:
         accepts = self.types.register(spec.accepts)
         replies = self.types.register(spec.replies) if spec.replies is not None else None
-        self._routing.add(spec.name, accepts, Entry(spec, spec.bind(self.instance), accepts, replies))
+        entry = Entry(spec, spec.bind(self.instance), accepts, replies)
+        self._routing.add(spec.name, accepts, entry, spec.by_name)
 
     # What the node says ---------------------------------------------------------------------------------------
 

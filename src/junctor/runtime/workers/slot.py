@@ -84,7 +84,7 @@ class WorkerSlot(Slot):
         types = self.host.types
         self._named = Routing()
         for spec in self.host.spec.handlers:
-            self._named.add(spec.name, types.register(spec.accepts), spec)
+            self._named.add(spec.name, types.register(spec.accepts), spec, spec.by_name)
 
     def codes(self) -> list[tuple[str, CodeType]]:
         return []
@@ -378,7 +378,7 @@ def _neighbour(host: Host) -> protocol.Neighbour:
     handlers = [(handler, host.types.register(handler.accepts).name) for handler in host.spec.handlers]
     return protocol.Neighbour(
         host.address,
-        tuple(name for _, name in handlers),
+        tuple(name for handler, name in handlers if not handler.by_name),
         tuple(name for handler, name in handlers if handler.subscribes),
         host.spec.policies.pool.key,
         tuple({handler.name: None for handler, _ in handlers}),

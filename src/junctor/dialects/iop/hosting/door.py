@@ -9,6 +9,7 @@ from typing import Any
 from junctor.core.port import Link, Pending, Port
 from junctor.core.spec import service_name
 from junctor.dialects.iop.hosting.types import is_message_class
+from junctor.errors import UnknownTarget
 
 DESCRIPTION = "description"
 """The header with the description of a message."""
@@ -40,12 +41,23 @@ class PortDoor:
         )
 
     def link(self, target: str, request: Any, reply: Any = None) -> Link:
-        """Where messages for an item, or for a native service of the flow, go.
+        """Where messages for an item, or for another service of the flow, go: ``shop-controller.greeting`` is for the
+        handler ``greeting`` of a service that chooses among its handlers by name.
 
         :raises UnknownTarget: there is no such item.
         """
         kind = type(request) if is_message_class(type(request)) else Any
-        return self._port.link_to(service_name(target), kind, reply)
+        try:
+            return self._port.link_to(service_name(target), kind, reply)
+        except UnknownTarget:
+            service, dot, handler = target.rpartition(".")
+            if not dot:
+                raise
+            try:
+                return self._port.link_to(service_name(service), kind, reply, handler=handler)
+            except UnknownTarget:
+                pass
+            raise  # of the name as it was given
 
 
 def headers_of(description: str | None) -> dict[str, str] | None:

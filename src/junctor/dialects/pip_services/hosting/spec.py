@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -100,7 +101,7 @@ def part_spec(part: Part) -> ServiceSpec:
         dialect=DIALECT,
         doc=_doc(cls),
         origin=origin_of(cls),
-        handlers=tuple(_handler(part, name) for name in methods_of(part)),
+        handlers=_handlers({name: part for name in methods_of(part)}),
         routes=_routes(part),
         # An endpoint answers as soon as it is open itself, whatever is opened behind it.
         start=None if part.hosts_http else Activity(bind=lambda member: member.start),
@@ -110,14 +111,14 @@ def part_spec(part: Part) -> ServiceSpec:
 def whole_spec(hosted: Hosted, name: str) -> ServiceSpec:
     """A container as one service among others: with the methods of its controllers, and the routes of its endpoint."""
     cls = type(hosted.container)
-    handlers = {method: _handler(part, method) for part in reversed(hosted.parts) for method in methods_of(part)}
+    methods = {method: part for part in reversed(hosted.parts) for method in methods_of(part)}
     return ServiceSpec(
         name=name,
         build=partial(_whole, hosted),
         dialect=DIALECT,
         doc=_doc(cls),
         origin=origin_of(cls),
-        handlers=tuple(handlers.values()),
+        handlers=_handlers(methods),
         routes=tuple(route for part in hosted.parts for route in _routes(part)),
         start=Activity(bind=lambda life: life.open, blocking=True),
         stop=Activity(bind=lambda life: life.close, blocking=True),
@@ -128,7 +129,12 @@ def _whole(hosted: Hosted, context: Context) -> Life:
     return Life(hosted, context.port)
 
 
-def _handler(part: Part, name: str) -> HandlerSpec:
+def _handlers(methods: Mapping[str, Part]) -> tuple[HandlerSpec, ...]:
+    """Methods as handlers. Each takes any message, so of several the sender names one."""
+    return tuple(_handler(part, name, len(methods) > 1) for name, part in methods.items())
+
+
+def _handler(part: Part, name: str, by_name: bool) -> HandlerSpec:
     method = getattr(part.first, name, None)
     return HandlerSpec(
         name=name,
@@ -136,6 +142,7 @@ def _handler(part: Part, name: str) -> HandlerSpec:
         replies=Any,
         bind=lambda service: Calling(part, service.port, name),
         blocking=True,
+        by_name=by_name,
         doc=inspect.getdoc(method) or "" if method is not None else "",
     )
 

@@ -132,7 +132,7 @@ class Asker(BusinessOperation):
     """Asks the controller of the container for whoever asks it."""
 
     def on_name(self, request: Name) -> Any:
-        return Name(self.send_request_sync("shop-controller", request))
+        return Name(self.send_request_sync("shop-controller.greeting", request))
 
 
 HTTP = {
