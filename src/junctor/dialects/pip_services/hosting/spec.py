@@ -101,7 +101,7 @@ def part_spec(part: Part) -> ServiceSpec:
         dialect=DIALECT,
         doc=_doc(cls),
         origin=origin_of(cls),
-        handlers=_handlers({name: part for name in methods_of(part)}),
+        handlers=_handlers(dict.fromkeys(methods_of(part), part)),
         routes=_routes(part),
         # An endpoint answers as soon as it is open itself, whatever is opened behind it.
         start=None if part.hosts_http else Activity(bind=lambda member: member.start),
