@@ -7,19 +7,26 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import yaml
 
-from junctor.dialects.pip_services.commons.commands import Command, CommandSet, ICommandable
+from junctor.dialects.pip_services.commons.commands import (
+    Command,
+    CommandSet,
+    ICommand,
+    ICommandable,
+    ICommandInterceptor,
+)
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.convert import TypeCode
 from junctor.dialects.pip_services.commons.data import PagingParams
 from junctor.dialects.pip_services.commons.errors import (
     ApplicationException,
     BadRequestException,
+    ConfigException,
     ConnectionException,
     InvalidStateException,
     InvocationException,
@@ -42,12 +49,33 @@ BEACON = (
 CONTROLLER = Descriptor("test", "controller", "default", "default", "1.0")
 
 
+class Watch(ICommandInterceptor):
+    """Stands before all commands, and remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str | None, str]] = []
+
+    def get_name(self, command: ICommand) -> str:
+        return command.get_name()
+
+    def execute(self, correlation_id: str | None, command: ICommand, args: Parameters) -> Any:
+        self.seen.append((correlation_id, command.get_name()))
+        if args.get("forbidden"):
+            raise BadRequestException(correlation_id, "FORBIDDEN", "not this one")
+        return command.execute(correlation_id, args)
+
+    def validate(self, command: ICommand, args: Parameters | None) -> Any:
+        return command.validate(args)
+
+
 class Beacons(ICommandable):
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
+        self.watch = Watch()
 
     def get_command_set(self) -> CommandSet:
         made = CommandSet()
+        made.add_interceptor(self.watch)
         made.add_command(Command("put_beacon", ObjectSchema(True).with_required_property("beacon", BEACON), self._put))
         made.add_command(
             Command("get_beacon", ObjectSchema(True).with_required_property("id", TypeCode.String), self._get)
@@ -63,6 +91,9 @@ class Beacons(ICommandable):
         if args.get_as_string("id") == "lost":
             raise NotFoundException(correlation_id, "LOST", "the beacon is lost").with_details("id", "lost")
         return self.known.get(args.get_as_string("id"))
+
+
+BEACONS = Beacons()
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +114,7 @@ def endpoint() -> Iterator[HttpEndpoint]:
     page = DefaultSwaggerFactory().create(Descriptor("pip-services", "swagger-service", "default", "default", "1.0"))
     references = References.from_tuples(
         CONTROLLER,
-        Beacons(),
+        BEACONS,
         Descriptor("pip-services", "endpoint", "http", "default", "1.0"),
         made,
         Descriptor("pip-services", "swagger-service", "default", "default", "1.0"),
@@ -186,6 +217,28 @@ def test_arguments_of_a_command_are_an_object(client: TestRestClient) -> None:
         client.call("post", "v1/beacons/get_beacon", None, None, [1])
 
 
+def test_interceptors_of_a_command_set_stand_before_commands_of_requests(client: TestRestClient) -> None:
+    seen = BEACONS.watch.seen
+    seen.clear()
+    route = "v1/beacons/get_beacon"
+    with pytest.raises(BadRequestException, match="not this one"):
+        client.call("post", route, "c", None, {"id": "1", "forbidden": True})
+    client.call("post", route, None, None, {"id": "1"})
+    assert seen == [("c", "get_beacon"), (None, "get_beacon")]
+
+
+def test_the_correlation_id_of_a_command_may_be_in_its_arguments(client: TestRestClient) -> None:
+    seen = BEACONS.watch.seen
+    seen.clear()
+    route = "v1/beacons/get_beacon"
+    with pytest.raises(NotFoundException) as lost:
+        client.call("post", route, None, None, {"id": "lost", "correlation_id": "body"})
+    assert lost.value.correlation_id == "body"
+    client.call("post", route, "query", None, {"id": "1", "correlation_id": "body"})
+    client.call("post", route, None, None, {"id": "1", "correlation_id": 7})
+    assert [correlation_id for correlation_id, _ in seen] == ["body", "query", None]
+
+
 def test_the_document_of_a_commandable_service(endpoint: HttpEndpoint) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{endpoint.port}/v1/beacons/swagger") as response:
         assert response.headers["content-type"] == "application/x-yaml"
@@ -259,6 +312,31 @@ def test_a_time_out_is_in_milliseconds() -> None:
             client.call("get", "x")
         assert late.value.code == "TIMEOUT"
         silence.set()
+
+
+def test_a_time_out_is_for_the_whole_answer_however_it_comes() -> None:
+    ended = threading.Event()
+
+    def drip(connection: socket.socket, number: int) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n")
+        with suppress(OSError):
+            while not ended.wait(0.02):
+                connection.sendall(b" ")
+
+    with server(drip) as port, client_of(port, "options.timeout", 200) as client:
+        try:
+            with pytest.raises(InvocationException, match=r"no answer within 0\.2 s"):
+                client.call("get", "x")
+        finally:
+            ended.set()
+
+
+@pytest.mark.parametrize("option", ["timeout", "connect_timeout"])
+@pytest.mark.parametrize("value", [0, -1, "soon"])
+def test_a_time_out_that_is_none_is_refused(option: str, value: Any) -> None:
+    with pytest.raises(ConfigException, match=rf"options\.{option} is {value}; give milliseconds above 0"):
+        TestRestClient().configure(ConfigParams.from_tuples(f"options.{option}", value))
 
 
 def test_errors_of_other_servers() -> None:

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
-from junctor.dialects.pip_services.commons.errors import BadRequestException, InvocationException, UnauthorizedException
+from junctor.dialects.pip_services.commons.errors import (
+    BadRequestException,
+    ConfigException,
+    InvocationException,
+    UnauthorizedException,
+)
 from junctor.dialects.pip_services.commons.refer import Descriptor, References
-from junctor.dialects.pip_services.rpc.auth import BasicAuthorizer, OwnerAuthorizer
+from junctor.dialects.pip_services.rpc.auth import BasicAuthorizer, OwnerAuthorizer, RoleAuthorizer
 from junctor.dialects.pip_services.rpc.clients.http_connections import Answer
 from junctor.dialects.pip_services.rpc.clients.rest_client import _value_of
 from junctor.dialects.pip_services.rpc.services import HttpEndpoint, RestOperations, RestService
@@ -69,6 +74,58 @@ def test_an_authorizer_that_has_not_decided_lets_nobody_pass(path: str) -> None:
     made = desk.ask(path)
     assert (made.status_code, desk.ran) == (500, 0)
     assert b"NOT_DECIDED" in made.body
+
+
+@pytest.mark.parametrize("told", ["denied", b"denied", "", {"error": "denied"}, 0, [], "ok", 1])
+@pytest.mark.parametrize("kind", ["authorizer", "interceptor"])
+def test_a_check_that_returns_anything_but_none_and_true_stops_the_request(told: Any, kind: str) -> None:
+    endpoint = HttpEndpoint()
+    if kind == "interceptor":
+        endpoint.register_interceptor("/secret", lambda: told)
+    endpoint.register_route_with_auth("get", "/secret", None, (lambda: told) if kind == "authorizer" else None, secret)
+    made = endpoint.table.answer(Request(method="GET", path="/secret", query=""))
+    if isinstance(told, str | bytes):
+        assert (made.status_code, made.body) == (403, told.encode() if isinstance(told, str) else told)
+    else:
+        assert made.status_code == 500
+        assert b"return None to let the request pass" in made.body
+
+
+def secret() -> str:
+    return "secret"
+
+
+@pytest.mark.parametrize("query", ["role=guest", "role=", "role=guest&role=guest"])
+def test_what_an_authorizer_asks_for_is_not_said_by_who_calls(query: str) -> None:
+    asked: list[str] = []
+    endpoint = HttpEndpoint()
+
+    def check(role: str = "admin", **more: Any) -> None:
+        asked.append(role)
+        assert not more
+
+    endpoint.register_interceptor("/secret", check)
+    endpoint.register_route_with_auth("get", "/secret", None, check, secret)
+    body = b'{"role": "guest", "more": 1}'
+    assert endpoint.table.answer(Request(method="GET", path="/secret", query=query, body=body)).status_code == 200
+    assert asked == ["admin", "admin"]
+
+
+def test_an_authorizer_gets_values_of_the_path() -> None:
+    asked: list[Any] = []
+    endpoint = HttpEndpoint()
+    endpoint.register_route_with_auth("get", "/of/<who>/<n:int>", None, lambda who, n=0: asked.append((who, n)), secret)
+    endpoint.table.answer(Request(method="GET", path="/of/eva/3", query="who=root&n=9"))
+    assert asked == [("eva", 3)]
+
+
+def test_an_authorizer_that_needs_what_the_path_has_not_is_refused() -> None:
+    endpoint = HttpEndpoint()
+    roles = RoleAuthorizer()
+    with pytest.raises(ConfigException, match=r"user_in_role decides who may call, and needs role, which is not in"):
+        endpoint.register_route_with_auth("get", "/secret", None, roles.user_in_role, secret)
+    with pytest.raises(ConfigException, match="needs user"):
+        endpoint.register_interceptor("", lambda user: None)
 
 
 @pytest.mark.parametrize("base", ["", "/v1"])

@@ -77,15 +77,19 @@ class CommandSet:
         :raises BadRequestException: there is no such command; its code is ``CMD_NOT_FOUND``.
         :raises ValidationException: the arguments have faults.
         """
+        call = correlation_id if correlation_id is not None else IdGenerator.next_short()
+        return self.execute_under(call, command, args)
+
+    def execute_under(self, correlation_id: str | None, command: str, args: Parameters | None) -> Any:
+        """The same, without a correlation id where there is none. An addition."""
         found = self.find_command(command)
         if found is None:
             message = f"Requested command {command} does not exist"
             raise BadRequestException(correlation_id, "CMD_NOT_FOUND", message).with_details("command_name", command)
-        call = correlation_id if correlation_id is not None else IdGenerator.next_short()
         given = Parameters() if args is None else args
         if type(found) is not Command:  # a plain command validates by itself
-            ValidationException.throw_exception_if_needed(call, found.validate(given), False)
-        return found.execute(call, given)
+            ValidationException.throw_exception_if_needed(correlation_id, found.validate(given), False)
+        return found.execute(correlation_id, given)
 
     def validate(self, command_name: str, args: Parameters | None) -> list[ValidationResult]:
         """All faults of these arguments; an unknown command is one."""

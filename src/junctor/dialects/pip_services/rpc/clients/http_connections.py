@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import io
 import select
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -37,7 +40,7 @@ class HttpConnections:
 
     :param uri: of the server, with ``http`` or ``https``.
     :param connect_timeout: seconds.
-    :param timeout: seconds without a sign of the server.
+    :param timeout: seconds from the request to the end of its answer, however it comes.
     :param authorities: a file with certificates that are trusted beside those of the system.
     """
 
@@ -83,6 +86,8 @@ class HttpConnections:
         body: bytes | None,
         headers: Mapping[str, str],
     ) -> Answer:
+        timed: Any = connection.sock
+        timed.begin(self._timeout)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
@@ -117,8 +122,8 @@ class HttpConnections:
         except OSError as error:
             made.close()
             raise NotSent(str(error) or type(error).__name__) from error
-        made.sock.settimeout(self._timeout)
         made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.sock = _Timed(made.sock)
         return made
 
     def _give_back(self, connection: http.client.HTTPConnection) -> None:
@@ -128,6 +133,63 @@ class HttpConnections:
                 self._idle.append(connection)
         if not keep:
             connection.close()
+
+
+class _Timed:
+    """A socket with one end of time for all that is sent and received, as ``http.client`` uses one: a time-out of the
+    socket itself begins anew with each byte."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._end = 0.0
+
+    def begin(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def sendall(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            self._allow()
+            left = left[self._sock.send(left) :]
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._sock.makefile("rb", buffering=0), self._allow))
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def _allow(self) -> None:
+        """
+        :raises TimeoutError: the time is over.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+
+
+class _TimedReader(io.RawIOBase):
+    """
+    :param allow: called before each reading.
+    """
+
+    def __init__(self, raw: io.RawIOBase, allow: Callable[[], None]) -> None:
+        self._raw = raw
+        self._allow = allow
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._allow()
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def _has_ended(sock: socket.socket | None) -> bool:

@@ -14,6 +14,7 @@ from junctor.dialects.pip_services.commons.data import PagingParams
 from junctor.dialects.pip_services.commons.errors import (
     ApplicationException,
     ApplicationExceptionFactory,
+    ConfigException,
     ConnectionException,
     ErrorCategory,
     ErrorDescription,
@@ -53,7 +54,7 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
 
     Configuration: ``base_route``, ``connection.{protocol,host,port,uri,discovery_key}``, ``options.timeout`` (10000)
     and ``options.connect_timeout`` (10000) in milliseconds, ``options.retries`` (3), ``options.correlation_id``:
-    whether it goes in the ``query``, the ``headers`` or ``both``.
+    whether it goes in the ``query``, the ``headers`` or ``both``. ``options.timeout`` is for the whole answer.
 
     A request is sent again where it did not reach the server, and where the connection broke and its method says that
     once more does no harm. One that timed out is not.
@@ -85,10 +86,13 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
         self._tracer = CompositeTracer()
 
     def configure(self, config: ConfigParams) -> None:
+        """
+        :raises ConfigException: a time-out is no number above zero.
+        """
         self._config = config = config.set_defaults(self._default_config)
         self._options = options = config.get_section("options")
-        self._timeout = options.get_as_integer("timeout")
-        self._connect_timeout = options.get_as_integer("connect_timeout")
+        self._timeout = _milliseconds(options, "timeout")
+        self._connect_timeout = _milliseconds(options, "connect_timeout")
         self._retries = options.get_as_integer("retries")
         self._correlation_id_location = options.get_as_string("correlation_id")
         self._base_route = config.get_as_nullable_string("base_route") or self._base_route
@@ -211,6 +215,18 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
                 failed = error
         text = f"{method} {self._uri}{target}: {failed}"
         raise ConnectionException(correlation_id, "CANNOT_CONNECT", text).with_cause(failed)
+
+
+def _milliseconds(options: ConfigParams, name: str) -> int:
+    """
+    :raises ConfigException: it is no number above zero. A client that waits for ever is none, and one that does not
+        wait gets no answer.
+    """
+    found = options.get_as_integer(name)
+    if found <= 0:
+        text = f"options.{name} is {options.get_as_string(name)}; give milliseconds above 0"
+        raise ConfigException(None, "BAD_TIMEOUT", text)
+    return found
 
 
 def _value_of(answer: Answer, correlation_id: str | None) -> Any:

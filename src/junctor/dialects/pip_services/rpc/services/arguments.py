@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from junctor.dialects.pip_services.commons.errors import BadRequestException
+from junctor.dialects.pip_services.commons.errors import BadRequestException, ConfigException
 from junctor.dialects.pip_services.rpc.services.call import Call
 
 Bound = Callable[[Call], Any]
@@ -37,6 +37,31 @@ def bound(handler: Callable[..., Any], in_path: tuple[str, ...]) -> Bound:
 
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def bound_to_path(action: Callable[..., Any], in_path: tuple[str, ...]) -> Bound:
+    """A call of an authorizer or interceptor for a request. What it compares with must not be said by who calls: its
+    parameters get values of the path, which the handler gets as well, and nothing of the query or the body.
+
+    :raises ConfigException: it needs what is not in the path.
+    """
+    parameters = _parameters(action)
+    if parameters is None:
+        return lambda call: action()
+    given = {parameter.name for parameter in parameters if parameter.kind in _NAMED}
+    missing = [one for one in parameters if one.kind in _SINGLE and one.default is one.empty]
+    missing = [one for one in missing if one.kind not in _NAMED or one.name not in in_path]
+    if missing:
+        name = getattr(action, "__qualname__", type(action).__name__)
+        text = f"{name} decides who may call, and needs {missing[0].name}, which is not in the path of its route"
+        raise ConfigException(None, "BAD_AUTHORIZER", f"{text}; give it that when it is made, not by the request")
+    if inspect.Parameter.VAR_KEYWORD in {parameter.kind for parameter in parameters}:
+        return lambda call: action(**call.values)
+    names = tuple(name for name in in_path if name in given)
+    return lambda call: action(**{name: call.values[name] for name in names})
+
+
+_SINGLE = (*_NAMED, inspect.Parameter.POSITIONAL_ONLY)
 
 
 def _parameters(handler: Callable[..., Any]) -> list[inspect.Parameter] | None:

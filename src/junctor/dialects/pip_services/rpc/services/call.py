@@ -12,6 +12,7 @@ from junctor.dialects.pip_services.commons.errors import BadRequestException, In
 from junctor.http import Request, Response
 
 _CORRELATION = "correlation_id"
+_HEADERS = (_CORRELATION, "correlation-id")
 
 
 class Call:
@@ -23,7 +24,7 @@ class Call:
     who calls, as far as an interceptor has found out.
     """
 
-    __slots__ = ("_data", "_params", "environ", "request", "sent", "user", "values")
+    __slots__ = ("_correlation_id", "_data", "_params", "environ", "request", "sent", "user", "values")
 
     def __init__(self, request: Request, values: dict[str, Any]) -> None:
         self.request = request
@@ -33,6 +34,7 @@ class Call:
         self.environ: dict[str, Any] | None = None
         self._params: dict[str, str] | None = None
         self._data: Any = msgspec.UNSET
+        self._correlation_id: Any = msgspec.UNSET
 
     @property
     def params(self) -> dict[str, str]:
@@ -58,13 +60,23 @@ class Call:
 
     @property
     def correlation_id(self) -> str | None:
-        """Of the query, else of the header; None where neither has one."""
+        """Of the query, else of the header; None where neither has one. Who finds it elsewhere sets it."""
+        if self._correlation_id is msgspec.UNSET:
+            self._correlation_id = self._sent_correlation_id()
+        found: str | None = self._correlation_id
+        return found
+
+    @correlation_id.setter
+    def correlation_id(self, value: str | None) -> None:
+        self._correlation_id = value
+
+    def _sent_correlation_id(self) -> str | None:
         if self.request.query:
             found = self.params.get(_CORRELATION)
             if found:
                 return found
         for name, value in self.request.headers:
-            if name in (_CORRELATION, "correlation-id"):
+            if name in _HEADERS:
                 return value
         return None
 

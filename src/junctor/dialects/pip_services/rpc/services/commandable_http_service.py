@@ -16,7 +16,11 @@ from junctor.http import Response
 
 
 class CommandableHttpService(RestService):
-    """``POST /BASE/COMMAND`` with the arguments as a JSON object, for each command of ``dependencies.controller``.
+    """``POST /BASE/COMMAND`` with the arguments as a JSON object, for each command of ``dependencies.controller``, by
+    way of the interceptors of its command set.
+
+    The correlation id is that of the query or the header, else ``correlation_id`` of the arguments, where clients of
+    earlier versions of Pip.Services send it.
 
     Configuration: what :class:`RestService` has, ``dependencies.controller``, and ``swagger.{enable,auto,name,
     description,route}`` for a document of OpenAPI at ``/BASE/swagger``.
@@ -38,21 +42,22 @@ class CommandableHttpService(RestService):
         self._command_set = controller.get_command_set()
         commands: list[ICommand] = self._command_set.get_commands()
         for command in commands:
-            self.register_route("POST", command.get_name(), None, self._handler(command))
+            self.register_route("POST", command.get_name(), None, self._handler(command.get_name()))
         if self._swagger_enabled and self._swagger_auto:
             config = (self._config or ConfigParams()).get_section("swagger")
             document = CommandableSwaggerDocument(self._base_route or "", config, commands)
             self._register_open_api_spec(document.to_string())
 
-    def _handler(self, command: ICommand) -> Callable[[], Response]:
-        name = ".".join(part for part in ((self._base_route or "").strip("/"), command.get_name()) if part)
+    def _handler(self, command: str) -> Callable[[], Response]:
+        name = ".".join(part for part in ((self._base_route or "").strip("/"), command) if part)
 
         def answer() -> Response:
             call = current()
-            correlation_id = call.correlation_id
+            args = _arguments(call.correlation_id, call.data)
+            call.correlation_id = correlation_id = call.correlation_id or _told_by(args)
             timing = self._instrument(correlation_id, name)
             try:
-                result = command.execute(correlation_id, _arguments(correlation_id, call.data))
+                result = self._command_set.execute_under(correlation_id, command, args)
                 timing.end_success()
             except Exception as error:
                 timing.end_failure(error)
@@ -69,3 +74,8 @@ def _arguments(correlation_id: str | None, data: Any) -> Parameters:
         text = f"The arguments of a command are a JSON object, not {type(data).__name__}"
         raise BadRequestException(correlation_id, "BAD_ARGUMENTS", text)
     return Parameters(data)
+
+
+def _told_by(args: Parameters) -> str | None:
+    found = args.get("correlation_id")
+    return found if isinstance(found, str) and found else None

@@ -10,7 +10,7 @@ from typing import Any
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, InternalException
 from junctor.dialects.pip_services.rpc.services import bottle_requests
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer, json_answer
-from junctor.dialects.pip_services.rpc.services.arguments import bound
+from junctor.dialects.pip_services.rpc.services.arguments import bound, bound_to_path
 from junctor.dialects.pip_services.rpc.services.call import Call, running
 from junctor.dialects.pip_services.rpc.services.journal import Journal
 from junctor.dialects.pip_services.rpc.services.validation import Validation
@@ -106,35 +106,66 @@ def copy_of(made: Response) -> Response:
 def guarded_by(action: Callable[..., Any], before: tuple[str, ...] = ()) -> Check:
     """A check that calls an interceptor or an authorizer of the program.
 
-    It stops the request by raising, by returning an answer, by sending one, or by returning False. What it returns in
-    the place of a decision, a coroutine or the authorizer itself, stops it too: nobody has decided yet.
+    It stops the request by raising, by an answer that it returns or sends, by a text, which is one as with the bottle
+    package, or by returning False. A request goes on with None and True alone: anything else, a coroutine or the
+    authorizer itself among it, says that nobody has decided yet, and stops it too.
 
     :param before: names of values in the path.
+    :raises ConfigException: the action needs what is not in the path.
     """
-    call_action = bound(action, before)
+    call_action = bound_to_path(action, before)
 
     def check(call: Call) -> Response | None:
         result = call_action(call)
-        if type(result) is Response:
-            return result if result is call.sent else copy_of(result)
-        if bottle_requests.is_answer(result):
-            return bottle_requests.answer_of(result, call.correlation_id)
-        if call.sent is None and result is False:
-            error = ApplicationException(ErrorCategory.Unauthorized, None, "NOT_ALLOWED", "The request is not allowed")
-            return error_answer(error.with_status(403), call.correlation_id)
-        if call.sent is None and (callable(result) or isawaitable(result)):
+        if result is None or result is True:
+            return call.sent
+        stopped = _stopping(result, call)
+        if stopped is None:
             raise _undecided(action, result)
-        return call.sent
+        return stopped
 
     return check
+
+
+def _stopping(result: Any, call: Call) -> Response | None:
+    """The answer that the result of a check is; None where it is none."""
+    if type(result) is Response:
+        return result if result is call.sent else copy_of(result)
+    if bottle_requests.is_answer(result):
+        return bottle_requests.answer_of(result, call.correlation_id)
+    if call.sent is not None:
+        return call.sent
+    if isinstance(result, str | bytes):
+        return refusal_of(result)
+    return _not_allowed(call) if result is False else None
+
+
+def refusal_of(text: str | bytes) -> Response:
+    """What a check says in place of the handler, with the status that it has set; 403 where it has set none."""
+    package = bottle_requests.bottle()
+    untold = package is None or package.response.status_code == 200
+    return Response(text, 403 if untold else 200, media_type="text/html")
+
+
+def _not_allowed(call: Call) -> Response:
+    error = ApplicationException(ErrorCategory.Unauthorized, None, "NOT_ALLOWED", "The request is not allowed")
+    return error_answer(error.with_status(403), call.correlation_id)
 
 
 def _undecided(action: Callable[..., Any], result: Any) -> ApplicationException:
     if iscoroutine(result):
         result.close()
     name = getattr(action, "__qualname__", type(action).__name__)
-    why = "write it without async" if isawaitable(result) else "call it where it is registered"
-    return InternalException(None, "NOT_DECIDED", f"{name} answers with a {type(result).__name__}: {why}")
+    text = f"{name} answers with a {type(result).__name__}: {_way_out(result)}"
+    return InternalException(None, "NOT_DECIDED", text)
+
+
+def _way_out(result: Any) -> str:
+    if isawaitable(result):
+        return "write it without async"
+    if callable(result):
+        return "call it where it is registered"
+    return "return None to let the request pass, an answer of a send_ method to stop it"
 
 
 def validated_by(schema: Any) -> Check:
