@@ -1,4 +1,5 @@
 # Needs git, make and Python 3.11 or newer; everything else is installed into .venv from requirements/*.txt, by hash.
+# The tests start servers too; `make test` installs those that are missing with apt-get.
 # `make` alone lists the commands.
 
 PORT ?= 8080
@@ -21,7 +22,7 @@ ALIASES := $(wildcard compat/*/pyproject.toml)
 SELF := $(PIP) install -qq --no-deps --no-build-isolation --no-index --editable . \
 	$(patsubst %/pyproject.toml,--editable ./%,$(ALIASES))
 
-.PHONY: help run test check lint types imports format bench dist torture docs lock clean venv
+.PHONY: help run test check servers lint types imports format bench dist torture docs lock clean venv
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -49,10 +50,14 @@ FOREGROUND := import os, signal, sys; \
 run: $(VENV)/.run
 	@$(PY) -c '$(FOREGROUND)' $(VENV)/bin/junctor run $(EXAMPLE) --host $(HOST) --port $(PORT) $(ARGS)
 
-test: check
+test: check servers
 	$(PY) -m pytest $(or $(strip $(ARGS)),$(PARALLEL))
 
 check: lint types imports
+
+# Only what is missing, with apt-get. Tests start these servers themselves, on free ports.
+servers: $(VENV)/.folder
+	@$(PY) -m tests.servers.install
 
 lint: $(VENV)/.test
 	$(PY) -m ruff check .

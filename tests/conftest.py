@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from junctor.observe import secrets
 from tests.crash import campaigns
+from tests.servers.fixtures import _postgresql_server, link, mosquitto, postgresql  # noqa: F401
 
 # A failing example prints the @reproduce_failure line that repeats it; a slow machine is not a failing test.
 settings.register_profile("junctor", print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

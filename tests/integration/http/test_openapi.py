@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import re
-import shutil
 from typing import Any
 
 import jsonschema_rs
@@ -22,6 +21,7 @@ from junctor.services.native import spec_of
 from tests.integration.http import everything
 from tests.integration.http.client import call
 from tests.integration.http.small_host import SmallHost, action, route
+from tests.servers.programs import CHROMIUM
 
 
 class Native(SmallHost):
@@ -191,14 +191,6 @@ async def test_the_page_allows_itself_alone(serve: Any) -> None:
         assert b"<a href=/docs>" in index.body
 
 
-def chromium() -> str:
-    """The browser of this machine; a page that nobody has looked at is not tested."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("these tests need a browser; on Debian and Ubuntu: apt-get install chromium", pytrace=False)
-    return found
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
     from playwright.async_api import async_playwright
@@ -213,7 +205,7 @@ async def test_the_page_in_a_browser(serve: Any, scheme: Any) -> None:
 
     troubles: list[str] = []
     async with serve(SmallHost(Shop(), "shop")) as listener, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
         page = await browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -248,7 +240,7 @@ async def test_the_page_asks_for_a_key_where_one_is_needed(serve: Any) -> None:
         for path, status in [("/docs", 200), ("/openapi.json", 401), ("/metrics", 401), ("/lab/act", 401)]:
             method = "POST" if path == "/lab/act" else "GET"
             assert (await call(listener.port, method, path)).status == status
-        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
         page = await browser.new_page()
         page.set_default_timeout(20_000)
         await page.goto(f"{listener.url}/docs")
@@ -284,7 +276,7 @@ async def test_the_page_of_an_administration_in_a_browser() -> None:
         async_playwright() as driver,
     ):
         main, admin = node.urls
-        browser = await driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=CHROMIUM.path(), args=["--no-sandbox"])
         page = await browser.new_page()
         page.set_default_timeout(20_000)
         for url, said in ((admin, f"the same page is at {main}/docs"), (main, "200 OK")):
