@@ -28,6 +28,8 @@ class Link(msgspec.Struct, eq=False):
     ``by_reference`` is true when the transport hands over frozen bodies of this type as they are.
     ``when`` is the condition that a body must meet to travel on it.
     ``wait`` is the time in nanoseconds that a request has when the caller gives none.
+    ``takes`` are the body classes that the service at its end has handlers for; empty where one takes anything, or
+    where nobody knows.
     """
 
     address: str
@@ -37,6 +39,7 @@ class Link(msgspec.Struct, eq=False):
     wait: int = 30_000_000_000
     handler: str = ""
     when: Condition | None = None
+    takes: tuple[Any, ...] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
@@ -174,6 +177,19 @@ class Port(Protocol):
 
     def time_ns(self) -> int:
         """The node's clock, nanoseconds since 1970. Callable from any thread."""
+        ...
+
+    def count(self, what: str, amount: int = 1) -> None:
+        """Add to a sum of the service, which operators see: ``junctor_service_counts_total`` in the metrics, ``counts``
+        in ``junctor status --json``. It begins with the node. Callable from any thread.
+
+        It counts at once, whatever becomes of the delivery: what is done again counts again.
+
+        :param what: a short word that is always the same, such as ``lines``; of more than 100 different ones the rest
+            are added up as ``other``.
+        :param amount: not below 0.
+        :raises StateError: the port is not one of a service.
+        """
         ...
 
     def sleep(self, seconds: float) -> Pending[bool]:

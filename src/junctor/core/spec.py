@@ -172,8 +172,9 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``resting`` says why it begins paused, empty for one that begins to work: nothing of it is started before somebody
-    resumes it, and its messages wait. ``remark`` answers what is to be shown with its state while it runs, for seconds
-    since 1970; an empty text where there is nothing. It must be quick, and equal where it says the same.
+    resumes it, and its messages wait. ``remark`` answers what is to be shown with its state while it runs, for its
+    first instance, None where the node has none, and seconds since 1970; an empty text where there is nothing. It must
+    be quick, and equal where it says the same.
     ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
     the spec from.
     """
@@ -199,7 +200,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     runs: Literal["", "workflow", "conversation"] = ""
     loop: Loop = "shared"
     resting: str = ""
-    remark: Callable[[float], str] | None = None
+    remark: Callable[[Any, float], str] | None = None
     isolation: Literal["node", "worker"] = "node"
     code: str = ""
     policies: Policies = Policies()

@@ -21,8 +21,17 @@ class Entered(Protocol):
     def session(self) -> int: ...
 
 
+class Counts(Protocol):
+    """What a service counts of its own."""
+
+    def now(self) -> Mapping[str, int]: ...
+
+
 class Counters(Protocol):
     """What a service did since the node started. ``busy`` is the time spent in its code, in nanoseconds."""
+
+    @property
+    def counts(self) -> Counts: ...
 
     accepted: int
     busy: int

@@ -18,7 +18,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 class ServiceFigures(msgspec.Struct, frozen=True):
     """One service at one moment. ``outcomes`` counts messages by what became of them; ``handler_seconds`` is the time
-    spent in its code."""
+    spent in its code, ``counts`` is what it counts of its own."""
 
     flow: str
     service: str
@@ -30,6 +30,7 @@ class ServiceFigures(msgspec.Struct, frozen=True):
     outcomes: Mapping[str, int] = {}
     calls: int = 0
     ticks: int = 0
+    counts: Mapping[str, int] = {}
 
 
 class NodeFigures(msgspec.Struct, frozen=True):
@@ -84,6 +85,8 @@ def _service_families(
         ("junctor_in_flight", "gauge", "Deliveries and calls that run now.", "in_flight"),
         ("junctor_handler_seconds_total", "counter", "Time spent in the code of the service.", "handler_seconds"),
     )
+    own = [({**at, "what": what}, n) for at, one in services for what, n in one.counts.items()]
+    yield "junctor_service_counts_total", "counter", "What services count of their own.", own
     yield "junctor_service_state", "gauge", "1 for the state that the service is in.", states
 
 

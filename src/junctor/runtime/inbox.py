@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from junctor.core.policy import Policies
+from junctor.runtime.counts import Counts
 from junctor.runtime.known_runs import KnownRuns
 from junctor.runtime.mailbox import Mailbox
 from junctor.runtime.refill import Refill
@@ -23,12 +24,14 @@ class Counters:
     """What happened to the messages and calls of a service since its node started; ``busy`` in nanoseconds.
 
     ``durations`` counts deliveries by the length of their time in bits: index 20 has those from 2**19 up to 2**20 ns.
+    ``counts`` is what the service counts of its own.
     """
 
     __slots__ = (
         "accepted",
         "busy",
         "calls",
+        "counts",
         "done",
         "durations",
         "expired",
@@ -44,10 +47,12 @@ class Counters:
         for name in self.__slots__:
             setattr(self, name, 0)
         self.durations = [0] * 65
+        self.counts = Counts()
 
     accepted: int
     busy: int
     calls: int
+    counts: Counts
     done: int
     durations: list[int]
     expired: int

@@ -317,6 +317,9 @@ class EnginePort:
     def time_ns(self) -> int:
         return self._time()
 
+    def count(self, what: str, amount: int = 1) -> None:
+        raise StateError("only a service counts", where=self.address)
+
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:
             future = self._loop.create_future()
@@ -418,6 +421,9 @@ class HostPort(EnginePort):
         host = self._host
         # A pause ends loop(), and only that: a delivery that runs comes to its end.
         return host.stopping.is_set() or (host.resting.is_set() and current.get() is None)
+
+    def count(self, what: str, amount: int = 1) -> None:
+        self._host.counters.counts.add(what, amount)
 
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:

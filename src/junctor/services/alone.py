@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -18,7 +19,8 @@ from junctor.services.target import Ready
 class Alone:
     """A :class:`~junctor.core.port.Port` without an engine behind it.
 
-    ``published`` has what was published and broadcast, ``handled`` the message that a test lets its handlers see.
+    ``published`` has what was published and broadcast, ``handled`` the message that a test lets its handlers see,
+    ``counted`` the sums of what was counted.
     Targets of such a service are :class:`~junctor.services.target.RecordingTarget` and never get here.
     """
 
@@ -30,6 +32,7 @@ class Alone:
         self.log: logging.Logger | logging.LoggerAdapter[logging.Logger] = logging.getLogger(service)
         self.published: list[Any] = []
         self.handled: Message | None = None
+        self.counted: Counter[str] = Counter()
         self._states: dict[str, LocalState] = {}
 
     def links(self, target: str) -> tuple[Link, ...]:
@@ -66,6 +69,9 @@ class Alone:
 
     def time_ns(self) -> int:
         return time.time_ns()
+
+    def count(self, what: str, amount: int = 1) -> None:
+        self.counted[what] += amount
 
     def sleep(self, seconds: float) -> Pending[bool]:
         if _on_a_loop():

@@ -66,6 +66,7 @@ def spec_of(
         stop=_activity(cls, "on_stop"),
         main=_activity(cls, "loop"),
         stateful=uses_state(cls),
+        remark=_remark(cls),
         code=_importable(cls),
         policies=policies or own_policies(cls),
     )
@@ -229,6 +230,22 @@ def _activity(cls: type[Service], name: str) -> Activity | None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ConfigurationError("it must not yield", where=place_of(function), fix="Send with a target instead.")
     return Activity(bind=attrgetter(name), blocking=is_blocking(function))
+
+
+def _remark(cls: type[Service]) -> Callable[[Any, float], str] | None:
+    """``def remark(self) -> str``, when the class has one. Any other attribute of that name is the user's own."""
+    function = inspect.getattr_static(cls, "remark", None)
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function) or _marked(function):
+        return None
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return None
+    return _said
+
+
+def _said(instance: Any, now: float) -> str:
+    return str(instance.remark()) if instance is not None else ""
 
 
 def uses_state(cls: type[Service]) -> bool:

@@ -160,5 +160,8 @@ class KitPort:
     def time_ns(self) -> int:
         return self._port.time_ns()
 
+    def count(self, what: str, amount: int = 1) -> None:
+        self._port.count(what, amount)
+
     def sleep(self, seconds: float) -> Pending[bool]:
         return Watched(self._port.sleep(seconds), self._life)

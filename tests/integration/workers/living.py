@@ -127,3 +127,22 @@ class Ask(Service):
     @handler
     async def on(self, place: Place) -> Place:
         return Place(place.city.upper())
+
+
+class Counting(Service):
+    """Counts in a handler and in ``loop()``, in threads."""
+
+    def remark(self) -> str:
+        raise AssertionError("it is in another process")
+
+    @handler
+    def on(self, line: Line) -> None:
+        for _ in range(1000):
+            self.__junctor__.port.count("lines")
+        self.__junctor__.port.count("bytes", 70_000)
+
+    def loop(self) -> None:
+        self.__junctor__.port.count("turns")
+        while not self.sleep(60):
+            pass
+        self.__junctor__.port.count("ends")

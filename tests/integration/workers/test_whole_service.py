@@ -18,12 +18,13 @@ from junctor.flows.model import FlowModel
 from junctor.flows.wiring import wire
 from junctor.http.problem import HttpError
 from junctor.messages import Kind
+from junctor.node.views.status import status_of
 from junctor.runtime.engine import Engine
 from junctor.runtime.host import Host
 from junctor.runtime.scheduler import tick
 from junctor.transports.base import Query
 from junctor.transports.sqlite import SqliteTransport
-from tests.integration.workers.living import Ask, Book, Broken, Keyed, Line, Living, Looping, Named, Place
+from tests.integration.workers.living import Ask, Book, Broken, Counting, Keyed, Line, Living, Looping, Named, Place
 from tests.integration.workers.many import Entry
 
 SOON = RestartPolicy(limit=2, initial=0.01, max=0.02)
@@ -156,3 +157,14 @@ async def test_a_service_that_cannot_start_fails_by_its_restart_policy_and_keeps
         assert host.depth.count == 1
         assert sum(slot.starts for slot in host.slots) == 1, "each start of the service makes its workers once"  # type: ignore[attr-defined]
         assert host.restarts == 2
+
+
+async def test_what_is_counted_in_a_worker_comes_home_also_at_its_stop(tmp_path: Path) -> None:
+    async with running(tmp_path, Counting) as (engine, host):
+        port = engine.client()
+        for _ in range(3):
+            await port.send(port.link_to("one", Line), Line("hello"))
+        await until(lambda: host.counters.counts.now() == {"lines": 3000, "bytes": 210_000, "turns": 1})
+        shown = next(one for one in status_of(engine, {}, {}).services if one.service == "one")
+        assert (shown.reason, shown.counts["lines"]) == ("", 3000)
+    assert host.counters.counts.now()["ends"] == 1

@@ -28,6 +28,7 @@ def figures_of(host: Host) -> ServiceFigures:
         outcomes={name: getattr(counters, name) for name in _OUTCOMES},
         calls=counters.calls,
         ticks=counters.ticks,
+        counts=counters.counts.now(),
     )
 
 

@@ -14,8 +14,10 @@ from junctor.core.retention import allowed
 from junctor.core.room import Room
 from junctor.core.run import RunQuery, RunStatus
 from junctor.core.signals import SYSTEM
+from junctor.errors import storable
 from junctor.node.switches import Pause
 from junctor.node.views.describe import Way, ways_of
+from junctor.observe.secrets import mask
 from junctor.transports.base import Archive, Depth, ParkedGroup, Query
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 LATEST = 50
 """Messages that are looked at for damage: as many as a listing shows."""
+
+
+_LONGEST_REMARK = 500
+"""Characters that are kept of what a service says of itself."""
 
 
 class Running(msgspec.Struct):
@@ -51,7 +57,7 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n
     of the list those that took at least 2**(n-1) and less than 2**n nanoseconds. ``connections``: where the targets
     lead, with the conditions. ``workers`` are its processes, where it runs in some. ``next_probe`` is when a held
-    service tries again.
+    service tries again. ``counts`` is what it counts of its own.
     """
 
     flow: str
@@ -83,6 +89,7 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     connections: dict[str, list[Way]] = {}
     workers: list[WorkerStatus] = []
     next_probe: datetime | None = None
+    counts: dict[str, int] = {}
 
 
 class StoreSize(msgspec.Struct, omit_defaults=True):
@@ -225,6 +232,7 @@ def _service(host: Host) -> ServiceStatus:
         connections=ways_of(host.plan),
         workers=[WorkerStatus(pid, starts) for pid, starts in host.workers],
         next_probe=datetime.fromtimestamp(host.next_probe / 1e9, UTC) if host.next_probe else None,
+        counts=counters.counts.now(),
     )
 
 
@@ -232,7 +240,12 @@ def _remark(host: Host) -> str:
     """What the service says of itself while nothing else is to be said."""
     if host.spec.remark is None or host.lifecycle.state is not State.RUNNING:
         return ""
-    return host.spec.remark(host.engine.clock.time_ns() / SECOND)
+    instance = host.slots[0].instance if host.slots and not host.remote else None
+    try:
+        said = host.spec.remark(instance, host.engine.clock.time_ns() / SECOND)
+        return " ".join(storable(mask(said)).split())[:_LONGEST_REMARK]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the status of all others is shown
+        return f"remark() raised {type(error).__name__}"
 
 
 def _without_zeros(counts: list[int]) -> list[int]:

@@ -32,6 +32,9 @@ class Desk:
         """Do what a worker asks for."""
         if isinstance(frame, protocol.Log):
             self._log(frame)
+        elif isinstance(frame, protocol.Counted):
+            for what, amount in frame.sums.items():
+                self._host.counters.counts.add(what, amount)
         elif isinstance(frame, protocol.Read):
             self._send(protocol.Answer(frame.number, state=state_of(self._host, frame.key)))
         elif isinstance(frame, protocol.Ask | protocol.Submit):

@@ -273,6 +273,7 @@ class Worker:
                 await self._perform(self.spec.stop)
             except Exception:  # told, and the process ends all the same
                 self.port.log.exception("on_stop failed")
+        self.standin.counts.tell()
         end()
 
     async def _perform(self, activity: Activity) -> None:

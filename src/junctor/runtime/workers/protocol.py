@@ -186,6 +186,12 @@ class Log(msgspec.Struct, frozen=True, tag="log"):
     printed: bool = False
 
 
+class Counted(msgspec.Struct, frozen=True, tag="counted"):
+    """What the service has counted since it was told the last time."""
+
+    sums: dict[str, int]
+
+
 class Signal(msgspec.Struct, frozen=True, tag="signal"):
     """Whether the service is asked to stop, or to rest."""
 
@@ -211,6 +217,7 @@ Frame = (
     | Read
     | Answer
     | Log
+    | Counted
     | Signal
     | Stop
 )

@@ -24,6 +24,7 @@ from junctor.runtime.keys import key_reader
 from junctor.runtime.pending import resolve
 from junctor.runtime.workers import protocol
 from junctor.runtime.workers.channel import Channel
+from junctor.runtime.workers.counting import TellingCounts
 from junctor.runtime.workers.errors import exception_of
 
 
@@ -50,6 +51,8 @@ class StandIn:
         self.stopping, self.resting = threading.Event(), threading.Event()
         self.sleepers: set[asyncio.Future[Any]] = set()
         self.own_sleepers: set[asyncio.Future[Any]] = set()
+        self.counters = self
+        self.counts = TellingCounts(channel)
         self.states: dict[int, tuple[str, protocol.State]] = {}
         self._loop = asyncio.get_running_loop()
         self._asked: dict[int, tuple[asyncio.Future[Any], Link | None]] = {}

@@ -54,7 +54,7 @@ class Closed(msgspec.Struct, frozen=True):
 
     events: tuple[Event, ...]
 
-    def __call__(self, now: float) -> str:
+    def __call__(self, instance: object, now: float) -> str:
         window = _window_of(self.events, now // 60 * 60)
         if window.until is not None and window.until <= now:
             window = window_at(self.events, now)
