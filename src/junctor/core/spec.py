@@ -136,12 +136,14 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """A lifecycle callable: ``bind`` to an instance, then call without arguments.
 
     ``cancel`` is for a ``main`` that never looks at ``stopping``: it is cancelled as soon as the service stops, instead
-    of being waited for.
+    of being waited for. ``patience`` is for a ``stop``: the seconds that it has whatever is left of the time in which
+    the node stops.
     """
 
     bind: Bind
     blocking: bool = False
     cancel: bool = False
+    patience: float = 1.0
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -453,7 +453,7 @@ class Host(Handling):
             if self.spec.stop is None or slot.instance is None:
                 continue
             try:
-                async with asyncio.timeout(max(grace, 1.0)):
+                async with asyncio.timeout(max(grace, self.spec.stop.patience)):
                     await self.perform(self.spec.stop, slot.instance)
             except BaseException as error:
                 # A stop during the start runs in a task that is cancelled already: its own time-out is none of that.

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeGuard
 
 from junctor.core.port import Port
+from junctor.core.spec import service_address
 from junctor.dialects.pip_services.commons.errors import InvalidStateException
 from junctor.dialects.pip_services.components.build import IFactory
 from junctor.dialects.pip_services.container.container import CONTEXT_INFO, Container, locators_of
+from junctor.dialects.pip_services.container.refer.closing import Closing
 from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.names import component_name, distinct
 from junctor.errors import NotRunning
+from junctor.node.here import nodes_here
+
+PATIENCE = 30.0
+"""Seconds that an opening waits for a container that is still being closed."""
+
+STOP = 5.0
+"""Seconds that a container has to close where its node stops."""
+
+_REST = 0.5
+"""Seconds of these for the container itself."""
 
 CONTAINER = "container"
 """The name of the service that leads the life of the components."""
@@ -76,6 +90,8 @@ class Hosted:
         self.failed = failed
         self._ends = ends
         self._components: list[Any] = []
+        self._turn = threading.Lock()
+        self._closing = Closing()
         self._is_open = False
         self._open: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,12 +132,15 @@ class Hosted:
     def open(self, port: Port) -> None:
         """Open the container: link and open the components, in a thread of its service.
 
-        Whatever a component raises comes out of here, unless somebody is told of what keeps a container from its first
-        opening: then it is left to them.
+        A container that is still being closed is waited for. Whatever a component raises comes out of here, unless
+        somebody is told of what keeps a container from its first opening: then it is left to them.
+
+        :raises InvalidStateException: a component is being closed and does not come to its end.
         """
         try:
-            self._prepare(port)
-            self.container.open(self.name)
+            with self._alone(port):
+                self._prepare(port)
+                self.container.open(self.name)
         except (Exception, SystemExit) as error:
             if self.failed is None:
                 raise
@@ -134,7 +153,9 @@ class Hosted:
         """Let the components know that they are in a node. They are made anew after a close."""
         from junctor.dialects.pip_services.hosting.client import ServiceClient
 
-        self._components = components = self.container.compose(self.name).get_all()
+        references = self.container.compose(self.name)
+        references.closing = self._closing = Closing()
+        self._components = components = references.get_all()
         for part in self.parts:
             if part.hosts_http:
                 components[part.index].hosted = True
@@ -142,11 +163,42 @@ class Hosted:
             if isinstance(component, ServiceClient):
                 component.port = port
 
-    def close(self) -> None:
-        """Close the container: the components, the last one first."""
+    @contextmanager
+    def _alone(self, port: Port) -> Iterator[None]:
+        """Nothing is opened over what is being closed."""
+        if not self._turn.acquire(blocking=False):
+            port.log.warning("%s waits: %s is still being closed", self.name, self._closing.current or self.name)
+            if not self._turn.acquire(timeout=PATIENCE):
+                text = f"{self._closing.current or self.name} is still being closed after {PATIENCE:.0f} s"
+                raise InvalidStateException(None, "STILL_CLOSING", text)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def close(self, port: Port) -> None:
+        """Close the container: the components, the last one first. Where the node stops, in the time that it has;
+        else a component may take its time, and :meth:`open` waits for it."""
         self._tell(False)
         if not self._ends():
+            self.close_within(None if _stays(port) else STOP - _REST)
+
+    def close_within(self, seconds: float | None) -> None:
+        """Close the container. A component that takes longer is named, and does not keep the others from it.
+
+        Whatever a component raises comes out of here.
+
+        :param seconds: for all of it; None for as long as it takes.
+        """
+        if seconds is not None:
+            self._closing.limit(seconds)
+        if not self._turn.acquire(timeout=-1 if seconds is None else seconds):
+            text = f"{self._closing.current or 'what is being opened'} does not come to its end; nothing more is closed"
+            raise InvalidStateException(None, "NOT_CLOSED", text)
+        try:
             self.container.close(self.name)
+        finally:
+            self._turn.release()
 
     def _tell(self, is_open: bool) -> None:
         self._is_open = is_open
@@ -171,6 +223,12 @@ class Hosted:
     def opening(self, index: int) -> Any:
         """A component also while others are still opened; None before it is made."""
         return self._components[index] if self._components else None
+
+
+def _stays(port: Port) -> bool:
+    """Whether the node of a service goes on, so that the service is only started again, or taken out."""
+    address = service_address(port.flow, port.service)
+    return any(address in node.engine.hosts for node, _ in nodes_here())
 
 
 def _ended(error: SystemExit) -> Exception:

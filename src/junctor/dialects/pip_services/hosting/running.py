@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 
 from junctor.core.lifecycle import State
@@ -21,7 +22,7 @@ from junctor.errors import ConfigurationError, JunctorError, PortInUse, StoreLoc
 from junctor.flows import FlowModel, wire
 from junctor.node.address import Address
 from junctor.node.directory import data_directory
-from junctor.node.node import Node, Plan
+from junctor.node.node import GRACE, Node, Plan
 from junctor.node.process.ending import Ending
 from junctor.observe.frames import traceback_text, users_part
 from junctor.observe.logs import join_hops
@@ -45,6 +46,7 @@ class Process:
         self._node: Node | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._error: Exception | None = None
+        self._asked_at = 0.0
 
     def run(self, line: CommandLine) -> int:
         """The exit code."""
@@ -93,11 +95,13 @@ class Process:
         return self._node is not None and self._node.state is State.STOPPING
 
     def _close(self) -> None:
-        """Close the container, when the node has stopped; a container that is still being opened is left to its end."""
+        """Close the container, when the node has stopped, in what is left of the time in which a process ends; one that
+        is still being opened is left to its end."""
         if not self._container.is_open():
             return
+        left = GRACE - (time.monotonic() - (self._asked_at or time.monotonic()))
         try:
-            self._container.close(self._name)
+            self._hosted.close_within(max(left, 1.0))
         except Exception as error:  # noqa: BLE001 - it is the program's, and in the log
             self._error = self._error or error
             _show(error)
@@ -116,6 +120,7 @@ class Process:
 
         def asked() -> None:
             nonlocal said
+            self._asked_at = self._asked_at or time.monotonic()
             if arm is not None:
                 arm()
             if self._error is None and not said:

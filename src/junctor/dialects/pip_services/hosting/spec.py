@@ -11,7 +11,7 @@ from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec
 from junctor.dialects.pip_services.hosting.calls import Calling, methods_of
 from junctor.dialects.pip_services.hosting.client import ServiceClient, here
-from junctor.dialects.pip_services.hosting.hosted import CONTAINER, Hosted, Part
+from junctor.dialects.pip_services.hosting.hosted import CONTAINER, STOP, Hosted, Part
 from junctor.http import HttpError, Request, Response
 
 DIALECT = "pip-services"
@@ -29,7 +29,7 @@ class Life:
         self.hosted.open(self.port)
 
     def close(self) -> None:
-        self.hosted.close()
+        self.hosted.close(self.port)
 
 
 class Member:
@@ -88,7 +88,7 @@ def container_spec(hosted: Hosted) -> ServiceSpec:
         doc=_doc(type(hosted.container)),
         origin=origin_of(type(hosted.container)),
         start=Activity(bind=lambda life: life.open, blocking=True),
-        stop=Activity(bind=lambda life: life.close, blocking=True),
+        stop=Activity(bind=lambda life: life.close, blocking=True, patience=STOP),
     )
 
 
@@ -102,7 +102,7 @@ def part_spec(part: Part) -> ServiceSpec:
         doc=_doc(cls),
         origin=origin_of(cls),
         handlers=_handlers(dict.fromkeys(methods_of(part), part)),
-        routes=_routes(part),
+        routes=_routes(part, configured=True),
         # An endpoint answers as soon as it is open itself, whatever is opened behind it.
         start=None if part.hosts_http else Activity(bind=lambda member: member.start),
     )
@@ -119,9 +119,9 @@ def whole_spec(hosted: Hosted, name: str) -> ServiceSpec:
         doc=_doc(cls),
         origin=origin_of(cls),
         handlers=_handlers(methods),
-        routes=tuple(route for part in hosted.parts for route in _routes(part)),
+        routes=tuple(route for part in hosted.parts for route in _routes(part, configured=False)),
         start=Activity(bind=lambda life: life.open, blocking=True),
-        stop=Activity(bind=lambda life: life.close, blocking=True),
+        stop=Activity(bind=lambda life: life.close, blocking=True, patience=STOP),
     )
 
 
@@ -147,15 +147,21 @@ def _handler(part: Part, name: str, by_name: bool) -> HandlerSpec:
     )
 
 
-def _routes(part: Part) -> tuple[RouteSpec, ...]:
-    """Everything that is asked of the listener, but for what the node keeps to itself."""
+def _routes(part: Part, *, configured: bool) -> tuple[RouteSpec, ...]:
+    """Everything that is asked of the listener, but for what the node keeps to itself.
+
+    :param configured: the configuration of the endpoint says how the node listens, and no flow file.
+    """
     if not part.hosts_http:
         return ()
-    from junctor.dialects.pip_services.rpc.services.own_listener import routes_of  # an endpoint is there: it is loaded
+    # An endpoint is there: these are loaded.
+    from junctor.dialects.pip_services.rpc.services.facade import EndpointFacade
+    from junctor.dialects.pip_services.rpc.services.own_listener import routes_of
 
     # What waits for the engine must not run on its loop.
     calls = any(isinstance(other.first, ServiceClient) for other in part.hosted.parts)
-    return routes_of(lambda service: Answering(part, service.port, calls), adaptive=not calls)
+    facade = EndpointFacade(lambda: getattr(part.hosted.opening(part.index), "table", None), configured=configured)
+    return routes_of(lambda service: Answering(part, service.port, calls), adaptive=not calls, facade=facade)
 
 
 def _doc(cls: type) -> str:

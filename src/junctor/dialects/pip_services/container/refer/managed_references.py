@@ -8,6 +8,7 @@ from typing import Any
 from junctor.dialects.pip_services.commons.refer import References
 from junctor.dialects.pip_services.commons.run import IOpenable
 from junctor.dialects.pip_services.container.refer.build_references_decorator import BuildReferencesDecorator
+from junctor.dialects.pip_services.container.refer.closing import Closing
 from junctor.dialects.pip_services.container.refer.link_references_decorator import LinkReferencesDecorator
 from junctor.dialects.pip_services.container.refer.references_decorator import ReferencesDecorator
 from junctor.dialects.pip_services.container.refer.run_references_decorator import RunReferencesDecorator
@@ -28,6 +29,15 @@ class ManagedReferences(ReferencesDecorator, IOpenable):
 
     def is_open(self) -> bool:
         return self._runner.is_open()
+
+    @property
+    def closing(self) -> Closing | None:
+        """What closes the components; None for who calls :meth:`close`."""
+        return self._runner.closing
+
+    @closing.setter
+    def closing(self, closing: Closing | None) -> None:
+        self._runner.closing = closing
 
     def open(self, correlation_id: str | None) -> None:
         """What was linked and opened is closed and unlinked when a later one cannot be.

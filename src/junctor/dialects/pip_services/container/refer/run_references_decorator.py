@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from junctor.dialects.pip_services.commons.refer import IReferences
 from junctor.dialects.pip_services.commons.run import Closer, IOpenable, Opener
-from junctor.dialects.pip_services.container.refer.naming import name_of, named
+from junctor.dialects.pip_services.container.refer.closing import Closing
+from junctor.dialects.pip_services.container.refer.naming import name_of, named, told
 from junctor.dialects.pip_services.container.refer.references_decorator import ReferencesDecorator
 
 
@@ -17,6 +20,8 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
         super().__init__(next_references, top_references)
         self._is_open = False
         self._opened: list[Any] = []
+        self.closing: Closing | None = None
+        """What closes components; None for who calls."""
 
     def is_open(self) -> bool:
         return self._is_open
@@ -43,6 +48,8 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
             return
         errors = self._closed(correlation_id)
         if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"and {told(other)}")
             raise errors[0]
 
     def put(self, locator: Any, component: Any) -> None:
@@ -71,13 +78,21 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
         """Close all; the errors of those that could not be."""
         errors: list[Exception] = []
         for component in tuple(reversed(self._opened)):
+            name = name_of(self, component)
             try:
-                with named(name_of(self, component), "close"):
-                    self._close_one(correlation_id, component)
+                with named(name, "close"):
+                    self._in_time(name, partial(self._close_one, correlation_id, component))
             except Exception as error:  # noqa: BLE001 - the others are closed all the same
                 errors.append(error)
+        errors += self.closing.finish() if self.closing is not None else ()
         self._is_open = False
         return errors
+
+    def _in_time(self, name: str, close: Callable[[], None]) -> None:
+        if self.closing is None:
+            close()
+        else:
+            self.closing(name, close)
 
     def _close_one(self, correlation_id: str | None, component: Any) -> None:
         if any(one is component for one in self._opened):
