@@ -57,25 +57,29 @@ class PipServices:
         cls = _container_in(module)
         if cls is None:
             return None
-        hosted = _hosted(cls)
+        hosted = _hosted(cls, tells_notes=False)
         try:
-            return flow_of(hosted)
+            flow = flow_of(hosted)
         except Exception as error:
             raise problem_of(error, cls) from error
+        flow.notes = tuple(hosted.container._notes)
+        return flow
 
     def load(self, text: str) -> FlowModel:
         raise ConfigurationError(f'there is nothing called "{text}"', fix="Name a file: junctor run FILE.py.")
 
 
-def _hosted(source: Any) -> Hosted:
+def _hosted(source: Any, *, tells_notes: bool = True) -> Hosted:
     """The container with its configuration read.
 
+    :param tells_notes: whether remarks on the configuration go to its log.
     :raises ConfigurationError: it cannot be made, or its configuration cannot be read.
     """
     refuse_genuine()
     cls = _class_of(source)
     try:
         container = source if isinstance(source, Container) else cls()
+        container._tells_notes = tells_notes
         if isinstance(container, ProcessContainer):
             container.read_config()
     except Exception as error:

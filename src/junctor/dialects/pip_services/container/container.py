@@ -25,6 +25,9 @@ _LOGGERS = Descriptor(None, "logger", None, None, None)
 class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
     """Reads a configuration, makes, configures, links and opens components, and closes them the other way round.
 
+    ``_notes`` are remarks on how its configuration is written; they are in its log as well, unless ``_tells_notes`` is
+    off, because somebody else shows them.
+
     :param name: of the context information, and the correlation id of its lines in the log.
     """
 
@@ -37,6 +40,8 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
         self._logger: ILogger = NullLogger()
         self._start_logger: ILogger | None = None
         self._references: ContainerReferences | None = None
+        self._notes: list[str] = []
+        self._tells_notes = True
 
     @property
     def name(self) -> str:
@@ -62,8 +67,14 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
         :raises FileException: the file is not there, or cannot be read.
         """
         self._config = ContainerConfigReader.read_from_file(correlation_id, path, parameters)
-        for note in self._config.notes:
-            self._logger.warn(correlation_id, "%s", note)  # noqa: G010 - theirs
+        self._remark(correlation_id, *self._config.notes)
+
+    def _remark(self, correlation_id: str | None, *notes: str) -> None:
+        for note in notes:
+            if note not in self._notes:
+                self._notes.append(note)
+            if self._tells_notes:
+                self._logger.warn(correlation_id, "%s", note)  # noqa: G010 - theirs
 
     def add_factory(self, factory: IFactory) -> None:
         self._factories.add(factory)
@@ -89,6 +100,7 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
             references.put(FACTORY, self._factories)
             self._init_references(references)
             references.put_from_config(self._config)
+            self._remark(correlation_id, *references.notes)
             self._info = references.get_one_optional(_CONTEXT) or self._info
             self._references = references
         return self._references

@@ -33,7 +33,7 @@ class ProcessContainer(Container):
         line = line or CommandLine()
         path, note = found_config(line.config or self._config_path, type(self), elsewhere=not line.config)
         if note:
-            self._logger.warn(self.name, "%s", note)  # noqa: G010 - theirs
+            self._remark(self.name, note)
         parameters = ConfigParams(line.parameters).override(os.environ)
         self.read_config_from_file(self.name, path, parameters)
 

@@ -30,6 +30,12 @@ def flow_of(hosted: Hosted) -> FlowModel:
     return flow
 
 
+def _in_configuration(error: Exception) -> str:
+    """The line of the configuration file that an error is about; empty where it is about none."""
+    details = error.details if isinstance(error, ApplicationException) and error.details is not None else {}
+    return f"{short_path(str(details['path']))}:{details['line']}" if {"path", "line"} <= set(details) else ""
+
+
 def problem_of(error: Exception, container: type[Container]) -> ConfigurationError:
     """What keeps a container from being made, in the words of Junctor."""
     if isinstance(error, ConfigurationError):
@@ -37,5 +43,6 @@ def problem_of(error: Exception, container: type[Container]) -> ConfigurationErr
     kind = "" if isinstance(error, ApplicationException) else f"{type(error).__name__}: "
     place = users_place(error)
     where = origin_of(container) if place is None else f"{short_path(place.file)}:{place.line}"
+    where = _in_configuration(error) or where
     fix = "Correct it; for a project from a tutorial `junctor doctor` tells what is wrong."
     return ConfigurationError(f"{kind}{told(error)}", where=where, fix=fix)

@@ -95,3 +95,47 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     found = [caught.value.code for caught in (missing, absent, template, broken)]
     assert found == ["NO_PATH", "FILE_NOT_FOUND", "READ_FAILED", "READ_FAILED"]
     assert absent.value.correlation_id == "cid"
+
+
+def test_each_line_of_a_filled_template_knows_where_it_comes_from() -> None:
+    template = MustacheTemplate("a\n{{#if NONE}}\nb\n{{/if}}\nc: {{V}}\nd {{! x\ny }} e\r\nf{{V}}")
+    made = template.render({"V": "1\n2"})
+    lines = made.text.split("\n")
+    assert [(line, made.line(number)) for number, line in enumerate(lines, 1)] == [
+        ("a", 1),
+        ("", 4),
+        ("c: 1", 5),
+        ("2", 5),
+        ("d  e\r", 6),
+        ("f1", 8),
+        ("2", 8),
+    ]
+    assert (made.line(0), made.line(99)) == (1, 8)
+    assert MustacheTemplate("").render({}).line(1) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "what"),
+    [
+        ("a.yml", "- a: 1\n{{#if NONE}}\n- b\n- c\n{{/if}}\n- d: e: f\n", 6, "this is no YAML: mapping values"),
+        ("a.yml", "- a: 1\n- b: {{LONG}}\n- d: [\n", 4, "this is no YAML"),
+        ("a.yml", "- a: 1\n{{#if NONE}}\n", 2, "the section of NONE is not closed"),
+        ("a.json", '[{{#if NONE}}\n1,\n2,\n{{/if}}\n"{{QUOTE}}",\n]', 6, "this is no JSON"),
+    ],
+)
+def test_an_error_of_a_file_names_the_line_that_people_see(
+    tmp_path: Path, name: str, text: str, line: int, what: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    reader = JsonConfigReader if name.endswith("json") else YamlConfigReader
+    given = ConfigParams.from_tuples("LONG", "|\n    1\n    2\n    3", "QUOTE", "x")
+    with pytest.raises(FileException) as caught:
+        reader.read_config(None, str(path), given)
+    assert str(caught.value).startswith(f"Failed reading configuration {path}: line {line}: {what}")
+    assert caught.value.details == {"path": str(path), "line": str(line)}
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert JsonConfigReader.read_config(None, str(tmp_path / "a.json")) == {"a": "1"}

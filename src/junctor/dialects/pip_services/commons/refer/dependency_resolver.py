@@ -30,7 +30,10 @@ class DependencyResolver(IReconfigurable, IReferenceable):
 
     def configure(self, config: ConfigParams) -> None:
         """Takes the locators in the section ``dependencies``: descriptors, or texts where they are not."""
-        for name, text in config.get_section("dependencies").items():
+        section = config.get_section("dependencies")
+        for name in self._dependencies:
+            section.get(name)  # who watches the configuration learns the names that are known
+        for name, text in dict.items(section):
             if text:
                 self._dependencies[name] = _locator(text)
 

@@ -8,7 +8,8 @@ from typing import Any
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.errors import ConfigException, FileException
 from junctor.dialects.pip_services.components.config.config_reader import ConfigReader
-from junctor.dialects.pip_services.components.config.template import MustacheException
+from junctor.dialects.pip_services.components.config.template import MustacheException, MustacheTemplate, Rendered
+from junctor.dialects.pip_services.components.config.unreadable import unreadable
 
 
 class FileConfigReader(ConfigReader):
@@ -48,9 +49,9 @@ class FileConfigReader(ConfigReader):
         """
         text = read_text(correlation_id, path, parameters)
         try:
-            return cls._parse(text)
+            return cls._parse(text.text)
         except Exception as error:  # each parser has its own errors
-            raise unreadable(correlation_id, path or "", error) from error
+            raise unreadable(correlation_id, path or "", error, text) from error
 
     @classmethod
     def read_config(
@@ -64,7 +65,7 @@ class FileConfigReader(ConfigReader):
         return ConfigParams.from_value(cls.read_object(correlation_id, path, parameters))
 
 
-def read_text(correlation_id: str | None, path: str | None, parameters: ConfigParams | None) -> str:
+def read_text(correlation_id: str | None, path: str | None, parameters: ConfigParams | None) -> Rendered:
     """The text of a file with its variables filled in.
 
     :raises ConfigException: there is no path; its code is ``NO_PATH``.
@@ -73,19 +74,9 @@ def read_text(correlation_id: str | None, path: str | None, parameters: ConfigPa
     if not path:
         raise ConfigException(correlation_id, "NO_PATH", "Missing config file path")
     try:
-        text = Path(path).read_text("utf-8")
+        return MustacheTemplate(Path(path).read_text("utf-8-sig")).render(parameters or {})
     except FileNotFoundError as error:
         message = f"Config file was not found at {path}"
         raise FileException(correlation_id, "FILE_NOT_FOUND", message).with_details("path", path) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, MustacheException) as error:
         raise unreadable(correlation_id, path, error) from error
-    try:
-        return ConfigReader._parameterize(text, parameters)
-    except MustacheException as error:
-        raise unreadable(correlation_id, path, error) from error
-
-
-def unreadable(correlation_id: str | None, path: str, error: Exception) -> FileException:
-    """The error of a file that is there and cannot be used."""
-    made = FileException(correlation_id, "READ_FAILED", f"Failed reading configuration {path}: {error}")
-    return made.with_details("path", path).with_cause(error)

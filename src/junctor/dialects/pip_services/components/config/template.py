@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from junctor.dialects.pip_services.commons.convert import StringConverter
 from junctor.dialects.pip_services.commons.errors import ConfigException
@@ -21,12 +21,24 @@ _SECTION = re.compile(r"([#^/])\s*(?:(if|unless)\s+)?([^\s]+)")
 
 
 class MustacheException(ConfigException):
-    """A template that cannot be read; ``line`` says where, counted from 1."""
+    """A template that cannot be read; ``what`` is wrong, ``line`` says where, counted from 1."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(None, "BAD_TEMPLATE", f"line {line}: {message}")
+        self.what = message
         self.line = line
         self.with_details("line", line)
+
+
+class Rendered(NamedTuple):
+    """The text that a template makes, and for each of its lines the line of the template that it begins in."""
+
+    text: str
+    lines: tuple[int, ...]
+
+    def line(self, number: int) -> int:
+        """The line of the template for one of the text, both counted from 1; behind the text, the last one."""
+        return self.lines[min(max(number, 1), len(self.lines)) - 1]
 
 
 class MustacheTemplate:
@@ -63,18 +75,55 @@ class MustacheTemplate:
 
     def evaluate_with_variables(self, variables: Mapping[str, Any] | None) -> str:
         """The text with these variables."""
+        return self.render(variables).text
+
+    def render(self, variables: Mapping[str, Any] | None) -> Rendered:
+        """The same with the lines that it comes from: where an error in the text has its cause."""
         given = self.default_variables if variables is None else variables
-        return _text(self._parts, {str(name).lower(): value for name, value in given.items()})
+        values = {str(name).lower(): value for name, value in given.items()}
+        pieces = list(_pieces_of(self._parts, values))
+        return Rendered("".join(piece.text for piece in pieces), tuple(_line_starts(pieces)))
+
+
+class _Piece(NamedTuple):
+    """A part of the result. A value stands in one line of the template, however many it has itself."""
+
+    text: str
+    line: int
+    is_value: bool = False
+
+
+def _line_starts(pieces: Iterable[_Piece]) -> Iterator[int]:
+    """The line of the template in which each line of the result begins."""
+    begins, line = True, 1
+    for text, line, is_value in pieces:
+        for part in text.splitlines(keepends=True):
+            if begins:
+                yield line
+            begins = part.endswith("\n")
+            line += begins and not is_value
+    if begins:
+        yield line
+
+
+class _Text:
+    def __init__(self, text: str, line: int) -> None:
+        self._piece = _Piece(text, line)
+
+    def pieces(self, values: Mapping[str, Any]) -> Iterator[_Piece]:
+        yield self._piece
 
 
 class _Variable:
-    def __init__(self, name: str, quoted: bool = False) -> None:
+    def __init__(self, name: str, line: int, quoted: bool = False) -> None:
         self._name = name.lower()
+        self._line = line
         self._quoted = quoted
 
-    def text(self, values: Mapping[str, Any]) -> str:
+    def pieces(self, values: Mapping[str, Any]) -> Iterator[_Piece]:
         text = StringConverter.to_string(values.get(self._name))
-        return text.replace("\\", "\\\\").replace('"', '\\"') if self._quoted else text
+        text = text.replace("\\", "\\\\").replace('"', '\\"') if self._quoted else text
+        yield _Piece(text, self._line, is_value=True)
 
 
 class _Section:
@@ -97,16 +146,17 @@ class _Section:
         """Whether ``{{/word}}`` ends it: the helper's name, or its own."""
         return word.lower() in (self.opened.lower(), self.name.lower())
 
-    def text(self, values: Mapping[str, Any]) -> str:
+    def pieces(self, values: Mapping[str, Any]) -> Iterator[_Piece]:
         holds = bool(StringConverter.to_string(values.get(self.name.lower()))) is not self._negated
-        return _text(self._branches[not holds], values)
+        return _pieces_of(self._branches[not holds], values)
 
 
-_Part = str | _Variable | _Section
+_Part = _Text | _Variable | _Section
 
 
-def _text(parts: Iterable[_Part], values: Mapping[str, Any]) -> str:
-    return "".join(part if isinstance(part, str) else part.text(values) for part in parts)
+def _pieces_of(parts: Iterable[_Part], values: Mapping[str, Any]) -> Iterator[_Piece]:
+    for part in parts:
+        yield from part.pieces(values)
 
 
 def _parse(template: str) -> list[_Part]:
@@ -115,9 +165,9 @@ def _parse(template: str) -> list[_Part]:
     for text, tag, quoted, line in _pieces(template):
         here = open_sections[-1].parts if open_sections else parts
         if text:
-            here.append(text)
+            here.append(_Text(text, line))
         elif quoted:
-            here.append(_Variable(_name(tag, line), quoted=True))
+            here.append(_Variable(_name(tag, line), line, quoted=True))
         elif tag[:1] in ("#", "^"):
             section = _opened(tag, line)
             here.append(section)
@@ -127,7 +177,7 @@ def _parse(template: str) -> list[_Part]:
         elif tag == "else" and open_sections:
             open_sections[-1].in_else = True
         elif tag[:1] != "!":
-            here.append(_Variable(_name(tag, line)))
+            here.append(_Variable(_name(tag, line), line))
     if open_sections:
         left = open_sections[-1]
         raise MustacheException(
@@ -138,18 +188,19 @@ def _parse(template: str) -> list[_Part]:
 
 def _pieces(template: str) -> Iterator[tuple[str, str, bool, int]]:
     """Texts and tags in their order: (text, "", False, line) or ("", tag, whether it has three braces, line)."""
-    end = 0
+    end, line = 0, 1
     for found in _TAG.finditer(template):
-        line = template.count("\n", 0, found.start()) + 1
-        if found[3]:
-            raise MustacheException("{{ is not closed by }}", line)
         if found.start() > end:
             yield template[end : found.start()], "", False, line
+        line += template.count("\n", end, found.start())
+        if found[3]:
+            raise MustacheException("{{ is not closed by }}", line)
         quoted = found[1] is not None
         yield "", (found[1] if quoted else found[2]).strip(), quoted, line
+        line += template.count("\n", found.start(), found.end())
         end = found.end()
     if end < len(template):
-        yield template[end:], "", False, 0
+        yield template[end:], "", False, line
 
 
 def _name(tag: str, line: int) -> str:

@@ -8,6 +8,7 @@ from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.errors import ConfigException
 from junctor.dialects.pip_services.commons.refer import Descriptor
 from junctor.dialects.pip_services.commons.reflect import TypeDescriptor
+from junctor.dialects.pip_services.container.config.source import Source
 
 
 class ComponentConfig:
@@ -15,6 +16,8 @@ class ComponentConfig:
     :param descriptor: by which factories make it.
     :param type: its class, where no factory is needed.
     :param config: its parameters, the descriptor included.
+
+    ``source`` says where it is written, None where it is in no file.
     """
 
     def __init__(
@@ -26,6 +29,7 @@ class ComponentConfig:
         self.descriptor = descriptor
         self.type = type
         self.config = ConfigParams() if config is None else config
+        self.source: Source | None = None
 
     @property
     def locator(self) -> Any:

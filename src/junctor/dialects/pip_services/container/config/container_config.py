@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from junctor.dialects.pip_services.commons.config import ConfigParams
-from junctor.dialects.pip_services.commons.errors import ConfigException
+from junctor.dialects.pip_services.commons.errors import ApplicationException, ConfigException
 from junctor.dialects.pip_services.container.config.component_config import ComponentConfig
+from junctor.dialects.pip_services.container.config.source import Source
 
 
 class ContainerConfig(list[ComponentConfig]):
@@ -18,28 +19,41 @@ class ContainerConfig(list[ComponentConfig]):
         self.notes: list[str] = []
 
     @classmethod
-    def from_value(cls, value: Any) -> Self:
+    def from_value(cls, value: Any, source: Source | None = None) -> Self:
         """From nested data: a list of components, or a map of them.
 
+        :param source: where it is written.
         :raises ConfigException: a component has neither a descriptor nor a type.
         """
-        return cls.from_config(ConfigParams.from_value(value))
+        return cls.from_config(ConfigParams.from_value(value), source)
 
     @classmethod
-    def from_config(cls, config: ConfigParams | None) -> Self:
+    def from_config(cls, config: ConfigParams | None, source: Source | None = None) -> Self:
         """
+        :param source: where it is written.
         :raises ConfigException: a component has neither a descriptor nor a type; the message says which.
         """
         made = cls()
         for name in config.get_section_names() if config is not None else ():
             assert config is not None
+            place = None if source is None else source.below(name)
             try:
                 made.append(ComponentConfig.from_config(config.get_section(name)))
             except ConfigException as error:
-                error.message = f"{error.message} (component {_place(name)})"
+                error.message = f"{error.message} (component {_number(name)})"
+                located(error, place)
                 raise
+            made[-1].source = place
         return made
 
 
-def _place(name: str) -> str:
+def _number(name: str) -> str:
     return str(int(name) + 1) if name.isdigit() else name
+
+
+def located(error: ApplicationException, source: Source | None) -> ApplicationException:
+    """The error with the place of a component: at the end of its message, and in its ``details``."""
+    if source is None:
+        return error
+    error.message = f"{error.message} ({source.place()})"
+    return error.with_details("path", source.path).with_details("line", source.line())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.errors import ConfigException
-from junctor.dialects.pip_services.components.config import JsonConfigReader
-from junctor.dialects.pip_services.components.config.file_config_reader import read_text, unreadable
+from junctor.dialects.pip_services.components.config.file_config_reader import read_text
+from junctor.dialects.pip_services.components.config.template import Rendered
+from junctor.dialects.pip_services.components.config.unreadable import unreadable
 from junctor.dialects.pip_services.container.config.container_config import ContainerConfig
 from junctor.dialects.pip_services.container.config.indentation import reindented, shown
+from junctor.dialects.pip_services.container.config.source import UNREADABLE, Source, read_yaml
 
 
 class ContainerConfigReader:
@@ -36,7 +36,12 @@ class ContainerConfigReader:
     def read_from_json_file(
         correlation_id: str | None, path: str, parameters: ConfigParams | None = None
     ) -> ContainerConfig:
-        return ContainerConfig.from_value(JsonConfigReader.read_object(correlation_id, path, parameters))
+        text = read_text(correlation_id, path, parameters)
+        try:
+            value = json.loads(text.text)
+        except (ValueError, RecursionError) as error:
+            raise unreadable(correlation_id, path, error, text) from error
+        return ContainerConfig.from_value(value, _source_of_json(path, text))
 
     @staticmethod
     def read_from_yaml_file(
@@ -46,26 +51,36 @@ class ContainerConfigReader:
         YAML otherwise."""
         text = read_text(correlation_id, path, parameters)
         try:
-            return ContainerConfig.from_value(yaml.safe_load(text))
-        except yaml.YAMLError as error:
-            read = _tolerantly(text)
+            value, source = read_yaml(path, text)
+        except UNREADABLE as error:
+            read = _tolerantly(path, text)
             if read is None:
-                raise unreadable(correlation_id, path, error) from error
-        value, lines = read
-        config = ContainerConfig.from_value(value)
-        config.notes.append(
-            f"{path}, lines {shown(lines)}: the keys are not indented below their component, which is no YAML; "
-            "they are read as if they were. Indent them by two spaces."
-        )
-        return config
+                raise unreadable(correlation_id, path, error, text) from error
+            return read
+        return ContainerConfig.from_value(value, source)
 
 
-def _tolerantly(text: str) -> tuple[Any, list[int]] | None:
-    """What the text says when its keys are indented, and the lines that were moved; None where that does not help."""
-    moved, lines = reindented(text)
+def _tolerantly(path: str, text: Rendered) -> ContainerConfig | None:
+    """What the text says when its keys are indented, with a note of the lines; None where that does not help."""
+    moved, lines = reindented(text.text)
     if not lines:
         return None
     try:
-        return yaml.safe_load(moved), lines
-    except yaml.YAMLError:
+        value, source = read_yaml(path, text._replace(text=moved))
+    except UNREADABLE:
         return None
+    config = ContainerConfig.from_value(value, source)
+    written = sorted({text.line(line) for line in lines})
+    config.notes.append(
+        f"{path}, lines {shown(written)}: the keys are not indented below their component, which is no YAML; "
+        "they are read as if they were. Indent them by two spaces."
+    )
+    return config
+
+
+def _source_of_json(path: str, text: Rendered) -> Source:
+    """JSON is YAML as a rule. Where it is not, the lines stay unknown."""
+    try:
+        return read_yaml(path, text)[1]
+    except UNREADABLE:
+        return Source(path)

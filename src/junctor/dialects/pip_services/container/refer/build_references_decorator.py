@@ -6,6 +6,7 @@ from typing import Any
 
 from junctor.dialects.pip_services.commons.refer import Descriptor, ReferenceException
 from junctor.dialects.pip_services.components.build import IFactory
+from junctor.dialects.pip_services.container.refer.known import near
 from junctor.dialects.pip_services.container.refer.references_decorator import ReferencesDecorator
 from junctor.dialects.pip_services.container.selfless import check_methods
 
@@ -55,6 +56,8 @@ class BuildReferencesDecorator(ReferencesDecorator):
         factory = self.find_factory(locator)
         component = self.create(locator, factory)
         if component is None:
-            raise ReferenceException(None, locator)
+            error = ReferenceException(None, locator)
+            error.message += near(locator, self)
+            raise error
         self.top_references.put(self.clarify_locator(locator, factory), component)
         return [component]
