@@ -19,6 +19,7 @@ from tests.architecture.tree import ROOT, SRC
 NEVER_AT_RUN = [
     "junctor.hub",
     "junctor.dialects",
+    "junctor.adapters",
     "junctor.transports.nats",
     "nats",
     "aiohttp",

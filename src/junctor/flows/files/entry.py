@@ -1,4 +1,4 @@
-"""One service of a flow file: its class is imported, the rest is handed to the flow as Python would."""
+"""One service of a flow file: what it is made of is found, the rest is handed to the flow as Python would."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from typing import Any, Literal
 import msgspec
 
 from junctor.core.policy import Policies
-from junctor.core.spec import Loop, ServiceSpec
-from junctor.errors import ConfigurationError, ImportFailed, SeveralProblems, has_line, nearest
-from junctor.flows.code.imports import attribute_of, import_place
-from junctor.flows.dialects import dialect_of
+from junctor.core.spec import Loop
+from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.files.changes import settings_of, variable_name
 from junctor.flows.files.interpolate import Interpolation
-from junctor.flows.files.reading import UNREAD, Reader, described
+from junctor.flows.files.origin import MADE_OF, source_of
+from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.files.written import as_written
 from junctor.flows.model import FlowModel
 from junctor.flows.policies import POLICY_WORDS, read_policies
 from junctor.flows.schedules import read_schedules
 from junctor.flows.wires import read_wires
-from junctor.services import Service, checked_name, has_marks
+from junctor.services import checked_name
 from junctor.services.hints import own_annotations
-from junctor.settings import Leaf, Table
+from junctor.settings import Table
 from junctor.settings.values import UNSET
 from junctor.settings.written import Node, holds_secret, leaves, places_in
 
-SERVICE_WORDS = frozenset({"class", "settings", "connect", "schedules", "enabled", "isolate", "loop", *POLICY_WORDS})
+SERVICE_WORDS = frozenset({*MADE_OF, "settings", "connect", "schedules", "enabled", "isolate", "loop", *POLICY_WORDS})
 """The keys of a service in a flow file."""
 _EXAMPLE = "{class: alarm:Alarm}"
 
@@ -106,7 +105,7 @@ class EntryReader:
         unfilled = frozenset(problem.where for problem in self._filling.problems[before:])
         if unfilled:
             filled = self._without(entry, filled, unfilled)
-        source = self._source(entry, filled) if "class" in filled.entries or not unfilled else None
+        source = self._source(entry, filled) if filled.entries.keys() & MADE_OF or not unfilled else None
         parts = {word: self._part(filled, entry.name, word) for word in ("settings", "connect", "schedules")}
         isolate = self._word(filled, entry.name, "isolate", Literal["node", "worker"], "node")
         loop = self._word(filled, entry.name, "loop", Loop, "shared")
@@ -130,6 +129,13 @@ class EntryReader:
             self._note(*(error.problems if isinstance(error, SeveralProblems) else [error]))
             self._in_part(entry.name, source, settings, connect, rest)
         self._see_to_secrets(entry, source, parts["settings"])
+
+    def _source(self, entry: Entry, table: Table) -> Any:
+        try:
+            return source_of(table, entry.name, entry.place, entry.folder)
+        except ConfigurationError as error:
+            self._note(error)
+            return None
 
     def _without(self, entry: Entry, table: Table, unfilled: frozenset[str | None]) -> Table:
         """The service without what a reference is missing in: the rest is looked at all the same."""
@@ -191,76 +197,10 @@ class EntryReader:
                     f"${{secret:{variable}}} and give it as a variable or a file"
                 )
 
-    # Classes ------------------------------------------------------------------------------------------------
-
-    def _source(self, entry: Entry, table: Table) -> Any:
-        node = table.entries.get("class")
-        path = f"{entry.name}.class"
-        if node is None:
-            fix = "Write class: module:Class, for example class: alarm:Alarm."
-            self._reader.wrong(entry.name, entry.place or table.place, '"class" is missing', fix)
-            return None
-        if not isinstance(node, Leaf) or not isinstance(node.value, str) or not node.value.strip():
-            what = f"expected module:Class, got {described(node)}"
-            self._reader.wrong(path, node, what, "Write for example class: alarm:Alarm.")
-            return None
-        try:
-            return _imported(node.value.strip(), entry.folder)
-        except ConfigurationError as error:
-            self._note(_placed(error, f"{path} ({node.place})", node.value, entry.folder))
-            return None
-
 
 def _misses(node: Node, unfilled: frozenset[str | None]) -> bool:
     """Whether a reference in it could not be filled in; such a leaf is left empty at its place."""
     return any(leaf.style == "given" and leaf.value == "" and leaf.place in unfilled for leaf in leaves(node))
-
-
-def _imported(text: str, folder: Path) -> Any:
-    place, _, attribute = text.partition(":")
-    module = import_place(place, folder)
-    found: Any = attribute_of(module, attribute, place) if attribute else module
-    if isinstance(found, types.ModuleType):
-        if has_marks(found):
-            return found
-        names = [name for name, value in vars(module).items() if _is_service(value) and value.__module__ == place]
-        fix = f"Name the class: {place}:{names[0]}." if names else "Mark a function with @handler, @every or a route."
-        raise ConfigurationError("the module has no marked function", where=place, fix=fix)
-    if _is_service(found) or isinstance(found, Service | ServiceSpec):
-        return found
-    raise ConfigurationError(
-        f"{attribute} is not a service", where=text, fix="Name a class derived from Service, or an object of one."
-    )
-
-
-def _is_service(value: Any) -> bool:
-    return isinstance(value, type) and (
-        (issubclass(value, Service) and value is not Service) or dialect_of(value) is not None
-    )
-
-
-def _placed(error: ConfigurationError, where: str, text: str, folder: Path) -> ConfigurationError:
-    """The error with the place in the flow file; what the user's code raised keeps the user's line."""
-    if error.__cause__ is not None and "traceback" in error.fix:
-        return error
-    if not isinstance(error, ImportFailed) and has_line(error):
-        return error
-    module, _, attribute = text.partition(":")
-    what, fix = error.what, error.fix
-    if isinstance(error, ImportFailed) and what.startswith("there is no module") and error.where == module:
-        last = module.rpartition(".")
-        close = nearest(module, [file.stem for file in folder.glob("*.py")])
-        if not attribute and last[2][:1].isupper():
-            fix = f"Write {last[0]}:{last[2]}."
-        elif close.startswith("Did"):
-            fix = close.strip()
-        else:
-            fix = "Modules are looked for in the folder of the flow file, then where Python finds them."
-    elif error.where not in (module, text, None):
-        what = f"{error.where}: {what}"
-    placed = type(error)(what, where=where, fix=fix)
-    placed.__cause__ = error.__cause__
-    return placed
 
 
 def _is_secret(source: Any, name: str, declared: bool) -> bool:

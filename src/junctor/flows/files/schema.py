@@ -21,13 +21,16 @@ from junctor.core.alarm import Pace
 from junctor.core.policy import HoldPolicy, Policies, PoolPolicy, QueuePolicy, RestartPolicy, RetryPolicy
 from junctor.core.signals import When
 from junctor.core.spec import ServiceSpec
+from junctor.errors import ConfigurationError
+from junctor.flows.adapters import adapter, adapter_names
 from junctor.flows.destinations import Email, Webhook
+from junctor.flows.files.origin import MADE_OF
 from junctor.flows.files.written import declared_of
 from junctor.flows.model import FlowModel, Item
 from junctor.flows.retention import NEVER
 from junctor.http.settings import HttpSettings
 from junctor.settings import MISSING, Bounds, Secret, Setting, bounded, kind_name
-from junctor.settings.conversion import is_duration, without_none
+from junctor.settings.conversion import is_duration, is_written_as_text, without_none
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -50,7 +53,8 @@ _FLOW = {
 }
 _SERVICE = {
     "class": "module:Class, file.py:Class, or a module with marked functions; looked for in the folder of this file.",
-    "settings": "Values for the settings of the class.",
+    "adapter": "Instead of class: an adapter, by its name; `junctor adapters NAME` tells its settings.",
+    "settings": "Values for the settings of the class or adapter.",
     "connect": "Where targets lead. What is left out connects to the only service that handles its type.",
     "schedules": "Instead of @every and @cron of the class, by method; false for none.",
     "enabled": "false: as if the service were not there.",
@@ -70,7 +74,7 @@ _SERVICE = {
 
 
 def flow_schema(flows: Sequence[FlowModel] = ()) -> Schema:
-    """The JSON Schema (draft 2020-12) of a flow file.
+    """The JSON Schema (draft 2020-12) of a flow file. It knows the settings of all adapters that are installed.
 
     :param flows: flows whose services are known by name: their settings, targets and schedules are told too.
     :raises ConfigurationError: the class of one cannot be used.
@@ -111,7 +115,27 @@ class _Maker:
         self.definitions: Schema = {}
 
     def service(self) -> Schema:
-        return self._service({"type": "object"}, {"type": "object", "additionalProperties": _CONNECTION}, None)
+        connect: Schema = {"type": "object", "additionalProperties": _CONNECTION}
+        service = self._service({"type": "object"}, connect, None)
+        return {**service, "allOf": [self._if_adapter(name) for name in adapter_names()]}
+
+    def _if_adapter(self, name: str) -> Schema:
+        """What follows for a service that is this adapter."""
+        named: Schema = {"properties": {"adapter": {"const": name}}, "required": ["adapter"]}
+        return {"if": named, "then": {"properties": {"settings": {"$ref": f"#/$defs/{self._adapter(name)}"}}}}
+
+    def _adapter(self, name: str) -> str:
+        """The name of the definition of the settings of an adapter; those of one that cannot be loaded are open."""
+        try:
+            settings = self._settings(adapter(name))
+        except ConfigurationError:
+            settings = {"type": "object"}
+        self.definitions[f"settings-of-{name}"] = _described(settings, f"The settings of the adapter {name}.")
+        return f"settings-of-{name}"
+
+    def _settings(self, source: Any) -> Schema:
+        declared = declared_of(source)
+        return _table({name: self._setting(setting, kind) for name, (setting, kind) in declared.items()})
 
     def retention(self) -> Schema:
         ages = {name: {"anyOf": [_number(), {"enum": [NEVER]}]} for name in ("done", "failures", "keys")}
@@ -142,8 +166,7 @@ class _Maker:
     def of_item(self, item: Item) -> Schema:
         """A service that is known: its own settings, targets and schedules."""
         spec = item.spec()
-        declared = declared_of(item.source)
-        settings = _table({name: self._setting(setting, kind) for name, (setting, kind) in declared.items()})
+        settings = self._settings(item.source)
         connect = _table({target.name: _CONNECTION for target in spec.targets})
         names = [*(schedule.name for schedule in spec.schedules), *item.schedules]
         schedules = _table({name: self._schedule() for name in names})
@@ -155,6 +178,7 @@ class _Maker:
         policies = {word: self.of(kind) for word, kind in _policy_kinds().items()}
         words: Schema = {
             "class": {"type": "string", "minLength": 1},
+            "adapter": {"anyOf": [{"enum": adapter_names()}, _reference()]},
             "settings": settings,
             "connect": connect,
             "schedules": schedules or {"type": "object", "additionalProperties": self._schedule()},
@@ -163,7 +187,8 @@ class _Maker:
             "isolate": {"enum": ["node", "worker"]},
             "loop": {"enum": ["shared", "own"]},
         }
-        return _table({word: _described(schema, _SERVICE[word]) for word, schema in words.items()})
+        table = _table({word: _described(schema, _SERVICE[word]) for word, schema in words.items()})
+        return {**table, "not": {"required": list(MADE_OF)}}
 
     def _schedule(self) -> Schema:
         every, text = _number(), {"type": "string"}
@@ -213,6 +238,8 @@ class _Maker:
             return {"anyOf": [{"enum": list(dict.fromkeys(words))}, _reference()]}
         if issubclass(origin, str | Secret | pathlib.PurePath):
             return {"type": "string"}
+        if is_written_as_text(origin):
+            return {"type": ["string", "number", "boolean", "null"]}
         if issubclass(origin, Mapping):
             inner = self.of(parts[1]) if len(parts) == 2 else {}
             return {"anyOf": [{"type": "object", "additionalProperties": inner}, {"type": "string"}]}

@@ -9,6 +9,7 @@ import msgspec
 
 from junctor.errors import ConfigurationError, SeveralProblems, nearest
 from junctor.flows.files.document import read_document
+from junctor.flows.files.origin import MADE_OF
 from junctor.flows.files.overlay import laid_over
 from junctor.flows.files.reading import Reader, described
 from junctor.flows.files.variables import label_of
@@ -147,12 +148,12 @@ class _Gathering:
             self._reader.wrong("include", overlay.keys["include"], "an overlay includes nothing", fix)
         known, given = _services(base), _services(overlay)
         for name, node in given.entries.items():
-            if name not in known.entries and isinstance(node, Table) and "class" not in node.entries:
-                fix = f"{nearest(name, known.entries)}To add a service, give it a class."
+            if name not in known.entries and isinstance(node, Table) and not node.entries.keys() & MADE_OF:
+                fix = f"{nearest(name, known.entries)}To add a service, give it a class or an adapter."
                 what = f'there is no service "{name}" in the flow'
                 self._reader.wrong("", given.keys.get(name, node.place), what, fix)
                 overlay = _without(overlay, name)
-        return laid_over(base, overlay, self._reader.problems)
+        return laid_over(_to_be_made_anew(base, given), overlay, self._reader.problems)
 
 
 def _text_of(root: Table, key: str) -> str:
@@ -166,6 +167,22 @@ def _services(root: Table) -> Table:
 
 
 def _without(root: Table, service: str) -> Table:
+    return _with(root, {name: node for name, node in _services(root).entries.items() if name != service})
+
+
+def _to_be_made_anew(root: Table, given: Table) -> Table:
+    """The flow without the class of a service for which an overlay names an adapter, and the other way round."""
+    kept = dict(_services(root).entries)
+    for name, node in given.entries.items():
+        under = kept.get(name)
+        if isinstance(under, Table) and isinstance(node, Table):
+            gone = {word for word in MADE_OF if node.entries.keys() & MADE_OF == set(MADE_OF) - {word}}
+            entries = {word: part for word, part in under.entries.items() if word not in gone}
+            kept[name] = Table(entries, under.place, under.keys)
+    return _with(root, kept)
+
+
+def _with(root: Table, entries: dict[str, Node]) -> Table:
+    """The flow with these services."""
     services = _services(root)
-    kept = {name: node for name, node in services.entries.items() if name != service}
-    return Table({**root.entries, "services": Table(kept, services.place, services.keys)}, root.place, root.keys)
+    return Table({**root.entries, "services": Table(entries, services.place, services.keys)}, root.place, root.keys)

@@ -17,6 +17,7 @@ from junctor.core.policy import Policies
 from junctor.core.retention import Retention
 from junctor.core.spec import ServiceSpec, Wire
 from junctor.errors import ConfigurationError, SeveralProblems
+from junctor.flows.adapters import adapter_name
 from junctor.flows.alerts import AlertRule
 from junctor.flows.code.imports import plain_name
 from junctor.flows.dialects import dialect_of
@@ -115,7 +116,7 @@ class _Writer:
     def _service(self, item: Item, connect: Mapping[str, tuple[Wire, ...]]) -> dict[str, Any]:
         written: dict[str, Any] = {}
         try:
-            written["class"] = class_text(item, self._folder)
+            written |= made_of(item, self._folder)
             if settings := self._settings(item):
                 written["settings"] = settings
         except ConfigurationError as error:
@@ -182,6 +183,16 @@ class _Writer:
 
 
 # Classes ------------------------------------------------------------------------------------------------------
+
+
+def made_of(item: Item, folder: Path) -> dict[str, str]:
+    """What a file in ``folder`` says that a service is made of: an adapter by its name, else a class.
+
+    :raises ConfigurationError: nothing can be named.
+    """
+    text = class_text(item, folder)
+    name = adapter_name(item.source if isinstance(item.source, type) else type(item.source))
+    return {"adapter": name} if name else {"class": text}
 
 
 def class_text(item: Item, folder: Path) -> str:

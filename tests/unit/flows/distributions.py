@@ -1,0 +1,63 @@
+"""A small distribution, installed into a folder the way an installer leaves it there."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PULSE = '''
+    """Adapters of another house."""
+    from typing import Any
+    from junctor import Service, Target, every, handler, setting
+
+    class Pulse(Service):
+        """Beats in an interval.
+
+        The number of a beat goes on after a restart.
+
+            heart:
+              adapter: pulse
+              settings: {text: "beat"}
+              connect: {out: bell}
+        """
+
+        out: Target
+        text: str = setting(doc="What each beat says.")
+        count: int = setting(1, ge=1, le=9, unit="beats", doc="How many come at once.")
+        token: str = setting("", secret=True, doc="For the pager.")
+
+        @every("1s")
+        async def beat(self): ...
+
+    class Bell(Service):
+        """Rings."""
+        __junctor_extra__ = "loud"
+
+        @handler
+        def ring(self, body: Any) -> str: ...
+'''
+NAMES = {"pulse": "pulse_adapters:Pulse", "bell": "pulse_adapters:Bell"}
+
+
+def install(
+    folder: Path,
+    name: str = "pulse",
+    version: str = "1.2",
+    code: str = PULSE,
+    adapters: Mapping[str, str] = NAMES,
+    requires: Sequence[str] = (),
+) -> Path:
+    """Put a distribution into a folder, which is to be on the path of Python.
+
+    :param adapters: its entry points, name to ``module:Class``; ``code`` is the module ``NAME_adapters``.
+    :param requires: its requirements, as ``Requires-Dist`` has them.
+    """
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    extras = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{extras}")
+    points = "".join(f"{point} = {value}\n" for point, value in adapters.items())
+    (info / "entry_points.txt").write_text(f"[junctor.adapters]\n{points}")
+    (folder / f"{name}_adapters.py").write_text(textwrap.dedent(code))
+    return folder
