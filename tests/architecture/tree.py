@@ -35,7 +35,7 @@ class Source:
         parts = self.name.split(".")
         if any(part.startswith("_") for part in parts):
             return False
-        return len(parts) <= 2 or parts[1] in {"adapters", "testing"}
+        return len(parts) <= 2 or parts[1] == "testing"
 
     @cached_property
     def text(self) -> str:

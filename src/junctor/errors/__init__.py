@@ -19,6 +19,7 @@ from junctor.errors.composition import (
     located,
 )
 from junctor.errors.delivery import ConditionFailed as ConditionFailed
+from junctor.errors.delivery import ExpressionFailed as ExpressionFailed
 from junctor.errors.delivery import (
     DecodeError,
     NoHandler,

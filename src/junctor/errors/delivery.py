@@ -16,6 +16,14 @@ class ConditionFailed(JunctorError):
     reaction = "park"
 
 
+class ExpressionFailed(JunctorError):
+    """An expression or template in the settings of a service could not be evaluated for a message, which is parked."""
+
+    code = "expression-failed"
+    default_fix = "Correct the expression in the settings, then send the message again."
+    reaction = "park"
+
+
 class DecodeError(JunctorError):
     """A stored or received body does not fit the handler's declared type. ``where`` ends with the path of the field."""
 

@@ -141,7 +141,13 @@ class Handling:
         shares = shares and self.spec.isolation == "node"
         by_reference = shares and (accepts.frozen or accepts.cls is Any)
         replies = sender.register(reply) if reply is not None and reply is not Any else None
-        return Link(self.address, accepts, replies, by_reference, nanoseconds(self.spec.policies.timeout), handler)
+        wait = nanoseconds(self.spec.policies.timeout)
+        return Link(self.address, accepts, replies, by_reference, wait, handler, takes=self._taken())
+
+    def _taken(self) -> tuple[Any, ...]:
+        """The classes that its handlers take; none where one of them takes anything."""
+        kinds = tuple(dict.fromkeys(spec.accepts for spec in self.spec.handlers if not spec.by_name))
+        return () if Any in kinds else kinds
 
     def _accepted_by(self, handler: str, request: Any) -> Any:
         named = [spec.accepts for spec in (*self.spec.handlers, *self.spec.inner) if spec.name == handler]

@@ -5,39 +5,20 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from junctor.clock import parse_duration
-from junctor.core.spec import ActionSpec, Bind, Call, HandlerSpec, RouteSpec, ScheduleSpec, SocketSpec
-from junctor.errors import ConfigurationError
+from junctor.core.spec import ActionSpec, Call, HandlerSpec, RouteSpec, SocketSpec
 from junctor.messages import Message, type_name
 from junctor.services.hints import signature_of
-from junctor.services.markers import Acts, Continues, Handles, Mark, Queries, Serves, Signals, Talks, Ticks, place_of
+from junctor.services.markers import Acts, Continues, Handles, Queries, Serves, Signals, Talks, Ticks
+from junctor.services.member import Member, is_blocking
 from junctor.services.socket import socket_types
 from junctor.services.target import wire_types
+from junctor.services.timing import Timed
 
-_ASYNCHRONOUS = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 _BRACES = re.compile(r"{([^}:]*)(?::[^}]*)?}")
-
-
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A marked function of a class or module. ``owner`` is the class, None for a module."""
-
-    name: str
-    function: Callable[..., Any]
-    marks: tuple[Mark, ...]
-    bind: Bind
-    owner: type | None = None
-
-    @property
-    def doc(self) -> str:
-        return inspect.getdoc(self.function) or ""
-
-    def wrong(self, what: str, fix: str) -> ConfigurationError:
-        return ConfigurationError(what, where=place_of(self.function), fix=fix)
 
 
 class Entries(msgspec.Struct):
@@ -45,7 +26,7 @@ class Entries(msgspec.Struct):
     they, signals and queries are for durable services."""
 
     handlers: list[HandlerSpec] = []
-    schedules: list[ScheduleSpec] = []
+    schedules: list[Timed] = []
     routes: list[RouteSpec] = []
     actions: list[ActionSpec] = []
     sockets: list[SocketSpec] = []
@@ -67,7 +48,8 @@ class Entries(msgspec.Struct):
             elif isinstance(mark, Handles):
                 self._add_handlers(member, mark, signature)
             elif isinstance(mark, Ticks):
-                self.schedules.append(_schedule(member, mark, signature))
+                _needs_nothing(member, signature)
+                self.schedules.append(Timed(member, mark))
             elif isinstance(mark, Talks):
                 self._add_socket(member, mark, signature)
             elif isinstance(mark, Serves):
@@ -188,12 +170,6 @@ class Entries(msgspec.Struct):
         self.actions.append(spec)
 
 
-def is_blocking(function: Callable[..., Any]) -> bool:
-    """Whether it runs in a thread: it is not a coroutine function or asynchronous generator, and wraps none."""
-    inner = inspect.unwrap(function)
-    return not (inspect.iscoroutinefunction(function) or any(made(inner) for made in _ASYNCHRONOUS))
-
-
 def _yields(member: Member) -> bool:
     inner = inspect.unwrap(member.function)
     return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
@@ -273,56 +249,13 @@ def _reply(signature: inspect.Signature) -> Any:
     return None if kind in (inspect.Signature.empty, None, type(None)) else kind
 
 
-def _schedule(member: Member, mark: Ticks, signature: inspect.Signature) -> ScheduleSpec:
+def _needs_nothing(member: Member, signature: inspect.Signature) -> None:
     required = ", ".join(parameter.name for parameter in _required(signature))
     if required:
         raise member.wrong(
             f"a schedule is called without arguments, and this method needs {required}",
             "Remove the parameter or give it a default.",
         )
-    if mark.cron is not None:
-        _check_cron(member, mark.cron, mark.zone)
-    every = None if mark.every is None else _seconds(member, mark.every, "@every")
-    if every == 0:
-        raise member.wrong("@every needs time between two calls, got 0", 'Write for example @every("100ms").')
-    return ScheduleSpec(
-        name=member.name,
-        bind=member.bind,
-        every=every,
-        cron=mark.cron,
-        zone=mark.zone,
-        initial=_seconds(member, mark.initial, "initial="),
-        blocking=is_blocking(member.function),
-        doc=member.doc,
-    )
-
-
-def _seconds(member: Member, text: str | float, written: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise member.wrong(f"{written}: {error}", 'Write for example @every("2s") or @every(0.5).') from error
-
-
-def _check_cron(member: Member, expression: str, zone: str | None) -> None:
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
-    from cronsim import CronSim, CronSimError
-
-    try:
-        next(CronSim(expression, datetime(2030, 1, 1, tzinfo=UTC)))
-    except (CronSimError, StopIteration) as error:
-        raise member.wrong(
-            f"@cron: {expression!r} is not a schedule: {str(error) or 'it never comes'}",
-            'Write minute, hour, day, month, day of week, for example @cron("*/5 * * * *").',
-        ) from error
-    try:
-        ZoneInfo(zone or "UTC")
-    except (OSError, ValueError, LookupError) as error:
-        raise member.wrong(
-            f"@cron: {zone!r} is not a time zone this machine knows", 'Write for example zone="Europe/Vienna".'
-        ) from error
 
 
 def _path_fits(member: Member, mark: Serves | Talks, signature: inspect.Signature) -> None:

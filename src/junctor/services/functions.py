@@ -18,11 +18,13 @@ from junctor.core.policy import Policies
 from junctor.core.spec import Activity, Bind, Context, ServiceSpec, TargetSpec
 from junctor.errors import ConfigurationError
 from junctor.services.declared import module_settings, module_targets
-from junctor.services.entries import Entries, Member, is_blocking
+from junctor.services.entries import Entries
 from junctor.services.markers import marks_of, place_of
+from junctor.services.member import Member, is_blocking
 from junctor.services.names import checked_name, name_of_module
-from junctor.services.native import bound_targets, own_copies
+from junctor.services.native import bound_targets, own_copies, placed
 from junctor.services.service import Attachment, Service
+from junctor.services.timing import schedules
 from junctor.settings import Secret, Setting, read_settings
 
 _DECLARED = "__junctor_settings__"
@@ -67,13 +69,15 @@ def module_spec(
     for key, (setting, kind) in declared.items():
         if setting.hidden(kind) and isinstance(values.get(key), str):
             values[key] = Secret(values[key])
+    with placed(name, places):
+        times = tuple(schedules(entries.schedules, values))
     return ServiceSpec(
         name=name,
         build=_builder(module, targets, declared),
         doc=inspect.cleandoc(module.__doc__ or ""),
         origin=f"{module.__file__}:1" if getattr(module, "__file__", None) else module.__name__,
         handlers=tuple(entries.handlers),
-        schedules=tuple(entries.schedules),
+        schedules=times,
         routes=tuple(entries.routes),
         actions=tuple(entries.actions),
         sockets=tuple(entries.sockets),

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from junctor.errors import ConfigurationError
+from junctor.settings import Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,12 +30,13 @@ class Handles(msgspec.Struct, frozen=True):
 
 
 class Ticks(msgspec.Struct, frozen=True):
-    """A timed entry, as written."""
+    """A timed entry, as written. What is a setting has its value when the settings are known."""
 
-    every: str | float | None = None
-    cron: str | None = None
-    zone: str | None = None
-    initial: str | float = 0.0
+    every: str | float | Setting | None = None
+    cron: str | Setting | None = None
+    zone: str | Setting | None = None
+    initial: str | float | Setting = 0.0
+    repeats: bool = False
 
 
 class Serves(msgspec.Struct, frozen=True):
@@ -157,24 +159,30 @@ def subscribe(function: Any = None, /, *, key: str = "", begins: bool = True) ->
     return marked(function, Handles(subscribes=True), "@subscribe")
 
 
-def every(interval: str | float, *, initial: str | float = 0.0) -> Callable[[F], F]:
+def every(
+    interval: str | float | Setting, *, initial: str | float | Setting = 0.0, repeats: bool = False
+) -> Callable[[F], F]:
     """Call the method again and again, without overlap: ``@every("2s")``.
 
-    :param interval: seconds between two starts, or a text like ``"200ms"``, ``"5m"``.
+    :param interval: seconds between two starts, or a text like ``"200ms"``, ``"5m"``; or a setting that is declared
+        above: ``@every(interval)`` below ``interval: Duration = setting("2s")``.
     :param initial: the wait before the first call.
+    :param repeats: a call that returns True is followed by another one at once, for work that comes in portions. Each
+        is a delivery of its own.
     """
-    if isinstance(interval, bool) or not isinstance(interval, (str, int, float)):
+    if isinstance(interval, bool) or not isinstance(interval, (str, int, float, Setting)):
         raise _needs("@every", "an interval", '@every("2s")', interval)
-    return lambda function: marked(function, Ticks(every=interval, initial=initial), "@every(...)")
+    return lambda function: marked(function, Ticks(every=interval, initial=initial, repeats=repeats), "@every(...)")
 
 
-def cron(expression: str, *, zone: str | None = None) -> Callable[[F], F]:
+def cron(expression: str | Setting, *, zone: str | Setting | None = None) -> Callable[[F], F]:
     """Call the method by the calendar: ``@cron("*/5 * * * *")``.
 
-    :param expression: five fields: minute, hour, day of month, month, day of week.
+    :param expression: five fields: minute, hour, day of month, month, day of week; or a setting that is declared above.
+        A setting that is empty means never.
     :param zone: a time zone like ``"Europe/Vienna"``; the machine's by default.
     """
-    if not isinstance(expression, str):
+    if not isinstance(expression, (str, Setting)):
         raise _needs("@cron", "five fields", '@cron("*/5 * * * *")', expression)
     return lambda function: marked(function, Ticks(cron=expression, zone=zone), "@cron(...)")
 

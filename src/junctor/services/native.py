@@ -8,20 +8,24 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
 from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, ServiceSpec, TargetSpec
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, SettingError
 from junctor.observe.secrets import register
+from junctor.services.alone import Alone
 from junctor.services.declared import declared_settings, declared_targets, other_attributes
-from junctor.services.entries import Entries, Member, is_blocking
+from junctor.services.entries import Entries
 from junctor.services.markers import is_plain, marks_of, place_of
+from junctor.services.member import Member, is_blocking
 from junctor.services.names import checked_name, name_of_class
 from junctor.services.service import Attachment, Service
 from junctor.services.target import Target
+from junctor.services.timing import schedules
 from junctor.settings import Secret, read_settings
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), Secret)
@@ -50,18 +54,22 @@ def spec_of(
     targets = declared_targets(cls)
     if blueprint is None:
         _constructible(cls)
+    values = _settings(cls, blueprint, name, settings or {}, places)
+    with placed(name, places):
+        times = tuple(schedules(entries.schedules, values))
+        _check_settings(cls, name, values)
     made = ServiceSpec(
         name=name,
         build=_builder(cls, blueprint, tuple(targets.values())),
         doc=inspect.cleandoc(cls.__doc__ or "") if cls.__doc__ != Service.__doc__ else "",
         origin=_origin(cls),
         handlers=tuple(entries.handlers),
-        schedules=tuple(entries.schedules),
+        schedules=times,
         routes=tuple(entries.routes),
         actions=tuple(entries.actions),
         sockets=tuple(entries.sockets),
         targets=tuple(targets.values()),
-        settings=_settings(cls, blueprint, name, settings or {}, places),
+        settings=values,
         start=_activity(cls, "on_start"),
         stop=_activity(cls, "on_stop"),
         main=_activity(cls, "loop"),
@@ -128,7 +136,7 @@ def _builder(
     cls: type[Service], blueprint: Service | None, targets: tuple[TargetSpec, ...]
 ) -> Callable[[Context], Any]:
     args, kwargs = (blueprint.__junctor__.args, blueprint.__junctor__.kwargs) if blueprint is not None else ((), {})
-    texts = {name: kind is str or kind == (str | None) for name, (_, kind) in declared_settings(cls).items()}
+    texts = _plain_texts(cls)
 
     plain_new = cls.__new__ is Service.__new__  # which attaches what is attached below
 
@@ -143,6 +151,11 @@ def _builder(
         return service
 
     return build
+
+
+def _plain_texts(cls: type[Service]) -> dict[str, bool]:
+    """Whether a setting is text, also where it is kept as a secret."""
+    return {name: kind is str or kind == (str | None) for name, (_, kind) in declared_settings(cls).items()}
 
 
 def _settings(
@@ -160,6 +173,32 @@ def _settings(
         if setting.hidden(kind) and isinstance(values.get(key), str):
             values[key] = Secret(values[key])
     return values
+
+
+def _check_settings(cls: type[Service], name: str, values: Mapping[str, Any]) -> None:
+    """What the class itself says of its settings; not where one of them lacks a variable."""
+    if cls.check_settings is Service.check_settings or declared_settings(cls).keys() - values.keys():
+        return
+    service: Service = object.__new__(cls)
+    vars(service)["__junctor__"] = Attachment(Alone(name), name, False, (), {})
+    vars(service).update(own_copies(values, _plain_texts(cls)))
+    service.check_settings()
+
+
+@contextmanager
+def placed(service: str, places: Mapping[str, str] | None) -> Iterator[None]:
+    """Tell of a setting that is wrong where it is written: its ``where`` is the name of the setting alone.
+
+    :raises SettingError: the same with the service and the place.
+    """
+    try:
+        yield
+    except SettingError as error:
+        name = error.where or ""
+        path = f"{service}.{name}" if name else service
+        place = (places or {}).get(name)
+        where = f"{path} ({place})" if place else path
+        raise type(error)(error.what, where=where, fix=error.fix) from error.__cause__
 
 
 def _constructible(cls: type[Service]) -> None:

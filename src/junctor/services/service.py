@@ -93,6 +93,7 @@ class Service:
             known, others = declared_settings(cls), other_attributes(cls)
             try:
                 vars(self).update(read_settings(known, settings, cls.__name__, others=others))
+                self.check_settings()
             except ConfigurationError as error:
                 raise error.with_traceback(None)  # noqa: B904 - the caller's line says where, the text what
 
@@ -190,6 +191,13 @@ class Service:
         return self.__junctor__.port.broadcast(body, headers=headers)
 
     # What users may override ----------------------------------------------------------------------------------
+
+    def check_settings(self) -> None:
+        """Called when the object is made and when a flow is read, with the settings in place and nothing else: refuse
+        what does not fit together.
+
+        :raises SettingError: something does not; ``where`` is the name of the setting, and the place is added.
+        """
 
     def on_start(self) -> Any:
         """Called for each instance before its first message."""

@@ -198,6 +198,13 @@ class Target(Generic[Req, Rep]):
         return tuple(link.address for link in self._links)
 
     @property
+    def accepts(self) -> tuple[Any, ...]:
+        """The body classes that the services at its end have handlers for. Empty where one of them takes anything, and
+        where that is not known: in a worker process, or without a node."""
+        kinds = [link.takes for link in self._links]
+        return tuple(dict.fromkeys(kind for taken in kinds for kind in taken)) if all(kinds) else ()
+
+    @property
     def sent(self) -> list[Req]:
         """What was sent, in a service without a node. A node keeps it in the trace instead."""
         raise AttributeError(f"{self._where}.sent is kept only without a node; `junctor messages` lists what was sent")

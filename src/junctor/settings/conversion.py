@@ -41,6 +41,8 @@ def convert(value: Any, kind: Any) -> Any:
         return _boolean(value)
     if isinstance(kind, type) and kind not in _SCALARS and isinstance(value, kind):
         return value
+    if is_written_as_text(kind) and isinstance(value, str):
+        return kind.from_text(value)
     if isinstance(kind, type) and issubclass(kind, enum.Enum) and isinstance(value, str) and value in kind.__members__:
         return kind[value]
     return msgspec.convert(_parsed(value, kind), kind, strict=False, dec_hook=_other)
@@ -79,7 +81,16 @@ def _other(kind: type, value: Any) -> Any:
         return kind.model_validate(value)
     if isinstance(value, kind):
         return value
+    if is_written_as_text(kind):
+        if not isinstance(value, str):
+            raise TypeError(f"expected text, got {type(value).__name__}")
+        return kind.from_text(value)  # type: ignore[attr-defined]
     raise TypeError(f"expected {kind.__name__}")
+
+
+def is_written_as_text(kind: Any) -> bool:
+    """Whether the class reads itself from text: it has a ``from_text(text)``."""
+    return isinstance(kind, type) and callable(getattr(kind, "from_text", None))
 
 
 def without_none(kind: Any) -> tuple[bool, Any]:

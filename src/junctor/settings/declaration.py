@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from junctor.errors import SettingError
+from junctor.errors import ConfigurationError, SettingError
 from junctor.settings.conversion import (
     choose,
     convert,
@@ -136,6 +136,8 @@ class Setting:
             value = value.reveal()
         try:
             read = convert(value, kind)
+        except ConfigurationError as error:  # of a type that reads itself from text
+            raise SettingError(error.what, where=where, fix=error.fix) from None
         except (ValueError, TypeError, OverflowError) as error:
             shown = "***" if self.hidden(kind) else show(value)
             what = f"expected {kind_name(kind)}, got {shown}"

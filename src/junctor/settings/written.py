@@ -17,7 +17,7 @@ import msgspec
 
 from junctor.clock import parse_duration
 from junctor.errors import SettingError
-from junctor.settings.conversion import is_duration, without_none
+from junctor.settings.conversion import is_duration, is_written_as_text, without_none
 from junctor.settings.values import Secret
 
 Style = Literal["plain", "quoted", "given"]
@@ -134,6 +134,8 @@ def fitting(node: Node, kind: Any) -> Any:
     """
     optional, kind = without_none(kind)
     if isinstance(node, Leaf):
+        if is_written_as_text(kind) and not holds_secret(node):
+            return node.written if node.style == "plain" and node.looks != "text" else node.value
         whole = node.style != "plain" or (optional and node.looks == "nothing")
         value = node.value if whole else _plain_leaf(node, kind)
         return _seconds(value) if is_duration(kind) and isinstance(value, str) else value

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from junctor.core import expression
 from junctor.core.condition import Condition
+from junctor.core.expressions import text as expression
 from junctor.errors import ConditionFailed, ConfigurationError
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from junctor.core import expression
 from junctor.core.condition import Condition
+from junctor.core.expressions import text as expression
 from junctor.core.spec import TargetSpec
 from junctor.errors import ConditionFailed, ConfigurationError
 from junctor.flows.check.findings import Finding, split

@@ -12,9 +12,9 @@ import msgspec
 from junctor.errors import ConfigurationError
 from junctor.messages import codec
 from junctor.messages.types import is_body_class
-from junctor.services.entries import Member, is_blocking
 from junctor.services.hints import signature_of
 from junctor.services.markers import Continues, F, Handles, marked
+from junctor.services.member import Member, is_blocking
 
 
 class Asked(msgspec.Struct, frozen=True):

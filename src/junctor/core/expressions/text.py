@@ -1,4 +1,4 @@
-"""The text of a condition, read as far as needed to bound what evaluating it can cost and to name what it looks at.
+"""The text of an expression, read as far as needed to bound what evaluating it can cost and to name what it looks at.
 
 CEL ends always, but not always soon: lists in lists multiply, and a parser can be nested to death. A flow file may
 come from a colleague, and the lists it looks at from anywhere.
@@ -14,7 +14,7 @@ import msgspec
 from junctor.errors import ConfigurationError, nearest
 
 LONGEST = 1000
-"""Characters of a condition."""
+"""Characters of an expression."""
 
 DEEPEST = 20
 """Brackets within brackets."""
@@ -23,12 +23,14 @@ MACROS = {"all": 1, "exists": 1, "exists_one": 1, "existsOne": 1, "filter": 2, "
 """What goes through a list, with the power of its length that this costs: ``map`` and ``filter`` copy as they go."""
 
 MOST_MACROS, DEEPEST_MACRO = 3, 2
-"""Macros in a condition, and macros within macros."""
+"""Macros in an expression, and macros within macros."""
 
 MOST_SUMS = 20
 """Additions: each may double what it gets."""
 
-VARIABLES = ("body", "headers", "key", "type")
+MESSAGE = ("body", "headers", "key", "type")
+"""The variables of a condition."""
+
 FUNCTIONS = frozenset(
     "size contains startsWith endsWith matches string int uint double bytes type dyn duration timestamp has "
     "getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds "
@@ -86,20 +88,24 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(match.lastgroup or "sign", match.group(), match.start())
 
 
-def read(text: str, where: str) -> Uses:
+def read(text: str, where: str, kind: str = "condition", variables: Collection[str] = MESSAGE) -> Uses:
     """What an expression uses.
 
-    :raises ConfigurationError: it is too long or too deep to be a condition.
+    :param kind: what it is, for errors.
+    :param variables: the names that it may look at.
+    :raises ConfigurationError: it is too long or too deep to be one.
     """
     if len(text) > LONGEST:
-        raise _refused(where, f"the condition has {len(text)} characters, the limit is {LONGEST}")
-    return _Reader(list(tokens(text)), where).read()
+        raise _refused(where, f"the {kind} has {len(text)} characters, the limit is {LONGEST}")
+    return _Reader(list(tokens(text)), where, kind, variables).read()
 
 
 class _Reader:
-    def __init__(self, parts: Sequence[Token], where: str) -> None:
+    def __init__(self, parts: Sequence[Token], where: str, kind: str, variables: Collection[str]) -> None:
         self._parts = parts
         self._where = where
+        self._kind_of = kind
+        self._known = variables
         self._open: list[_Macro] = []
         self._variables: set[str] = set()
         self._paths: list[tuple[str, ...]] = []
@@ -113,7 +119,7 @@ class _Reader:
             if part.text in ("(", "[", "{"):
                 depth += 1
                 if depth > DEEPEST:
-                    raise _refused(self._where, f"the condition has more than {DEEPEST} brackets within brackets")
+                    raise _refused(self._where, f"the {self._kind_of} has more than {DEEPEST} brackets within brackets")
             elif part.text in (")", "]", "}"):
                 depth -= 1
                 self._close(depth)
@@ -131,7 +137,7 @@ class _Reader:
             self._enter(name, self._parts[index + 2].text if index + 2 < len(self._parts) else "", depth)
         elif called:
             if name not in FUNCTIONS:
-                self._unknown = self._unknown or _unknown("function", name, {*FUNCTIONS, *MACROS})
+                self._unknown = self._unknown or self._told("function", name, {*FUNCTIONS, *MACROS})
         elif not selected:
             self._variable(index, name)
 
@@ -140,7 +146,7 @@ class _Reader:
         if self._macros > MOST_MACROS or len(self._open) >= DEEPEST_MACRO:
             raise _refused(
                 self._where,
-                f"the condition has more than {MOST_MACROS} of {', '.join(MACROS)}, or more than {DEEPEST_MACRO} "
+                f"the {self._kind_of} has more than {MOST_MACROS} of {', '.join(MACROS)}, or more than {DEEPEST_MACRO} "
                 "within each other",
             )
         self._open.append(_Macro(variable, depth, MACROS[name]))
@@ -156,8 +162,8 @@ class _Reader:
     def _variable(self, index: int, name: str) -> None:
         if name in _WORDS or any(name == macro.variable for macro in self._open):
             return
-        if name not in VARIABLES:
-            self._unknown = self._unknown or _unknown("variable", name, VARIABLES)
+        if name not in self._known:
+            self._unknown = self._unknown or self._told("variable", name, self._known)
         self._variables.add(name)
         for macro in self._open:
             # Looking at the message once an element may go through all of it each time.
@@ -177,15 +183,15 @@ class _Reader:
             else:
                 return
 
+    def _told(self, what: str, name: str, known: Collection[str]) -> tuple[str, str]:
+        article = "an" if self._kind_of == "expression" else "a"
+        return f'there is no {what} "{name}" in {article} {self._kind_of}', nearest(name, known).strip()
+
     def _sign(self, index: int) -> str:
         return self._parts[index].text if 0 <= index < len(self._parts) else ""
 
     def _kind(self, index: int) -> str:
         return self._parts[index].kind if 0 <= index < len(self._parts) else ""
-
-
-def _unknown(kind: str, name: str, known: Collection[str]) -> tuple[str, str]:
-    return f'there is no {kind} "{name}" in a condition', nearest(name, known).strip()
 
 
 def _refused(where: str, what: str) -> ConfigurationError:

@@ -1,0 +1,76 @@
+"""Plain data from outside as what the receiver declares."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from junctor.errors import SettingError, nearest
+from junctor.messages import codec, type_name
+from junctor.messages.types import is_body_class
+from junctor.services import Target
+
+Reader = Callable[[Any], Any]
+
+
+def reader_of(target: Target[Any, Any], name: str = "", *, lax: bool = False) -> Reader:
+    """A function that makes a body of plain data: an object of the class that the service at the end of the target
+    takes. Plain data stays as it is where that service takes anything.
+
+    What does not fit stays plain data, too. The service with one handler that it is sent to cannot decode it, so it is
+    parked there, with the path of the bad field, to be corrected and sent again: one bad record does not stop the
+    others.
+
+    :param name: the type, by its name, where the service takes several.
+    :param lax: also read numbers and truth values from text, and an empty text as nothing where a field allows that.
+    :raises SettingError: there is no type of this name, or none is named and there are several.
+    """
+    kinds = {type_name(kind): kind for kind in target.accepts if is_body_class(kind)}
+    if not kinds:
+        return _as_it_is
+    if not name and len(kinds) > 1:
+        fix = f"Name one: {', '.join(kinds)}."
+        raise SettingError(f"{', '.join(target.addresses)} takes several types", where="type", fix=fix)
+    if name and name not in kinds:
+        raise SettingError(f'"{name}" is not taken at the end of out', where="type", fix=nearest(name, kinds).strip())
+    kind = kinds[name] if name else next(iter(kinds.values()))
+
+    def read(value: Any) -> Any:
+        try:
+            return codec.convert(value, kind, strict=not lax)
+        except Exception:  # noqa: BLE001 - what is wrong is told where it is parked
+            return _field_by_field(value, kind) if lax else value
+
+    return read
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _field_by_field(value: Any, kind: Any) -> Any:
+    """The record without its empty texts: a table has no other way to say nothing. Where it still does not fit, the
+    fields that do are read, so that only the others are complained of."""
+    if not isinstance(value, dict):
+        return value
+    filled = {name: part for name, part in value.items() if part != ""}
+    try:
+        return codec.convert(filled, kind, strict=False)
+    except Exception:  # noqa: BLE001 - as above
+        hints = _hints(kind)
+        return {name: _part(part, hints.get(name, Any)) for name, part in filled.items()}
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(kind, include_extras=True)
+    except Exception:  # noqa: BLE001 - names that only a type checker knows
+        return {}
+
+
+def _part(value: Any, kind: Any) -> Any:
+    try:
+        return codec.to_plain(codec.convert(value, kind, strict=False))
+    except Exception:  # noqa: BLE001 - it is complained of at the end
+        return value
