@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import random
+import signal
+import subprocess
+import sys
 import threading
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +27,12 @@ from junctor.dialects.pip_services.commons.data import (
     SortField,
     SortParams,
 )
-from junctor.dialects.pip_services.commons.errors import ConfigException, ConflictException, FileException
+from junctor.dialects.pip_services.commons.errors import (
+    BadRequestException,
+    ConfigException,
+    ConflictException,
+    FileException,
+)
 from junctor.dialects.pip_services.data.persistence import (
     FilePersistence,
     IdentifiableFilePersistence,
@@ -248,3 +261,219 @@ def test_many_threads_lose_nothing() -> None:
         thread.join()
     ids = {item["id"] for item in store.get_list_by_filter(None, None)}
     assert len(ids) == 200
+
+
+# What strangers bring -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["__deepcopy__", "__class__", "__reduce_ex__", "__dict__", "__init__"])
+def test_names_that_belong_to_python_are_entries_like_others(tmp_path: Path, name: str) -> None:
+    store: IdentifiableFilePersistence[Any] = IdentifiableFilePersistence(JsonFilePersister(str(tmp_path / "a.json")))
+    store.open(None)
+    store.create(None, {"id": "1", name: "x"})
+    store.update_partially(None, "1", {name: "y"})
+    assert store.get_one_by_id(None, "1") == {"id": "1", name: "y"}
+    store.load(None)
+    assert store.get_page_by_filter(None, None, None).data == [{"id": "1", name: "y"}]
+
+
+def test_objects_have_no_such_fields() -> None:
+    store: IdentifiableMemoryPersistence[Any] = IdentifiableMemoryPersistence()
+    store.create(None, Beacon("1", "a", "x"))
+    with pytest.raises(BadRequestException) as caught:
+        store.update_partially(None, "1", {"label": "y", "__deepcopy__": "z"})
+    assert caught.value.status == 400
+    assert store.get_one_by_id(None, "1").label == "x"
+
+
+def test_an_item_does_not_take_the_id_of_another() -> None:
+    store = filled("x", "y")
+    with pytest.raises(ConflictException):
+        store.update_partially(None, "0", {"id": "1"})
+    assert store.update_partially(None, "0", {"id": "7"}).id == "7"
+    assert store.update_partially(None, "7", {"id": "7", "label": "z"}).label == "z"
+    assert [item.id for item in store.get_list_by_filter(None, None)] == ["7", "1"]
+
+
+@pytest.mark.parametrize(
+    ("paging", "found"),
+    [
+        (PagingParams(-3, -1), ""),
+        (PagingParams(-3, 2), "ab"),
+        (PagingParams(0, 0), ""),
+        (PagingParams(3), "d"),
+        (PagingParams(4), ""),
+        (PagingParams(10**400, 10**400), ""),
+        (PagingParams("1", "1e400"), "bcd"),
+        (PagingParams("many", "all"), "abcd"),
+        ({"skip": 1, "take": "2"}, "bc"),
+        ({}, "abcd"),
+    ],
+)
+def test_edges_of_pages(paging: Any, found: str) -> None:
+    assert "".join(labels(filled(*"abcd").get_page_by_filter(None, None, paging).data)) == found
+
+
+@pytest.mark.parametrize("size", ["0", "-1"])
+def test_a_page_has_room_for_an_item(size: str) -> None:
+    with pytest.raises(ConfigException, match="max_page_size"):
+        MemoryPersistence().configure(ConfigParams.from_tuples("options.max_page_size", size))
+
+
+def test_a_field_may_have_values_of_every_kind() -> None:
+    values: list[Any] = [math.nan, None, 1, Decimal("1.5"), True, "b", "a", [1], {"x": 1}]
+    values += [datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3)]
+    values += [date(2026, 1, 1), date(1, 1, 1), date(9999, 12, 31)]
+    seed = random.randrange(10**6)
+    random.Random(seed).shuffle(values)
+    store: MemoryPersistence[Any] = MemoryPersistence()
+    for value in values:
+        store.create(None, {"value": value})
+    sort = SortParams(SortField("value"))
+    found = [item["value"] for item in store.get_list_by_filter(None, None, sort)]
+    moments = [each for each in found if isinstance(each, date)]
+    assert [each.day for each in moments] == [1, 1, 2, 3, 31], seed
+    assert [each for each in found if isinstance(each, str)] == ["a", "b"], seed
+    assert len(found) == len(values), seed
+
+
+@pytest.mark.parametrize("data", [b'\xef\xbb\xbf[{"id": "1"}]', b' \r\n[{"id": "1"}]\r\n', b'[{"id": "1"}]\n\n'])
+def test_files_of_other_programs(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(data)
+    store: IdentifiableFilePersistence[Any] = IdentifiableFilePersistence(JsonFilePersister(str(path)))
+    store.open(None)
+    store.create(None, {"id": "2"})
+    assert json.loads(path.read_text()) == [{"id": "1"}, {"id": "2"}]
+
+
+@pytest.mark.parametrize("data", [b"", b" \n"])
+def test_an_empty_file_has_no_items(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(data)
+    assert JsonFilePersister(str(tmp_path / "a.json")).load(None) == []
+
+
+def test_half_a_surrogate_pair_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"id": "\\ud800"}]')
+    store: IdentifiableFilePersistence[Any] = IdentifiableFilePersistence(JsonFilePersister(str(path)))
+    store.open(None)
+    store.create(None, {"id": "straße"})
+    store.load(None)
+    assert [item.id for item in store.get_list_by_filter(None, None)] == ["\ud800", "straße"]
+
+
+def test_a_pipe_is_no_data_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    os.mkfifo(path)
+    persister: JsonFilePersister[Any] = JsonFilePersister(str(path))
+    with pytest.raises(FileException, match="no file"):
+        persister.load(None)
+    with pytest.raises(FileException, match="no file"):
+        persister.save(None, [])
+    assert path.is_fifo()
+
+
+def test_ids_that_are_there_twice_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"id": "1", "n": 1}, {"id": "1", "n": 2}, {"id": [1]}, {"n": 3}, null]')
+    store: IdentifiableFilePersistence[Any] = IdentifiableFilePersistence(JsonFilePersister(str(path)))
+    told: list[str] = []
+    store._logger.warn = lambda correlation_id, message, *args: told.append(message % args)  # type: ignore[method-assign]
+    store.open(None)
+    assert told == ["There are several items of an id, of which the first is taken: '1'"]
+    assert store.get_one_by_id(None, "1").n == 1
+    assert len(store.get_list_by_ids(None, ["1"])) == 2
+
+
+# Threads and sudden ends --------------------------------------------------------------------------------------
+
+
+def test_readers_and_writers_of_a_file_see_whole_items(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    store: IdentifiableFilePersistence[Any] = IdentifiableFilePersistence(JsonFilePersister(str(path)))
+    store.open(None)
+    store.create(None, {"id": "shared", "a": 0, "b": 0})
+    wrong: list[Any] = []
+
+    def write(number: int) -> None:
+        for count in range(15):
+            store.update_partially(None, "shared", {"a": count, "b": count})
+            made = store.create(None, {"id": f"{number}-{count}"})
+            if count % 3 == 0:
+                store.delete_by_id(None, made.id)
+
+    def read() -> None:
+        while any(writer.is_alive() for writer in writers):
+            item = store.get_one_by_id(None, "shared")
+            page = store.get_page_by_filter(None, None, PagingParams(0, 5, True), SortParams(SortField("id")))
+            wrong.extend([item] if item.a != item.b else [])
+            wrong.extend([page] if page.total is None or len(page.data) != min(5, page.total) else [])
+            wrong.extend([] if json.loads(path.read_text()) else ["empty file"])
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for thread in (*writers, *readers):
+        thread.start()
+    for thread in (*writers, *readers):
+        thread.join()
+    assert not wrong
+    store.close(None)
+    assert len(json.loads(path.read_text())) == 4 * 10 + 1
+
+
+WRITER = """
+import sys
+from junctor.dialects.pip_services.data.persistence import IdentifiableFilePersistence, JsonFilePersister
+store = IdentifiableFilePersistence(JsonFilePersister(sys.argv[1]))
+store.open(None)
+print("open", flush=True)
+number = len(store.get_list_by_filter(None, None))
+while True:
+    store.create(None, {"id": str(number), "text": "x" * 200_000})
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_process_that_is_killed_while_it_saves_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    expected = 0
+    for _ in range(6):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None and process.stdout.readline() == "open\n", seed
+            time.sleep(chance.uniform(0.0, 0.05))
+            process.send_signal(signal.SIGKILL)
+            told = process.stdout.read().split()
+        expected = max([expected, *(int(each) + 1 for each in told)])
+        found = json.loads(path.read_text()) if path.exists() else []
+        assert [item["id"] for item in found] == [str(number) for number in range(len(found))], seed
+        assert expected <= len(found) <= expected + 1, seed
+        expected = len(found)
+
+
+def test_what_killed_processes_left_half_written_is_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    store: JsonFilePersister[Any] = JsonFilePersister(str(path))
+    store.save(None, [])
+    names = [".a.json.old.part", ".a.json.new.part", ".b.json.old.part", ".a.json.mine"]
+    for name in names:
+        (tmp_path / name).write_text("[{")
+        if "new" not in name:
+            os.utime(tmp_path / name, (1, 1))
+    store.load(None)
+    assert set(os.listdir(tmp_path)) == {"a.json", *names[1:]}
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="for root every folder can be read")
+def test_a_folder_that_cannot_be_read_can_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir(mode=0o300)
+    try:
+        JsonFilePersister(str(folder / "a.json")).save(None, [1])
+    finally:
+        folder.chmod(0o700)
+    assert (folder / "a.json").read_text() == "[1]"

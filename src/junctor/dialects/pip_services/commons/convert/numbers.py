@@ -15,6 +15,8 @@ class LongConverter:
     @staticmethod
     def to_nullable_long(value: Any) -> int | None:
         found = _number(value)
+        if isinstance(found, int):
+            return int(found)
         return int(found) if found is not None and math.isfinite(found) else None
 
     @staticmethod
@@ -49,7 +51,10 @@ class FloatConverter:
     @staticmethod
     def to_nullable_float(value: Any) -> float | None:
         found = _number(value)
-        return None if found is None else float(found)
+        try:
+            return None if found is None else float(found)
+        except OverflowError:  # a whole number beyond all fractions
+            return None
 
     @staticmethod
     def to_float(value: Any) -> float:

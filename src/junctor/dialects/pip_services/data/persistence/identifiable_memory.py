@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from junctor.dialects.pip_services.commons.data import IdGenerator
@@ -16,10 +17,19 @@ T = TypeVar("T")
 class IdentifiableMemoryPersistence(MemoryPersistence[T]):
     """Items with a field ``id``, a text as a rule. An item without one gets one of 32 hexadecimal digits."""
 
+    def load(self, correlation_id: str | None) -> None:
+        """Read all items anew. A file that others wrote may have two of one id: the first of them is meant then."""
+        super().load(correlation_id)
+        with self._lock:
+            ids = [id_of(item) for item in self._items]
+            several = [id for id, count in Counter(map(repr, filter(None, ids))).items() if count > 1]
+        if several:
+            words = "There are several items of an id, of which the first is taken: %s"
+            self._logger.warn(correlation_id, words, ", ".join(several[:5]))  # noqa: G010 - theirs
+
     def get_list_by_ids(self, correlation_id: str | None, ids: Iterable[Any]) -> list[T]:
         """The items of these ids, in the order in which they were made; an id that is not there is left out."""
-        wanted = list(ids)
-        return self.get_list_by_filter(correlation_id, lambda item: id_of(item) in wanted)
+        return self.get_list_by_filter(correlation_id, _one_of(ids))
 
     def get_one_by_id(self, correlation_id: str | None, id: Any) -> T | None:
         """The item, or None."""
@@ -67,7 +77,10 @@ class IdentifiableMemoryPersistence(MemoryPersistence[T]):
         return self._told(correlation_id, "Updated item %s", made)
 
     def update_partially(self, correlation_id: str | None, id: Any, data: Mapping[str, Any] | None) -> T | None:
-        """Change some fields of an item; None: there is none, or nothing is to be changed."""
+        """Change some fields of an item; None: there is none, or nothing is to be changed.
+
+        :raises ConflictException: the id is changed, too, and there is an item of the new one.
+        """
         if data is None:
             return None
         with self._lock:
@@ -78,6 +91,8 @@ class IdentifiableMemoryPersistence(MemoryPersistence[T]):
             made: T = kept(self._items[index])
             for name, value in data.items():
                 put(made, name, kept(value))
+            if self._index_of(id_of(made)) not in (None, index):
+                raise _taken(correlation_id, id_of(made))
             self._put(correlation_id, index, made)
         return self._told(correlation_id, "Partially updated item %s", made)
 
@@ -95,8 +110,7 @@ class IdentifiableMemoryPersistence(MemoryPersistence[T]):
 
     def delete_by_ids(self, correlation_id: str | None, ids: Iterable[Any]) -> None:
         """Take the items of these ids away."""
-        wanted = list(ids)
-        self.delete_by_filter(correlation_id, lambda item: id_of(item) in wanted)
+        self.delete_by_filter(correlation_id, _one_of(ids))
 
     def _index_of(self, id: Any) -> int | None:
         if id is None:
@@ -115,6 +129,16 @@ class IdentifiableMemoryPersistence(MemoryPersistence[T]):
         self._logger.trace(correlation_id, words, id_of(item))
         answer: T = kept(item)
         return answer
+
+
+def _one_of(ids: Iterable[Any]) -> Callable[[Any], bool]:
+    """Whether an item has one of these ids."""
+    wanted = list(ids)
+    try:
+        known = frozenset(wanted)
+    except TypeError:  # ids that cannot be looked up
+        return lambda item: id_of(item) in wanted
+    return lambda item: isinstance(id_of(item), Hashable) and id_of(item) in known
 
 
 def _with_id(item: T) -> T:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import glob
 import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from junctor.dialects.pip_services.commons.config import ConfigParams, IConfigurable
 from junctor.dialects.pip_services.commons.convert.json_converter import json_form
@@ -16,6 +20,11 @@ from junctor.dialects.pip_services.commons.errors import ConfigException, FileEx
 from junctor.dialects.pip_services.data.interfaces import ILoader, ISaver
 
 T = TypeVar("T")
+
+_PART = ".part"
+"""The ending of a file that is being written."""
+_ABANDONED = 60.0
+"""Seconds after which nobody writes such a file any more: its process was killed."""
 
 
 class JsonFilePersister(ILoader[T], ISaver[T], IConfigurable):
@@ -37,13 +46,15 @@ class JsonFilePersister(ILoader[T], ISaver[T], IConfigurable):
         self._file(None)
 
     def load(self, correlation_id: str | None) -> list[T]:
-        """All items; none where there is no file yet.
+        """All items; none where there is no file yet, or an empty one.
 
         :raises FileException: it cannot be read, or is no JSON list.
         """
         path = self._file(correlation_id)
         try:
-            found = json.loads(path.read_text(encoding="utf-8") or "[]")
+            _check(path)
+            _sweep(Path(os.path.realpath(path)))
+            found = json.loads(path.read_text(encoding="utf-8-sig").strip() or "[]")
         except FileNotFoundError:
             return []
         except (OSError, ValueError, RecursionError) as error:
@@ -60,9 +71,10 @@ class JsonFilePersister(ILoader[T], ISaver[T], IConfigurable):
         """
         path = self._file(correlation_id)
         try:
-            text = json.dumps(list(items or ()), default=json_form, ensure_ascii=False)
+            data = _encoded(list(items or ()))
+            _check(path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
+            _replace(path, data)
         except (OSError, TypeError, ValueError, RecursionError) as error:
             raise _failed(correlation_id, "WRITE_FAILED", f"Failed to write data file {path}", error) from error
 
@@ -78,30 +90,63 @@ def _failed(correlation_id: str | None, code: str, what: str, error: Exception) 
     return made
 
 
-def _replace(path: Path, text: str) -> None:
+def _check(path: Path) -> None:
+    """
+    :raises OSError: there is something that is no file: to read a pipe would wait for ever.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+
+
+def _encoded(items: list[Any]) -> bytes:
+    """Texts as they are. Half a surrogate pair, which a file of others may have, UTF-8 cannot carry: then all that is
+    not ASCII is written as an escape."""
+    text = json.dumps(items, default=json_form, ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(items, default=json_form).encode()
+
+
+def _replace(path: Path, data: bytes) -> None:
     """The link stays where the path is one; so do the permissions of the file."""
     target = Path(os.path.realpath(path))
     mode = _mode(target)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-    ) as file:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=_PART, delete=False) as file:
         try:
-            file.write(text)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
             os.chmod(file.name, mode)
             os.replace(file.name, target)
         except BaseException:
-            os.unlink(file.name)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(file.name)
             raise
     _sync(target.parent)
 
 
+def _sweep(target: Path) -> None:
+    """Take away what killed processes left half written."""
+    for name in glob.glob(f".{glob.escape(target.name)}.*{_PART}", root_dir=target.parent):
+        left = target.with_name(name)
+        with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
+
+
 def _sync(folder: Path) -> None:
-    """The name of the file is on the disk, too."""
-    place = os.open(folder, os.O_RDONLY)
+    """The name of the file is on the disk, too. Some systems cannot do that for a folder, or need more rights for it
+    than to write there; the file has been replaced by then."""
+    try:
+        place = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
     try:
         os.fsync(place)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(place)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from junctor.dialects.pip_services.commons.config import ConfigParams, IConfigurable
 from junctor.dialects.pip_services.commons.data import DataPage, PagingParams
+from junctor.dialects.pip_services.commons.errors import ConfigException
 from junctor.dialects.pip_services.commons.refer import IReferenceable, IReferences
 from junctor.dialects.pip_services.commons.run import ICleanable, IOpenable
 from junctor.dialects.pip_services.components.log import CompositeLogger
@@ -27,7 +28,7 @@ class MemoryPersistence(IConfigurable, IReferenceable, IOpenable, ICleanable, Ge
     What is put in and what is answered are copies: nobody changes stored items but by these methods. Filters see the
     stored items themselves, so a query copies only what it answers. Calls from several threads take turns.
 
-    Configuration: ``options.max_page_size``, 100 by default.
+    Configuration: ``options.max_page_size``, 100 by default and at least 1.
 
     :param loader: asked for all items when the persistence opens.
     :param saver: given all items after each change and at the end.
@@ -44,7 +45,14 @@ class MemoryPersistence(IConfigurable, IReferenceable, IOpenable, ICleanable, Ge
         self._lock = threading.RLock()
 
     def configure(self, config: ConfigParams) -> None:
-        self._max_page_size = config.get_as_integer_with_default("options.max_page_size", self._max_page_size)
+        """
+        :raises ConfigException: no item would fit on a page.
+        """
+        size = config.get_as_integer_with_default("options.max_page_size", self._max_page_size)
+        if size < 1:
+            message = f"options.max_page_size is {size}; it is 1 or more"
+            raise ConfigException(None, "BAD_PAGE_SIZE", message).with_details("max_page_size", size)
+        self._max_page_size = size
 
     def set_references(self, references: IReferences) -> None:
         self._logger.set_references(references)
@@ -89,11 +97,12 @@ class MemoryPersistence(IConfigurable, IReferenceable, IOpenable, ICleanable, Ge
         """A page of the items that fit.
 
         :param filter: a function of an item, a mapping of fields to their texts, or None.
-        :param paging: which part; None: from the first, as many as a page may have. ``total`` is counted if asked for.
+        :param paging: which part, also as a mapping; None: from the first, as many as a page may have. ``total`` is
+            counted if asked for.
         :param sort: SortParams, or a function of one item (its key) or of two (their order).
         :param select: names of fields, or a function of an item.
         """
-        paging = paging or PagingParams()
+        paging = PagingParams() if paging is None else PagingParams.from_value(paging)
         found = self._found(filter, sort)
         start = paging.get_skip(0)
         part = found[start : start + paging.get_take(self._max_page_size)]

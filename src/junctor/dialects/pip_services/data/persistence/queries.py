@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from junctor.dialects.pip_services.commons.convert import StringConverter
@@ -50,11 +53,25 @@ def _by_fields(items: list[Any], fields: Iterable[SortField]) -> list[Any]:
 
 
 def _key(name: str, item: Any) -> tuple[int, Any]:
-    """Items without a value come before those that have one; numbers before texts, so that both may be there."""
+    """Items without a value come before those that have one; then numbers, moments, texts and the rest: the items may
+    have all of them, and a client may sort by any field."""
     value = get(item, name)
-    if value is None:
+    if value is None or isinstance(value, float | Decimal) and value != value:  # NaN is equal to nothing
         return (0, 0)
-    return (1, value) if isinstance(value, int | float) else (2, value)
+    if isinstance(value, int | float | Decimal):
+        return (1, value)
+    if isinstance(value, date):
+        return (2, _seconds(value))
+    return (3, value) if isinstance(value, str) else (4, StringConverter.to_string(value))
+
+
+def _seconds(value: date) -> float:
+    """Since 1970. The first and the last days of the calendar have none in some zones."""
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError):
+        return math.copysign(math.inf, value.year - 1970)
 
 
 def _takes_two(function: Callable[..., Any]) -> bool:
