@@ -6,6 +6,7 @@ import pytest
 
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.refer import Descriptor, References
+from junctor.dialects.pip_services.commons.run import IOpenable
 from junctor.dialects.pip_services.components.count import (
     CompositeCounters,
     Counter,
@@ -13,7 +14,7 @@ from junctor.dialects.pip_services.components.count import (
     LogCounters,
     NullCounters,
 )
-from junctor.dialects.pip_services.components.log import ConsoleLogger, LogLevel
+from junctor.dialects.pip_services.components.log import CachedLogger, ConsoleLogger, LogLevel, LogMessage
 from junctor.dialects.pip_services.components.trace import (
     CachedTracer,
     CompositeTracer,
@@ -21,6 +22,7 @@ from junctor.dialects.pip_services.components.trace import (
     NullTracer,
     OperationTrace,
 )
+from junctor.dialects.pip_services.container import Container
 
 
 def logged(*components: object) -> References:
@@ -110,3 +112,45 @@ def test_collected_traces_are_saved_together() -> None:
     assert tracer.saved == []
     tracer.dump()
     assert [(one.operation, one.error is None) for one in tracer.saved] == [("sell", True), ("buy", False)]
+
+
+def test_what_is_not_saved_yet_is_saved_at_the_close_of_the_container(capsys: pytest.CaptureFixture[str]) -> None:
+    container = Container("shop")
+    container.configure(
+        ConfigParams.from_tuples(
+            "0.descriptor", "pip-services:logger:console:default:1.0",
+            "1.descriptor", "pip-services:counters:log:default:1.0",
+        )
+    )  # fmt: skip
+    container.open(None)
+    references = container.references
+    assert references is not None
+    CompositeCounters(references).increment_one("sales")
+    assert "sales" not in capsys.readouterr().out
+    container.close(None)
+    assert 'Counter sales {"type": 4, "count": 1}' in capsys.readouterr().out
+
+
+def test_loggers_and_tracers_with_a_cache_save_what_is_left() -> None:
+    class Lines(CachedLogger):
+        def _save(self, messages: list[LogMessage]) -> None:
+            saved.extend(message.message for message in messages)
+
+    class Operations(CachedTracer):
+        def _save(self, operations: list[OperationTrace]) -> None:
+            saved.extend(operation.operation for operation in operations)
+
+    saved: list[str | None] = []
+    logger, tracer = Lines(), Operations()
+    for each in (logger, tracer):
+        assert isinstance(each, IOpenable)
+        each.open(None)
+    logger.info(None, "first")
+    tracer.trace(None, "shop", "sell", 1.0)
+    assert saved == [] and logger.is_open() and tracer.is_open()
+    tracer.close(None)
+    logger.close(None)
+    assert saved == ["sell", "first"] and not logger.is_open()
+    logger.info(None, "container stopped")
+    tracer.trace(None, "shop", "stop", 1.0)
+    assert saved == ["sell", "first", "container stopped", "stop"]

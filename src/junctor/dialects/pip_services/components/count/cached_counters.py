@@ -13,7 +13,8 @@ from junctor.dialects.pip_services.components.count.interfaces import ICounters,
 
 
 class CachedCounters(ICounters, IReconfigurable, ICounterTimingCallback):
-    """The base class of counters; subclasses write ``_save``.
+    """The base class of counters; subclasses write ``_save``. What is not saved when the container closes is saved
+    then.
 
     Parameters: ``interval`` or ``options.interval`` between two saves (300000 ms).
     """
@@ -22,12 +23,24 @@ class CachedCounters(ICounters, IReconfigurable, ICounterTimingCallback):
         self._interval = 300_000
         self._cache: dict[str, Counter] = {}
         self._updated = False
+        self._opened = False
         self._dumped = time.monotonic()
         self._lock = threading.RLock()
 
     def configure(self, config: ConfigParams) -> None:
         default = config.get_as_integer_with_default("interval", self._interval)
         self._interval = config.get_as_integer_with_default("options.interval", default)
+
+    def is_open(self) -> bool:
+        return self._opened
+
+    def open(self, correlation_id: str | None) -> None:
+        self._opened = True
+
+    def close(self, correlation_id: str | None) -> None:
+        """Save the last measurements."""
+        self._opened = False
+        self.dump()
 
     def get_interval(self) -> int:
         return self._interval

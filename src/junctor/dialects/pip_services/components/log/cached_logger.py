@@ -11,7 +11,8 @@ from junctor.dialects.pip_services.components.log.logger import Logger
 
 
 class CachedLogger(Logger):
-    """The base class of loggers that send to another system; subclasses write ``_save``.
+    """The base class of loggers that send to another system; subclasses write ``_save``. Closed, it saves what is
+    left, and from then on each line at once.
 
     Parameters: ``options.interval`` between two saves (10000 ms), ``options.max_cache_size`` (100 lines; the oldest go
     when ``_save`` fails for long).
@@ -23,12 +24,24 @@ class CachedLogger(Logger):
         self._max_cache_size = 100
         self._interval = 10_000
         self._saved = time.monotonic()
+        self._opened = self._closed = False
         self._lock = threading.RLock()
 
     def configure(self, config: ConfigParams) -> None:
         super().configure(config)
         self._interval = config.get_as_integer_with_default("options.interval", self._interval)
         self._max_cache_size = config.get_as_integer_with_default("options.max_cache_size", self._max_cache_size)
+
+    def is_open(self) -> bool:
+        return self._opened
+
+    def open(self, correlation_id: str | None) -> None:
+        self._opened, self._closed = True, False
+
+    def close(self, correlation_id: str | None) -> None:
+        """Save what is left."""
+        self._opened, self._closed = False, True
+        self.dump()
 
     def _write(self, level: int, correlation_id: str | None, error: BaseException | None, message: str) -> None:
         with self._lock:
@@ -62,5 +75,5 @@ class CachedLogger(Logger):
 
     def _update(self) -> None:
         """Save when it is time."""
-        if (time.monotonic() - self._saved) * 1000 > self._interval:
+        if self._closed or (time.monotonic() - self._saved) * 1000 > self._interval:
             self.dump()

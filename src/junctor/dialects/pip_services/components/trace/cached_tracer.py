@@ -16,7 +16,8 @@ _CONTEXT = Descriptor("pip-services", "context-info", "*", "*", "1.0")
 
 
 class CachedTracer(ITracer, IReconfigurable, IReferenceable):
-    """The base class of tracers that send to another system; subclasses write ``_save``.
+    """The base class of tracers that send to another system; subclasses write ``_save``. Closed, it saves what is
+    left, and from then on each operation at once.
 
     Parameters: ``source``, ``options.interval`` between two saves (10000 ms), ``options.max_cache_size`` (100).
     """
@@ -27,12 +28,24 @@ class CachedTracer(ITracer, IReconfigurable, IReferenceable):
         self._max_cache_size = 100
         self._interval = 10_000
         self._saved = time.monotonic()
+        self._opened = self._closed = False
         self._lock = threading.RLock()
 
     def configure(self, config: ConfigParams) -> None:
         self._interval = config.get_as_integer_with_default("options.interval", self._interval)
         self._max_cache_size = config.get_as_integer_with_default("options.max_cache_size", self._max_cache_size)
         self._source = config.get_as_string_with_default("source", self._source)
+
+    def is_open(self) -> bool:
+        return self._opened
+
+    def open(self, correlation_id: str | None) -> None:
+        self._opened, self._closed = True, False
+
+    def close(self, correlation_id: str | None) -> None:
+        """Save what is left."""
+        self._opened, self._closed = False, True
+        self.dump()
 
     def set_references(self, references: IReferences) -> None:
         context = references.get_one_optional(_CONTEXT)
@@ -62,7 +75,7 @@ class CachedTracer(ITracer, IReconfigurable, IReferenceable):
         made = OperationTrace(None, self._source, component, operation, correlation_id, duration, described)
         with self._lock:
             self._cache.append(made)
-        if (time.monotonic() - self._saved) * 1000 > self._interval:
+        if self._closed or (time.monotonic() - self._saved) * 1000 > self._interval:
             self.dump()
 
     def _save(self, operations: list[OperationTrace]) -> None:
