@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
-from junctor.cli import words
 from junctor.cli.options import node_option, reading, said_after
 from junctor.cli.output import write
 from junctor.node.capture.file import written
 from junctor.observe.logs import readable_json
-
-_WHICH = re.compile(r"[0-9a-fA-F-]+")
 
 OWN = 0o600
 """A file holds what messages hold: its owner reads it, and nobody else."""
@@ -26,12 +22,10 @@ OWN = 0o600
 def command(which: str, output: str | None, node: str | None) -> None:
     """Write a session into one file: messages, attempts, replies, logs, notes, code versions, settings.
 
-    SESSION may be the first digits of one; of a MESSAGE it is the whole session. Secrets and sensitive fields are
-    masked. `junctor.testing.replay` runs the file against the code of a service, under pytest, without the node.
+    SESSION may be the first digits of one, or the correlation id of a request; of a MESSAGE it is the whole
+    session. Secrets and sensitive fields are masked. `junctor.testing.replay` runs the file against the code of a
+    service, under pytest, without the node.
     """
-    if not _WHICH.fullmatch(which.strip()):
-        fix = "An id looks like 42 or a1b2c3d4e5f6-42, a session like 32 hexadecimal digits or the first of them."
-        raise click.BadParameter(f'"{words.safe(which)}" is neither a message id nor a session. {fix}')
     with reading(node) as source, said_after("The session is read ..."):
         capture = source.capture(which)
     for line in capture.missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import time
@@ -23,8 +22,6 @@ from junctor.node.views.messages import MessageView
 from junctor.node.views.stopped import Reading
 from junctor.node.views.trace import Attempt, Hop, Trace
 from junctor.observe.logs import readable
-
-_WHICH = re.compile(r"[0-9a-fA-F-]+")
 
 LINE = 160  # characters of a body or log line, unless everything is asked for
 ENDS = 6  # of many tries or log lines, so many from the begin and from the end
@@ -69,12 +66,10 @@ def command(
     """Show what led to a message and what came of it, or all hops of a session.
 
     MESSAGE is an id like a1b2c3d4e5f6-42, or its number 42: it is marked with >. SESSION may be the first digits of
-    one. Services are columns and time runs down: each arrow is a message with its type, what became of it, how long
-    its last try took, and its body. Where the terminal is too narrow for that, and with --tree, hops are a list.
+    one, or the correlation id of a request. Services are columns and time runs down: each arrow is a message with
+    its type, what became of it, how long its last try took, and its body. Where the terminal is too narrow for
+    that, and with --tree, hops are a list.
     """
-    if not _WHICH.fullmatch(which.strip()):
-        fix = "An id looks like 42 or a1b2c3d4e5f6-42, a session like 32 hexadecimal digits or the first of them."
-        raise click.BadParameter(f'"{words.safe(which)}" is neither a message id nor a session. {fix}')
     form = "json" if as_json else form or (form_of(output, FORMS) if output else None)
     if follow and (form is not None or output):
         raise click.UsageError("--follow prints lines; leave out what asks for another form")

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from junctor.core.condition import Condition
+from junctor.core.facade import Facade
 from junctor.core.policy import Policies
 from junctor.core.port import Port
 from junctor.core.retention import Retention
@@ -79,6 +80,7 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``streams`` says that it is a generator function: what it yields is sent as it comes. ``adaptive`` lets a blocking
     one that proves prompt be called on the event loop for GET and HEAD, which saves the way to a thread; it must not
     wait for the engine then. Where it is about to wait for another program, it is called once more in a thread.
+    ``facade`` is for one that stands for routes of another system.
     """
 
     name: str
@@ -90,6 +92,7 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     streams: bool = False
     adaptive: bool = False
+    facade: Facade | None = None
     doc: str = ""
 
 

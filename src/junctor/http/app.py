@@ -70,7 +70,7 @@ class Site:
             else:
                 answer = await self._answer_page(page, method, scope, receive)
         except JunctorError as error:
-            answer = problem.of_error(error)
+            answer = self.routes.refusal(error, method, scope["path"], scope["raw_path"])
         except BaseException as error:  # noqa: BLE001 - a cancelled one too ends here
             answer = _failed(error, method, scope)
         if answer is not None:
@@ -101,7 +101,7 @@ class Site:
         try:
             answer = await self._answer(method, scope, receive)
         except JunctorError as error:
-            answer = problem.of_error(error)
+            answer = self.routes.refusal(error, method, scope["path"], scope["raw_path"])
         if answer is None or sharing is None or not page.origin:
             return answer
         return with_headers(answer, sharing.headers(page.origin, method))

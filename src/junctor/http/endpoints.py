@@ -77,6 +77,7 @@ class ServiceEndpoint:
         "_declared",
         "_enter",
         "_exact",
+        "_facade",
         "_host",
         "_item",
         "_kind",
@@ -102,6 +103,7 @@ class ServiceEndpoint:
         self._prompt = Prompts() if adaptive and spec.blocking else None
         self._kind = Kind.ROUTE if isinstance(spec, RouteSpec) else Kind.ACTION
         self._status = spec.status if isinstance(spec, RouteSpec) else 200
+        self._facade = spec.facade if isinstance(spec, RouteSpec) else None
         self._item = streamed(spec.signature)
         self._enter = self._generate if isinstance(spec, RouteSpec) and spec.streams else self._call
         self._declared = self._checked_result()
@@ -175,7 +177,8 @@ class ServiceEndpoint:
     async def _respond(self, scope: Scope, headers: Headers, arguments: dict[str, Any]) -> Answer | Application:
         given = header_value(headers, b"traceparent")
         caller = session_of(given) if given is not None else 0
-        session = caller or new_session()
+        named = self._facade.session(scope["query_string"], headers) if self._facade is not None else 0
+        session = caller or named or new_session()
         made: Any = await self._enter(scope, arguments, session)
         extra = [(b"junctor-session", b"%032x" % session)]
         if caller:
@@ -275,17 +278,20 @@ class ServiceEndpoint:
             return brought.whole()
         refused = error if isinstance(error, HttpError) else _refusal_of(error)
         if refused is not None:
-            return problem.of_error(refused, session)
+            return self._refusal(refused, session)
         if isinstance(error, JunctorError):
             # What overload and stopping refuse is counted; a line for each would be a second overload.
             level = logging.DEBUG if error.status == 503 else logging.WARNING
             log.log(level, "%s: %s (session %s)", self.source, text_of(error), session_text(session))
             # What is no refusal tells of the inside: files, settings, other services.
             if error.status != 500:
-                return problem.of_error(error, session)
+                return self._refusal(error, session)
             return problem.of_failure(session, error.code, recorded=self._recorded)
         log.error("%s: %s (session %s)", self.source, named(error), session_text(session), exc_info=error)
         return problem.of_failure(session, recorded=self._recorded)
+
+    def _refusal(self, error: JunctorError, session: int) -> Answer:
+        return problem.of_error(error, session) if self._facade is None else self._facade.refusal(error)
 
     @property
     def _recorded(self) -> bool:

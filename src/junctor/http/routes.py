@@ -6,18 +6,21 @@ that needs none of it is in the table as it is, and its requests pay for nothing
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from junctor.core.facade import Facade
 from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
-from junctor.errors import ConfigurationError
+from junctor.errors import ConfigurationError, JunctorError
+from junctor.http import problem
 from junctor.http.access.cors import Shared, Sharing
 from junctor.http.access.keys import Keyed, Keys
-from junctor.http.endpoints import Endpoint, ServiceEndpoint
+from junctor.http.endpoints import Answer, Endpoint, ServiceEndpoint
 from junctor.http.hosting import Host
 from junctor.http.idempotency import Idempotent, Ledger
-from junctor.http.paths import ANY, PathTable
+from junctor.http.paths import ANY, PathTable, entry_for
 from junctor.http.problem import HttpError
 from junctor.http.requests.binding import Plan, plan_action, plan_route
 from junctor.http.settings import ApiKey, HttpSettings
@@ -114,6 +117,23 @@ class Routes:
                 fix=self._nearest(path),
             )
         return found
+
+    def refusal(self, error: JunctorError, method: str, path: str, raw_path: bytes) -> Answer:
+        """The answer to a request that no service has seen, in the words of the system that it was for."""
+        facades = self._facades
+        if facades:
+            with contextlib.suppress(HttpError):
+                entries, _ = self.find(path, raw_path)
+                endpoint = entry_for(entries, method)
+                if endpoint is not None and endpoint.source in facades:
+                    return facades[endpoint.source].refusal(error)
+        return problem.of_error(error)
+
+    @property
+    def _facades(self) -> dict[str, Facade]:
+        """Those of routes that stand for routes of another system, by what errors call the route."""
+        found = ((one.endpoint.source, one.spec) for one in self._opened if isinstance(one.spec, RouteSpec))
+        return {source: spec.facade for source, spec in found if spec.facade is not None}
 
     def __iter__(self) -> Iterator[Opened]:
         """The open routes and actions of services, in the order of their attachment."""

@@ -18,6 +18,7 @@ from junctor.messages.envelope import (
     Message,
     Status,
     parse_id,
+    session_called,
     session_text,
     without_reserved,
 )
@@ -46,6 +47,7 @@ __all__ = (
     "TypeRegistry",
     "message",
     "parse_id",
+    "session_called",
     "session_text",
     "type_name",
     "without_reserved",

@@ -6,6 +6,7 @@ import enum
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -45,6 +46,8 @@ one before, the session of the first, and who asked that: :class:`junctor.core.r
 
 RUN_HEADERS = (ASKER, ANSWERS, ENDED, PASSED, CONTINUES)
 """The headers by which a message belongs to a run; a resend to the same service keeps them."""
+
+_HEX = frozenset("0123456789abcdef")
 
 RESERVED = "junctor-"
 """Headers that begin so are the engine's own: nobody else may give them."""
@@ -181,6 +184,15 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=False):
 def session_text(session: int) -> str:
     """32 hexadecimal digits, the form of a W3C trace id."""
     return f"{session:032x}"
+
+
+def session_called(name: str) -> int:
+    """The session that has a name of its own in another system, as a correlation id: 32 hexadecimal digits, with dashes
+    or without, are the session itself; of any other text one is made, always the same."""
+    digits = name.replace("-", "").lower()
+    if len(digits) == 32 and not set(digits) - _HEX and (found := int(digits, 16)):
+        return found
+    return int.from_bytes(sha256(name.encode("utf-8", "surrogatepass")).digest()[:16], "big") or 1
 
 
 def parse_id(text: str) -> tuple[str, int]:

@@ -54,7 +54,7 @@ def test_a_session_as_a_file(junctor: Junctor) -> None:
     assert capture.flows[0].name == "machine"
     assert json.loads(junctor.here("capture", session[:12], "-o", "-"))["session"] == session
     assert "no folder" in junctor.here("capture", "1", "-o", "no/where.json", code=1)
-    assert "neither a message id nor a session" in junctor.here("capture", "hello", code=2)
+    assert "neither a message id nor a session" in junctor.here("capture", "hello", code=1)
     assert "no message and no session 999" in junctor.here("capture", "999", code=1)
     junctor.here("stop")
     node.ends(0)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from junctor.core.facade import RouteBehind
 from junctor.core.spec import RouteSpec, SocketSpec
 from junctor.http.answers.responses import JSON, Response
 from junctor.http.answers.streams import Event
@@ -22,6 +23,7 @@ from junctor.http.pages.schemas import Schemas, described, is_optional, plain, p
 from junctor.http.paths import ANY
 from junctor.http.problem import Problem
 from junctor.http.requests.annotations import Declared, bare, is_many, returned, streamed
+from junctor.http.requests.binding import Plan
 from junctor.http.requests.bodies import JsonBody, RawBody
 from junctor.http.requests.forms import FormBody
 from junctor.http.routes import METHODS, Opened, Routes
@@ -78,21 +80,23 @@ class Document:
         self._routes = routes
         self._info = {"title": title, "version": version or "0"}
         self._server = server or "/"
-        self._of: list[Opened] = []
+        self._of: tuple[list[Opened], list[Any]] = [], []
         self._made = b""
 
     def answer(self, scope: Scope) -> Answer:
         opened = list(self._routes)
-        if not self._made or opened != self._of:
+        behind = [_behind(one) for one in opened]
+        if not self._made or (opened, behind) != self._of:
             self._made = msgspec.json.encode(document_of(opened, self._info, self._server))
-            self._of = opened
+            self._of = opened, behind
         return 200, [JSON, (b"cache-control", b"no-cache")], self._made
 
 
 def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/") -> dict[str, Any]:
     """The document for these entries."""
     shown = [one for one in opened if one.settings.docs is not False]
-    entries = [each for one in shown if isinstance(one.endpoint, ServiceEndpoint) for each in _by_method(one)]
+    services = (one for one in shown if isinstance(one.endpoint, ServiceEndpoint))
+    entries = [each for one in services for told in _each(one) for each in _by_method(told)]
     schemas = Schemas()
     problem = {"application/problem+json": {"schema": schemas.of(Problem)}}
     sockets = [one for one in shown if isinstance(one.spec, SocketSpec)]
@@ -114,6 +118,30 @@ def document_of(opened: Iterable[Opened], info: dict[str, str], server: str = "/
     document = {"openapi": "3.1.0", "info": info, "servers": [{"url": server}], "paths": paths}
     extra = {"x-websockets": live} if live else {}
     return {**document, **extra, "tags": names.tags(), "components": components}
+
+
+def _behind(one: Opened) -> Sequence[RouteBehind] | None:
+    """The routes for which an entry stands; None for one that stands for itself."""
+    facade = one.spec.facade if isinstance(one.spec, RouteSpec) else None
+    return None if facade is None else facade.routes()
+
+
+def _each(one: Opened) -> Iterator[Opened]:
+    """An entry, or those for which it stands."""
+    behind = _behind(one)
+    for route in () if behind is None else behind:
+        spec = msgspec.structs.replace(one.spec, name=route.name, doc=route.doc)
+        path = one.settings.path + route.path
+        yield msgspec.structs.replace(one, method=route.method, path=path, spec=spec, plan=_plan(route))
+    if behind is None:
+        yield one
+
+
+def _plan(route: RouteBehind) -> Plan:
+    declared = [Declared(name, kind, "path", name, True) for name, kind in route.values]
+    declared += [Declared(name, str, "query", name, False) for name in route.queries]
+    body = Declared("body", Any, "body", "body", False)
+    return Plan(declared, [], JsonBody([body], as_object=False) if route.takes_body else None)
 
 
 def _by_method(one: Opened) -> list[Opened]:
@@ -175,15 +203,18 @@ def _operation(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:
         "tags": [names.tag(one)],
         **_said(one),
         "parameters": _parameters(one, schemas),
-        "responses": {
-            **_answers(one, status, schemas),
-            **({"422": {"$ref": "#/components/responses/Unfit"}} if one.plan.declared else {}),
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
+        "responses": {**_answers(one, status, schemas), **_refusals(one)},
     }
     if body is not None:
         made["requestBody"] = body
     return made
+
+
+def _refusals(one: Opened) -> dict[str, Any]:
+    if isinstance(one.spec, RouteSpec) and one.spec.facade is not None:
+        return {"default": {"description": "What is wrong.", "content": {"application/json": {}}}}
+    unfit = {"422": {"$ref": "#/components/responses/Unfit"}} if one.plan.declared else {}
+    return {**unfit, "default": {"$ref": "#/components/responses/Problem"}}
 
 
 def _socket(one: Opened, schemas: Schemas, names: _Names) -> dict[str, Any]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from junctor.core.spec import ActionSpec, FlowPlan, HandlerSpec, ScheduleSpec, ServicePlan, SocketSpec
+from junctor.core.facade import RouteBehind
+from junctor.core.spec import (
+    ActionSpec,
+    FlowPlan,
+    HandlerSpec,
+    RouteSpec,
+    ScheduleSpec,
+    ServicePlan,
+    ServiceSpec,
+    SocketSpec,
+)
 from junctor.messages import type_name
 from junctor.node.control.arguments import Parameters
 
@@ -55,7 +66,7 @@ class ServiceView(msgspec.Struct, omit_defaults=True):
 def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
     """One service of a flow. Settings are shown as text; their type says what is secret."""
     spec = plan.spec
-    routes = [Entry("route", f"{r.method} {r.path}", "", "", _first_line(r.doc)) for r in spec.routes]
+    routes = [Entry("route", f"{r.method} {r.path}", "", "", _first_line(r.doc)) for r in _routes(spec)]
     sockets = [_socket(socket) for socket in spec.sockets]
     entries = [
         *map(_handler, spec.handlers),
@@ -74,6 +85,12 @@ def describe(flow: FlowPlan, plan: ServicePlan) -> ServiceView:
         ways_of(plan),
         {name: str(value) for name, value in spec.settings.items()},
     )
+
+
+def _routes(spec: ServiceSpec) -> Iterator[RouteSpec | RouteBehind]:
+    for route in spec.routes:
+        behind = route.facade.routes() if route.facade is not None else None
+        yield from (route,) if behind is None else behind
 
 
 def _handler(spec: HandlerSpec) -> Entry:

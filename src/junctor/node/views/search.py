@@ -11,7 +11,7 @@ import msgspec
 from junctor.clock import SECOND
 from junctor.core.records import FieldTerm
 from junctor.errors import JunctorError, nearest
-from junctor.messages import Status, parse_id
+from junctor.messages import Status, parse_id, session_called
 from junctor.node.views.fields import SYNTAX, field_term
 from junctor.transports.base import Archive, Query
 
@@ -179,34 +179,39 @@ class Asked(NamedTuple):
 
 
 def asked_for(archive: Archive, which: str) -> Asked:
-    """A message by its id (``a1b2c3-42``, or ``42`` within the node), or a session by its first digits.
+    """A message by its id (``a1b2c3-42``, or ``42`` within the node), or a session: see :func:`find_session`.
 
     :raises NothingFound: nothing answers to it, or several sessions do; then the text lists them.
     """
-    which = which.strip().lower()
+    name = which.strip()
+    which = name.lower()
     if which.startswith("0") and "-" not in which:  # digits of a session: no number of a message is written like that
-        return Asked(find_session(archive, which))
+        return Asked(find_session(archive, name))
     try:
         node, seq = parse_id(which)
     except ValueError:
-        return Asked(find_session(archive, which))
+        return Asked(find_session(archive, name))
     record = archive.record(seq) if seq < 2**63 else None
     if record is not None and node in ("", record.message.node):
         return Asked(record.message.session, seq)
-    if node:
+    if node and not _has(archive, session_called(name)):
         raise NothingFound(f"no message {which} is stored here")
-    return Asked(find_session(archive, which))
+    return Asked(find_session(archive, name))
 
 
-def find_session(archive: Archive, digits: str) -> int:
-    """The session that begins or ends with these hexadecimal digits.
+def find_session(archive: Archive, name: str) -> int:
+    """The session that begins or ends with these hexadecimal digits, or has this name in another system: the
+    correlation id of a request.
 
     :raises NothingFound: none does, or several do.
     """
-    digits = digits.strip().lower().replace("-", "")
+    called = session_called(name.strip())
+    if name.strip() and _has(archive, called):
+        return called
+    digits = name.strip().lower().replace("-", "")
     if not digits or not set(digits) <= _HEX or len(digits) > 32:
         raise NothingFound(
-            f'"{digits}" is neither a message id nor a session',
+            f'"{name.strip()}" is neither a message id nor a session, and no correlation id of one that is stored here',
             fix="An id looks like 42 or a1b2c3d4e5f6-42, a session like 32 hexadecimal digits or the first of them.",
         )
     if len(digits) == 32:
@@ -219,6 +224,10 @@ def find_session(archive: Archive, digits: str) -> int:
     listed = ", ".join(f"{session:032x}" for session in found[:3])
     count = "several" if len(found) > 3 else len(found)
     raise NothingFound(f"{count} sessions begin or end with {digits}", fix=f"Give more digits: {listed}.")
+
+
+def _has(archive: Archive, session: int) -> bool:
+    return bool(archive.session(session, 0, 1))
 
 
 def group_of(archive: Archive, digits: str) -> str:

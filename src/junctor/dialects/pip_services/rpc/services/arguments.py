@@ -13,6 +13,8 @@ from junctor.dialects.pip_services.rpc.services.call import Call
 
 Bound = Callable[[Call], Any]
 _READ = (int, float, bool)
+_WHOLE = ("body", "data")
+"""Parameters that get all of the body."""
 
 
 def bound(handler: Callable[..., Any], in_path: tuple[str, ...]) -> Bound:
@@ -64,6 +66,11 @@ def bound_to_path(action: Callable[..., Any], in_path: tuple[str, ...]) -> Bound
 _SINGLE = (*_NAMED, inspect.Parameter.POSITIONAL_ONLY)
 
 
+def names_of(handler: Callable[..., Any]) -> list[str]:
+    """The parameters that a request fills, but for all of its body."""
+    return [one.name for one in _parameters(handler) or () if one.kind in _NAMED and one.name not in _WHOLE]
+
+
 def _parameters(handler: Callable[..., Any]) -> list[inspect.Parameter] | None:
     for resolved in (True, False):
         try:
@@ -101,7 +108,7 @@ def _value(call: Call, name: str) -> Any:
     if value is None:
         value = call.params.get(name)
     if value is None and call.request.body:
-        if name in ("body", "data"):
+        if name in _WHOLE:
             return call.data
         if isinstance(call.data, Mapping):
             value = call.data.get(name)

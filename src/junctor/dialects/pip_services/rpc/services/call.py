@@ -11,8 +11,11 @@ import msgspec
 from junctor.dialects.pip_services.commons.errors import BadRequestException, InvalidStateException
 from junctor.http import Request, Response
 
-_CORRELATION = "correlation_id"
-_HEADERS = (_CORRELATION, "correlation-id")
+PARAMETER = "correlation_id"
+"""Of the query, by which a request names its correlation id."""
+
+HEADERS = (PARAMETER, "correlation-id")
+"""Those that do the same."""
 
 
 class Call:
@@ -40,7 +43,7 @@ class Call:
     def params(self) -> dict[str, str]:
         """The query by name; of a name that comes several times, the last value."""
         if self._params is None:
-            self._params = _read_query(self.request.query)
+            self._params = read_query(self.request.query)
         return self._params
 
     def param(self, name: str, default: Any = None) -> Any:
@@ -72,11 +75,11 @@ class Call:
 
     def _sent_correlation_id(self) -> str | None:
         if self.request.query:
-            found = self.params.get(_CORRELATION)
+            found = self.params.get(PARAMETER)
             if found:
                 return found
         for name, value in self.request.headers:
-            if name in _HEADERS:
+            if name in HEADERS:
                 return value
         return None
 
@@ -97,7 +100,8 @@ class Call:
             return found
 
 
-def _read_query(query: str) -> dict[str, str]:
+def read_query(query: str) -> dict[str, str]:
+    """The values of a query by name, of each the last one."""
     if "%" in query or "+" in query:
         return dict(parse_qsl(query, keep_blank_values=True))
     found = {}

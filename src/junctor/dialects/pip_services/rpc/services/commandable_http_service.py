@@ -64,6 +64,7 @@ class CommandableHttpService(RestService):
                 raise
             return self.send_result(result)
 
+        answer.__name__ = command
         return answer
 
 

@@ -41,7 +41,8 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
     ssl_ca_file}``, ``cors_headers`` and ``cors_origins`` with commas, ``options.maintenance_enabled``,
     ``options.request_max_size`` in bytes. Nothing configured is 127.0.0.1, port 3000.
 
-    A container that listens for it sets ``hosted``; without one, :meth:`open` listens itself.
+    A container that listens for it sets ``hosted``, and ``served_at`` where that is another address than the configured
+    one; without one, :meth:`open` listens itself.
     """
 
     _default_config = ConfigParams.from_tuples(
@@ -55,6 +56,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
     def __init__(self) -> None:
         self.table = RouteTable()
         self.hosted = False
+        self.served_at = ""
         self._config = self._default_config
         self._references: IReferences | None = None
         self._logger = CompositeLogger()
@@ -122,7 +124,7 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
         if not self.hosted:
             self._listen(correlation_id, uri)
             uri = re.sub(r":0$", f":{self.port}", uri)
-        self._uri = uri
+        self._uri = uri = self.served_at or uri
         self._logger.debug(correlation_id, "Opened REST service at %s", uri)
 
     def close(self, correlation_id: str | None) -> None:
@@ -218,8 +220,8 @@ class HttpEndpoint(IOpenable, IConfigurable, IReferenceable):
         if _OF_THE_NODE.fullmatch(path):
             self._logger.warn(None, "%s is answered by the node itself; give the route another path", path)  # noqa: G010
         checks = (self._admit, *guards, *((validated_by(schema),) if isinstance(schema, Schema) else ()))
-        method = _METHODS.get(method, method)
-        self.table.add(method, path, RouteEntry(handler, checks, Pattern(path).names, self._journal))
+        method, names = _METHODS.get(method, method), Pattern(path).names
+        self.table.add(method, path, RouteEntry(handler, checks, names, self._journal, f"{method} {path}"))
         self._routes_of.append((self._registering, method, path))
 
     def _admit(self, call: Call) -> Response | None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from junctor.core.spec import RouteSpec, ServiceSpec
+from junctor.dialects.pip_services.rpc.services.facade import EndpointFacade
 from junctor.dialects.pip_services.rpc.services.route_table import RouteTable
 from junctor.http import Request, Response
 from junctor.node.flow import Flow
@@ -24,17 +25,31 @@ _OVER_THE_NODE = ("/", "/heartbeat", "/status")
 """Pages that the node has where no service asks for the very path."""
 
 
-def routes_of(bind: Callable[[Any], Any], *, adaptive: bool = True) -> tuple[RouteSpec, ...]:
+def routes_of(
+    bind: Callable[[Any], Any], *, adaptive: bool = True, facade: EndpointFacade | None = None
+) -> tuple[RouteSpec, ...]:
     """The routes of a node by which a table answers everything.
 
     :param bind: from the instance of the service to the table, or to what has the calls of one.
     :param adaptive: see :class:`RouteSpec`.
+    :param facade: what the node knows of the table.
     """
     rest = RouteSpec(
-        name=NAME, method="*", path="/{rest:path}", bind=bind, signature=_below, blocking=True, adaptive=adaptive
+        name=NAME,
+        method="*",
+        path="/{rest:path}",
+        bind=bind,
+        signature=_below,
+        blocking=True,
+        adaptive=adaptive,
+        facade=facade,
     )
+    further = None if facade is None else facade.unlisted()
     named = {f"{NAME}{path.replace('/', '-')}".rstrip("-") + "-page": path for path in _OVER_THE_NODE}
-    pages = (msgspec.structs.replace(rest, name=name, path=path, signature=_at) for name, path in named.items())
+    pages = (
+        msgspec.structs.replace(rest, name=name, path=path, signature=_at, facade=further)
+        for name, path in named.items()
+    )
     return rest, *pages
 
 
@@ -55,9 +70,8 @@ class OwnListener:
     """
 
     def __init__(self, table: RouteTable, http: Mapping[str, Any]) -> None:
-        spec = ServiceSpec(
-            name=NAME, build=lambda context: table, dialect="pip-services", routes=routes_of(lambda made: made)
-        )
+        routes = routes_of(lambda made: made, facade=EndpointFacade(lambda: table, configured=True))
+        spec = ServiceSpec(name=NAME, build=lambda context: table, dialect="pip-services", routes=routes)
         limits = {key: value for key, value in http.items() if key not in ("host", "port")}
         self._flow = Flow(NAME, http=limits or None).add(spec)
         self._address = f"{http['host']}:{http['port']}"

@@ -15,6 +15,7 @@ _FILTERS: dict[str, tuple[str, Callable[[str], Any] | None]] = {
     "float": (r"-?[\d.]+", float),
     "path": (r".+?", None),
 }
+_TYPES: dict[Any, type] = {int: int, float: float}
 
 
 class Pattern:
@@ -35,6 +36,16 @@ class Pattern:
             at = field.end()
         self.fixed = at == 0
         self._regex = self._compiled(text + re.escape(route[at:]))
+
+    @property
+    def braced(self) -> str:
+        """The path with its values in braces, as OpenAPI writes them."""
+        return _FIELD.sub(lambda field: f"{{{field[1] or field[4] or 'value'}}}", self.route)
+
+    @property
+    def values(self) -> tuple[tuple[str, type], ...]:
+        """The values by name, with their types."""
+        return tuple((name, _TYPES.get(self._converters.get(name), str)) for name in self.names)
 
     def match(self, path: str) -> dict[str, Any] | None:
         """The values by name, or None: it is another path."""

@@ -7,6 +7,7 @@ from copy import copy
 from inspect import isawaitable, iscoroutine
 from typing import Any
 
+from junctor.core.hop import current
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, InternalException
 from junctor.dialects.pip_services.rpc.services import bottle_requests
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer, json_answer
@@ -26,20 +27,30 @@ class RouteEntry:
     :param checks: called one after the other before the handler.
     :param in_path: the names of the values in the path.
     :param journal: told of what the programmer should know.
+    :param place: method and path, by which the call is told of in the trace.
     """
 
-    __slots__ = ("__weakref__", "_checks", "_handle", "_handler", "_journal")
+    __slots__ = ("__weakref__", "_checks", "_handle", "_journal", "_place", "handler")
 
     def __init__(
-        self, handler: Callable[..., Any], checks: tuple[Check, ...], in_path: tuple[str, ...], journal: Journal
+        self,
+        handler: Callable[..., Any],
+        checks: tuple[Check, ...],
+        in_path: tuple[str, ...],
+        journal: Journal,
+        place: str = "",
     ) -> None:
         self._handle = bound(handler, in_path)
-        self._handler = handler
+        self._place = place
+        self.handler = handler
         self._checks = checks
         self._journal = journal
 
     def __call__(self, request: Request, values: dict[str, Any]) -> Response:
         call = Call(request, values)
+        hop = current.get()
+        if hop is not None and self._place:
+            hop.name = self._place
         package = bottle_requests.bottle()
         token = running.set(call)
         try:
@@ -61,7 +72,7 @@ class RouteEntry:
                 return stopped
         value = self._handle(call)
         if value is None and call.sent is not None:
-            self._journal.forgot(self._handler)
+            self._journal.forgot(self.handler)
         return response_of(value, call)
 
     def _explain(self, call: Call, error: Exception) -> Response:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
+from junctor.core.facade import RouteBehind
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, NotFoundException
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer
+from junctor.dialects.pip_services.rpc.services.arguments import names_of
 from junctor.dialects.pip_services.rpc.services.cors import CorsHeaders
 from junctor.dialects.pip_services.rpc.services.pattern import Pattern
 from junctor.http import Request, Response
@@ -16,6 +19,7 @@ Entry = Callable[[Request, dict[str, Any]], Response]
 """What answers at a route: called with the request and the values of its path."""
 
 ANY = "ANY"
+_WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
 _MOST_KNOWN = 1000
 """Routes among which a likeness is looked for."""
 
@@ -40,6 +44,14 @@ class RouteTable:
         """Method and path of each."""
         places = [*self._fixed.items(), *((route, entries) for route, (_, entries) in self._patterns.items())]
         return [(method, route) for route, entries in places for method in entries]
+
+    def described(self) -> tuple[RouteBehind, ...]:
+        """Each with what a caller should know, in the order in which they were entered, those without values first."""
+        fixed = ((Pattern(route), entries) for route, entries in self._fixed.items())
+        places = [*fixed, *self._patterns.values()]
+        return tuple(
+            _described(pattern, method, entry) for pattern, entries in places for method, entry in entries.items()
+        )
 
     def add(self, method: str, route: str, entry: Entry) -> None:
         """Enter a route; one of the same method and path is replaced.
@@ -117,6 +129,21 @@ class RouteTable:
         hint = f"; did you mean {near[0]}?" if near else ""
         error = NotFoundException(None, "ROUTE_NOT_FOUND", f"There is no route {path[:200]}{hint}")
         return error.with_details("path", path[:200])
+
+
+def _described(pattern: Pattern, method: str, entry: Entry) -> RouteBehind:
+    handler = getattr(entry, "handler", entry)
+    name = getattr(handler, "__name__", "")
+    takes_body = method not in _WITHOUT_BODY
+    return RouteBehind(
+        name=name.strip("_") if name.isidentifier() else f"{method.lower()} {pattern.braced}",
+        method="*" if method == ANY else method,
+        path=pattern.braced,
+        values=pattern.values,
+        queries=() if takes_body else tuple(name for name in names_of(handler) if name not in pattern.names),
+        takes_body=takes_body,
+        doc=inspect.getdoc(handler) or "",
+    )
 
 
 def _entry_for(entries: dict[str, Entry], method: str) -> Entry | None:
