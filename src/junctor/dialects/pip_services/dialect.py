@@ -63,6 +63,7 @@ class PipServices:
         except Exception as error:
             raise problem_of(error, cls) from error
         flow.notes = tuple(hosted.container._notes)
+        flow.as_file = FlowModel(flow.name, http=flow.http).add(cls, flow.name)
         return flow
 
     def load(self, text: str) -> FlowModel:
@@ -80,6 +81,7 @@ def _hosted(source: Any, *, tells_notes: bool = True) -> Hosted:
     try:
         container = source if isinstance(source, Container) else cls()
         container._tells_notes = tells_notes
+        container._tells_failures = False  # its node does
         if isinstance(container, ProcessContainer):
             container.read_config()
     except Exception as error:

@@ -26,7 +26,7 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
     """Reads a configuration, makes, configures, links and opens components, and closes them the other way round.
 
     ``_notes`` are remarks on how its configuration is written; they are in its log as well, unless ``_tells_notes`` is
-    off, because somebody else shows them.
+    off, because somebody else shows them. So it is with what keeps it from opening and ``_tells_failures``.
 
     :param name: of the context information, and the correlation id of its lines in the log.
     """
@@ -41,7 +41,7 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
         self._start_logger: ILogger | None = None
         self._references: ContainerReferences | None = None
         self._notes: list[str] = []
-        self._tells_notes = True
+        self._tells_notes = self._tells_failures = True
 
     @property
     def name(self) -> str:
@@ -125,7 +125,8 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
             references.open(correlation_id)
             self._logger.info(correlation_id, "Container %s started.", self._info.name)
         except BaseException as error:
-            self._logger.fatal(correlation_id, None, "Failed to start container: %s", told(error))
+            if self._tells_failures:
+                self._logger.fatal(correlation_id, None, "Failed to start container: %s", told(error))
             self._forget()
             raise
 
