@@ -96,6 +96,13 @@ def nodes(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[Co
     return found or [CompletionItem(begun, type="dir")]
 
 
+def adapters(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The adapters that are installed."""
+    from junctor.flows.adapters import adapter_names
+
+    return [CompletionItem(name) for name in adapter_names() if name.startswith(begun)]
+
+
 def targets(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Files; the shell knows them."""
     return [CompletionItem(begun, type="file")]

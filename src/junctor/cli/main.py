@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "Find errors in a project of another framework, and correct them.",
     "graph": "Draw a flow, or write it as YAML.",
     "schema": "Print the JSON Schema of flow files, for editors.",
+    "adapters": "List the adapters that a flow file can name, with their settings.",
     "install": "Write a systemd unit for a flow.",
     "status": "Show the node and its services.",
     "top": "Watch the services of a node: rates, queues, latency.",

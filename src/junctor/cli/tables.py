@@ -31,10 +31,10 @@ COLOURS = {
 }
 """The colour of a state or status word."""
 
-FOLDING = frozenset({"service", "from", "to", "type", "error", "note", "text", "body", "why"})
+FOLDING = frozenset({"service", "from", "to", "type", "takes", "error", "note", "text", "body", "why", "does"})
 """Heads of the columns that are folded where a terminal is narrow; the others stay whole."""
 
-LONG = frozenset({"error", "note", "text", "body", "why", "result"})
+LONG = frozenset({"error", "note", "text", "body", "why", "result", "does"})
 """Heads of the columns with whole sentences."""
 
 COMMANDS = frozenset({"next", "see one"})

@@ -8,21 +8,15 @@ no peer ever names one: only who writes the flow does.
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from junctor.errors import ConfigurationError, ImportFailed, named, nearest
 from junctor.services import Service
 
 GROUP = "junctor.adapters"
 """The group of entry points; the name of one is the name of its adapter, and what it names is a class."""
-
-EXTRA = "__junctor_extra__"
-"""The attribute by which a class names the extra of its distribution that it needs: ``mqtt``. Empty for none."""
-
-_OF_EXTRA = re.compile(r"""^\s*([A-Za-z0-9._-]+).*\bextra\s*==\s*['"]([^'"]+)['"]""")
 
 
 def adapter_names() -> list[str]:
@@ -59,18 +53,6 @@ def adapter_name(cls: type) -> str:
 def owner(name: str) -> str:
     """The distributions that register this name, with their versions: ``junctor 0.1.0``."""
     return " and ".join(map(_distribution, _registered().get(name, ())))
-
-
-def extra_of(cls: type) -> str:
-    """The extra that an adapter needs; empty for none."""
-    return str(getattr(cls, EXTRA, ""))
-
-
-def lacking(name: str, extra: str) -> list[str]:
-    """The packages of an extra, of the distribution that registers the adapter, that are not installed."""
-    dist = _point(name).dist
-    found = map(_OF_EXTRA.match, (dist.requires or ()) if dist is not None else ())
-    return [each[1] for each in found if each is not None and each[2] == extra and not _is_installed(each[1])]
 
 
 # Entry points -----------------------------------------------------------------------------------------------
@@ -112,11 +94,3 @@ def _names(point: EntryPoint, cls: type) -> bool:
     for part in point.attr.split("."):
         found = getattr(found, part, None)
     return found is cls
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        distribution(package)
-    except PackageNotFoundError:
-        return False
-    return True

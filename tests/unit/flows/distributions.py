@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 PULSE = '''
@@ -32,7 +32,9 @@ PULSE = '''
 
     class Bell(Service):
         """Rings."""
-        __junctor_extra__ = "loud"
+        side = "out"
+        extra = "loud"
+        needs = ("no_such_horn",)
 
         @handler
         def ring(self, body: Any) -> str: ...
@@ -46,17 +48,14 @@ def install(
     version: str = "1.2",
     code: str = PULSE,
     adapters: Mapping[str, str] = NAMES,
-    requires: Sequence[str] = (),
 ) -> Path:
     """Put a distribution into a folder, which is to be on the path of Python.
 
     :param adapters: its entry points, name to ``module:Class``; ``code`` is the module ``NAME_adapters``.
-    :param requires: its requirements, as ``Requires-Dist`` has them.
     """
     info = folder / f"{name}-{version}.dist-info"
     info.mkdir(parents=True)
-    extras = "".join(f"Requires-Dist: {line}\n" for line in requires)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{extras}")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n")
     points = "".join(f"{point} = {value}\n" for point, value in adapters.items())
     (info / "entry_points.txt").write_text(f"[junctor.adapters]\n{points}")
     (folder / f"{name}_adapters.py").write_text(textwrap.dedent(code))

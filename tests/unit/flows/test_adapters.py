@@ -11,7 +11,7 @@ import pytest
 from junctor import Flow
 from junctor.errors import ConfigurationError, ImportFailed
 from junctor.flows import Overrides, load, wire
-from junctor.flows.adapters import adapter, adapter_name, adapter_names, lacking, owner
+from junctor.flows.adapters import adapter, adapter_name, adapter_names, owner
 from junctor.flows.comparison import compare
 from junctor.flows.files.document import parse_document
 from junctor.flows.files.schema import flow_schema
@@ -97,13 +97,6 @@ def test_one_that_cannot_be_used_names_its_distribution(outside: Path, plant: Wr
     text = wrong("odd.yaml")
     assert text.startswith("one.adapter (odd.yaml:1): odd_adapters:Odd of odd 2 ")
     assert told in text
-
-
-def test_an_extra_is_installed_or_not(tmp_path: Path, plant: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    requires = ["msgspec", "msgspec>=0.1; extra == 'loud'", 'No_Such.Horn[brass]>=2; extra == "loud"']
-    monkeypatch.syspath_prepend(str(install(tmp_path / "site", requires=requires)))
-    assert lacking("bell", "loud") == ["No_Such.Horn"]
-    assert lacking("bell", "quiet") == []
 
 
 # In flow files ----------------------------------------------------------------------------------------------

@@ -11,13 +11,19 @@ import types
 from typing import Any
 
 from junctor.core.spec import ServiceSpec
+from junctor.flows.adapters import adapter_name
 from junctor.flows.dialects import dialect_of
 from junctor.flows.model import Item
 
 
 def place_in(item: Item, member: str = "") -> str:
-    """``alarm.py:12`` for a method, function, target or setting of a service, or for its class; empty where unknown."""
+    """``alarm.py:12`` for a method, function, target or setting of a service, or for its class; empty where unknown.
+
+    Of an adapter it is where the flow names it: its class is not what anybody corrects.
+    """
     owner = owner_of(item.source)
+    if isinstance(owner, type) and adapter_name(owner):
+        return item.place
     if owner is None:
         return _relative(getattr(item.source, "origin", "")) if not member else ""
     if not member:
