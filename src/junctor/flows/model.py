@@ -142,8 +142,8 @@ class FlowModel:
     services that are written and could not be added. ``unread`` are those that are here in part, with the settings,
     connections and schedules that lack a variable or are wrong: such a flow is only looked at. ``places`` has the lines
     of the name and of the ``http`` section by path, ``http.keys[0].secret``; ``made`` is the user's line that made the
-    flow, where there is one. ``origins`` are the variables that came from files: name, value and line, by where
-    they are used.
+    flow, where there is one. ``origins`` are the variables that came from files: name, value and line, by where they
+    are used. ``as_file`` is what to write to a file in its place: its services are parts of one that a file names.
     """
 
     def __init__(
@@ -160,6 +160,7 @@ class FlowModel:
         self.source: FlowSource | None = None
         self.places: Mapping[str, str] = {}
         self.made = users_line()
+        self.as_file: FlowModel | None = None
         self.origins: Mapping[str, Sequence[tuple[str, str, str]]] = {}
         self.alerts = read_alerts(reader, node_of(alerts))
         self.retention = None if retention is None else read_retention(reader, node_of(retention))

@@ -24,3 +24,8 @@ def leave(node: Node) -> None:
 def nodes_here() -> list[tuple[Node, asyncio.AbstractEventLoop]]:
     """Each node of this process with its event loop, the first opened first. Callable from any thread."""
     return list(_running.items())
+
+
+def node_of(address: str) -> Node | None:
+    """The node of this process that hosts the service of this address, None where none does or it stops."""
+    return next((node for node, _ in nodes_here() if address in node.engine.hosts), None)

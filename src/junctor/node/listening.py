@@ -81,6 +81,10 @@ class Listeners:
         if self.web is not None:
             await self.web.stop(grace)
 
+    def url_of(self, flow: str) -> str:
+        """Where the routes of a flow are, empty where it has no listener."""
+        return self.web.url_of(flow) if self.web is not None else ""
+
     @property
     def urls(self) -> list[str]:
         """The addresses of all listeners, the main one first."""

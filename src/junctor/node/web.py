@@ -124,6 +124,12 @@ class Web:
         """The addresses of all listeners, the main one first."""
         return [door.listener.url for door in sorted(self._doors, key=lambda door: door.place.name != MAIN)]
 
+    def url_of(self, flow: str) -> str:
+        """The address of the listener of a flow with the prefix of its routes, empty where it has none."""
+        door = next((door for door in self._doors if flow in door.place.flows), None)
+        section = self._sections.get(flow)
+        return "" if door is None else f"{door.listener.url}{section.path if section is not None else ''}"
+
     def site_of(self, flow: str) -> Site:
         """What the listener of a flow answers. Where the node has an address, each flow has one."""
         return next(door.site for door in self._doors if flow in door.place.flows)

@@ -9,6 +9,7 @@ from junctor.core.port import Port
 from junctor.dialects.servicefactory.api import SHUTDOWN
 from junctor.dialects.servicefactory.calls import Reply, ask
 from junctor.dialects.servicefactory.signals import deferred
+from junctor.dialects.servicefactory.token import read_url
 
 
 class base:
@@ -84,7 +85,12 @@ class base:
 
     @classmethod
     def url(cls, action: str, port: int | None = None) -> str:
-        """Where an action of the class is."""
+        """Where an action of the class is: on its own port, or where the flow that it runs in has it.
+
+        :param port: another one.
+        """
+        if port is None and cls.PORT is not None and (elsewhere := read_url(cls.PORT)):
+            return f"{elsewhere}/{action}"
         return f"http://localhost:{port or cls.PORT}/{action}"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

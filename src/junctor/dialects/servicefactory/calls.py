@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from junctor.dialects.servicefactory.api import SHUTDOWN
-from junctor.dialects.servicefactory.token import TOKEN_HEADER, read_token
+from junctor.dialects.servicefactory.token import TOKEN_HEADER, read_token, read_url
 from junctor.errors import JunctorError
 
 PATIENCE = 30.0
@@ -51,13 +51,18 @@ class Reply:
         return f"<Reply [{self.status_code}]>"
 
 
+def place_of(port: int) -> str:
+    """Where the actions of the service on this port are: there, or where its flow has them."""
+    # Not by a name: what listens at another address of it may be the program of somebody else.
+    return read_url(port) or f"http://127.0.0.1:{port}"
+
+
 def ask(port: int, action: str, data: Any = None) -> Reply:
     """Do an action of the service on this port of this machine: a POST with the data as JSON, without data a GET.
 
     :raises ServiceNotReached: nothing listens there, or it does not answer within half a minute.
     """
-    # Not by a name: what listens at another address of it may be the program of somebody else.
-    url = f"http://127.0.0.1:{port}/{quote(action)}"
+    url = f"{place_of(port)}/{quote(action)}"
     body = json.dumps(data).encode() if data else None
     headers = {"Content-Type": "application/json"} if body else {}
     token = read_token(port) if action == SHUTDOWN else ""

@@ -23,11 +23,10 @@ class ServiceFactory:
     """The dialect: see :class:`junctor.flows.dialects.Dialect`."""
 
     def default_name(self, source: Any) -> str:
-        return name_of_class(source if isinstance(source, type) else type(source))
+        return name_of_class(_class_of(source))
 
     def component(self, source: Any) -> type | None:
-        cls: type = source if isinstance(source, type) else type(source)
-        return cls
+        return _class_of(source)
 
     def policies(self, source: Any) -> Policies:
         return Policies()
@@ -39,19 +38,35 @@ class ServiceFactory:
         self, source: Any, name: str, *, settings: Mapping[str, Any], places: Mapping[str, str] | None
     ) -> ServiceSpec:
         refuse_beside(("servicefactory",), "junctor-servicefactory")
-        if isinstance(source, type):
-            return spec_of(source, name, settings=settings, places=places)
-        return spec_of(type(source), name, made=source, settings=settings, places=places)
+        cls, alone = _class_of(source), isinstance(source, Alone)
+        made = None if alone or isinstance(source, type) else source
+        return spec_of(cls, name, made=made, alone=alone, settings=settings, places=places)
 
     def flow(self, module: types.ModuleType) -> FlowModel | None:
         """A file with one service: its actions are open on the port of the class, and not on that of the node."""
         found = [value for value in vars(module).values() if _is_service(value) and value.__module__ == module.__name__]
         if len(found) != 1 or found[0].PORT is None:
             return None
-        return FlowModel(name_of_module(module), http=HttpSettings(port=found[0].PORT)).add(found[0])
+        return FlowModel(name_of_module(module), http=HttpSettings(port=found[0].PORT)).add(Alone(found[0]))
 
     def load(self, text: str) -> FlowModel:
         raise ConfigurationError(f'there is nothing called "{text}"', fix="Name a file: junctor run FILE.py.")
+
+
+class Alone:
+    """The class of a service that has a node for itself: its actions are on its own port, without its name."""
+
+    __junctor_dialect__ = base.__junctor_dialect__
+
+    def __init__(self, cls: type[base]) -> None:
+        self.cls = cls
+
+
+def _class_of(source: Any) -> type[base]:
+    if isinstance(source, Alone):
+        return source.cls
+    cls: type[base] = source if isinstance(source, type) else type(source)
+    return cls
 
 
 def _is_service(value: Any) -> bool:

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from junctor.core.port import Port
-from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec
+from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec, service_address
 from junctor.dialects.servicefactory.api import SHUTDOWN, actions_of
 from junctor.dialects.servicefactory.base import base
 from junctor.dialects.servicefactory.token import TOKEN_HEADER, is_token, make_token, remove_token
 from junctor.errors import ConfigurationError, nearest
 from junctor.http import HttpError, Request, Response
 from junctor.messages.codec import encode
+from junctor.node.here import node_of
 from junctor.services import name_of_class
 
 Stage = Callable[..., Any]
@@ -32,8 +33,9 @@ class Part:
     """A service of Service Factory in its node. ``__init__`` is its set-up and may block, so the object is made when
     the service starts, unless the program has made it."""
 
-    def __init__(self, cls: type[base], made: base | None, stage: Stage, port: Port) -> None:
+    def __init__(self, cls: type[base], made: base | None, stage: Stage, prefix: str, port: Port) -> None:
         self._cls = cls
+        self._prefix = prefix
         self._made = made
         self._stage = stage
         self._port = port
@@ -53,11 +55,18 @@ class Part:
     def _made_token(self, port: int) -> str:
         """Empty where there is no place for it: a user without a home. The actions work all the same."""
         try:
-            return make_token(port)
+            return make_token(port, self._place())
         except OSError as error:
             text = "nobody can end the service over HTTP: its token cannot be written: %s; set XDG_STATE_HOME"
             self._port.log.warning(text, error)
             return ""
+
+    def _place(self) -> str:
+        """Where its actions are, when that is not its own port."""
+        node = node_of(service_address(self._port.flow, self._port.service))
+        place = f"{node.listeners.url_of(self._port.flow)}{self._prefix}" if node is not None else ""
+        # Only this machine gets the token, and nothing is to be said of the port of the class itself.
+        return place if place.startswith("http://127.0.0.1:") and place != f"http://127.0.0.1:{self._cls.PORT}" else ""
 
     def loop(self) -> None:
         if not self._service._ends:
@@ -123,6 +132,7 @@ def spec_of(
     *,
     made: base | None = None,
     stage: Stage = directly,
+    alone: bool = True,
     settings: Mapping[str, Any] | None = None,
     places: Mapping[str, str] | None = None,
 ) -> ServiceSpec:
@@ -130,19 +140,20 @@ def spec_of(
 
     :param made: the object itself, where the program has made it.
     :param stage: where its ``loop()`` and ``finalize()`` run.
+    :param alone: its actions are at ``/ACTION``, on a listener of its own; else at ``/NAME/ACTION``.
     :raises ConfigurationError: the class has no ``loop()``, needs arguments, or is given settings.
     """
     name = name or name_of_class(cls)
     _check(cls, name, made, settings or {}, places or {})
-    actions = actions_of(cls)
+    actions, prefix = actions_of(cls), "" if alone else f"/{name}"
     return ServiceSpec(
         name=name,
-        build=partial(_build, cls, made, stage),
+        build=partial(_build, cls, made, stage, prefix),
         dialect="servicefactory",
         doc=inspect.cleandoc(cls.__doc__ or "") if cls.__doc__ != base.__doc__ else "",
         origin=_origin(cls),
         handlers=tuple(_handler(action, len(actions) > 1) for action in actions),
-        routes=tuple(_routes(actions)) if cls.PORT is not None else (),
+        routes=tuple(_routes(actions, prefix)) if cls.PORT is not None else (),
         start=Activity(bind=lambda part: part.start, blocking=True),
         main=Activity(bind=lambda part: part.loop, blocking=True),
         stop=Activity(bind=lambda part: part.stop, blocking=True),
@@ -167,8 +178,8 @@ def _check(
             raise ConfigurationError(what, where=cls.__name__, fix=fix) from error
 
 
-def _build(cls: type[base], made: base | None, stage: Stage, context: Context) -> Part:
-    return Part(cls, made, stage, context.port)
+def _build(cls: type[base], made: base | None, stage: Stage, prefix: str, context: Context) -> Part:
+    return Part(cls, made, stage, prefix, context.port)
 
 
 def _handler(action: str, by_name: bool) -> HandlerSpec:
@@ -182,8 +193,9 @@ def _handler(action: str, by_name: bool) -> HandlerSpec:
     )
 
 
-def _routes(actions: Mapping[str, str]) -> list[RouteSpec]:
-    return [*(_route(action, partial(_answering, action)) for action in actions), _route(SHUTDOWN, _ending)]
+def _routes(actions: Mapping[str, str], prefix: str) -> list[RouteSpec]:
+    own = (_route(action, prefix, partial(_answering, action)) for action in actions)
+    return [*own, _route(SHUTDOWN, prefix, _ending)]
 
 
 def _answering(action: str, part: Part) -> Callable[[Request], Response]:
@@ -194,8 +206,8 @@ def _ending(part: Part) -> Callable[[Request], Response]:
     return part.shut_down
 
 
-def _route(action: str, bind: Callable[[Any], Callable[..., Any]]) -> RouteSpec:
-    return RouteSpec(name=action, method="*", path=f"/{action}", bind=bind, signature=_whole, blocking=True)
+def _route(action: str, prefix: str, bind: Callable[[Any], Callable[..., Any]]) -> RouteSpec:
+    return RouteSpec(name=action, method="*", path=f"{prefix}/{action}", bind=bind, signature=_whole, blocking=True)
 
 
 def _whole(request: Request) -> Response:

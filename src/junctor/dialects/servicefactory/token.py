@@ -1,4 +1,4 @@
-"""The token that ends a service over HTTP. Only its user can read it."""
+"""The token that ends a service over HTTP, and where a node serves its actions. Only its user can read that."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def token_file(port: int) -> Path:
     return Path(state).expanduser() / "junctor" / "servicefactory" / str(port)
 
 
-def make_token(port: int) -> str:
+def make_token(port: int, url: str = "") -> str:
     """A new token for the service on this port, in its file of mode 0600.
 
+    :param url: where its actions are, when a flow serves them elsewhere.
     :raises OSError: it cannot be written.
     """
     path, token = token_file(port), secrets.token_urlsafe(24)
@@ -30,7 +31,7 @@ def make_token(port: int) -> str:
     with contextlib.suppress(FileNotFoundError):
         fresh.unlink()
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token)
+        file.write(f"{token}\n{url}\n")
     fresh.replace(path)
     return token
 
@@ -44,14 +45,25 @@ def remove_token(port: int, token: str) -> None:
 
 def read_token(port: int) -> str:
     """The token of the service on this port; empty where there is none, or where others could have written it."""
+    return _lines(port)[0]
+
+
+def read_url(port: int) -> str:
+    """Where the actions of the service are that was written for this port; empty where that says nothing else."""
+    return _lines(port)[1]
+
+
+def _lines(port: int) -> tuple[str, str]:
     try:
         # Neither a link to another secret of the user, nor a pipe that waits for a writer.
         with open(os.open(token_file(port), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)) as file:
             found = os.fstat(file.fileno())
             own = found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
-            return file.read(200).strip() if own and stat.S_ISREG(found.st_mode) else ""
+            text = file.read(2000) if own and stat.S_ISREG(found.st_mode) else ""
     except (OSError, ValueError):
-        return ""
+        return "", ""
+    token, _, rest = text.partition("\n")
+    return token.strip(), rest.strip()
 
 
 def is_token(given: str, token: str) -> bool:

@@ -74,7 +74,7 @@ class _Writer:
     def __init__(self, wiring: Wiring, folder: Path) -> None:
         self.problems: list[ConfigurationError] = []
         self.secrets: list[str] = []
-        self._model: FlowModel = wiring.model
+        self._model: FlowModel = wiring.model.as_file or wiring.model
         self._wiring = wiring
         self._folder = folder
 
@@ -82,8 +82,8 @@ class _Writer:
         content: dict[str, Any] = {"flow": self._wiring.plan.name, "services": {}}
         plans = {plan.spec.name: plan for plan in self._wiring.plan.services}
         for item in self._model.services:
-            plan = plans[item.name]
-            content["services"][item.name] = self._service(item, plan.connect)
+            connect = plans[item.name].connect if item.name in plans else item.connect
+            content["services"][item.name] = self._service(item, connect)
         for name, item in self._model.disabled.items():
             section = item.section or self._service(item, item.connect)
             content["services"][name] = {**section, "enabled": False}
@@ -145,10 +145,13 @@ class _Writer:
 
     def _settings(self, item: Item) -> dict[str, Any]:
         """As they are written in a file; those given in Python as values, where they are not the defaults."""
+        known = declared_of(item.source)
+        if not known:
+            return {}  # without a look at the spec: to make one may cost much
         values = item.spec().settings
         return {
             name: as_written(given) if isinstance(given, Leaf | Table | Series) else self._plain(item, name, value)
-            for name, (declared, kind) in declared_of(item.source).items()
+            for name, (declared, kind) in known.items()
             for value, given in ((values.get(name), item.settings.get(name)),)
             if name in item.settings or (name in values and not _is_default(declared, kind, value))
         }

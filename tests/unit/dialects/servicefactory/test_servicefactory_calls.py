@@ -92,3 +92,9 @@ def test_a_token_is_a_file_of_its_user_alone(tmp_path: Path, monkeypatch: pytest
     place.unlink()
     os.mkfifo(place, 0o600)
     assert read_token(1234) == ""
+
+
+def test_a_service_that_a_flow_serves_elsewhere_is_called_there(server: Any) -> None:
+    token = make_token(1234, f"http://127.0.0.1:{server.server_port}/test")
+    assert [ask(1234, action).ok for action in ("status", "shutdown")] == [True, True]
+    assert server.seen == [("/test/status", None), ("/test/shutdown", token)]

@@ -17,7 +17,7 @@ from junctor.dialects.pip_services.container.refer.closing import Closing
 from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.names import component_name, distinct
 from junctor.errors import NotRunning
-from junctor.node.here import nodes_here
+from junctor.node.here import node_of
 
 PATIENCE = 30.0
 """Seconds that an opening waits for a container that is still being closed."""
@@ -36,6 +36,7 @@ class Endpoint(Protocol):
     """What a component has that answers HTTP requests, and leaves it to others to listen."""
 
     hosted: bool
+    served_at: str
     table: Any
 
     def listening(self, correlation_id: str | None = None) -> dict[str, Any]:
@@ -158,7 +159,8 @@ class Hosted:
         self._components = components = references.get_all()
         for part in self.parts:
             if part.hosts_http:
-                components[part.index].hosted = True
+                endpoint = components[part.index]
+                endpoint.hosted, endpoint.served_at = True, _elsewhere(endpoint, port)
         for component in components:
             if isinstance(component, ServiceClient):
                 component.port = port
@@ -227,8 +229,14 @@ class Hosted:
 
 def _stays(port: Port) -> bool:
     """Whether the node of a service goes on, so that the service is only started again, or taken out."""
-    address = service_address(port.flow, port.service)
-    return any(address in node.engine.hosts for node, _ in nodes_here())
+    return node_of(service_address(port.flow, port.service)) is not None
+
+
+def _elsewhere(endpoint: Endpoint, port: Port) -> str:
+    """Where the flow of a service has the routes of the endpoint, when that is not where it is configured to listen."""
+    node = node_of(service_address(port.flow, port.service))
+    url = node.listeners.url_of(port.flow) if node is not None else ""
+    return "" if url.endswith(f":{endpoint.listening()['port']}") else url
 
 
 def _ended(error: SystemExit) -> Exception:

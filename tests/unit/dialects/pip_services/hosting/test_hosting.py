@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from junctor import Flow, Service, handler
 from junctor.core.records import Query
@@ -34,7 +35,8 @@ from junctor.dialects.pip_services.hosting.names import component_name, distinct
 from junctor.dialects.pip_services.rpc.build import DefaultRpcFactory
 from junctor.dialects.pip_services.rpc.services import RestService
 from junctor.errors import ConfigurationError
-from junctor.flows import FlowModel
+from junctor.flows import FlowModel, wire
+from junctor.flows.files.written import flow_yaml
 from junctor.messages import Status
 from junctor.node.node import Node
 
@@ -309,7 +311,9 @@ class Shop(ProcessContainer):
         super().__init__("shop", "A shop")
         factory = Factory()
         factory.register_as_type(Descriptor("shop", "controller", "*", "*", "1.0"), Greeter)
+        factory.register_as_type(Descriptor("shop", "service", "http", "*", "1.0"), Rest)
         self.add_factory(factory)
+        self.add_factory(DefaultRpcFactory())
 
 
 def test_a_file_with_a_container_is_its_flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,6 +341,34 @@ async def test_a_container_is_one_service_among_others(tmp_path: Path, monkeypat
     assert DIALECT.default_name(Shop) == "shop" and DIALECT.component(Shop) is Shop
     with pytest.raises(ConfigurationError, match="no settings"):
         DIALECT.spec(Shop, "shop", settings={"a": 1}, places=None)
+
+
+async def test_the_address_that_is_logged_is_that_of_the_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    logger = {"descriptor": "pip-services:logger:console:default:1.0", "level": "debug"}
+    elsewhere = {**HTTP, "connection": {"protocol": "http", "host": "127.0.0.1", "port": 8099}}
+    (tmp_path / "config" / "config.yml").write_text(json.dumps([logger, CONTROLLER, REST, elsewhere]))
+    model = FlowModel("plant", http={"path": "/hall"}).add(Shop, "shop")
+    async with running(model, http=True) as node:
+        assert (await fetch(f"{node.url}/hall/hello_world/greeting?name=Ann"))[0] == "Hello, Ann !"
+    assert f"Opened REST service at {node.url}/hall\n" in capsys.readouterr().out
+
+
+def test_a_container_is_written_as_one_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yml").write_text(json.dumps([CONTROLLER, REST, HTTP]))
+    module = types.ModuleType("shopping")
+    vars(module).update(Shop=Shop)
+    model = DIALECT.flow(module)
+    assert model is not None
+    written = yaml.safe_load(flow_yaml(wire(model)))
+    [service] = written["services"].values()
+    assert (written["flow"], list(written["services"]), written["http"]["port"]) == ("shop", ["shop"], 0)
+    assert service["class"].endswith(":Shop")
 
 
 def test_what_keeps_a_file_from_loading_is_an_error_of_configuration(
