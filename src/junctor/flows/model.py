@@ -30,7 +30,7 @@ from junctor.flows.dialects import dialect_of
 from junctor.flows.files.changes import changed
 from junctor.flows.files.reading import UNREAD, Reader
 from junctor.flows.overrides import FlowSource
-from junctor.flows.policies import read_policies
+from junctor.flows.policies import over_own, read_policies
 from junctor.flows.retention import read_retention
 from junctor.flows.schedules import Schedule, read_schedules, scheduled
 from junctor.flows.wires import Connect, read_wires
@@ -108,7 +108,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         """Those of the flow. In a dialect settings may be policies too: they stand where the flow says nothing."""
         dialect = dialect_of(self.source)
         if dialect is None:
-            return self.policies
+            return over_own(self.policies, made.policies)
         usual, own = dialect.policies(self.source), msgspec.structs.asdict(self.policies)
         said = {name: value for name, value in own.items() if value != getattr(usual, name)}
         return msgspec.structs.replace(made.policies, **said)

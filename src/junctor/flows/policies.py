@@ -25,7 +25,7 @@ from junctor.flows.files.reading import UNREAD, Reader, described, parse_size
 from junctor.settings import Leaf, Table
 from junctor.settings.written import Node, node_of
 
-__all__ = ("POLICY_WORDS", "parse_size", "read_policies")
+__all__ = ("POLICY_WORDS", "over_own", "parse_size", "read_policies")
 
 _BACKOFF = {"exponential": 2.0, "constant": 1.0}
 _STRUCTS: dict[str, type[msgspec.Struct]] = {
@@ -65,6 +65,17 @@ def read_policies(base: Policies, written: Mapping[str, Any], service: str) -> P
     if reader.problems:
         raise SeveralProblems.of(reader.problems, service)
     return msgspec.structs.replace(base, **changed)
+
+
+def over_own(policies: Policies, own: Policies) -> Policies:
+    """Those of a flow over those of the class: for errors that ``retry.on`` of the flow does not name, the class says
+    what follows. So an adapter that parks one more kind of error still waits for the other side where that is away.
+    """
+    rest = {name: reaction for name, reaction in own.retry.on.items() if name not in policies.retry.on}
+    if not rest:
+        return policies
+    retry = msgspec.structs.replace(policies.retry, on={**policies.retry.on, **rest})
+    return msgspec.structs.replace(policies, retry=retry)
 
 
 def _pool(reader: Reader, base: PoolPolicy, given: Mapping[str, Node], service: str) -> Any:

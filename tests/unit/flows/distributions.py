@@ -9,7 +9,8 @@ from pathlib import Path
 PULSE = '''
     """Adapters of another house."""
     from typing import Any
-    from junctor import Service, Target, every, handler, setting
+    from junctor import RetryPolicy, Service, Target, every, handler, setting
+    from junctor.core.policy import Policies
 
     class Pulse(Service):
         """Beats in an interval.
@@ -32,6 +33,7 @@ PULSE = '''
 
     class Bell(Service):
         """Rings."""
+        __junctor_policies__ = Policies(retry=RetryPolicy(attempts=7, on={"ConnectionError": "hold"}))
         side = "out"
         extra = "loud"
         needs = ("no_such_horn",)

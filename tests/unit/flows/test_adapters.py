@@ -207,6 +207,33 @@ def test_it_is_included_like_any_service(outside: Path, plant: Write) -> None:
     assert [item.name for item in load("all.yaml").services] == ["heart", "bell", "second"]
 
 
+@pytest.mark.parametrize(
+    ("retry", "on"),
+    [
+        ("{}", {"ConnectionError": "hold"}),
+        ("{on: {BellError: park}}", {"ConnectionError": "hold", "BellError": "park"}),
+        ("{on: {ConnectionError: retry}}", {"ConnectionError": "retry"}),
+        ("{on: {}}", {"ConnectionError": "hold"}),
+    ],
+)
+def test_its_reactions_stay_where_the_flow_says_nothing(
+    outside: Path, plant: Write, retry: str, on: dict[str, str]
+) -> None:
+    plant("ward.yaml", HEART.replace("pool: 3", f"retry: {retry}"))
+    flow = load("ward.yaml")
+    policies = wire(flow).plan.services[1].spec.policies
+    assert (policies.retry.attempts, policies.retry.on) == (7, on)
+    plant("again.yaml", flow_yaml(wire(flow)))
+    assert wire(load("again.yaml")).plan.services[1].spec.policies == policies
+    changed = wire(load("ward.yaml", Overrides(set=("bell.retry.on.OSError=park",))))
+    assert changed.plan.services[1].spec.policies.retry.on == {"ConnectionError": "hold", "OSError": "park"}
+
+
+def test_its_own_policies_are_not_written(outside: Path, plant: Write) -> None:
+    plant("ward.yaml", HEART)
+    assert "retry" not in flow_yaml(wire(load("ward.yaml")))
+
+
 def test_a_secret_in_the_file_is_remarked(outside: Path, plant: Write) -> None:
     plant("ward.yaml", HEART.replace("text: tick,", "text: tick, token: abc,"))
     assert any("heart.token" in note and "${secret:HEART_TOKEN}" in note for note in load("ward.yaml").notes)

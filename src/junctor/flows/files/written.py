@@ -123,8 +123,7 @@ class _Writer:
             self.problems.append(error)
         if wires := {target: self._to(several) for target, several in connect.items() if several}:
             written["connect"] = wires
-        usual = Policies() if dialect_of(item.source) is None else policies_of(item.source)
-        written.update(_policies(item.policies, usual))
+        written.update(_policies(item.policies, policies_of(item.source)))
         if item.schedules:
             written["schedules"] = {name: _schedule(schedule) for name, schedule in item.schedules.items()}
         if item.isolate != "node":
