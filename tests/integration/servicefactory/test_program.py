@@ -210,8 +210,10 @@ def test_a_loop_that_fails_goes_on(tmp_path: Path, port: int) -> None:
         assert time.monotonic() < end, program.lines
         time.sleep(0.05)
     assert any("OSError" in line and "no sensor" in line for line in program.lines)
+    assert program.ask("echo", b"still here") == (200, "still here")
     program.process.send_signal(signal.SIGINT)
     assert program.end() == 0
+    assert program.lines.count("Test : finalizing...") == 1 == program.lines.count("Test : set up")
 
 
 def test_a_port_that_is_taken(tmp_path: Path, port: int) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from junctor.core.port import Port
 from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, ServiceSpec, service_address
 from junctor.dialects.servicefactory.api import SHUTDOWN, actions_of
 from junctor.dialects.servicefactory.base import base
+from junctor.dialects.servicefactory.failing import FailingLoop
 from junctor.dialects.servicefactory.token import TOKEN_HEADER, is_token, make_token, remove_token
 from junctor.errors import ConfigurationError, nearest
 from junctor.http import HttpError, Request, Response
@@ -33,12 +33,13 @@ class Part:
     """A service of Service Factory in its node. ``__init__`` is its set-up and may block, so the object is made when
     the service starts, unless the program has made it."""
 
-    def __init__(self, cls: type[base], made: base | None, stage: Stage, prefix: str, port: Port) -> None:
+    def __init__(self, cls: type[base], made: base | None, stage: Stage, prefix: str, context: Context) -> None:
         self._cls = cls
         self._prefix = prefix
         self._made = made
         self._stage = stage
-        self._port = port
+        self._port = context.port
+        self._failing = FailingLoop(context.port, context.policies.restart)
         self._service: Any = made
         self._actions = actions_of(cls)
         self._token = ""
@@ -69,8 +70,20 @@ class Part:
         return place if place.startswith("http://127.0.0.1:") and place != f"http://127.0.0.1:{self._cls.PORT}" else ""
 
     def loop(self) -> None:
-        if not self._service._ends:
+        """One turn. What it raises is its own affair: the actions go on, and the object stays."""
+        if self._service._ends:
+            return
+        try:
             self._stage(self._service.loop)
+        except Exception as error:  # noqa: BLE001 - the engine would close the service, and make another one
+            self._failing.failed(error)
+        else:
+            self._failing.over()
+
+    @property
+    def remark(self) -> str:
+        """What is to be told of it in ``status``."""
+        return self._failing.remark
 
     def stop(self) -> None:
         try:
@@ -157,6 +170,7 @@ def spec_of(
         start=Activity(bind=lambda part: part.start, blocking=True),
         main=Activity(bind=lambda part: part.loop, blocking=True),
         stop=Activity(bind=lambda part: part.stop, blocking=True),
+        remark=_remark,
         code=f"{cls.__module__}:{cls.__qualname__}" if "<locals>" not in cls.__qualname__ else "",
     )
 
@@ -179,7 +193,11 @@ def _check(
 
 
 def _build(cls: type[base], made: base | None, stage: Stage, prefix: str, context: Context) -> Part:
-    return Part(cls, made, stage, prefix, context.port)
+    return Part(cls, made, stage, prefix, context)
+
+
+def _remark(part: Part | None, now: float) -> str:
+    return part.remark if part is not None else ""
 
 
 def _handler(action: str, by_name: bool) -> HandlerSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,56 @@ class Two(One):
         return b"two " + data
 
 
+class Failing(One):
+    PORT = 31236
+    made = ended = 0
+
+    def __init__(self) -> None:
+        type(self).made += 1
+
+    def loop(self) -> None:
+        super().loop()
+        if self.loops <= 8:
+            raise OSError(f"no sensor {self.loops}")
+
+    def finalize(self) -> None:
+        type(self).ended += 1
+
+
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_loop_that_fails_keeps_the_object_and_its_actions(caplog: pytest.LogCaptureFixture) -> None:
+    flow = Flow("plant").add(Failing, restart={"initial": 0.01, "max": 0.02})
+    async with flow.running(transport="memory", http=True) as node:
+        await until(lambda: Failing.loops > 4)
+        assert await done(Failing, "action") == "200 one x"
+        await until(lambda: Failing.loops > 9)
+        service = node.engine.hosts["plant/failing"]
+        assert (service.lifecycle.state.value, service.restarts, Failing.made, Failing.ended) == ("running", 0, 1, 0)
+    assert Failing.ended == 1
+    assert "loop() failed: OSError: no sensor 8; it is called again in" in caplog.text
+
+
+async def test_status_tells_that_a_loop_fails() -> None:
+    class Down(Failing):
+        def loop(self) -> None:
+            raise OSError("no sensor")
+
+    async with Flow("plant").add(Down, "down").running(transport="memory", http=True) as node:
+        told = node.engine.hosts["plant/down"].spec.remark
+        assert told is not None
+        await until(lambda: bool(told(node.engine.hosts["plant/down"].slots[0].instance, 0.0)))
+        assert told(node.engine.hosts["plant/down"].slots[0].instance, 0.0) == "loop() fails: OSError: no sensor"
+        assert told(None, 0.0) == ""
 
 
 async def done(cls: type[Any], action: str) -> str:
