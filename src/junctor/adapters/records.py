@@ -6,12 +6,46 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from junctor.errors import SettingError, nearest
+from junctor.core.expressions import Expression, Variables
+from junctor.errors import ConfigurationError, SettingError, nearest
 from junctor.messages import codec, type_name
 from junctor.messages.types import is_body_class
 from junctor.services import Target
 
 Reader = Callable[[Any], Any]
+
+Fields = dict[str, Expression]
+"""Fields of a body that is made, as expressions. A name with dots is a field of an object in it."""
+
+
+def checked_fields(fields: Fields, setting: str, *variables: str) -> None:
+    """Refuse expressions that look at what is not there.
+
+    :param setting: the name of the setting that they are from.
+    :param variables: what they may look at.
+    :raises SettingError: one looks at something else.
+    """
+    for name, expression in fields.items():
+        try:
+            expression.check(*variables)
+        except ConfigurationError as error:
+            place = f"{name}: " if name != setting else ""
+            raise SettingError(f"{place}{error.what}", where=setting, fix=error.fix) from None
+
+
+def filled(fields: Fields, variables: Variables) -> dict[str, Any]:
+    """The body that the fields make.
+
+    :raises ExpressionFailed: one cannot be evaluated.
+    """
+    made: dict[str, Any] = {}
+    for name, expression in fields.items():
+        *path, last = name.split(".")
+        inner = made
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = expression.value(variables)
+    return made
 
 
 def reader_of(target: Target[Any, Any], name: str = "", *, lax: bool = False) -> Reader:

@@ -20,6 +20,7 @@ from junctor.errors.composition import (
 )
 from junctor.errors.delivery import ConditionFailed as ConditionFailed
 from junctor.errors.delivery import ExpressionFailed as ExpressionFailed
+from junctor.errors.delivery import ProgramFailed as ProgramFailed
 from junctor.errors.delivery import (
     DecodeError,
     NoHandler,

@@ -24,6 +24,13 @@ class ExpressionFailed(JunctorError):
     reaction = "park"
 
 
+class ProgramFailed(JunctorError):
+    """A program that a service runs ended with a code that is not 0, took too long, or printed what cannot be read."""
+
+    code = "program-failed"
+    default_fix = "Run the program by hand with the same input; the log has its standard error."
+
+
 class DecodeError(JunctorError):
     """A stored or received body does not fit the handler's declared type. ``where`` ends with the path of the field."""
 

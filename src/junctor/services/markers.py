@@ -160,7 +160,7 @@ def subscribe(function: Any = None, /, *, key: str = "", begins: bool = True) ->
 
 
 def every(
-    interval: str | float | Setting, *, initial: str | float | Setting = 0.0, repeats: bool = False
+    interval: str | float | Setting | None, *, initial: str | float | Setting = 0.0, repeats: bool = False
 ) -> Callable[[F], F]:
     """Call the method again and again, without overlap: ``@every("2s")``.
 
@@ -170,7 +170,7 @@ def every(
     :param repeats: a call that returns True is followed by another one at once, for work that comes in portions. Each
         is a delivery of its own.
     """
-    if isinstance(interval, bool) or not isinstance(interval, (str, int, float, Setting)):
+    if interval is None or isinstance(interval, bool) or not isinstance(interval, (str, int, float, Setting)):
         raise _needs("@every", "an interval", '@every("2s")', interval)
     return lambda function: marked(function, Ticks(every=interval, initial=initial, repeats=repeats), "@every(...)")
 

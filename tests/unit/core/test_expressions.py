@@ -15,6 +15,10 @@ SEEN = Variables({}, body={"id": 7, "price": 2.5, "name": "bolt", "none": None, 
     ("text", "value"),
     [
         ("body.price * 2.0", 5.0),
+        ("body.price * 2", 5.0),
+        ("body.id * 0.5 + 1", 4.5),
+        ("body.id / 2", 3),
+        ("body.price + double(size(body.rows))", 4.5),
         ('body.name + "s"', "bolts"),
         ("{'id': body.id, 'all': body.rows.map(row, row + 1)}", {"id": 7, "all": [2, 3]}),
         ("body.none", None),
@@ -73,7 +77,7 @@ def test_what_a_setting_does_not_offer() -> None:
         Template("{topic}").check("body", "key")
 
 
-@pytest.mark.parametrize("text", ["{body.none}", "{body.missing}", "{body.price + 1}", "{topic}"])
+@pytest.mark.parametrize("text", ["{body.none}", "{body.missing}", "{body.price + body.name}", "{topic}"])
 def test_a_message_for_which_a_template_cannot_be_filled(text: str) -> None:
     with pytest.raises(ExpressionFailed) as caught:
         Template(text).fill(SEEN)

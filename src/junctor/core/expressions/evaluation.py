@@ -35,6 +35,7 @@ class Program(msgspec.Struct, frozen=True):
     execute: Callable[[dict[str, Any]], Any]
     uses: Uses
     called: str
+    text: str = ""
 
     def value(self, seen: Mapping[str, Any]) -> Any:
         """What it comes to.
@@ -52,6 +53,24 @@ class Program(msgspec.Struct, frozen=True):
             if not _panic(error):
                 raise
             raise self._failed(error) from error
+
+    def number(self, seen: Mapping[str, Any]) -> Any:
+        """What it comes to where whole numbers and decimals are numbers alike, as they are in JSON: 3 and 2.5 may be
+        the price of two messages. CEL does not compute with both at once; then all of them are taken as decimals.
+
+        :raises ExpressionFailed: it cannot be evaluated for these.
+        """
+        try:
+            return self.value(seen)
+        except ExpressionFailed as error:
+            if "nsupported" not in str(error.__cause__) and "overload" not in str(error.__cause__):
+                raise
+            try:
+                return _widened(self.text)({name: _decimal(value) for name, value in seen.items()})
+            except BaseException as second:
+                if not isinstance(second, Exception) and not _panic(second):
+                    raise
+                raise error from error.__cause__
 
     def _bound(self, seen: list[Any]) -> None:
         uses = self.uses
@@ -86,7 +105,27 @@ def program(text: str, where: str, kind: str, variables: Collection[str]) -> Pro
     if uses.unknown is not None:
         what, fix = uses.unknown
         raise ConfigurationError(what, where=place, fix=fix)
-    return Program(made.execute, uses, f"the {kind} `{one_line(text, 300)}`")
+    return Program(made.execute, uses, f"the {kind} `{one_line(text, 300)}`", text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _widened(text: str) -> Callable[[dict[str, Any]], Any]:
+    """The expression with decimals where it has whole numbers."""
+    made, end = "", 0
+    for token in reading.tokens(text):
+        made += text[end : token.at]
+        end = token.at + len(token.text)
+        whole = token.kind == "number" and token.text.isdigit()
+        made += f"{token.text}.0" if whole else token.text
+    return _cel().compile(made + text[end:]).execute  # type: ignore[no-any-return]
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _decimal(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_decimal(part) for part in value]
+    return float(value) if type(value) is int else value
 
 
 _EXAMPLES = {"condition": "body.value > 80", "expression": "body.price * 1.2", "placeholder": "{body.id}"}

@@ -12,7 +12,7 @@ from junctor.errors import ConfigurationError, ExpressionFailed
 class Expression:
     """An expression in CEL as the type of a setting: ``total: Expression = setting("body.price * body.count")``.
 
-    Whole numbers and numbers with decimals do not mix in CEL: write ``body.price * 2.0``.
+    Whole numbers and decimals mix, as in JSON; two whole numbers are divided as such: 7 / 2 is 3.
     """
 
     __slots__ = ("text",)
@@ -44,7 +44,7 @@ class Expression:
             seen = variables.of(compiled.uses.variables)
         except KeyError as error:
             raise ExpressionFailed(f"{compiled.called}: there is no {error.args[0]} here") from None
-        return compiled.value(seen)
+        return compiled.number(seen)
 
     def holds(self, variables: Variables) -> bool:
         """Whether it is true.
