@@ -58,7 +58,7 @@ def _known(project: Project, folder: Path) -> list[Doctor]:
     installed = doctors()
     found = [doctor for doctor in installed if doctor.knows(project)]
     if not found:
-        titles = ", ".join(doctor.title for doctor in installed) or "any dialect"
+        titles = " or ".join(doctor.title for doctor in installed) or "any dialect"
         fix = "Name the folder of the project; for flows of Junctor run: junctor check"
         raise ConfigurationError(f"this is no project of {titles}", where=str(folder), fix=fix)
     return found

@@ -18,6 +18,13 @@ class Doctor(Protocol):
 
     title: str
     """The dialect, as people call it."""
+    imports: str
+    """How the names of the modules begin that its projects import; a file that does and does not load is shown to the
+    doctor."""
+
+    def requirement(self, module: str) -> str:
+        """What stands behind ``pip install`` to have one of these modules here."""
+        ...
 
     def knows(self, project: Project) -> bool:
         """Whether this is a project of the dialect."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, located, nearest, text_of
+from junctor.flows.code.advice import advice, requirement_of
 from junctor.flows.code.modules import note_imports
 from junctor.observe.frames import is_users, users_place
 
@@ -321,17 +322,18 @@ def _import_failed(error: BaseException, place: str, folder: Path) -> ImportFail
     where = _own_line(error, folder) or place
     text = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")
     if isinstance(error, SyntaxError):
-        return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix="Correct the line.")
+        return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix=f"Correct the line.{advice(error, folder)}")
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name == place or place.startswith(f"{error.name}."):
             fix = "Give a file (cpu.py) or a module that Python finds from this folder."
             return ImportFailed(f"there is no module {error.name}", where=place, fix=fix)
-        fix = f"Install it, for example: pip install {error.name.partition('.')[0]}."
+        fix = f"Install it, for example: pip install {requirement_of(error.name)}."
         return ImportFailed(f"there is no module {error.name}", where=where, fix=fix)
     if isinstance(error, SystemExit):
         fix = 'Put what runs the program under if __name__ == "__main__":.'
         return ImportFailed("the file ends the program while it is imported", where=where, fix=fix)
-    return ImportFailed(text, where=where, fix="Correct the line; the whole traceback is below.")
+    fix = f"Correct the line; the whole traceback is below.{advice(error, folder)}"
+    return ImportFailed(text, where=where, fix=fix)
 
 
 def _own_line(error: BaseException, folder: Path) -> str:

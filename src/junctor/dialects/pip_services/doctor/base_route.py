@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors.source import is_self, sources, text_of
 from junctor.dialects.pip_services.doctor.classes import rest_services
-from junctor.dialects.pip_services.doctor.source import is_self, sources, text_of
 
 _CONFIGURED = re.compile(r"descriptor:\s*[\"']?([\w-]+):")
 _BETWEEN = re.compile(r"[-_]")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from junctor.dialects.doctors import Project
-from junctor.dialects.pip_services.doctor.source import Source, is_self, sources
+from junctor.dialects.doctors.source import Source, is_self, sources
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors.source import is_self, text_of
 from junctor.dialects.pip_services.doctor.classes import Class, classes
-from junctor.dialects.pip_services.doctor.source import is_self, text_of
 
 _OTHER = {".yaml": ".yml", ".yml": ".yaml"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors import Finding, Project, syntax
+from junctor.dialects.pip_services.alias import TABLE
 from junctor.dialects.pip_services.doctor import (
     base_route,
     config_path,
@@ -16,9 +17,9 @@ from junctor.dialects.pip_services.doctor import (
     requirements,
     routes,
     selfless,
-    syntax,
     yaml_indent,
 )
+from junctor.dialects.pip_services.doctor.requirements import OURS
 
 Check = Callable[[Project], Iterator[Finding]]
 
@@ -46,6 +47,11 @@ _MARKS = (
 
 class PipServicesDoctor:
     title = "Pip.Services"
+    imports = "pip_services3_"
+
+    def requirement(self, module: str) -> str:
+        """An add-on of the family would bring the original packages with it."""
+        return OURS if module in TABLE else f"--no-deps {module.replace('_', '-')}"
 
     def knows(self, project: Project) -> bool:
         return any(mark.search(text) for pattern, mark in _MARKS for text in project.named(pattern).values())

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Edit, Finding, Project
+from junctor.dialects.doctors.source import is_self, text_of
 from junctor.dialects.pip_services.doctor.classes import Class, Function, Registration, registrations, rest_services
-from junctor.dialects.pip_services.doctor.source import is_self, text_of
 
 _WITHOUT_BODY = ("GET", "DELETE", "HEAD")
 _IN_PATH = re.compile(r"<(\w+)")

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 
 from junctor.dialects.doctors import Finding, Project
 from junctor.dialects.doctors.correcting import UNREADABLE
+from junctor.dialects.doctors.source import Source, sources
 from junctor.dialects.pip_services.doctor.classes import classes
 from junctor.dialects.pip_services.doctor.known_names import MODULES
-from junctor.dialects.pip_services.doctor.source import Source, sources
 
 _GIVEN = {*dir(builtins), "__file__", "__path__", "__builtins__", "__annotations__", "__class__", "WindowsError", "_"}
 """``_`` is put among the builtins by gettext."""

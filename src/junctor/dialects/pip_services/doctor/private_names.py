@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors.source import is_self
 from junctor.dialects.pip_services.doctor.classes import Class, classes
-from junctor.dialects.pip_services.doctor.source import is_self
 
 
 def check(project: Project) -> Iterator[Finding]:

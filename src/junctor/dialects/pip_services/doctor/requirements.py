@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Edit, Finding, Project
-from junctor.dialects.pip_services.doctor.source import sources
+from junctor.dialects.doctors.source import sources
 
 OURS = "junctor-pip-services3"
 ORIGINALS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.doctors.source import is_self
 from junctor.dialects.pip_services.doctor.classes import registrations, rest_services
-from junctor.dialects.pip_services.doctor.source import is_self
 
 
 def check(project: Project) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from junctor.dialects.doctors import Edit, Project
 from junctor.dialects.doctors.correcting import tree_of
+from junctor.dialects.doctors.findings import Edit
+from junctor.dialects.doctors.project import Project
 
 
 class Source(NamedTuple):

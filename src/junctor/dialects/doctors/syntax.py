@@ -6,8 +6,9 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from junctor.dialects.doctors import Finding, Project
 from junctor.dialects.doctors.correcting import parses
+from junctor.dialects.doctors.findings import Finding
+from junctor.dialects.doctors.project import Project
 
 
 def check(project: Project) -> Iterator[Finding]:

@@ -1,0 +1,75 @@
+"""Where else to look when a file of the user does not load: the doctor of the system that it was written for.
+
+Doctors are found by entry point and loaded only then, as dialects are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+GROUP = "junctor.doctors"
+"""The group of entry points; what one names is at least an :class:`Adviser`."""
+
+
+class Adviser(Protocol):
+    """What of a doctor is needed here."""
+
+    title: str
+    """The system, as people call it."""
+    imports: str
+    """How the names of its modules begin."""
+
+    def requirement(self, module: str) -> str:
+        """What stands behind ``pip install`` for one of them."""
+        ...
+
+
+def advice(error: BaseException, folder: Path) -> str:
+    """A sentence that names ``junctor doctor``, where a file on the way to the error imports a system that has one;
+    else nothing."""
+    texts = [_text(file) for file in _files(error, folder)]
+    for doctor in _doctors():
+        mark = re.compile(rf"^\s*(?:from|import)\s+{doctor.imports}", re.MULTILINE)
+        if any(mark.search(text) for text in texts):
+            place = "" if folder == Path.cwd() else f" {_relative(folder)}"
+            return f" For {doctor.title}, `junctor doctor{place}` finds such errors in the files without running them."
+    return ""
+
+
+def requirement_of(module: str) -> str:
+    """What stands behind ``pip install`` for a module of another system; for all others the module's own name."""
+    name = module.partition(".")[0]
+    return next((doctor.requirement(name) for doctor in _doctors() if name.startswith(doctor.imports)), name)
+
+
+def _doctors() -> Iterator[Adviser]:
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        yield point.load()
+
+
+def _files(error: BaseException, folder: Path) -> Iterator[str]:
+    """The files in the folder that were being run."""
+    if isinstance(error, SyntaxError) and error.filename:
+        yield error.filename
+    traceback = error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file.startswith(f"{folder}{os.sep}") and "site-packages" not in file:
+            yield file
+        traceback = traceback.tb_next
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""
+
+
+def _relative(folder: Path) -> str:
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
