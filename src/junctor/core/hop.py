@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any
@@ -29,7 +30,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     outlives its handler no longer joins. ``writes`` are the state entries by key and name, ``reads`` the versions of
     those that were read. ``numbers`` counts the sends to each target. ``work`` is what it does to runs, see
     :class:`RunWork`; None for nearly every hop. ``effects`` are those of what was sent for the message that this one
-    repeats, see :mod:`junctor.runtime.effects`.
+    repeats, see :mod:`junctor.runtime.effects`. ``headers`` are those of the record that a first hop becomes.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Hop(msgspec.Struct, eq=False, gc=False):
     hides: Any = None
     work: Any = None
     effects: Any = None
+    headers: Mapping[str, str] | None = None
 
     @property
     def service(self) -> str:

@@ -273,8 +273,11 @@ class Intake:
         """The record of a first hop: it has no body and no queue."""
         hop.recorded = True
         message = Message(hop.seq, self.node, hop.session, hop.kind, "", hop.address, hop.name, b"null", hop.started)
+        headers = dict(hop.headers or NO_HEADERS)
         if isinstance(hop, AskedHop) and hop.asking.caller:
-            message = structs.replace(message, headers={"caller": hop.asking.caller})
+            headers["caller"] = hop.asking.caller
+        if headers:
+            message = structs.replace(message, headers=headers)
         return Insert(message, status, hop.started, duration)
 
     def _accepted(self, commit: Commit, error: Exception | None) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from junctor.messages import NO_HEADERS, Kind, Message, Status, parse_id, session_text
+from junctor.messages import NO_HEADERS, Kind, Message, Status, parse_id, session_called, session_text
 
 
 def envelope(payload: object = b'{"a":1}') -> Message:
@@ -23,6 +23,21 @@ def test_an_id_names_the_node_and_comes_apart_again() -> None:
 def test_what_is_no_id_says_what_one_looks_like(text: str) -> None:
     with pytest.raises(ValueError, match="looks like a1b2c3d4e5f6-42"):
         parse_id(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["0af7651916cd43dd8448eb211c80319c", "0AF76519-16CD-43DD-8448-EB211C80319C", "0af7651916cd43dd-8448eb211c80319c"],
+)
+def test_a_name_of_32_digits_is_the_session(name: str) -> None:
+    assert session_text(session_called(name)) == "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_every_other_name_has_a_session_of_its_own() -> None:
+    names = ["", "0", "a", "A", "é", "\udce9", "0" * 32, "f" * 33, "-" * 32, "g" * 32]
+    sessions = [session_called(name) for name in names]
+    assert len(set(sessions)) == len(names) and all(0 < session < 2**128 for session in sessions)
+    assert session_text(session_called("a")) == "ca978112ca1bbdcafac231b39a23dc4d"  # stays: stores have it
 
 
 def test_an_example_is_a_message_for_a_unit_test() -> None:

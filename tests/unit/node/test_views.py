@@ -10,7 +10,7 @@ import pytest
 
 from junctor.core.outcome import Failure, LogLine, Reply
 from junctor.core.run import Run, RunQuery, Turn
-from junctor.messages import Kind, Message, Status
+from junctor.messages import Kind, Message, Status, session_called
 from junctor.node.capture.hops import captured_hops
 from junctor.node.views import answers
 from junctor.node.views.alerts import latest_alerts
@@ -292,6 +292,20 @@ def test_a_session_that_is_not_there(which: str, said: str) -> None:
     shelf = Shelf(record(3), record(9, session=0xABCDE << 108 | 2))
     with pytest.raises(NothingFound, match=said):
         asked_for(shelf, which)
+
+
+@pytest.mark.parametrize("name", ["Order-17", "order 17", "17", "abc", "xyz-3", "0815", "f" * 33, "\udce9"])
+def test_a_session_by_its_name_in_another_system(name: str) -> None:
+    session = session_called(name)
+    shelf = Shelf(record(3), record(9, session=session))
+    assert asked_for(shelf, f" {name} ") == Asked(session, 0)
+    assert find_session(shelf, name) == session
+    with pytest.raises(NothingFound):
+        asked_for(shelf, f"{name}Z")
+
+
+def test_a_message_is_found_before_a_session_that_is_called_like_it() -> None:
+    assert asked_for(Shelf(record(3), record(9, session=session_called("3"))), "3") == Asked(SESSION, 3)
 
 
 def test_digits_are_looked_for_over_many_pages() -> None:

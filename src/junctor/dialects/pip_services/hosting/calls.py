@@ -11,12 +11,11 @@ from junctor.core.port import Port
 from junctor.dialects.pip_services.commons.convert import JsonConverter
 from junctor.dialects.pip_services.commons.refer import Descriptor
 from junctor.dialects.pip_services.commons.run import Parameters
-from junctor.dialects.pip_services.hosting.client import here
+from junctor.dialects.pip_services.hosting.client import CORRELATION, here
 from junctor.dialects.pip_services.hosting.hosted import Part
 from junctor.messages.codec import to_plain
 from junctor.messages.envelope import session_text
 
-_CORRELATION = "correlation_id"
 _LIFE = frozenset(
     {
         *("configure", "set_references", "unset_references", "open", "close", "is_open", "get_command_set"),
@@ -57,7 +56,7 @@ class Calling:
     """A handler: calls a method of the component, or else its command.
 
     A map becomes the arguments where it names them all; else the body is the first one. ``correlation_id`` is that of
-    the body, else the session.
+    the body, else that of the sender, else the session.
     """
 
     def __init__(self, part: Part, port: Port, name: str) -> None:
@@ -76,25 +75,27 @@ class Calling:
         component = self._part.component
         method = getattr(component, self._name, None)
         if callable(method):
-            return method(**arguments(method, body, self._session))
+            return method(**arguments(method, body, self._correlation_id))
         args = Parameters.from_value(body)
-        correlation_id = args.get_as_nullable_string(_CORRELATION) or self._session
+        correlation_id = args.get_as_nullable_string(CORRELATION) or self._correlation_id
         return component.get_command_set().execute(correlation_id, self._name, args)
 
     @property
-    def _session(self) -> str:
+    def _correlation_id(self) -> str:
         message = self._port.message()
-        return "" if message is None else session_text(message.session)
+        if message is None:
+            return ""
+        return message.headers.get(CORRELATION) or session_text(message.session)
 
 
 def arguments(method: Callable[..., Any], body: Any, correlation_id: str) -> dict[str, Any]:
     """The arguments of a method by name."""
     names = [name for name, one in inspect.signature(method).parameters.items() if one.kind in _NAMED]
-    made: dict[str, Any] = {_CORRELATION: correlation_id} if _CORRELATION in names else {}
+    made: dict[str, Any] = {CORRELATION: correlation_id} if CORRELATION in names else {}
     if isinstance(body, Mapping) and set(body) <= set(names):
         given = dict(body)
     else:
-        first = next((name for name in names if name != _CORRELATION), None)
+        first = next((name for name in names if name != CORRELATION), None)
         given = {} if body is None or first is None else {first: body}
     made.update(given)
     missing = {name: None for name in _needed(method) if name not in made}

@@ -5,15 +5,29 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.core.spec import service_name
 from junctor.dialects.pip_services.commons.config import ConfigParams, IConfigurable
 from junctor.dialects.pip_services.commons.errors import InvalidStateException, InvocationException
 from junctor.errors import JunctorError
+from junctor.messages import session_text
 from junctor.messages.codec import to_plain
 
 here: ContextVar[Port | None] = ContextVar("pip_services_port", default=None)
 """The port of the service whose call is being made."""
+
+
+CORRELATION = "correlation_id"
+"""The header by which a message carries the correlation id of who sends it."""
+
+
+def headers_of(correlation_id: str | None) -> dict[str, str] | None:
+    """The headers of a message that belongs to a correlation id. Where that is the session, the message has it."""
+    hop = current.get()
+    if not correlation_id or (hop is not None and correlation_id == session_text(hop.session)):
+        return None
+    return {CORRELATION: correlation_id}
 
 
 class ServiceClient(IConfigurable):
@@ -44,7 +58,8 @@ class ServiceClient(IConfigurable):
         try:
             link = port.link_to(self._address, Any, Any, handler=name)
             timeout = self._timeout / 1000 or None
-            return to_plain(port.request(link, params, timeout=timeout).result())
+            headers = headers_of(correlation_id)
+            return to_plain(port.request(link, params, timeout=timeout, headers=headers).result())
         except JunctorError as error:
             raise self._failed(correlation_id, name, error) from error
 
@@ -56,7 +71,8 @@ class ServiceClient(IConfigurable):
         """
         port = self._port(correlation_id)
         try:
-            port.send(port.link_to(self._address, Any, handler=name), params).result()
+            link = port.link_to(self._address, Any, handler=name)
+            port.send(link, params, headers=headers_of(correlation_id)).result()
         except JunctorError as error:
             raise self._failed(correlation_id, name, error) from error
 

@@ -56,18 +56,18 @@ class Answering:
         self._port = port
         self._calls = calls
 
-    def __call__(self, request: Request, rest: str = "") -> Response:
+    def __call__(self, request: Request, rest: str | None = None) -> Response:
         if not self._calls:
-            found: Response = self._table()(request)
+            found: Response = self._table()(request, rest)
             return found
         token = here.set(self._port)
         try:
-            answer: Response = self._table()(request)
+            answer: Response = self._table()(request, rest)
             return answer
         finally:
             here.reset(token)
 
-    def function_of(self, request: Request, rest: str = "") -> Any:
+    def function_of(self, request: Request, rest: str | None = None) -> Any:
         """What will answer a request; see :class:`~junctor.core.spec.RouteSpec`."""
         return self._table().function_of(request, rest)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,10 +48,31 @@ def routes_of(
     further = None if facade is None else facade.unlisted()
     named = {f"{NAME}{path.replace('/', '-')}".rstrip("-") + "-page": path for path in _OVER_THE_NODE}
     pages = (
-        msgspec.structs.replace(rest, name=name, path=path, signature=_at, facade=further)
+        msgspec.structs.replace(
+            rest, name=name, path=path, bind=partial(_Page, bind, path), signature=_at, facade=further
+        )
         for name, path in named.items()
     )
     return rest, *pages
+
+
+class _Page:
+    """The route of one path.
+
+    :param bind: see :func:`routes_of`.
+    """
+
+    def __init__(self, bind: Callable[[Any], Any], path: str, service: Any) -> None:
+        self._table = bind(service)
+        self._rest = path.removeprefix("/")
+
+    def __call__(self, request: Request) -> Response:
+        answer: Response = self._table(request, self._rest)
+        return answer
+
+    def function_of(self, request: Request) -> Any:
+        """What will answer a request; see :class:`RouteSpec`."""
+        return self._table.function_of(request, self._rest)
 
 
 def _below(request: Request, rest: str) -> Response:

@@ -12,13 +12,16 @@ from junctor.dialects.pip_services.commons.errors import ApplicationException, E
 from junctor.dialects.pip_services.rpc.services import bottle_requests
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer, json_answer
 from junctor.dialects.pip_services.rpc.services.arguments import bound, bound_to_path
-from junctor.dialects.pip_services.rpc.services.call import Call, running
+from junctor.dialects.pip_services.rpc.services.call import PARAMETER, Call, running
 from junctor.dialects.pip_services.rpc.services.journal import Journal
 from junctor.dialects.pip_services.rpc.services.validation import Validation
 from junctor.http import HttpError, Request, Response
 
 Check = Callable[[Call], Response | None]
 """Stands before a handler: an answer ends the call, None lets it go on; what it raises is the answer, too."""
+
+_LONGEST = 1000
+"""Characters of a path in the trace."""
 
 
 class RouteEntry:
@@ -49,7 +52,7 @@ class RouteEntry:
     def __call__(self, request: Request, values: dict[str, Any]) -> Response:
         call = Call(request, values)
         hop = current.get()
-        if hop is not None and self._place:
+        if hop is not None and hop.message is None and self._place:
             hop.name = self._place
         package = bottle_requests.bottle()
         token = running.set(call)
@@ -85,6 +88,10 @@ class RouteEntry:
         if isinstance(error, ApplicationException) and error.status < 500:
             return made
         self._journal.failed(call, error)
+        hop = current.get()
+        if hop is not None and hop.message is None:
+            correlation = {PARAMETER: call.correlation_id} if call.correlation_id else {}
+            hop.headers = {"path": call.request.path[:_LONGEST], **correlation}
         return Failed(made, error)
 
 

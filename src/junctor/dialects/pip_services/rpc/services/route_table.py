@@ -7,6 +7,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+
 from junctor.core.facade import RouteBehind
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory, NotFoundException
 from junctor.dialects.pip_services.rpc.services.answers import Failed, empty, error_answer
@@ -67,20 +69,23 @@ class RouteTable:
             entries = self._patterns.setdefault(route, (pattern, {}))[1]
         entries[method.upper()] = entry
 
-    def __call__(self, request: Request, rest: str = "") -> Response:
-        """As a route of a node; ``rest`` is its path once more, and not needed.
+    def __call__(self, request: Request, rest: str | None = None) -> Response:
+        """As a route of a node.
 
         What a handler raised and did not mean to send comes out of here, with its answer in ``response``, so that the
         call counts as failed.
+
+        :param rest: the path below that of the flow, without its first slash; None: that of the request.
         """
-        made = self.answer(request)
+        made = self.answer(_below(request, rest))
         if isinstance(made, Failed):
             made.error.response = made.plain()  # type: ignore[attr-defined]
             raise made.error
         return made
 
-    def function_of(self, request: Request, rest: str = "") -> Entry | None:
+    def function_of(self, request: Request, rest: str | None = None) -> Entry | None:
         """What will answer a request, None where nothing of the program does."""
+        request = _below(request, rest)
         fixed = self._fixed.get(request.path)
         if fixed is not None and request.method in fixed:
             return fixed[request.method]
@@ -129,6 +134,13 @@ class RouteTable:
         hint = f"; did you mean {near[0]}?" if near else ""
         error = NotFoundException(None, "ROUTE_NOT_FOUND", f"There is no route {path[:200]}{hint}")
         return error.with_details("path", path[:200])
+
+
+def _below(request: Request, rest: str | None) -> Request:
+    """The request as the container knows it: where its flow has a path, its routes are below that."""
+    if rest is None or request.path == (path := f"/{rest}"):
+        return request
+    return msgspec.structs.replace(request, path=path)
 
 
 def _described(pattern: Pattern, method: str, entry: Entry) -> RouteBehind:
