@@ -26,6 +26,7 @@ THREAD_OWNERS: dict[str, str] = {
     "runtime/workers/channel.py": "reads what the node says while code keeps the loop of a worker",
     "runtime/workers/process.py": "blocking handlers of a worker, without its loop between them and the reader",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
+    "adapters/mqtt/connection.py": "the client looks up names and agrees on TLS in blocking calls",
     "dialects/pip_services/commons/run/fixed_rate_timer.py": "calls that may block, with or without a node",
 }
 
