@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from junctor.services.declared import declared_settings
 from junctor.settings import MISSING, Bounds, Setting, kind_name
 from junctor.settings.conversion import is_duration, without_none, words_of
 from junctor.settings.values import UNSET
+
+_SENTENCE = re.compile(r".*?\.(?=\s|$)|.*")
 
 
 class SettingEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,7 +55,7 @@ class HandlerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class AdapterEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One adapter. ``side`` is ``in``, ``out`` or ``inside``; ``doc`` its first line, ``about`` the rest.
+    """One adapter. ``side`` is ``in``, ``out`` or ``inside``; ``doc`` its first sentence, ``about`` the rest.
 
     ``extra`` is what is to be installed with it, ``install`` the arguments for pip where that is missing. ``problem``
     says why it cannot be used at all: nothing else is known then.
@@ -178,12 +181,16 @@ def _first(doc: str) -> str:
 
 
 def _told(cls: type[Service], name: str) -> tuple[str, str, str]:
-    """First line, rest and example of a docstring. The example is the indented part that says ``adapter: NAME``."""
+    """First sentence, rest and example of a docstring. The example is the indented part that says ``adapter: NAME``."""
     text = inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
     example = next((block for block in _blocks(text) if re.search(rf"adapter: ['\"]?{re.escape(name)}\b", block)), "")
     rest = text.replace(example, "", 1).replace("::\n", ":\n") if example else text
-    doc, _, about = rest.partition("\n")
-    return doc, re.sub(r"\n{3,}", "\n\n", about).strip().removesuffix(":").strip(), inspect.cleandoc("\n" + example)
+    first, _, about = rest.partition("\n\n")
+    paragraph = " ".join(first.split())
+    doc = _SENTENCE.findall(paragraph)[0]
+    more = textwrap.fill(paragraph.removeprefix(doc).strip(), 110)
+    about = re.sub(r"\n{3,}", "\n\n", f"{more}\n\n{about}").strip()
+    return doc, about.removesuffix(":").strip(), inspect.cleandoc("\n" + example)
 
 
 def _blocks(text: str) -> list[str]:

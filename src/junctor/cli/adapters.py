@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -48,7 +49,7 @@ def _needs(one: AdapterEntry) -> str:
 
 def _show(one: AdapterEntry) -> None:
     click.echo(click.style(one.name, bold=True) + f"  {one.side}  {safe(one.distribution)}, {safe(one.code)}")
-    for text in (one.doc, one.about):
+    for text in (textwrap.fill(one.doc, 110), one.about):
         if text:
             click.echo("\n" + "\n".join(f"  {safe(line)}".rstrip() for line in text.splitlines()))
     if one.extra or one.install:

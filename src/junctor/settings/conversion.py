@@ -126,8 +126,26 @@ def kind_name(kind: Any) -> str:
     elif typing.get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, enum.Enum)):
         name = "one of the choices"
     else:
-        name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
-    return f"{name.replace('typing.', '')} or nothing" if optional else name.replace("typing.", "")
+        name = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else _composed(kind)
+    return f"{name} or nothing" if optional else name
+
+
+def _composed(kind: Any) -> str:
+    """``dict[str, Expression]``: classes without their modules, which say nothing to who writes a value."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType or not isinstance(origin, type) or not all(map(_has_name, parts)):
+        return str(kind).replace("typing.", "")
+    return f"{origin.__name__}[{', '.join(map(_part_name, parts))}]"
+
+
+def _has_name(part: Any) -> bool:
+    return part is Ellipsis or isinstance(part, type) or typing.get_origin(part) is not None
+
+
+def _part_name(part: Any) -> str:
+    if typing.get_origin(part) is Literal:
+        return " | ".join(map(str, typing.get_args(part)))
+    return "..." if part is Ellipsis else kind_name(part)
 
 
 def words_of(kind: Any) -> tuple[Any, ...]:
