@@ -1,4 +1,4 @@
-"""``junctor resume``: a paused service goes on, a held one tries at once."""
+"""``junctor resume``: a paused service goes on, one that waits for the other side tries at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from junctor.node.views.stopped import PATIENCE
 def command(service: str | None, every: bool, node: str | None) -> None:
     """Let the paused SERVICE go on with its queue.
 
-    One that is held for the other side tries at once, instead of at its next probe.
+    One that is held for the other side, or whose ticks or loop() find it away, tries at once, instead of later.
     """
     one = one_or_all(service, every)
     client = running_node(node)

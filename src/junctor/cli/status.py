@@ -13,6 +13,8 @@ from junctor.node.views.stopped import PATIENCE
 
 SLOW_LOOP = 0.1  # seconds of lag from which the status mentions it
 
+_LONGEST_NOTE = 80
+
 _BLOCKED = (
     "The node does not answer: its event loop is blocked, since when is not known; its log names what blocks it "
     f"(`junctor logs`). Waiting up to {PATIENCE:g} s"
@@ -89,12 +91,15 @@ def _row(service: ServiceStatus, several: bool) -> tuple[str, ...]:
         service.restarts,
     )
     name = f"{service.flow}/{service.service}" if several else service.service
-    return (name, service.state, *map(str, counts), words.short(_note(service), 80))
+    return (name, service.state, *map(str, counts), words.short(_note(service), _LONGEST_NOTE))
 
 
 def _note(service: ServiceStatus) -> str:
     if service.state == "held":
         return f"{service.reason}{_probe(service)}"
+    if service.away:
+        tail = _next_try(service)
+        return words.short(service.reason, _LONGEST_NOTE - len(tail)) + tail
     if service.reason:
         return service.reason
     slow = [one for one in service.running if one.seconds >= 1]
@@ -109,6 +114,14 @@ def _probe(service: ServiceStatus) -> str:
     since = f"; held for {words.duration((now - service.since).total_seconds())}" if service.since else ""
     left = (service.next_probe - now).total_seconds() if service.next_probe else 0.0
     return since + (f", tries in {words.duration(left)}" if left >= 1 else "")
+
+
+def _next_try(service: ServiceStatus) -> str:
+    """When ticks or ``loop()`` that find the other side away are tried again."""
+    left = (service.next_probe - datetime.now(UTC)).total_seconds() if service.next_probe else 0.0
+    if left < 0.5:
+        return "; tries now"
+    return f"; next try in {left:.0f} s" if left < 60 else f"; next try in {words.duration(left)}"
 
 
 def _ago(service: ServiceStatus) -> str:

@@ -192,6 +192,15 @@ class Port(Protocol):
         """
         ...
 
+    def reached(self) -> None:
+        """``loop()`` says that it has reached the other side: an outage that lasts is over. Without a word it is over
+        when ``loop()`` returns, or has run for ``hold.max``. Callable from any thread; nothing elsewhere than in
+        ``loop()``, since a tick says it by its end.
+
+        :raises StateError: the port is not one of a service.
+        """
+        ...
+
     def sleep(self, seconds: float) -> Pending[bool]:
         """Wait on the node's clock; ends early, with True, when the service is asked to stop. Blocks in a thread."""
         ...

@@ -24,9 +24,9 @@ _MIB = 1024 * 1024
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, runs of workflows that
     are ``suspended``, services ``stopped`` after too many failures, messages in the ``queue`` of a service. By seconds:
-    how long a service is ``held``, the ``age`` of the oldest message owed to one, for how long one was ``silent``: took
-    and handled nothing. Of the store: percent of its ``disk`` in use, bytes that are ``free`` on it, bytes of its
-    ``wal``.
+    how long a service is ``held``, or its ticks or ``loop()`` find the other side away; the ``age`` of the oldest
+    message owed to one; for how long one was ``silent``: took and handled nothing. Of the store: percent of its
+    ``disk`` in use, bytes that are ``free`` on it, bytes of its ``wal``.
 
     ``service`` are those it is about, all of the flow by default. ``hours``, ``days`` and ``timezone`` say when silence
     counts.
@@ -65,7 +65,9 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A service at a moment. ``since`` its ``state`` began, and the ``oldest`` message owed to it was sent (0: none, or
     nobody asked), in nanoseconds since 1970. ``quiet``: seconds since it took or handled something, None where it has
     not since the node started. ``tried``: since then a message of it came to its end, or none waits. ``rests``: it is
-    held by a plan of its own.
+    held by a plan of its own. ``away``: since when its ticks or ``loop()`` find the other side away, with this
+    ``error``; 0 where they do not, or by a plan. ``reached``: one of them got through since the node started, or it has
+    none.
     """
 
     address: str
@@ -77,6 +79,9 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     quiet: float | None = None
     tried: bool = True
     rests: bool = False
+    away: int = 0
+    error: str = ""
+    reached: bool = True
 
     @property
     def flow(self) -> str:
@@ -236,6 +241,17 @@ def _held(signals: Signals, when: When, services: list[ServiceFacts], seen: Obse
         elif held or service.state in _TELLS_NOTHING or not service.tried:
             # It does not deliver, or has not tried since the node started: nobody knows how the other side is.
             signals.unsure.add(f"held {service.address}")
+        _away(signals, when, service)
+
+
+def _away(signals: Signals, when: When, service: ServiceFacts) -> None:
+    if service.state == "held" or service.state in _TELLS_NOTHING:
+        signals.unsure.add(f"away {service.address}")
+    elif service.away:
+        text = f"the other side is away: {service.error}"
+        signals.found.append(_of(service, "away", text, service.queued, service.away, when.held or 0.0))
+    elif not service.reached:
+        signals.unsure.add(f"away {service.address}")
 
 
 def _queue(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:

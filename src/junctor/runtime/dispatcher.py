@@ -269,7 +269,7 @@ class Dispatcher(RunEnds):
         """Commit what a first hop did (tick, route, action, start). One that did nothing leaves no record, and neither
         does one that its service does not record.
 
-        :param done: gets None when it is committed, or the error.
+        :param done: gets None when it is committed, or the error, which is then for who waits to tell.
         """
         hop.open = False
         failed = outcome.failure is not None
@@ -288,10 +288,11 @@ class Dispatcher(RunEnds):
         try:
             inserts += self._inserts_in(hop, outcome.drafts, without_origin)
         except SendError as error:
-            log.error("%s.%s: %s", hop.address, hop.name, error, extra={"hop": hop})
-            host.counters.failed += 1
             if done is not None:
                 done.set_result(error)
+                return
+            log.error("%s.%s: %s", hop.address, hop.name, error, extra={"hop": hop})
+            host.counters.failed += 1
             return
         commit = Commit(
             self._settled_hop,
@@ -319,7 +320,7 @@ class Dispatcher(RunEnds):
                 self.hand_over(insert)
         if done is not None and not done.done():
             done.set_result(error)
-        if error is not None and not isinstance(error, StateConflict):
+        elif error is not None and not isinstance(error, StateConflict):
             log.error("%s.%s: what it did is not stored: %s", host.address, hop.name, error)
 
     def _alerts(self, delivery: Delivery, outcome: Outcome, host: Host) -> tuple[AlertRecord, ...]:

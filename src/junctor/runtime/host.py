@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from junctor.clock import SECOND
 from junctor.core.hop import Delivery, Hop, current
 from junctor.core.lifecycle import DELIVERING, Lifecycle, State
+from junctor.core.outage import LOOP
 from junctor.core.restart import RestartHistory
 from junctor.core.spec import Activity, Context, ServicePlan
 from junctor.messages import TypeRegistry
+from junctor.runtime.away import FOR_EVER, Away
 from junctor.runtime.calls import Calls
 from junctor.runtime.failures import failure_of
 from junctor.runtime.handling import Handling
@@ -36,7 +38,6 @@ Part = Literal["schedules", "actions", "routes", "sockets", "main"]
 QUICK_LOOP = 0.05
 """Seconds: a ``loop()`` that returns sooner is called again after so long."""
 
-_FOR_EVER = 30 * 86_400.0  # seconds: a hold that only a person ends
 RESTART_GRACE = 2.0
 """Seconds that handlers have to end when their service starts again; then their messages are delivered anew."""
 
@@ -74,6 +75,7 @@ class Host(Handling):
         self._main_task: asyncio.Task[Any] | None = None
         self._recovery: asyncio.Task[Any] | None = None
         self._runners: list[asyncio.Task[Any]] = []
+        self.away = Away(self)
         self.calls = Calls(self)
         self.bound = self.calls.bound
         self.enter = self.calls.enter
@@ -114,8 +116,9 @@ class Host(Handling):
 
     @property
     def next_probe(self) -> int:
-        """When the service, which is held, tries again: nanoseconds since 1970; 0 where it is not, or tries now."""
-        wait = self.mailbox.until_probe
+        """When the service, which is held or finds the other side away, tries again: nanoseconds since 1970; 0 where it
+        does not wait, or tries now."""
+        wait = self.mailbox.until_probe if self.lifecycle.state is State.HELD else self.away.until_try
         return 0 if wait is None else self.engine.clock.time_ns() + int(wait * SECOND)
 
     # Life ---------------------------------------------------------------------------------------------------
@@ -153,6 +156,7 @@ class Host(Handling):
     async def start(self) -> None:
         """Bring the service up. A failure is supervised like any later one; it does not raise."""
         self.stopping.clear()
+        self.away.begin()
         self.lifecycle.to(State.STARTING)
         self._life = life = self._life + 1
         self._opened = not (self.spec.resting and self.pause_reason)
@@ -265,6 +269,7 @@ class Host(Handling):
         if self.lifecycle.state is State.PAUSED:
             self.lifecycle.to(State.RUNNING)
             self._go_on()
+            self.away.try_now()
 
     async def restart(self, grace: float) -> None:
         """Stop it and start it anew; its failures so far are forgotten. What runs has ``grace`` seconds."""
@@ -322,18 +327,33 @@ class Host(Handling):
         clock = self.engine.clock
         while not self.stopping.is_set() and not self.resting.is_set():
             began = clock.monotonic()
-            try:
-                await self.run_call(call, activity.blocking, None)
-            except BaseException as error:
-                if not is_cancelled():
-                    self._failed(error)
-                    return
-                if activity.blocking:
-                    log.error("%s.loop does not stop; its thread is left behind", self.address, extra=self.named)
-                raise
+            error = await self._looped(call, activity.blocking)
+            if error is not None and self.away.met(LOOP, failure_of(error)):
+                await self.away.wait(LOOP)
+                continue
+            self.away.over(LOOP)
+            if error is not None:
+                self._failed(error)
+                return
             # A loop() that returns at once would keep a processor busy with nothing.
             quick = clock.monotonic() - began < QUICK_LOOP
             await (self.port.sleep(QUICK_LOOP) if quick and not self.stopping.is_set() else asyncio.sleep(0))
+
+    async def _looped(self, call: Callable[..., Any], blocking: bool) -> BaseException | None:
+        """One call of ``loop()``: None when it returned, or what it raised."""
+        calm = self.away.calm()
+        try:
+            await self.run_call(call, blocking, None)
+        except BaseException as error:
+            if not is_cancelled():
+                return error
+            if blocking:
+                log.error("%s.loop does not stop; its thread is left behind", self.address, extra=self.named)
+            raise
+        finally:
+            if calm is not None:
+                calm.cancel()
+        return None
 
     def _failed(self, error: BaseException) -> None:
         """User code of the service ended badly: restart it later, or leave it stopped with an alert."""
@@ -483,14 +503,16 @@ class Host(Handling):
             if self.rests:
                 log.info("%s rests: %s", self.address, self.last_error, extra=self.named)
                 return
-            probe = f"next probe in {delay:.1f} s" if delay < _FOR_EVER else f"junctor resume {self.service}"
+            probe = f"next probe in {delay:.1f} s" if delay < FOR_EVER else f"junctor resume {self.service}"
             text = f"{self.address} is held: {self.last_error}; {probe}"
             log.warning("%s", text, extra=self.named)
             self.alert("held", f"{self.address} is held: {self.last_error}")
 
     def probe(self) -> bool:
-        """Let the service, which is held, try at once. False where it is not held, or tries already."""
-        return self.lifecycle.state is State.HELD and self.mailbox.probe_now()
+        """Let the service, which is held or finds the other side away, try at once. False where it does not wait."""
+        held = self.lifecycle.state is State.HELD and self.mailbox.probe_now()
+        away = self.lifecycle.state in DELIVERING and self.away.try_now()
+        return held or away
 
     def _released(self) -> None:
         if self.lifecycle.state is State.HELD:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from junctor.core.outage import Outages
 from junctor.core.policy import Policies
 from junctor.runtime.counts import Counts
 from junctor.runtime.known_runs import KnownRuns
@@ -71,6 +72,7 @@ class Inbox:
         self.address = address
         self.used = False
         self.counters = Counters()
+        self.outages = Outages()
         self.runs = KnownRuns()
         self.pending_state: dict[tuple[str, str], tuple[bytes | None, int, Commit | None]] = {}
         self.refill = Refill(engine, self)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import AskedHop, Delivery, Hop, current
+from junctor.core.outage import LOOP
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
@@ -320,6 +321,9 @@ class EnginePort:
     def count(self, what: str, amount: int = 1) -> None:
         raise StateError("only a service counts", where=self.address)
 
+    def reached(self) -> None:
+        raise StateError("only a service has a loop()", where=self.address)
+
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:
             future = self._loop.create_future()
@@ -424,6 +428,14 @@ class HostPort(EnginePort):
 
     def count(self, what: str, amount: int = 1) -> None:
         self._host.counters.counts.add(what, amount)
+
+    def reached(self) -> None:
+        if current.get() is not None:
+            return
+        if get_ident() == self._thread:
+            self._host.away.over(LOOP)
+        else:
+            self._loop.call_soon_threadsafe(self._host.away.over, LOOP)
 
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:

@@ -11,11 +11,14 @@ from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from junctor.clock import SECOND
+from junctor.core.hop import Hop
 from junctor.core.lifecycle import DELIVERING
-from junctor.core.outcome import Failure
+from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import ScheduleSpec
 from junctor.errors import StateConflict
 from junctor.messages import Kind
+from junctor.observe.hidden import note_hidden
+from junctor.runtime.failures import failure_of
 from junctor.runtime.pending import resolve
 
 if TYPE_CHECKING:
@@ -45,8 +48,7 @@ async def _run_every(host: Host, schedule: ScheduleSpec) -> None:
         await _wait(host, due - clock.monotonic())
         if host.stopping.is_set():
             return
-        while (await _ticked(host, schedule)).again and not host.stopping.is_set():
-            pass
+        await _when_due(host, schedule)
         # The next tick keeps the rhythm of the first; those that a long one overran are left out.
         behind = clock.monotonic() - due
         due += period * (1 + max(0, int(behind / period)))
@@ -63,35 +65,53 @@ async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
         while not host.stopping.is_set() and (left := due.timestamp() - clock.time_ns() / SECOND) > 0:
             await _wait(host, left if clock.virtual else min(left, _LONGEST_WAIT))
         if not host.stopping.is_set():
-            await tick(host, schedule)
+            await _when_due(host, schedule)
+
+
+async def _when_due(host: Host, schedule: ScheduleSpec) -> None:
+    """The tick that is due; once more at once where it asks for that, and again after a while for as long as it finds
+    the other side away. That follows ``hold``, as with messages, and not the interval: what runs once a night is not
+    lost by an outage of a minute."""
+    away = host.away
+    while not host.stopping.is_set():
+        ticked = await _ticked(host, schedule, tries=True)
+        if away.lasts(schedule.name):
+            await away.wait(schedule.name)
+            if not away.lasts(schedule.name):
+                return
+        elif not ticked.again:
+            return
 
 
 async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:
-    """One tick, also by hand; one of a schedule at a time. Its exception is recorded, logged and answered; the next
-    tick comes as planned. When a handler has changed the state that it has read, it is done again on the newer one,
-    like a delivery."""
+    """One tick by hand; one of a schedule at a time. Its exception is recorded, logged and answered, also where it
+    means an outage: who asked waits for it. When a handler has changed the state that it has read, it is done again on
+    the newer one, like a delivery."""
     return (await _ticked(host, schedule)).failure
 
 
 class _Ticked(NamedTuple):
-    """What became of a tick: how it failed, and whether another one is to follow at once."""
+    """What became of a tick: how it failed, whether another one is to follow at once, and the conflict for which it is
+    to be done again on newer state."""
 
     failure: Failure | None = None
     again: bool = False
+    conflict: StateConflict | None = None
 
 
-async def _ticked(host: Host, schedule: ScheduleSpec) -> _Ticked:
+async def _ticked(host: Host, schedule: ScheduleSpec, tries: bool = False) -> _Ticked:
+    """:param tries: an outage is none of its failures: it is tried again."""
     turns = _turns.setdefault(host, {})
     async with turns.setdefault(schedule.name, asyncio.Lock()):
         while host.lifecycle.state in DELIVERING:
-            conflict, ticked = await _tick(host, schedule)
-            if conflict is None:
+            ticked = await _tick(host, schedule, tries)
+            if ticked.conflict is None:
                 return ticked
-            log.info("%s.%s: %s", host.address, schedule.name, conflict, extra=host.named)
+            log.info("%s.%s: %s", host.address, schedule.name, ticked.conflict, extra=host.named)
     return _Ticked()
 
 
-async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | None, _Ticked]:
+async def _tick(host: Host, schedule: ScheduleSpec, tries: bool) -> _Ticked:
     hop = host.engine.new_hop(Kind.TICK, host.address, schedule.name, 0)
     hop.joins = schedule.joins
     call = host.callable_of("schedules", schedule)
@@ -106,16 +126,59 @@ async def _tick(host: Host, schedule: ScheduleSpec) -> tuple[StateConflict | Non
         error = asyncio.CancelledError("the schedule cancelled itself")
     except BaseException as raised:  # noqa: BLE001 - SystemExit of a tick is its failure
         error = raised
+    if error is not None:
+        return _raised(host, hop, error, tries)
+    refused = await _committed(host, hop)
+    if isinstance(refused, StateConflict):
+        return _Ticked(conflict=refused)
+    if refused is not None:
+        return _refused(host, hop, refused, tries)
+    host.away.over(schedule.name)
+    return _Ticked(again=schedule.repeats and value is True)
+
+
+def _raised(host: Host, hop: Hop, error: BaseException, tries: bool) -> _Ticked:
+    note_hidden(error, hop)
+    if tries and host.away.met(hop.name, failure := failure_of(error)):
+        _leave(host, hop, failure)
+        return _Ticked(failure)
     outcome = host.calls.hop_outcome(hop, error)
-    if outcome.failure is not None:
-        host.log_failure(hop, outcome.failure)
+    assert outcome.failure is not None
+    if tries:
+        host.away.over(hop.name)
+    host.log_failure(hop, outcome.failure)
+    host.dispatcher.settle_hop(hop, outcome, host)
+    return _Ticked(outcome.failure)
+
+
+def _leave(host: Host, hop: Hop, failure: Failure) -> None:
+    """A tick that found the other side away leaves no record, unless it has one since it sent something by itself."""
+    hop.open = False
+    if hop.recorded:
+        now = host.engine.clock.time_ns()
+        duration = now - hop.started
+        outcome = Outcome(Settlement.PARK, logs=hop.logs or (), failure=failure, started=hop.started, duration=duration)
+        host.dispatcher.settle_hop(hop, outcome, host)
+
+
+async def _committed(host: Host, hop: Hop) -> Exception | None:
+    """Commit what a tick did. None when it is there, or the error."""
+    outcome = host.calls.hop_outcome(hop, None)
     done: asyncio.Future[Exception | None] | None = None
-    if outcome.writes:
+    if outcome.drafts or outcome.writes:
         done = asyncio.get_running_loop().create_future()
     host.dispatcher.settle_hop(hop, outcome, host, done)
-    refused = await done if done is not None else None
-    ticked = _Ticked(outcome.failure, schedule.repeats and value is True and error is None)
-    return refused if isinstance(refused, StateConflict) else None, ticked
+    return await done if done is not None else None
+
+
+def _refused(host: Host, hop: Hop, error: Exception, tries: bool) -> _Ticked:
+    """Nothing of what it did counts: the disk is full, or a message cannot be sent."""
+    failure = failure_of(error)
+    if not (tries and host.away.met(hop.name, failure)):
+        host.counters.failed += 1
+        host.note_error(failure)
+        log.error("%s.%s: what it did is not stored: %s", host.address, hop.name, error, extra={"hop": hop})
+    return _Ticked(failure)
 
 
 async def _wait(host: Host, seconds: float) -> None:

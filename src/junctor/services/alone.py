@@ -73,6 +73,9 @@ class Alone:
     def count(self, what: str, amount: int = 1) -> None:
         self.counted[what] += amount
 
+    def reached(self) -> None:
+        pass
+
     def sleep(self, seconds: float) -> Pending[bool]:
         if _on_a_loop():
             return _Nap(seconds)

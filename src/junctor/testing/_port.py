@@ -163,5 +163,8 @@ class KitPort:
     def count(self, what: str, amount: int = 1) -> None:
         self._port.count(what, amount)
 
+    def reached(self) -> None:
+        self._port.reached()
+
     def sleep(self, seconds: float) -> Pending[bool]:
         return Watched(self._port.sleep(seconds), self._life)

@@ -13,6 +13,7 @@ from junctor.core.lifecycle import Lifecycle, State
 from junctor.core.spec import ActionSpec, RouteSpec, ServiceSpec
 from junctor.errors import QueueFull, ServiceStopped
 from junctor.messages import Kind
+from junctor.runtime.counts import Counts
 from junctor.transports.base import Depth
 
 
@@ -22,6 +23,7 @@ class Tally:
     def __init__(self) -> None:
         self.accepted = self.busy = self.calls = self.done = self.expired = self.failed = 0
         self.held = self.parked = self.refused = self.retried = self.ticks = 0
+        self.counts = Counts()
 
 
 class Entered:

@@ -111,6 +111,7 @@ async def test_a_service_that_wants_such_a_name_gets_it(serve: Any) -> None:
 async def test_metrics_read_as_prometheus_reads_them(serve: Any) -> None:
     host = SmallHost(Pump(), 'la"b')
     host.counters.done, host.counters.busy, host.depth.count = 7, 2_500_000_000, 4
+    host.counters.counts.add('a "quoted" word', 3)
     async with serve(host) as listener:
         await call(listener.port, "GET", "/level")
         await call(listener.port, "GET", "/nowhere")
@@ -127,6 +128,7 @@ async def test_metrics_read_as_prometheus_reads_them(serve: Any) -> None:
     assert value("junctor_messages_total", service='la"b', outcome="done") == 7
     assert value("junctor_handler_seconds_total", service='la"b') == 2.5
     assert value("junctor_queue_messages", service='la"b') == 4
+    assert value("junctor_service_counts_total", service='la"b', what='a "quoted" word') == 3
     assert value("junctor_calls_total", service='la"b') == 1
     assert value("junctor_service_state", state="running") == 1
     assert value("junctor_service_state", state="failed") == 0

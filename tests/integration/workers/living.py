@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from junctor import Service, Target, action, every, get, handler
+from junctor import Service, Target, action, every, get, handler, setting
 from junctor.http import HttpError
 from tests.integration.workers.many import Entry
 
@@ -146,3 +147,22 @@ class Counting(Service):
         while not self.sleep(60):
             pass
         self.__junctor__.port.count("ends")
+
+
+class Reaching(Service):
+    """Its ``loop()`` and its tick use a line that lies where the folder of the test says."""
+
+    def _use(self, line: str) -> None:
+        if not Path(self.folder, line).exists():
+            raise ConnectionRefusedError(f"no {line}")
+
+    folder: str = setting()
+
+    @every("50ms")
+    def poll(self) -> None:
+        self._use("tick-line")
+
+    async def loop(self) -> None:
+        self._use("loop-line")
+        self.__junctor__.port.reached()
+        await self.sleep(60)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from junctor.core.lifecycle import State
-from junctor.core.policy import RestartPolicy
+from junctor.core.policy import HoldPolicy, RestartPolicy, RetryPolicy
 from junctor.errors import WorkerLost
 from junctor.flows.model import FlowModel
 from junctor.flows.wiring import wire
@@ -24,7 +24,19 @@ from junctor.runtime.host import Host
 from junctor.runtime.scheduler import tick
 from junctor.transports.base import Query
 from junctor.transports.sqlite import SqliteTransport
-from tests.integration.workers.living import Ask, Book, Broken, Counting, Keyed, Line, Living, Looping, Named, Place
+from tests.integration.workers.living import (
+    Ask,
+    Book,
+    Broken,
+    Counting,
+    Keyed,
+    Line,
+    Living,
+    Looping,
+    Named,
+    Place,
+    Reaching,
+)
 from tests.integration.workers.many import Entry
 
 SOON = RestartPolicy(limit=2, initial=0.01, max=0.02)
@@ -168,3 +180,19 @@ async def test_what_is_counted_in_a_worker_comes_home_also_at_its_stop(tmp_path:
         shown = next(one for one in status_of(engine, {}, {}).services if one.service == "one")
         assert (shown.reason, shown.counts["lines"]) == ("", 3000)
     assert host.counters.counts.now()["ends"] == 1
+
+
+async def test_an_outage_of_ticks_and_loop_in_a_worker_is_one_of_the_service(tmp_path: Path) -> None:
+    away = {"retry": RetryPolicy(on={"ConnectionError": "hold"}), "hold": HoldPolicy(initial=0.05, max=0.1)}
+    async with running(tmp_path, Reaching(folder=str(tmp_path)), **away) as (engine, host):
+        await until(lambda: host.counters.ticks > 3)
+        assert (host.lifecycle.state, host.restarts, host.counters.failed) == (State.RUNNING, 0, 0)
+        (tmp_path / "tick-line").touch()
+        await asyncio.sleep(0.2)
+        shown = next(one for one in status_of(engine, {}, {}).services if one.service == "one")
+        assert shown.reason == "away: ConnectionRefusedError: no loop-line"
+        (tmp_path / "loop-line").touch()
+        await until(lambda: host.away.outage is None)
+        await engine.committed()
+        kinds = [alert.kind for alert in engine.transport.archive.alerts(10)]
+        assert kinds == ["back", "away"]

@@ -62,6 +62,17 @@ def test_states_of_services() -> None:
     assert not keys(found(When(held=600), facts("erp", "held", queued=3, reason="closed until 8", rests=True)))
 
 
+def test_ticks_and_loops_that_find_the_other_side_away() -> None:
+    away = facts(away=NOW - 5, error="ConnectionError: refused", reached=False)
+    (signal,) = found(When(held=600), away).found
+    assert (signal.key, signal.kind, signal.since, signal.needs) == ("away shop/crm", "away", NOW - 5, 600)
+    assert signal.text == "the other side is away: ConnectionError: refused"
+    paused = found(When(held=600), facts(state="paused", away=NOW - 5))
+    assert not paused.found and "away shop/crm" in paused.unsure
+    held = found(When(held=600), facts(state="held", away=NOW - 5, queued=2, reason="refused"))
+    assert (keys(held), held.unsure) == (["held shop/crm"], {"away shop/crm"}), "one reason a service"
+
+
 @pytest.mark.parametrize(
     ("service", "sure"),
     [
@@ -70,6 +81,7 @@ def test_states_of_services() -> None:
         (facts(state="backoff"), False),
         (facts(state="held", queued=3, rests=True), False),
         (facts(tried=False, queued=3), False),
+        (facts(reached=False), False),
     ],
 )
 def test_who_does_not_deliver_does_not_know_whether_the_other_side_is_back(service: ServiceFacts, sure: bool) -> None:

@@ -179,7 +179,9 @@ async def test_a_blocking_tick_runs_in_a_thread_and_is_let_end_by_the_stop(store
     assert len(node.records("sink")) == 1 if not store.durable else True
 
 
-async def test_a_tick_that_cannot_send_because_a_queue_is_full_fails_visibly(store: Store, clock: VirtualClock) -> None:
+async def test_a_tick_that_cannot_send_because_a_queue_is_full_waits_visibly_for_room(
+    store: Store, clock: VirtualClock
+) -> None:
     from junctor.core.policy import QueuePolicy
     from tests.unit.runtime.flowkit import Gate
 
@@ -195,8 +197,9 @@ async def test_a_tick_that_cannot_send_because_a_queue_is_full_fails_visibly(sto
     async with running(store, *specs, clock=clock) as node:
         await node.idle()
         await node.advance(11)
-        assert node.host("timer").counters.failed == 1
-        assert node.host("timer").last_error.startswith("QueueFull")
+        outage = node.host("timer").away.outage
+        assert outage is not None and outage.error.startswith("QueueFull")
+        assert (len(node.alerts("away")), node.host("timer").counters.failed) == (1, 0)
         gate.open()
 
 

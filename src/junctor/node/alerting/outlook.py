@@ -151,6 +151,8 @@ def _owed_since(row: Stored) -> int:
 
 def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> ServiceFacts:
     """What rules ask of one service."""
+    outage = host.away.outage
+    away = outage if outage is not None and not outage.rests else None
     return ServiceFacts(
         address=host.address,
         state=host.lifecycle.state.value,
@@ -161,6 +163,9 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
         quiet=quiet,
         tried=host.counters.done > 0 or host.depth.count == 0,
         rests=host.rests,
+        away=away.since if away is not None else 0,
+        error=away.error if away is not None else "",
+        reached=host.away.reached,
     )
 
 

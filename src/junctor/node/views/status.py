@@ -57,7 +57,8 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     ``since`` is when the state began. ``busy`` are seconds inside handlers; ``durations`` counts deliveries: number n
     of the list those that took at least 2**(n-1) and less than 2**n nanoseconds. ``connections``: where the targets
     lead, with the conditions. ``workers`` are its processes, where it runs in some. ``next_probe`` is when a held
-    service tries again. ``counts`` is what it counts of its own.
+    service, or one that finds the other side away, tries again. ``counts`` is what it counts of its own. ``away`` is
+    since when its ticks or ``loop()`` find the other side away.
     """
 
     flow: str
@@ -90,6 +91,7 @@ class ServiceStatus(msgspec.Struct, omit_defaults=True):
     workers: list[WorkerStatus] = []
     next_probe: datetime | None = None
     counts: dict[str, int] = {}
+    away: datetime | None = None
 
 
 class StoreSize(msgspec.Struct, omit_defaults=True):
@@ -204,11 +206,12 @@ def _removed(engine: Engine, parked: Mapping[str, int], paused: Mapping[str, Pau
 
 def _service(host: Host) -> ServiceStatus:
     counters = host.counters
+    outage = host.away.outage if host.lifecycle.state is State.RUNNING else None
     return ServiceStatus(
         host.flow,
         host.service,
         host.lifecycle.state.value,
-        host.lifecycle.reason or _remark(host),
+        host.lifecycle.reason or (outage.note if outage is not None else _remark(host)),
         datetime.fromtimestamp(host.since / 1e9, UTC) if host.since else None,
         host.spec.dialect,
         queued=host.depth.count,
@@ -233,6 +236,7 @@ def _service(host: Host) -> ServiceStatus:
         workers=[WorkerStatus(pid, starts) for pid, starts in host.workers],
         next_probe=datetime.fromtimestamp(host.next_probe / 1e9, UTC) if host.next_probe else None,
         counts=counters.counts.now(),
+        away=datetime.fromtimestamp(outage.since / SECOND, UTC) if outage is not None else None,
     )
 
 

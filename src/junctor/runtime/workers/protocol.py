@@ -192,6 +192,10 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     sums: dict[str, int]
 
 
+class Reached(msgspec.Struct, frozen=True, tag="reached"):
+    """``loop()`` has reached the other side."""
+
+
 class Signal(msgspec.Struct, frozen=True, tag="signal"):
     """Whether the service is asked to stop, or to rest."""
 
@@ -218,6 +222,7 @@ Frame = (
     | Answer
     | Log
     | Counted
+    | Reached
     | Signal
     | Stop
 )

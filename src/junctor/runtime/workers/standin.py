@@ -51,7 +51,7 @@ class StandIn:
         self.stopping, self.resting = threading.Event(), threading.Event()
         self.sleepers: set[asyncio.Future[Any]] = set()
         self.own_sleepers: set[asyncio.Future[Any]] = set()
-        self.counters = self
+        self.counters = self.away = self
         self.counts = TellingCounts(channel)
         self.states: dict[int, tuple[str, protocol.State]] = {}
         self._loop = asyncio.get_running_loop()
@@ -123,6 +123,10 @@ class StandIn:
         answer = self._reads[number] = concurrent.futures.Future()
         self.channel.send(protocol.Read(number, key))
         return answer.result()
+
+    def over(self, entry: str) -> None:
+        """What is asked of a service's outages: ``loop()`` has reached the other side."""
+        self.channel.send(protocol.Reached())
 
     # What the node says ---------------------------------------------------------------------------------------
 

@@ -57,8 +57,9 @@ async def pause(node: Node, who: str, service: str | None = None, reason: str = 
 
 @operation("resume", permission="operate")
 async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
-    """Let a paused service go on and a held one try at once, or all of them. One that rests since the start, because
-    its flow says so, goes on only when it is named. Answers the addresses of those that were."""
+    """Let a paused service go on, and one that is held or finds the other side away try at once, or all of them. One
+    that rests since the start, because its flow says so, goes on only when it is named. Answers the addresses of those
+    that were."""
     hosts = [host_of(node.engine, service)] if service is not None else list(node.engine.hosts.values())
     named = service is not None
     paused = [host for host in hosts if host.address in node.switches.paused or (named and host.pause_reason)]
@@ -66,7 +67,7 @@ async def resume(node: Node, who: str, service: str | None = None) -> list[str]:
         await node.switches.resume(host, who)
     held = [host for host in hosts if host not in paused and host.probe()]
     for host in held:
-        log.info("%s, which is held, was told to try by %s", host.address, who or "somebody")
+        log.info("%s was told to try at once by %s", host.address, who or "somebody")
     return [host.address for host in (*paused, *held)]
 
 
