@@ -124,6 +124,7 @@ def endpoint() -> Iterator[HttpEndpoint]:
     service.set_references(references)
     made.register_route("get", "/echo", None, lambda: current().params)
     made.register_route("get", "/headers", None, lambda: [current().request.header("correlation_id")])
+    made.register_route("get", "/named", None, lambda: [made.get_correlation_id()])
     made.register_route("get", "/text", None, lambda: "text")
     made.register_route("get", "/peer", None, lambda: list(current().request.client or ()))
     made.open("test")
@@ -266,6 +267,10 @@ def test_queries_and_correlation_ids(endpoint: HttpEndpoint, client: TestRestCli
     assert client.call("get", "/headers", "c") == [""]
     with client_of(endpoint.port, "options.correlation_id", "headers", base_route=None) as other:
         assert other.call("get", "/headers", "c") == ["c"]
+        for name in ("c", "Jürgen", "№ 7", "é"):
+            assert other.call("get", "/named", name) == [name]
+        with pytest.raises(BadRequestException, match=r"'c\\r\\nx: 1' cannot be sent in a header"):
+            other.call("get", "/named", "c\r\nx: 1")
     assert client._add_paging_params(client._add_filter_params({}, {"a": 1}), PagingParams(1, 2, True)) == {
         "a": "1",
         "skip": "1",

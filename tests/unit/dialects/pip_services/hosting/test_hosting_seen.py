@@ -7,6 +7,7 @@ import http.client
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -110,7 +111,9 @@ def running(model: FlowModel) -> Any:
     return Flow.of(model).running(transport="memory", http=True)
 
 
-async def ask(node: Node, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, Any]:
+async def ask(
+    node: Node, path: str, method: str = "GET", body: bytes | None = None, **headers: str | bytes
+) -> tuple[int, Any]:
     """Status and JSON of an answer."""
 
     def asked() -> tuple[int, Any]:
@@ -163,10 +166,11 @@ async def test_a_request_has_method_and_path_and_is_found_by_its_correlation_id(
 
 async def test_a_correlation_id_goes_on_with_what_a_request_asks_for() -> None:
     async with running(of_its_own()) as node:
-        for name in ("Order-17", "0123456789abcdef0123456789abcdef"):
-            for given in ({"correlation_id": name}, {}):
-                query = "" if given else f"?correlation_id={name}"
+        for name in ("Order-17", "0123456789abcdef0123456789abcdef", "é", "№"):
+            for given in ({"correlation_id": name.encode()}, {}):
+                query = "" if given else f"?correlation_id={quote(name)}"
                 assert await ask(node, f"/desk/named{query}", **given) == (200, name)
+            assert len(trace(node.archive, name).hops) == 4
         records = node.archive.search(Query(session=session_called("Order-17")))
         assert {record.message.type for record in records} >= {"GET /desk/named"}
         assert {record.message.headers.get("correlation_id") for record in records} == {None, "Order-17"}

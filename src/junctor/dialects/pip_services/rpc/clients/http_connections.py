@@ -56,7 +56,7 @@ class HttpConnections:
         self._lock = threading.Lock()
         self._closed = False
 
-    def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str | bytes]) -> Answer:
         """
         :raises NotSent: the server cannot be reached.
         :raises NoAnswer: the connection broke before the answer was whole.
@@ -84,7 +84,7 @@ class HttpConnections:
         method: str,
         path: str,
         body: bytes | None,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | bytes],
     ) -> Answer:
         timed: Any = connection.sock
         timed.begin(self._timeout)

@@ -14,6 +14,7 @@ from junctor.dialects.pip_services.commons.data import PagingParams
 from junctor.dialects.pip_services.commons.errors import (
     ApplicationException,
     ApplicationExceptionFactory,
+    BadRequestException,
     ConfigException,
     ConnectionException,
     ErrorCategory,
@@ -185,16 +186,24 @@ class RestClient(IOpenable, IConfigurable, IReferenceable):
             given = self.add_correlation_id(given, correlation_id)
         return f"?{urlencode(given)}" if given else ""
 
-    def _request_headers(self, correlation_id: str | None, body: bytes | None) -> dict[str, str]:
-        headers = {"Accept": "application/json", **self._headers}
+    def _request_headers(self, correlation_id: str | None, body: bytes | None) -> dict[str, str | bytes]:
+        headers: dict[str, str | bytes] = {"Accept": "application/json", **self._headers}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if correlation_id and self._correlation_id_location in ("headers", "both"):
-            headers["correlation_id"] = correlation_id
+            if not correlation_id.isprintable():
+                text = f"The correlation id {correlation_id!a} cannot be sent in a header"
+                raise BadRequestException(None, "BAD_CORRELATION_ID", text)
+            headers["correlation_id"] = correlation_id.encode()
         return headers
 
     def _ask(
-        self, correlation_id: str | None, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        correlation_id: str | None,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str | bytes],
     ) -> Answer:
         if self._client is None:
             raise InvalidStateException(correlation_id, "NOT_OPENED", "The client is not open")

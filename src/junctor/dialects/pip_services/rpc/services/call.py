@@ -80,7 +80,7 @@ class Call:
                 return found
         for name, value in self.request.headers:
             if name in HEADERS:
-                return value
+                return header_text(value)
         return None
 
     def _read(self) -> Any:
@@ -98,6 +98,16 @@ class Call:
             return msgspec.json.decode(found)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return found
+
+
+def header_text(value: str) -> str:
+    """A header, of which each character stands for a byte: UTF-8 where it is that."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def read_query(query: str) -> dict[str, str]:

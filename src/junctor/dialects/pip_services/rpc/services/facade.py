@@ -8,7 +8,7 @@ from typing import Any
 from junctor.core.facade import Headers, RouteBehind
 from junctor.dialects.pip_services.commons.errors import ApplicationException, ErrorCategory
 from junctor.dialects.pip_services.rpc.services.answers import error_answer
-from junctor.dialects.pip_services.rpc.services.call import HEADERS, PARAMETER, read_query
+from junctor.dialects.pip_services.rpc.services.call import HEADERS, PARAMETER, header_text, read_query
 from junctor.dialects.pip_services.rpc.services.route_table import RouteTable
 from junctor.errors import JunctorError
 from junctor.http import HttpError
@@ -58,7 +58,7 @@ class EndpointFacade:
                 return session_called(found)
         for name, value in headers:
             if name in _HEADERS and value:
-                return session_called(value.decode("utf-8", "surrogateescape"))
+                return session_called(header_text(value.decode("latin-1")))
         return 0
 
     def refusal(self, error: JunctorError) -> tuple[int, Headers, Any]:
