@@ -1,11 +1,13 @@
 """Fills pages of the site from the code: the commands from the command line itself, the words of flow files from their
-schema, and cross references of docstrings as plain names.
+schema, adapters with their settings, and cross references of docstrings as plain names.
 
-A page says where: ``<!-- commands -->``, ``<!-- flow-schema -->``.
+A page says where: ``<!-- commands -->``, ``<!-- flow-schema -->``, ``<!-- adapters -->`` for the list of them,
+``<!-- adapter file-in -->`` for the settings and targets of one.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -16,6 +18,8 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:examples|src|tests|[A-Z]+)\b[
 
 _ROLE = re.compile(r":(?:class|func|meth|attr|mod|data|exc):<code>~?([\w.]+)</code>")
 
+_ADAPTER = re.compile(r"<!-- adapter ([a-z-]+) -->")
+
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     markdown = _OUTSIDE.sub(r"\1", markdown)
@@ -23,7 +27,9 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- commands -->", "\n".join(_commands()))
     if "<!-- flow-schema -->" in markdown:
         markdown = markdown.replace("<!-- flow-schema -->", "\n".join(_words()))
-    return markdown
+    if "<!-- adapters -->" in markdown:
+        markdown = markdown.replace("<!-- adapters -->", "\n".join(_adapters()))
+    return _ADAPTER.sub(lambda found: "\n".join(_adapter(found[1])), markdown)
 
 
 def on_page_content(html: str, **_: Any) -> str:
@@ -40,6 +46,34 @@ def _commands() -> list[str]:
         assert command is not None, name
         text = command.get_help(click.Context(command, info_name=name, parent=context))
         lines += [f"## junctor {name}", "", "```text", *text.splitlines(), "```", ""]
+    return lines
+
+
+def _adapters() -> list[str]:
+    from junctor.adapters.catalogue import catalogue
+
+    lines = ["| adapter | side | what it does | extra |", "|---|---|---|---|"]
+    for one in catalogue():
+        if one.distribution.startswith("junctor "):
+            extra = f"`junctor[{one.extra}]`" if one.extra else ""
+            lines.append(f"| `{one.name}` | {one.side} | {_one_line(one.doc)} | {extra} |")
+    return lines
+
+
+def _adapter(name: str) -> list[str]:
+    from junctor.adapters.catalogue import entry_of
+
+    one = entry_of(name)
+    lines = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
+    for each in one.settings:
+        default = "" if each.default is None or each.secret else f"`{json.dumps(each.default)}`"
+        takes = f"{each.takes} {each.unit}".strip() + (", secret" if each.secret else "")
+        default = "required" if each.required else default
+        lines.append(f"| `{each.name}` | {_one_line(takes)} | {default} | {_one_line(each.doc)} |")
+    lines += ["", "| target | sends |", "|---|---|"] if one.targets else []
+    for target in one.targets:
+        replies = f", waits for {target.replies}" if target.replies else ""
+        lines.append(f"| `{target.name}` | {target.sends}{replies}{', may lead nowhere' * target.optional} |")
     return lines
 
 
