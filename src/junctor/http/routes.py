@@ -6,7 +6,6 @@ that needs none of it is in the table as it is, and its requests pay for nothing
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -121,13 +120,16 @@ class Routes:
     def refusal(self, error: JunctorError, method: str, path: str, raw_path: bytes) -> Answer:
         """The answer to a request that no service has seen, in the words of the system that it was for."""
         facades = self._facades
-        if facades:
-            with contextlib.suppress(HttpError):
-                entries, _ = self.find(path, raw_path)
-                endpoint = entry_for(entries, method)
-                if endpoint is not None and endpoint.source in facades:
-                    return facades[endpoint.source].refusal(error)
-        return problem.of_error(error)
+        facade = self._facade_for(facades, method, path, raw_path) if facades else None
+        return problem.of_error(error) if facade is None else facade.refusal(error)
+
+    def _facade_for(self, facades: dict[str, Facade], method: str, path: str, raw_path: bytes) -> Facade | None:
+        try:
+            entries, _ = self.find(path, raw_path)
+        except HttpError:  # nobody can say for whom it was, unless there is only one
+            return next(iter(facades.values())) if len(facades) == len(self._opened) else None
+        endpoint = entry_for(entries, method)
+        return None if endpoint is None else facades.get(endpoint.source)
 
     @property
     def _facades(self) -> dict[str, Facade]:

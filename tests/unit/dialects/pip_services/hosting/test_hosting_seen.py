@@ -207,6 +207,12 @@ async def test_what_the_node_refuses_is_told_in_the_words_of_the_container(
             assert [*error][:5] == ["type", "category", "status", "code", "message"]
 
 
+async def test_a_path_that_cannot_be_read_is_refused_in_the_same_words() -> None:
+    async with running(of_its_own()) as node:
+        status, error = await ask(node, "/desk/items/%zz")
+        assert (status, error["code"], error["category"]) == (400, "PATH", "BadRequest")
+
+
 async def test_a_container_answers_below_the_path_of_its_flow() -> None:
     async with running(among_others("/mall")) as node:
         assert await ask(node, "/mall/desk/items/7?part=a") == (200, [7, "a"])

@@ -17,6 +17,7 @@ from junctor.dialects.pip_services.rpc.auth import BasicAuthorizer, OwnerAuthori
 from junctor.dialects.pip_services.rpc.clients.http_connections import Answer
 from junctor.dialects.pip_services.rpc.clients.rest_client import _value_of
 from junctor.dialects.pip_services.rpc.services import HttpEndpoint, RestOperations, RestService
+from junctor.dialects.pip_services.rpc.services.bottle_requests import environ_of
 from junctor.dialects.pip_services.rpc.services.call import Call, current
 from junctor.http import Request, Response
 
@@ -158,3 +159,26 @@ def test_a_body_that_nobody_can_read_is_a_bad_request(body: bytes) -> None:
 def test_a_client_is_not_led_elsewhere() -> None:
     with pytest.raises(InvocationException, match=r"302.*http://elsewhere/"):
         _value_of(Answer(302, "text/html", b"", "http://elsewhere/"), None)
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [("admin", 200), ("user, admin", 200), (["admin"], 200), ({"admin": True}, 200)]
+    + [("administrator", 403), ("", 403), ({"admin": False}, 403), ([], 403), (None, 403), (7, 403), (["Admin"], 403)],
+)
+def test_roles_in_the_forms_that_programs_have(roles: Any, status: int) -> None:
+    endpoint = HttpEndpoint()
+
+    def who() -> None:
+        current().user = {"id": "eva", "roles": roles}
+
+    endpoint.register_interceptor("", who)
+    endpoint.register_route_with_auth("get", "/secret", None, RoleAuthorizer().admin(), secret)
+    assert endpoint.table.answer(Request(method="GET", path="/secret")).status_code == status
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_header_with_an_underscore_does_not_replace_one_that_a_proxy_sets(order: int) -> None:
+    headers = (("x-user", "eva"), ("x_user", "root"))[::order]
+    environ = environ_of(Request(method="GET", path="/", headers=(*headers, ("correlation_id", "c"))))
+    assert (environ["HTTP_X_USER"], environ["HTTP_CORRELATION_ID"]) == ("eva", "c")

@@ -41,6 +41,8 @@ def roles_of(user: Any) -> set[str]:
     roles = _field(user, "roles")
     if isinstance(roles, str):
         return {role.strip() for role in roles.split(",")}
+    if isinstance(roles, Mapping):  # {"admin": False} is no admin
+        return {str(role) for role, has in roles.items() if has}
     return {str(role) for role in roles} if isinstance(roles, Iterable) else set()
 
 

@@ -53,7 +53,10 @@ def environ_of(request: Request) -> dict[str, Any]:
         "wsgi.input": io.BytesIO(request.body),
     }
     for name, value in request.headers:
-        environ[_BARE.get(name) or "HTTP_" + name.upper().replace("-", "_")] = value
+        key = _BARE.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        # In WSGI x-user and x_user are one: what a proxy sets by the first is not replaced by the second.
+        if "_" not in name or key not in environ:
+            environ[key] = value
     return environ
 
 
