@@ -49,7 +49,12 @@ def requirement_of(module: str) -> str:
 
 def _doctors() -> Iterator[Adviser]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        yield point.load()
+        try:
+            doctor = point.load()
+        except Exception:  # noqa: BLE001 - a plugin that is broken must not hide the error of the user's file
+            continue
+        if hasattr(doctor, "imports"):
+            yield doctor
 
 
 def _files(error: BaseException, folder: Path) -> Iterator[str]:
