@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from junctor.core.policy import Policies, Reaction, RetryPolicy, Waits
 from junctor.errors import MissingExtra
+from junctor.flows.adapters import distribution_of
 from junctor.services import Service, Target, every
 from junctor.settings import Duration, setting
 
@@ -56,7 +57,7 @@ class Adapter(Service):
 
     @classmethod
     def _wanted(cls) -> str:
-        return f"junctor[{cls.extra}]" if cls.extra else " ".join(cls.needs)
+        return f"{distribution_of(cls) or 'junctor'}[{cls.extra}]" if cls.extra else " ".join(cls.needs)
 
     def count(self, what: str, amount: int = 1) -> None:
         """Count something for the metrics: ``junctor_service_counts_total{what="lines"}``."""

@@ -13,7 +13,7 @@ import msgspec
 from junctor.adapters.base import missing_modules
 from junctor.core.spec import ServiceSpec
 from junctor.errors import ConfigurationError
-from junctor.flows.adapters import adapter, adapter_names, owner
+from junctor.flows.adapters import adapter, adapter_names, distribution_of, owner
 from junctor.flows.fitting import shown
 from junctor.services import Service, spec_of
 from junctor.services.declared import declared_settings
@@ -98,7 +98,7 @@ def entry_of(name: str) -> AdapterEntry:
         about=about,
         code=spec.code,
         extra=extra,
-        install=_install(name, extra, tuple(getattr(cls, "needs", ()))),
+        install=_install(cls, extra),
         settings=tuple(_settings(cls)),
         targets=tuple(_targets(spec)),
         handlers=tuple(_handlers(spec)),
@@ -113,11 +113,11 @@ def _entry(name: str) -> AdapterEntry:
         return AdapterEntry(name=name, distribution=owner(name), problem=error.what)
 
 
-def _install(name: str, extra: str, needs: tuple[str, ...]) -> str:
-    missing = missing_modules(needs)
+def _install(cls: type[Service], extra: str) -> str:
+    missing = missing_modules(tuple(getattr(cls, "needs", ())))
     if not missing:
         return ""
-    return f"{owner(name).partition(' ')[0]}[{extra}]" if extra else " ".join(missing)
+    return f"{distribution_of(cls)}[{extra}]" if extra else " ".join(missing)
 
 
 # What the class says ----------------------------------------------------------------------------------------

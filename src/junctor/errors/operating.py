@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from junctor.errors.composition import ConfigurationError
 from junctor.errors.root import JunctorError
 
 
@@ -28,7 +29,7 @@ class UnknownOperation(JunctorError):
     status = 404
 
 
-class MissingExtra(JunctorError):
+class MissingExtra(ConfigurationError):
     """An optional part is not installed."""
 
     code = "missing-extra"

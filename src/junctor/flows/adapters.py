@@ -55,6 +55,12 @@ def owner(name: str) -> str:
     return " and ".join(map(_distribution, _registered().get(name, ())))
 
 
+def distribution_of(cls: type) -> str:
+    """The name of the distribution that registers a class, or one that it is derived from; empty for none."""
+    name = next(filter(None, map(adapter_name, cls.__mro__)), "")
+    return owner(name).partition(" ")[0]
+
+
 # Entry points -----------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from junctor.adapters.catalogue import AdapterEntry, catalogue, entry_of
 from junctor.cli.main import cli, main
 from junctor.flows import Overrides, load
 from junctor.flows.adapters import adapter
+from junctor.flows.check.check import check
 from junctor.settings.values import UNSET
 from tests.unit.flows.conftest import Write, plant
 from tests.unit.flows.distributions import install
@@ -108,6 +109,16 @@ def test_one_whose_extra_is_missing_says_what_to_install() -> None:
     text = asked("postman").output
     assert 'extra van: not installed: pip install "mail[van]"' in text
     assert "takes Any  Carry one.\n" in text
+
+
+def test_a_flow_that_needs_what_is_missing_is_refused(plant: Write) -> None:
+    plant("one.yaml", "services: {one: {adapter: postman, settings: {number: 1, how: by-van, every_day: 1s}}}")
+    report, _ = check(["one.yaml"], Overrides())
+    (found,) = report.findings
+    assert (found.level, found.code, found.place) == ("error", "missing-extra", "one.yaml:1")
+    assert found.what == "it needs the package no_such_van"
+    assert found.fix == 'Install it: pip install "mail[van]".'
+    assert main(["run", "one.yaml"]) == 78
 
 
 def test_an_example_is_made_up_where_the_class_has_none() -> None:

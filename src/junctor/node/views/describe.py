@@ -99,7 +99,8 @@ def _handler(spec: HandlerSpec) -> Entry:
 
 
 def _schedule(spec: ScheduleSpec) -> Entry:
-    return Entry("schedule", spec.name, f"every {spec.every:g} s" if spec.every else f"cron {spec.cron}", doc=spec.doc)
+    takes = f"every {spec.every:g} s" if spec.every else f"cron {spec.cron}"
+    return Entry("schedule", spec.name, takes, doc=_first_line(spec.doc))
 
 
 def _socket(spec: SocketSpec) -> Entry:
