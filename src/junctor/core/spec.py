@@ -180,6 +180,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     resumes it, and its messages wait. ``remark`` answers what is to be shown with its state while it runs, for its
     first instance, None where the node has none, and seconds since 1970; an empty text where there is nothing. It must
     be quick, and equal where it says the same.
+    ``reads`` are the paths of files beside its code that it was made from: ``--reload`` looks at them, too.
     ``isolation`` "worker" runs it in worker processes; ``code`` is then the importable name that a worker builds
     the spec from.
     """
@@ -206,6 +207,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     loop: Loop = "shared"
     resting: str = ""
     remark: Callable[[Any, float], str] | None = None
+    reads: tuple[str, ...] = ()
     isolation: Literal["node", "worker"] = "node"
     code: str = ""
     policies: Policies = Policies()

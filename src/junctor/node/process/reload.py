@@ -90,6 +90,7 @@ class Reload:
         for model in self._models:
             if model.source is not None:
                 yield from (model.source.folder / file for file in model.source.files)
+        yield from (Path(file) for flow in self._node.flows for plan in flow.plan.services for file in plan.spec.reads)
         if self._failed is not None:  # what is missing or wrong may be a file that was never loaded
             yield from _neighbours({file.parent for file in watched_files()})
             yield from _files_in(self._failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from junctor.dialects.pip_services.commons.config import ConfigParams, IConfigurable
@@ -67,6 +68,7 @@ class Container(IConfigurable, IReferenceable, IUnreferenceable, IOpenable):
         :raises FileException: the file is not there, or cannot be read.
         """
         self._config = ContainerConfigReader.read_from_file(correlation_id, path, parameters)
+        self._config.files = (os.path.abspath(path),)
         self._remark(correlation_id, *self._config.notes)
 
     def _remark(self, correlation_id: str | None, *notes: str) -> None:

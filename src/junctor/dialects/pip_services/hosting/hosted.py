@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Protocol, TypeGuard
 
 from junctor.core.port import Port
@@ -16,11 +14,9 @@ from junctor.dialects.pip_services.container.container import CONTEXT_INFO, Cont
 from junctor.dialects.pip_services.container.refer.closing import Closing
 from junctor.dialects.pip_services.container.refer.naming import told
 from junctor.dialects.pip_services.hosting.names import component_name, distinct
+from junctor.dialects.pip_services.hosting.turns import Turn
 from junctor.errors import NotRunning
 from junctor.node.here import node_of
-
-PATIENCE = 30.0
-"""Seconds that an opening waits for a container that is still being closed."""
 
 STOP = 5.0
 """Seconds that a container has to close where its node stops."""
@@ -63,6 +59,12 @@ class Part:
         self.name = ""
         self.hosts_http = False
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Part) and (self.index, self.hosted) == (other.index, other.hosted)
+
+    def __hash__(self) -> int:
+        return hash(self.index)
+
     @property
     def component(self) -> Any:
         """The component as it is now.
@@ -73,7 +75,10 @@ class Part:
 
 
 class Hosted:
-    """The life of a container in a node.
+    """The life of a container in a node. Two are equal that would do the same: where a flow is loaded again, a
+    container whose classes and configuration are what they were is not touched.
+
+    ``turn`` is shared with what takes its place.
 
     :param failed: told of what keeps it from its first opening.
     :param ends: whether the process ends. Then who runs it closes the container, when all else has stopped: that may
@@ -91,11 +96,20 @@ class Hosted:
         self.failed = failed
         self._ends = ends
         self._components: list[Any] = []
-        self._turn = threading.Lock()
-        self._closing = Closing()
+        self.turn = Turn()
         self._is_open = False
         self._open: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hosted) and (self is other or self._made_of() == other._made_of())
+
+    def __hash__(self) -> int:
+        return hash(type(self.container))
+
+    def _made_of(self) -> Any:
+        rows = [(str(one.locator), dict(one.config)) for one in self.container._config]
+        return type(self.container), self.name, rows, [type(part.first) for part in self.parts]
 
     @property
     def name(self) -> str:
@@ -139,8 +153,9 @@ class Hosted:
         :raises InvalidStateException: a component is being closed and does not come to its end.
         """
         try:
-            with self._alone(port):
+            with self.turn.to_open(port, self.name):
                 self._prepare(port)
+                self.container._tells_failures = self.failed is not None  # else the node does
                 self.container.open(self.name)
         except (Exception, SystemExit) as error:
             if self.failed is None:
@@ -155,7 +170,7 @@ class Hosted:
         from junctor.dialects.pip_services.hosting.client import ServiceClient
 
         references = self.container.compose(self.name)
-        references.closing = self._closing = Closing()
+        references.closing = self.turn.closing = Closing()
         self._components = components = references.get_all()
         for part in self.parts:
             if part.hosts_http:
@@ -164,19 +179,6 @@ class Hosted:
         for component in components:
             if isinstance(component, ServiceClient):
                 component.port = port
-
-    @contextmanager
-    def _alone(self, port: Port) -> Iterator[None]:
-        """Nothing is opened over what is being closed."""
-        if not self._turn.acquire(blocking=False):
-            port.log.warning("%s waits: %s is still being closed", self.name, self._closing.current or self.name)
-            if not self._turn.acquire(timeout=PATIENCE):
-                text = f"{self._closing.current or self.name} is still being closed after {PATIENCE:.0f} s"
-                raise InvalidStateException(None, "STILL_CLOSING", text)
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def close(self, port: Port) -> None:
         """Close the container: the components, the last one first. Where the node stops, in the time that it has;
@@ -192,15 +194,8 @@ class Hosted:
 
         :param seconds: for all of it; None for as long as it takes.
         """
-        if seconds is not None:
-            self._closing.limit(seconds)
-        if not self._turn.acquire(timeout=-1 if seconds is None else seconds):
-            text = f"{self._closing.current or 'what is being opened'} does not come to its end; nothing more is closed"
-            raise InvalidStateException(None, "NOT_CLOSED", text)
-        try:
+        with self.turn.to_close(seconds):
             self.container.close(self.name)
-        finally:
-            self._turn.release()
 
     def _tell(self, is_open: bool) -> None:
         self._is_open = is_open

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,9 +14,15 @@ from junctor.core.spec import Activity, Context, HandlerSpec, RouteSpec, Service
 from junctor.dialects.pip_services.hosting.calls import Calling, methods_of
 from junctor.dialects.pip_services.hosting.client import ServiceClient, here
 from junctor.dialects.pip_services.hosting.hosted import CONTAINER, STOP, Hosted, Part
+from junctor.dialects.pip_services.hosting.turns import turn_of
 from junctor.http import HttpError, Request, Response
+from junctor.http.waiting import MustWait
 
 DIALECT = "pip-services"
+PATIENCE = 2.0
+"""Seconds that a request waits for an endpoint to be opened."""
+
+_LOOK = 0.01  # seconds between two looks at it
 
 
 class Life:
@@ -24,6 +32,7 @@ class Life:
         self.hosted = hosted
         self.port = port
         hosted.attach()
+        hosted.turn = turn_of(port)
 
     def open(self) -> None:
         self.hosted.open(self.port)
@@ -68,15 +77,32 @@ class Answering:
             here.reset(token)
 
     def function_of(self, request: Request, rest: str | None = None) -> Any:
-        """What will answer a request; see :class:`~junctor.core.spec.RouteSpec`."""
-        return self._table().function_of(request, rest)
+        """What will answer a request; see :class:`~junctor.core.spec.RouteSpec`. What waits is a function of its own:
+        it says nothing of the others."""
+        endpoint = self._endpoint()
+        return self._table if endpoint is None else endpoint.table.function_of(request, rest)
 
     def _table(self) -> Any:
-        """Requests are answered from the moment on at which the endpoint says that it is open."""
-        endpoint = self._part.hosted.opening(self._part.index)
-        if endpoint is None or not endpoint.is_open():
+        """Requests are answered from the moment on at which the endpoint says that it is open. One that comes a moment
+        before, as while the container is started again, waits for it.
+
+        :raises MustWait: on the event loop, which does not wait.
+        """
+        endpoint = self._endpoint()
+        if endpoint is None and asyncio._get_running_loop() is not None:
+            raise MustWait
+        until = time.monotonic() + PATIENCE
+        while endpoint is None and time.monotonic() < until:
+            time.sleep(_LOOK)
+            endpoint = self._endpoint()
+        if endpoint is None:
             raise HttpError("the endpoint is not open", status=503, code="not-open", fix="Try again in a moment.")
         return endpoint.table
+
+    def _endpoint(self) -> Any:
+        """The endpoint as it is now, None where it is not open."""
+        endpoint = self._part.hosted.opening(self._part.index)
+        return endpoint if endpoint is not None and endpoint.is_open() else None
 
 
 def container_spec(hosted: Hosted) -> ServiceSpec:
@@ -86,6 +112,7 @@ def container_spec(hosted: Hosted) -> ServiceSpec:
         build=lambda context: Life(hosted, context.port),
         dialect=DIALECT,
         doc=_doc(type(hosted.container)),
+        reads=hosted.container._config.files,
         origin=origin_of(type(hosted.container)),
         start=Activity(bind=lambda life: life.open, blocking=True),
         stop=Activity(bind=lambda life: life.close, blocking=True, patience=STOP),
@@ -115,6 +142,7 @@ def whole_spec(hosted: Hosted, name: str) -> ServiceSpec:
     return ServiceSpec(
         name=name,
         build=partial(_whole, hosted),
+        reads=hosted.container._config.files,
         dialect=DIALECT,
         doc=_doc(cls),
         origin=origin_of(cls),

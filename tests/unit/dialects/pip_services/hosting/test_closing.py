@@ -19,6 +19,7 @@ from junctor.dialects.pip_services.container.refer import closing as closing_mod
 from junctor.dialects.pip_services.container.refer.closing import Closing
 from junctor.dialects.pip_services.hosting import hosted as hosted_module
 from junctor.dialects.pip_services.hosting import spec as spec_module
+from junctor.dialects.pip_services.hosting import turns as turns_module
 from junctor.dialects.pip_services.hosting.flow import flow_of
 from junctor.dialects.pip_services.hosting.hosted import Hosted
 
@@ -89,7 +90,7 @@ async def test_nothing_is_opened_over_what_is_still_being_closed(caplog: pytest.
 async def test_an_opening_does_not_wait_for_ever(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosted_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(turns_module, "PATIENCE", 0.05)
     async with Flow.of(flow_of(Hosted(container()))).running(transport="memory") as node:
         await node.engine.hosts["shop/container"].restart(0.0)
         assert "shop:part:slow:default:1.0 is still being closed after" in caplog.text

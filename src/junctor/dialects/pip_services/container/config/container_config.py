@@ -12,11 +12,13 @@ from junctor.dialects.pip_services.container.config.source import Source
 
 
 class ContainerConfig(list[ComponentConfig]):
-    """The components in their order. ``notes`` are remarks on how it is written, for a start."""
+    """The components in their order. ``notes`` are remarks on how it is written, for a start; ``files`` are the paths
+    of what it was read from."""
 
     def __init__(self, components: Iterable[ComponentConfig] = ()) -> None:
         super().__init__(components)
         self.notes: list[str] = []
+        self.files: tuple[str, ...] = ()
 
     @classmethod
     def from_value(cls, value: Any, source: Source | None = None) -> Self:
