@@ -1,4 +1,4 @@
-"""Every snippet of the README and of the guide does what the page says."""
+"""Every snippet of the README, of the guide and of the pages of adapters does what the page says."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from tests.readme.pages import ROOT, Desk, blocks
 
 DOCS = ROOT / "docs"
 GUIDE = [DOCS / "start.md", *sorted((DOCS / "guide").glob("*.md")), *sorted((DOCS / "howto").glob("*.md"))]
-PAGES = [ROOT / "README.md", *GUIDE]
+ADAPTERS = [page for page in sorted((DOCS / "reference" / "adapters").glob("*.md")) if page.stem != "README"]
+PAGES = [ROOT / "README.md", *GUIDE, *ADAPTERS]
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*GUIDE, *ADAPTERS], ids=lambda page: page.stem)
 def test_every_snippet_of_the_guide_works(page: Path, short_dir: Path, free_port: int) -> None:
     with Desk(short_dir, free_port) as desk:
         desk.play(page)
@@ -39,7 +40,10 @@ def test_blocks_that_are_not_run_say_why(page: Path) -> None:
     assert {block.language for block in blocks(page)} <= known, "nothing tests another language"
 
 
-@pytest.mark.parametrize("page", [*PAGES, DOCS / "README.md", *(DOCS / "decisions").glob("*.md")])
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, DOCS / "README.md", DOCS / "reference" / "adapters" / "README.md", *(DOCS / "decisions").glob("*.md")],
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for found in re.findall(r"\]\(([^)#\s]+)|src(?:set)?=\"([^\"]+)", page.read_text()):
         target = "".join(found)

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Literal
 
 from junctor.core.policy import Policies, Reaction, RetryPolicy, Waits
 from junctor.errors import MissingExtra
-from junctor.flows.adapters import distribution_of
 from junctor.services import Service, Target, every
 from junctor.settings import Duration, setting
 
@@ -57,6 +56,8 @@ class Adapter(Service):
 
     @classmethod
     def _wanted(cls) -> str:
+        from junctor.flows.adapters import distribution_of  # a worker that lacks nothing does without flows
+
         return f"{distribution_of(cls) or 'junctor'}[{cls.extra}]" if cls.extra else " ".join(cls.needs)
 
     def count(self, what: str, amount: int = 1) -> None:
