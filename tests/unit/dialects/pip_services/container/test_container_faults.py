@@ -145,6 +145,15 @@ def test_lines_of_json_and_of_keys_that_lead_back_to_themselves(
     assert '"defaultName"; it knows "default_name"' in capsys.readouterr().err
 
 
+def test_a_key_that_is_there_twice_is_told(shop: Any) -> None:
+    text = (
+        "- descriptor: shop:greeter:default:default:1.0\n  words: {one: 1}\n  default_name: a\n  words:\n    one: 2\n"
+    )
+    container = shop(text)
+    assert container._notes == ['./config.yml:4: "words" stands here for the second time; only this one counts']
+    assert str(container._config[0].config["words.one"]) == "2"
+
+
 def watch(component: Any, **given: Any) -> dict[str, str]:
     config = ConfigParams.from_value(given)
     watched = WatchedParams(config)

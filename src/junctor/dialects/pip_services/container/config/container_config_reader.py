@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from junctor.dialects.pip_services.commons.config import ConfigParams
 from junctor.dialects.pip_services.commons.errors import ConfigException
@@ -41,7 +42,7 @@ class ContainerConfigReader:
             value = json.loads(text.text)
         except (ValueError, RecursionError) as error:
             raise unreadable(correlation_id, path, error, text) from error
-        return ContainerConfig.from_value(value, _source_of_json(path, text))
+        return _config(value, _source_of_json(path, text))
 
     @staticmethod
     def read_from_yaml_file(
@@ -57,7 +58,16 @@ class ContainerConfigReader:
             if read is None:
                 raise unreadable(correlation_id, path, error, text) from error
             return read
-        return ContainerConfig.from_value(value, source)
+        return _config(value, source)
+
+
+def _config(value: Any, source: Source) -> ContainerConfig:
+    """With a note of each key that is there twice: YAML and JSON take the last one without a word."""
+    config = ContainerConfig.from_value(value, source)
+    for key in source.twice:
+        name = key.partition(".")[2] or key
+        config.notes.append(f'{source.place(key)}: "{name}" stands here for the second time; only this one counts')
+    return config
 
 
 def _tolerantly(path: str, text: Rendered) -> ContainerConfig | None:
@@ -69,7 +79,7 @@ def _tolerantly(path: str, text: Rendered) -> ContainerConfig | None:
         value, source = read_yaml(path, text._replace(text=moved))
     except UNREADABLE:
         return None
-    config = ContainerConfig.from_value(value, source)
+    config = _config(value, source)
     written = sorted({text.line(line) for line in lines})
     config.notes.append(
         f"{path}, lines {shown(written)}: the keys are not indented below their component, which is no YAML; "

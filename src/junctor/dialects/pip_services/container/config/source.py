@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,10 +15,12 @@ UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
 
 
 class Source(NamedTuple):
-    """A file, and the line of each dotted key in it, counted from 1; the key of the whole is empty."""
+    """A file, and the line of each dotted key in it, counted from 1; the key of the whole is empty. ``twice`` are keys
+    that stand there once more, below."""
 
     path: str
     lines: Mapping[str, int] = {}
+    twice: tuple[str, ...] = ()
 
     def line(self, key: str = "") -> int:
         """That of the key, else of the nearest section around it; 0 where none is known."""
@@ -48,8 +51,11 @@ def read_yaml(path: str, text: Rendered) -> tuple[Any, Source]:
         value = None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
-    lines = {} if node is None else {key: text.line(line) for key, line in _lines(node, "", ())}
-    return value, Source(path, lines)
+    found = [] if node is None else [(key, text.line(line)) for key, line in _lines(node, "", ())]
+    times = Counter(key for key, _ in found)
+    several = [key for key, count in times.items() if count > 1]
+    twice = tuple(key for key in several if key.rpartition(".")[0] not in several)
+    return value, Source(path, dict(found), twice)
 
 
 def _lines(node: yaml.Node, key: str, above: tuple[int, ...]) -> Iterator[tuple[str, int]]:
