@@ -14,7 +14,6 @@ THREAD_OWNERS: dict[str, str] = {
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
     "dialects/pip_services/rpc/services/own_listener.py": "listens for an endpoint that is opened without a container",
-    "http/promptness.py": "makes a call again that was about to wait for another program on the event loop",
     "dialects/servicefactory/running.py": "runs the node, because loop() and Ctrl-C have the main thread",
     "store/search.py": "interrupts a search that takes too long; a handler in it would wait for the loop each time",
     "transports/sqlite.py": "the one writer of the store, and its readers, which wait for the disk",

@@ -10,7 +10,7 @@ from junctor.http import problem
 from junctor.http.access.cors import sharing_of, with_headers
 from junctor.http.access.guard import Guard, Page
 from junctor.http.answers.responses import checked, send_whole
-from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
+from junctor.http.asgi import WHOLE, Headers, Receive, Scope, Send, header_value
 from junctor.http.endpoints import Answer, Application, Endpoint
 from junctor.http.hosting import Host
 from junctor.http.paths import ANY, entry_for
@@ -18,6 +18,7 @@ from junctor.http.problem import HttpError
 from junctor.http.routes import METHODS, Routes
 from junctor.http.settings import HttpSettings
 from junctor.http.sockets import WEBSOCKET, SocketEndpoint, Sockets, upgrade_needed
+from junctor.runtime.supervisor import in_task
 
 log = logging.getLogger("junctor.http")
 
@@ -126,10 +127,15 @@ class Site:
         if type(answer) is tuple:
             status, headers, body = answer
             self._count(method, status)
-            await send_whole(send, status, headers, body)
+            whole = scope.get(WHOLE)
+            if whole is not None:
+                await whole(status, headers, body)
+            else:
+                await send_whole(send, status, headers, body)
         else:
             try:
                 self._count(method, checked(answer.status_code, 200))  # type: ignore[union-attr]
+                await in_task()
                 await answer(scope, receive, send)  # type: ignore[operator]
             except Exception as error:
                 # The server ends the connection, and is silent about the reason.

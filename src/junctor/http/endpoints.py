@@ -16,8 +16,8 @@ from junctor.errors import EncodeError, JunctorError, QueueFull, named, text_of
 from junctor.http import problem
 from junctor.http.answers.declared import classes_of
 from junctor.http.answers.responses import Response, of_value
-from junctor.http.asgi import Headers, Receive, Scope, Send, header_value
-from junctor.http.hosting import Host
+from junctor.http.asgi import PROMPT, Headers, Receive, Scope, Send, header_value
+from junctor.http.hosting import Entered, Host
 from junctor.http.problem import HttpError
 from junctor.http.promptness import Prompts
 from junctor.http.requests.annotations import returned, streamed
@@ -29,7 +29,7 @@ from junctor.http.settings import HttpSettings
 from junctor.http.trace import new_session, session_of, traceparent
 from junctor.messages import Kind, session_text, type_name
 from junctor.observe.hidden import unquoted
-from junctor.runtime.supervisor import is_cancelled
+from junctor.runtime.supervisor import in_task, is_cancelled
 
 if TYPE_CHECKING:
     from junctor.http.answers.streams import Framing, Stream
@@ -186,14 +186,19 @@ class ServiceEndpoint:
         return _with_headers(made, extra)
 
     async def _call(self, scope: Scope, arguments: dict[str, Any], session: int) -> Answer | Any:
-        host, blocking = self._host, self._blocking
+        host = self._host
+        entered: Entered | None = None
         try:
             call = host.bound(self._spec)
             if self._prompt is not None and scope["method"] in _SAFE:
                 prompt = self._prompt.of(call, arguments)
-                blocking = not prompt.on_loop
-                call = prompt.bound(call)
-            entered = await host.enter(self._kind, self._name, call, blocking, (), arguments, session=session)
+                if prompt.on_loop:
+                    entered = host.enter_now(self._kind, self._name, prompt.now(call), arguments, session)
+                    if entered is not None:
+                        scope[PROMPT] = True
+                call = prompt.timed(call)
+            if entered is None:
+                entered = await host.enter(self._kind, self._name, call, self._blocking, (), arguments, session=session)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
@@ -247,6 +252,7 @@ class ServiceEndpoint:
     ) -> Any:
         from junctor.http.answers.streams import HeadersOnly, Stream, framing_of
 
+        await in_task()
         headers: Headers = scope["headers"]
         framing = framing or framing_of(Any if self._item is None else self._item, headers)
         if scope["method"] == "HEAD":

@@ -83,6 +83,10 @@ class Host(Protocol):
         """Run it beside the queue, within the service's limit of calls, or of streams when it is ``lasting``."""
         ...
 
+    def enter_now(self, kind: Kind, name: str, call: Call, kwargs: dict[str, Any], session: int, /) -> Entered | None:
+        """The same for a function that is called on the loop; None where it cannot be called now."""
+        ...
+
     async def stay(
         self,
         name: str,

@@ -6,7 +6,6 @@ what is told to run in a thread always does.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable
 from time import perf_counter
@@ -14,6 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from junctor.http.waiting import MustWait, without_waiting
+from junctor.runtime.calls import LATER
 
 PROBATION = 20
 """Calls in threads before the first one on the loop."""
@@ -67,18 +67,16 @@ class Promptness:
         self._since = FORGIVEN
         self._ran = 0
 
-    def bound(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The call as it is to be made now: a coroutine function where :attr:`on_loop` says so."""
-        return self._here(call) if self.on_loop else self._timed(call)
+    def now(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call as it is made on the loop. It answers :data:`LATER` when it would wait for another program."""
 
-    def _here(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        async def here(*args: Any, **kwargs: Any) -> Any:
+        def here(**kwargs: Any) -> Any:
             began = perf_counter()
             try:
-                return without_waiting(call, args, kwargs)
+                return without_waiting(call, kwargs)
             except MustWait:
                 self.on_loop, self._left = False, math.inf
-                return await asyncio.to_thread(call, *args, **kwargs)
+                return LATER
             finally:
                 self._since += 1
                 took = perf_counter() - began
@@ -87,7 +85,9 @@ class Promptness:
 
         return here
 
-    def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call as it is made in a thread."""
+
         def timed(*args: Any, **kwargs: Any) -> Any:
             began = perf_counter()
             try:

@@ -25,7 +25,7 @@ class MustWait(BaseException):
     """The call would wait; it is to be made in a thread. No ``except Exception`` of a program stops it."""
 
 
-def without_waiting(call: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def without_waiting(call: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
     """What a call returns.
 
     :raises MustWait: it has come to a step that waits. What it did before is done.
@@ -33,7 +33,7 @@ def without_waiting(call: Callable[..., Any], args: tuple[Any, ...], kwargs: Map
     _watch()
     _thread.watched, _thread.came = True, False
     try:
-        result = call(*args, **kwargs)
+        result = call(**kwargs)
     finally:
         _thread.watched = False
     if _thread.came:  # a bare except has swallowed it

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.hop import Hop, asked_hop, asking
+from junctor.core.hop import Hop, asked_hop, asking, current
 from junctor.core.lifecycle import DELIVERING, State
 from junctor.core.outcome import Failure, Outcome, Settlement
 from junctor.core.spec import ActionSpec, RouteSpec, SocketSpec
@@ -17,6 +17,7 @@ from junctor.messages import Kind
 from junctor.messages.sensitive import sensitive_parameters
 from junctor.observe.hidden import hide_arguments, note_hidden
 from junctor.runtime.failures import failure_of
+from junctor.runtime.supervisor import in_task
 from junctor.transports.base import Commit
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ ACTION = Kind.ACTION
 PARTS: dict[type, Part] = {RouteSpec: "routes", ActionSpec: "actions", SocketSpec: "sockets"}
 """Where the entries of calls stand in a service's spec."""
 
+
+LATER = object()
+"""What a call answers that cannot be made on the loop after all; what it did before is done."""
 
 _COMING = frozenset({State.NEW, State.STARTING})
 
@@ -85,10 +89,55 @@ class Calls:
         :raises QueueFull: as many calls as its policy allows run already.
         """
         host = self._host
+        if (not blocking or host.remote) and asyncio.current_task() is None:
+            await in_task()
         if host.lifecycle.state is not State.RUNNING:
             if host.coming is not None:
                 await host.coming.wait()
             self._check_state()
+        hop = self._begun(kind, name, kwargs, session, lasting)
+        self.running += not lasting
+        self.lasting += lasting
+        try:
+            value = await host.run_call(call, blocking, hop, args, kwargs)
+        except BaseException as error:
+            self._failed(hop, error)
+            raise
+        finally:
+            self.running -= not lasting
+            self.lasting -= lasting
+        self._done(hop)
+        return Entered(value, hop.session)
+
+    def enter_now(
+        self, kind: Kind, name: str, call: Callable[..., Any], kwargs: dict[str, Any], session: int
+    ) -> Entered | None:
+        """Run a route on the loop, without anything in between.
+
+        :param call: a function that does not wait; it may answer :data:`LATER`.
+        :return: None where it is to be entered in the other way: the service does not run, or the call is for later.
+        :raises QueueFull: as many calls as its policy allows run already.
+        """
+        if self._host.lifecycle.state is not State.RUNNING:
+            return None
+        hop = self._begun(kind, name, kwargs, session, False)
+        token = current.set(hop)
+        try:
+            value = call(**kwargs)
+        except BaseException as error:
+            self._failed(hop, error)
+            raise
+        finally:
+            current.reset(token)
+        if value is LATER:
+            hop.open = False
+            self._host.counters.calls -= 1
+            return None
+        self._done(hop)
+        return Entered(value, hop.session)
+
+    def _begun(self, kind: Kind, name: str, kwargs: dict[str, Any] | None, session: int, lasting: bool) -> Hop:
+        host = self._host
         limit = host.spec.policies.pool.calls
         if (self.lasting if lasting else self.running) >= limit:
             host.counters.refused += 1
@@ -98,28 +147,26 @@ class Calls:
         hop = host.engine.new_hop(kind, host.address, name, session)
         if (known := asking.get()) is not None:
             hop = asked_hop(hop, known)
-        self._hide_arguments(hop, name, kwargs)
-        self.running += not lasting
-        self.lasting += lasting
+        if self._sensitive:
+            self._hide_arguments(hop, name, kwargs)
         host.counters.calls += 1
-        try:
-            value = await host.run_call(call, blocking, hop, args, kwargs)
-        except BaseException as error:
-            # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
-            refused = status_of(error) < 500
-            note_hidden(error, hop)
-            host.counters.refused += refused
-            host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), host)
-            raise
-        finally:
-            self.running -= not lasting
-            self.lasting -= lasting
-        if hop.drafts or hop.writes or hop.logs or hop.recorded or kind is ACTION:
+        return hop
+
+    def _failed(self, hop: Hop, error: BaseException) -> None:
+        # An error below 500 is an answer to a caller who asked wrongly: the service did what it should.
+        host = self._host
+        refused = status_of(error) < 500
+        note_hidden(error, hop)
+        host.counters.refused += refused
+        host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None if refused else error), host)
+
+    def _done(self, hop: Hop) -> None:
+        host = self._host
+        if hop.drafts or hop.writes or hop.logs or hop.recorded or hop.kind is ACTION:
             host.dispatcher.settle_hop(hop, self.hop_outcome(hop, None), host)
         else:  # it only answered: there is nothing to record
             hop.open = False
             host.counters.busy += host.engine.clock.time_ns() - hop.started
-        return Entered(value, hop.session)
 
     async def stay(
         self,

@@ -79,6 +79,7 @@ class Host(Handling):
         self.calls = Calls(self)
         self.bound = self.calls.bound
         self.enter = self.calls.enter
+        self.enter_now = self.calls.enter_now
         self.stay = self.calls.stay
 
     @property

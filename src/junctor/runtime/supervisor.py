@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from types import coroutine
 from typing import Any
 
 log = logging.getLogger("junctor.supervisor")
@@ -16,6 +18,45 @@ def is_cancelled() -> bool:
     """Whether the running task is cancelled from above. Code that raises CancelledError by itself has just failed."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+    """Do work at once, up to where it first waits, in a context of its own; the task that does the rest, None where
+    there is none. What it raises before it waits comes out of here.
+
+    Code that belongs into a task, as that of a user does, begins behind :func:`in_task`.
+    """
+    context = Context()
+    try:
+        waits_for = context.run(work.send, None)
+    except StopIteration:
+        return None
+    return asyncio.get_running_loop().create_task(_rest(work, waits_for), context=context)
+
+
+@coroutine
+def in_task() -> Generator[None, None, None]:
+    """Return as a part of a task, as timeouts, groups and cancelling need it."""
+    if asyncio.current_task() is None:
+        yield
+
+
+async def _rest(work: Coroutine[Any, Any, None], at: Any) -> None:
+    """The rest of a coroutine that has begun outside of a task: the step at which it stands is taken once more."""
+    await _resumed(work, at)
+
+
+@coroutine
+def _resumed(work: Coroutine[Any, Any, None], at: Any) -> Generator[Any, Any, None]:
+    try:
+        yield at
+    except BaseException as error:  # noqa: BLE001 - it is the coroutine's
+        try:
+            at = work.throw(error)
+        except StopIteration:
+            return
+        yield at
+    yield from work
 
 
 class Supervisor:

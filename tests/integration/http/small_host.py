@@ -115,6 +115,11 @@ class SmallHost:
             self.lasting -= lasting
         return Entered(value, session)
 
+    def enter_now(
+        self, kind: Kind, name: str, call: Callable[..., Any], kwargs: dict[str, Any], session: int, /
+    ) -> None:
+        """Nothing is called on the loop here."""
+
 
 def node_of(*hosts: SmallHost) -> Any:
     """What health, metrics and the index ask a node for."""

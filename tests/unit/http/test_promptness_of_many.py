@@ -28,7 +28,7 @@ class Many:
 def test_of_each_function_there_is_one_promptness() -> None:
     prompts, many = Prompts(), Many()
     for _ in range(PROBATION):
-        prompts.of(many, {"name": "prompt"}).bound(many)(name="prompt")
+        prompts.of(many, {"name": "prompt"}).timed(many)(name="prompt")
     assert prompts.of(many, {"name": "prompt"}).on_loop
     assert not prompts.of(many, {"name": "other"}).on_loop
     assert not prompts.of(many, {"name": "unknown"}).on_loop

@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from junctor.http.promptness import Promptness
+from junctor.runtime.calls import LATER
 
 
 def prompt() -> Promptness:
     made = Promptness()
     made.on_loop = True
     return made
+
+
+async def called(known: Promptness, function: Callable[..., Any], **arguments: Any) -> Any:
+    """As a route does it: on the loop, and once more in a thread where it would wait there."""
+    result = known.now(function)(**arguments)
+    return await asyncio.to_thread(function, **arguments) if result is LATER else result
 
 
 def asks(port: int, threads: list[threading.Thread], *, bare: bool = False) -> bytes:
@@ -36,7 +45,7 @@ async def answering(bare: bool) -> tuple[bytes, list[threading.Thread], Promptne
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        got = await known.bound(asks)(port, threads, bare=bare)
+        got = await called(known, asks, port=port, threads=threads, bare=bare)
     return got, threads, known
 
 
@@ -50,10 +59,10 @@ def test_what_asks_its_own_loop_gets_its_answer_in_a_thread() -> None:
 
 def test_it_stays_in_threads() -> None:
     known = prompt()
-    asyncio.run(known.bound(socket.gethostbyname)("127.0.0.1"))
+    asyncio.run(called(known, lambda: socket.gethostbyname("127.0.0.1")))
     assert not known.on_loop
     for _ in range(10_000):
-        known.bound(int)()
+        known.timed(int)()
     assert not known.on_loop
 
 
@@ -65,6 +74,6 @@ def test_other_threads_and_other_calls_may_wait() -> None:
         thread.start()
         thread.join()
 
-    asyncio.run(known.bound(waits)())
+    asyncio.run(called(known, waits))
     assert known.on_loop
     socket.gethostbyname("127.0.0.1")

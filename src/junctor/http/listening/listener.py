@@ -198,7 +198,7 @@ class Listener:
 
     async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(min(1.0, self._limits.receive / 4))
+            await asyncio.sleep(min(1.0, self._limits.receive / 4, self._limits.keep_alive / 4))
             self._refresh()
             now = asyncio.get_running_loop().time()
             for connection in list(self._state.connections if self._state else ()):
