@@ -53,8 +53,8 @@ class Outages:
     ) -> Outage | None:
         """The outage that a failure is by the policies; None where it is none.
 
-        What comes again soon after its end goes on with its waits: a side that cuts every connection as soon as it is
-        made is tried ever more rarely, like one that makes none.
+        One that comes again soon after an end that was not proven goes on with its waits: a side that cuts every
+        connection as soon as it is made is tried ever more rarely, like one that makes none.
         """
         known = self._known.get(entry)
         again = known is not None and (known.over is None or now - known.over < CALM * SECOND)
@@ -73,14 +73,20 @@ class Outages:
         )
         return outage
 
-    def end(self, entry: str, now: int) -> Outage | None:
-        """The entry came to its end with the other side there: the outage that is over by that, if there was one."""
+    def end(self, entry: str, now: int, proven: bool = True) -> Outage | None:
+        """The other side was there for this entry: the outage that is over by that, if one lasted.
+
+        :param proven: its work came to an end, or goes on for long; not that it has only begun.
+        """
         self.reached = True
         known = self._known.get(entry)
-        if known is None or known.over is not None:
+        if known is None:
             return None
-        self._known[entry] = msgspec.structs.replace(known, over=now)
-        return known
+        if proven:
+            del self._known[entry]
+        elif known.over is None:
+            self._known[entry] = msgspec.structs.replace(known, over=now)
+        return known if known.over is None else None
 
     def of(self, entry: str) -> Outage | None:
         """The one that lasts."""

@@ -50,10 +50,17 @@ class Away:
             self._tell_end(away)
         return True
 
-    def over(self, entry: str) -> None:
-        """The other side was there for this entry."""
+    def reached(self) -> None:
+        """``loop()`` says that it has reached the other side."""
+        self.over(LOOP, proven=False)
+
+    def over(self, entry: str, proven: bool = True) -> None:
+        """The other side was there for this entry.
+
+        :param proven: as of :meth:`Outages.end`.
+        """
         away = self._outages.away
-        ended = self._outages.end(entry, self._host.engine.clock.time_ns())
+        ended = self._outages.end(entry, self._host.engine.clock.time_ns(), proven)
         if ended is None:
             return
         if away is not None and self._outages.away is None:
@@ -107,7 +114,7 @@ class Away:
         return self._outages.first
 
     @property
-    def reached(self) -> bool:
+    def known(self) -> bool:
         """Whether it is known how the other side is: an entry has been there, or the service has none to be tried."""
         spec = self._host.spec
         return self._outages.reached or not (spec.schedules or spec.main)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from junctor.clock import SECOND
 from junctor.core.hop import AskedHop, Delivery, Hop, current
-from junctor.core.outage import LOOP
 from junctor.core.outcome import Draft
 from junctor.core.port import Link, Pending, Receipt
 from junctor.core.spec import service_address
@@ -433,9 +432,9 @@ class HostPort(EnginePort):
         if current.get() is not None:
             return
         if get_ident() == self._thread:
-            self._host.away.over(LOOP)
+            self._host.away.reached()
         else:
-            self._loop.call_soon_threadsafe(self._host.away.over, LOOP)
+            self._loop.call_soon_threadsafe(self._host.away.reached)
 
     def sleep(self, seconds: float) -> Pending[bool]:
         if get_ident() == self._thread:

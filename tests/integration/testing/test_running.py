@@ -237,6 +237,38 @@ async def test_an_outage_holds_the_service_and_heals() -> None:
         assert [alert.kind for alert in plant.alerts] == ["held", "flowing"]
 
 
+async def test_an_outage_of_a_tick_is_tried_again_in_virtual_time() -> None:
+    away = {"retry": {"on": {"ConnectionError": "hold"}}, "hold": {"jitter": 0}}
+    flow = Flow("plant").add(Monitor(), **away).add(Alarm(), connect={}).add(Office())
+    async with running(flow, without="office") as plant:
+        plant.fail("monitor.poll", ConnectionError("away"), times=4)
+        await plant.advance("74.9s")  # the second tick, at one minute; tries after 1, 2, 4 and 8 seconds
+        assert len(plant.sent("monitor.readings")) == 1
+        assert [alert.kind for alert in plant.alerts] == ["away"]
+        await plant.advance("0.1s")
+        assert len(plant.sent("monitor.readings")) == 2
+        assert [alert.kind for alert in plant.alerts] == ["away", "back"]
+        await plant.advance("45s")
+        assert len(plant.sent("monitor.readings")) == 3, "the rhythm is the old one"
+
+
+async def test_an_outage_of_a_loop_is_tried_again_in_virtual_time() -> None:
+    class Broker(Service):
+        calls = 0
+
+        def loop(self) -> None:
+            Broker.calls += 1
+            if Broker.calls < 4:
+                raise ConnectionError("no broker")
+            bool(self.sleep("1h"))
+
+    async with running(Flow("plant").add(Broker, retry={"on": {"ConnectionError": "hold"}})) as plant:
+        await plant.advance("10s")
+        assert Broker.calls == 4
+        await plant.advance("1m")
+        assert [alert.kind for alert in plant.alerts] == ["away", "back"]
+
+
 async def test_a_start_that_fails_is_tried_again_after_its_pause() -> None:
     class Careful(Alarm):
         starts = 0

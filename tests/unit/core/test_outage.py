@@ -48,10 +48,12 @@ def test_waits_grow_to_the_longest_and_begin_anew_after_a_quiet_time() -> None:
     outages = Outages()
     assert waits(outages, "poll", ConnectionError("a"), 6) == [1, 2, 4, 8, 8, 8]
     assert waits(outages, "other", ConnectionError("a"), 2) == [1, 2], "each entry has its own"
-    outages.end("poll", 100 * SECOND)
+    outages.end("poll", 100 * SECOND, proven=False)
     assert waits(outages, "poll", ConnectionError("a"), 1, 101 * SECOND) == [8], "cut as soon as it was connected"
-    outages.end("poll", 200 * SECOND)
-    assert waits(outages, "poll", ConnectionError("a"), 1, 260 * SECOND) == [1]
+    outages.end("poll", 200 * SECOND, proven=False)
+    assert waits(outages, "poll", ConnectionError("a"), 2, 260 * SECOND) == [1, 2]
+    outages.end("poll", 300 * SECOND)
+    assert waits(outages, "poll", ConnectionError("a"), 1, 301 * SECOND) == [1], "it has done its work in between"
 
 
 def test_an_exception_chooses_its_wait_but_never_none_at_all() -> None:

@@ -288,6 +288,22 @@ async def test_a_loop_that_says_it_has_reached_the_other_side(memory: Store, clo
         assert shown(node).reason == ""
 
 
+async def test_a_loop_that_is_cut_as_soon_as_it_is_connected_is_tried_ever_more_rarely(
+    store: Store, clock: VirtualClock
+) -> None:
+    at: list[float] = []
+
+    async def main(me: Me) -> None:
+        at.append(clock.monotonic())
+        me.port.reached()
+        raise Away("cut")
+
+    async with running(store, service("in", main=main, **HOLDING), clock=clock) as node:
+        await node.advance(25)
+        assert at == [0, 1, 3, 7, 15, 23]
+        assert node.host("in").lifecycle.state is State.RUNNING
+
+
 async def test_a_loop_that_fails_otherwise_is_restarted_as_ever(store: Store, clock: VirtualClock) -> None:
     line = Line(clock, Away("no broker"))
     async with running(store, service("in", main=line.use, **HOLDING), clock=clock) as node:

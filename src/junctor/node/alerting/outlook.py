@@ -165,7 +165,7 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
         rests=host.rests,
         away=away.since if away is not None else 0,
         error=away.error if away is not None else "",
-        reached=host.away.reached,
+        reached=host.away.known,
     )
 
 

@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.hop import AskedHop, Hop
-from junctor.core.outage import LOOP
 from junctor.core.outcome import Draft, LogLine
 from junctor.core.port import Link, Receipt
 from junctor.messages import Kind, TypeRegistry, codec
@@ -37,7 +36,7 @@ class Desk:
             for what, amount in frame.sums.items():
                 self._host.counters.counts.add(what, amount)
         elif isinstance(frame, protocol.Reached):
-            self._host.away.over(LOOP)
+            self._host.away.reached()
         elif isinstance(frame, protocol.Read):
             self._send(protocol.Answer(frame.number, state=state_of(self._host, frame.key)))
         elif isinstance(frame, protocol.Ask | protocol.Submit):

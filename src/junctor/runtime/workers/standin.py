@@ -124,7 +124,7 @@ class StandIn:
         self.channel.send(protocol.Read(number, key))
         return answer.result()
 
-    def over(self, entry: str) -> None:
+    def reached(self) -> None:
         """What is asked of a service's outages: ``loop()`` has reached the other side."""
         self.channel.send(protocol.Reached())
 
