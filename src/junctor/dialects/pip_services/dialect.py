@@ -81,7 +81,6 @@ def _hosted(source: Any, *, tells_notes: bool = True) -> Hosted:
     try:
         container = source if isinstance(source, Container) else cls()
         container._tells_notes = tells_notes
-        container._tells_failures = False  # its node does
         if isinstance(container, ProcessContainer):
             container.read_config()
     except Exception as error:

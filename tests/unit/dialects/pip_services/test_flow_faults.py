@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import types
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from junctor.core.port import Port
 from junctor.dialects.pip_services.commons.refer import Descriptor
 from junctor.dialects.pip_services.components.build import Factory
 from junctor.dialects.pip_services.container import ProcessContainer
-from junctor.dialects.pip_services.dialect import DIALECT, _hosted
+from junctor.dialects.pip_services.dialect import DIALECT
+from junctor.dialects.pip_services.hosting.hosted import Hosted
 from junctor.errors import ConfigurationError
 from junctor.flows.check.check import check_models
 
@@ -52,13 +54,18 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_what_keeps_a_container_from_opening_is_told_once(module: Any, capsys: pytest.CaptureFixture[str]) -> None:
     module("- descriptor: shop:database:default:default:1.0\n")
-    alone = Shop()
-    alone.read_config()
-    in_node = _hosted(Shop).container
-    for each in (alone, in_node):
-        with pytest.raises(OSError, match="no database"):
-            each.open(None)
-    assert capsys.readouterr().err.count("no database") == 1
+    container = Shop()
+    container.read_config()
+    hosted, no_port = Hosted(container), cast("Port", None)
+    with pytest.raises(OSError, match="no database"):
+        hosted.open(no_port)
+    assert capsys.readouterr().err == "", "the node that starts it again tells it"
+    told: list[Exception] = []
+    Hosted(container, told.append).open(no_port)
+    assert [str(error) for error in told] == ["no database"]
+    with pytest.raises(OSError, match="no database"):
+        container.open(None)
+    assert capsys.readouterr().err.count("no database") == 2, "nobody else does"
 
 
 def test_remarks_on_a_configuration_are_notes_of_the_flow(module: Any, capsys: pytest.CaptureFixture[str]) -> None:
