@@ -192,11 +192,7 @@ class Routes:
         for one in opened:
             held = table.add(one.method, one.path, one.door)
             if held is not None:
-                raise ConfigurationError(
-                    f"{one.method} {one.path} is wanted by {held.source} and by {one.endpoint.source}",
-                    where=one.endpoint.source,
-                    fix="Give one of them another path, or its flow a prefix: `http: {path: /name}`.",
-                )
+                raise _clash(one, held.source)
         whole = {one.path for one in opened if one.method == ANY}
         for path, endpoint in self._fallback:
             if path not in whole:
@@ -212,6 +208,23 @@ class Routes:
         known = sorted({one.path for one in self._opened})
         near = get_close_matches(path[:200], known, 1) if len(known) <= 1000 else []
         return f"Did you mean {near[0]}?" if near else "GET / lists what does."
+
+
+def _clash(one: Opened, held: str) -> ConfigurationError:
+    """Two want the same path; or all that is asked below it, as they stand for the routes of another system."""
+    source = one.endpoint.source
+    if getattr(one.spec, "facade", None) is None:
+        what, fix = f"{one.method} {one.path}", "Give one of them another path, or its flow a prefix"
+        return ConfigurationError(
+            f"{what} is wanted by {held} and by {source}", where=source, fix=f"{fix}: `http: {{path: /name}}`."
+        )
+    first, second = held.partition(".")[0], source.partition(".")[0]
+    path = f"/{one.host.service if first.startswith(f'{one.host.flow}/') else one.host.flow}"
+    return ConfigurationError(
+        f"all that is asked of the listener is wanted by {first} and by {second}",
+        where=source,
+        fix=f"Write each in a flow file of its own, one with a path, `http: {{path: {path}}}`, and name both files.",
+    )
 
 
 def _check_status(status: int, where: str) -> None:

@@ -50,10 +50,15 @@ def path_findings(wirings: Sequence[Wiring]) -> Iterator[Finding]:
     for wiring, spec in doors:
         settings = wiring.model.http or HttpSettings()
         routes = listeners.setdefault(settings.listener, Routes())
+        told = False
         for name, only in _one_by_one(spec):
+            stands = any(route.facade is not None for route in only.routes)
+            if stands and told:
+                continue  # further routes of what stands for another system
             try:
                 routes.attach(cast("Host", Standing(wiring.model.name, only)), settings)
             except ConfigurationError as error:
+                told = told or stands
                 where = f"{wiring.model.name}/{spec.name}.{name}"
                 finding = of_error(error, models)
                 yield msgspec.structs.replace(

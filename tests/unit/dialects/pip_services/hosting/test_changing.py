@@ -21,7 +21,8 @@ from junctor.dialects.pip_services.dialect import DIALECT
 from junctor.dialects.pip_services.hosting.flow import flow_of
 from junctor.dialects.pip_services.hosting.hosted import Hosted
 from junctor.dialects.pip_services.rpc.build import DefaultRpcFactory
-from junctor.flows import wire
+from junctor.flows import FlowModel, wire
+from junctor.flows.check.check import check_models
 from junctor.flows.comparison import compare
 
 MAY_CLOSE = threading.Event()
@@ -104,6 +105,18 @@ def test_what_is_the_same_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_file_of_a_container_is_looked_at(place: Path) -> None:
     assert loaded().plan.services[0].spec.reads == (str(place / "config" / "config.yml"),)
     assert DIALECT.spec(Shop, "shop", settings={}, places=None).reads == (str(place / "config" / "config.yml"),)
+
+
+def test_two_containers_of_one_listener_are_told_once() -> None:
+    def flow(name: str, path: str = "") -> FlowModel:
+        return FlowModel(name, http={"path": path}).add(Shop, name)
+
+    report, _ = check_models([flow("one").add(Shop, "two")])
+    [error] = [one for one in report.findings if one.level == "error"]
+    assert error.what == "all that is asked of the listener is wanted by one/one and by one/two"
+    assert "`http: {path: /two}`" in (error.fix or "")
+    report, _ = check_models([flow("one"), flow("two", "/two")])
+    assert not [one for one in report.findings if one.level == "error"]
 
 
 async def asked(node: Any) -> Any:
