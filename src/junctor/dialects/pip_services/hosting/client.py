@@ -23,11 +23,15 @@ CORRELATION = "correlation_id"
 
 
 def headers_of(correlation_id: str | None) -> dict[str, str] | None:
-    """The headers of a message that belongs to a correlation id. Where that is the session, the message has it."""
+    """The headers of a message that belongs to a correlation id. Where that is the session, the message has it. The
+    request that it is sent for gets them as well, as its record begins here."""
     hop = current.get()
     if not correlation_id or (hop is not None and correlation_id == session_text(hop.session)):
         return None
-    return {CORRELATION: correlation_id}
+    headers = {CORRELATION: correlation_id}
+    if hop is not None and hop.message is None and hop.headers is None:
+        hop.headers = headers
+    return headers
 
 
 class ServiceClient(IConfigurable):
