@@ -39,7 +39,12 @@ class Command(Outbound):
 
     What it prints is the reply of a request, and goes to ``out`` where that is connected; its standard error is logged.
     Its exit code says what becomes of the message: 0 is done, others are failures. A message may run it twice, as every
-    handler; ``JUNCTOR_EFFECT`` in its environment is then the same.
+    handler; ``JUNCTOR_EFFECT`` in its environment is then the same::
+
+        thumbnails:
+          adapter: command
+          settings: {program: [convert, "{body.file}", -resize, 200x200, "{body.file}.png"], input: none}
+          pool: 2
     """
 
     out: Target[Any] | None

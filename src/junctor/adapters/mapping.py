@@ -16,11 +16,17 @@ _SEEN = ("body", "headers", "key", "type", "message", "now")
 
 
 class Mapping(Adapter):
-    """Makes a message of each that it gets, by expressions: fields are renamed, computed, left out; messages are
-    dropped, or split into one for each element of a list.
+    """Makes messages of others, by expressions.
 
-    A request is answered with what the receiver at ``out`` answers, or with the mapped body where ``out`` is not
-    connected.
+    Fields are renamed, computed, left out; messages are dropped, or split into one for each element of a list. A
+    request is answered with what the receiver at ``out`` answers, or with the new body where ``out`` is not connected::
+
+        invoice:
+          adapter: mapping
+          settings:
+            when: body.price > 0
+            fields: {number: body.id, total: body.price * body.count, buyer.name: body.customer}
+          connect: {out: accounts}
     """
 
     out: Target[Any] | None

@@ -15,7 +15,16 @@ from junctor.settings import Duration, setting
 
 
 class Timer(Adapter):
-    """Sends a message on a schedule: every so often, or by the calendar. Ticks that were missed are not made up."""
+    """Sends a message on a schedule.
+
+    Every so often, or by the calendar. Ticks that were missed are not made up. Its body has ``time`` and ``count``, or
+    the fields that are given::
+
+        every-morning:
+          adapter: timer
+          settings: {cron: "0 6 * * 1-5", zone: Europe/Vienna}
+          connect: {out: report}
+    """
 
     side = "in"
 
