@@ -22,7 +22,7 @@ from junctor.node.views.search import LIMIT, STATUSES, Filter
     help=f"One of {', '.join(STATUSES)}; repeatable.",
     shell_complete=completing.statuses,
 )
-@click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so.")
+@click.option("--session", metavar="SESSION", help="Of this session: its first digits, or a correlation id.")
 @click.option("--since", metavar="TIME", help="Not before: 10m (ago), 14:30, 2026-11-20T14:30.")
 @click.option("--until", metavar="TIME", help="Not after.")
 @click.option("--text", metavar="TEXT", help="With this text in the body.")

@@ -94,7 +94,7 @@ def selection_options(command: Command) -> Command:
         ),
         click.option("--until", metavar="TIME", help="Sent not after."),
         click.option("--since", metavar="TIME", help="Sent not before: 10m (ago), 14:30, 2026-11-20T14:30."),
-        click.option("--session", metavar="DIGITS", help="Of this session, or the one that begins so."),
+        click.option("--session", metavar="SESSION", help="Of this session: its first digits, or a correlation id."),
         click.option("--status", multiple=True, type=click.Choice(ENDED), help="Parked ones by default; repeatable."),
         click.option("--type", "type_", metavar="NAME", help="Of this type.", shell_complete=completing.types),
         click.option("--service", metavar="NAME", help="That went there.", shell_complete=completing.services),

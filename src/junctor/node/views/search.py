@@ -195,7 +195,7 @@ def asked_for(archive: Archive, which: str) -> Asked:
     if record is not None and node in ("", record.message.node):
         return Asked(record.message.session, seq)
     if node and not _has(archive, session_called(name)):
-        raise NothingFound(f"no message {which} is stored here")
+        raise NothingFound(f"no message {name} is stored here, and no session that is called so")
     return Asked(find_session(archive, name))
 
 
