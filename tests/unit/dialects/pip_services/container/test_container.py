@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -172,6 +173,59 @@ def test_context_information_names_the_container() -> None:
     made.open(None)
     assert made.name == "store"
     made.close(None)
+
+
+@pytest.mark.parametrize("step", ["link", "open"])
+def test_what_comes_later_and_cannot_be_used_is_not_there(step: str) -> None:
+    references = ManagedReferences()
+    references.open(None)
+    part = Part()
+    part.name = f"fails-{step}"
+    with pytest.raises(OSError, match=f"cannot {step}"):
+        references.put("late", part)
+    assert references.get_all() == []
+    references.close(None)
+    assert "close" not in " ".join(events)
+
+
+def test_what_comes_while_others_are_closed_is_closed_too() -> None:
+    references = ManagedReferences()
+
+    class Restless(Part):
+        def close(self, correlation_id: str | None) -> None:
+            super().close(correlation_id)
+            late = Part()
+            late.name = "late"
+            references.put("late", late)
+
+    restless = Restless()
+    references.put("restless", restless)
+    references.open(None)
+    references.close(None)
+    assert events[-3:] == ["close late", "unlink late", "unlink ?"]
+
+
+def test_what_many_threads_put_and_remove_is_closed_once() -> None:
+    references = ManagedReferences()
+    references.open(None)
+
+    def come_and_go(number: int) -> None:
+        for turn in range(50):
+            part = Part()
+            part.name = f"{number}-{turn}"
+            references.put(part.name, part)
+            if turn % 2:
+                references.remove(part.name)
+
+    threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    references.close(None)
+    opened = sorted(event[5:] for event in events if event.startswith("open "))
+    assert len(opened) == 400
+    assert sorted(event[6:] for event in events if event.startswith("close ")) == opened
 
 
 def test_what_comes_later_is_linked_and_opened_and_what_goes_is_closed() -> None:

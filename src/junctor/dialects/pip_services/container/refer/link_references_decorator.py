@@ -34,9 +34,17 @@ class LinkReferencesDecorator(ReferencesDecorator, IOpenable):
             Referencer.unset_references(reversed(self.get_all()))
 
     def put(self, locator: Any, component: Any) -> None:
+        """One that comes late is linked at once.
+
+        Whatever it raises comes out of here, and it is not there then.
+        """
         super().put(locator, component)
         if self._opened:
-            self._link(component)
+            try:
+                self._link(component)
+            except BaseException:
+                super().remove(component)
+                raise
 
     def remove(self, locator: Any) -> Any:
         component = super().remove(locator)

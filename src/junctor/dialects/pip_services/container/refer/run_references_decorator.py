@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
         super().__init__(next_references, top_references)
         self._is_open = False
         self._opened: list[Any] = []
+        self._lock = threading.Lock()
         self.closing: Closing | None = None
         """What closes components; None for who calls."""
 
@@ -53,9 +55,17 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
             raise errors[0]
 
     def put(self, locator: Any, component: Any) -> None:
+        """One that comes late is opened at once.
+
+        Whatever it raises comes out of here, and it is not there then.
+        """
         super().put(locator, component)
         if self._is_open:
-            self._open_one(None, component)
+            try:
+                self._open_one(None, component)
+            except BaseException:
+                super().remove(component)
+                raise
 
     def remove(self, locator: Any) -> Any:
         component = super().remove(locator)
@@ -69,19 +79,22 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
         return components
 
     def _open_one(self, correlation_id: str | None, component: Any) -> None:
-        if isinstance(component, IOpenable) and all(one is not component for one in self._opened):
+        if isinstance(component, IOpenable) and all(one is not component for one in tuple(self._opened)):
             with named(name_of(self, component), "open"):
                 Opener.open_one(correlation_id, component)
-            self._opened.append(component)
+            with self._lock:
+                self._opened.append(component)
 
     def _closed(self, correlation_id: str | None) -> list[Exception]:
-        """Close all; the errors of those that could not be."""
+        """Close all, also what comes meanwhile; the errors of those that could not be."""
         errors: list[Exception] = []
-        for component in tuple(reversed(self._opened)):
+        while self._opened:
+            component = self._opened[-1]
+            self._was_open(component)
             name = name_of(self, component)
             try:
                 with named(name, "close"):
-                    self._in_time(name, partial(self._close_one, correlation_id, component))
+                    self._in_time(name, partial(Closer.close_one, correlation_id, component))
             except Exception as error:  # noqa: BLE001 - the others are closed all the same
                 errors.append(error)
         errors += self.closing.finish() if self.closing is not None else ()
@@ -95,6 +108,12 @@ class RunReferencesDecorator(ReferencesDecorator, IOpenable):
             self.closing(name, close)
 
     def _close_one(self, correlation_id: str | None, component: Any) -> None:
-        if any(one is component for one in self._opened):
-            self._opened = [one for one in self._opened if one is not component]
+        if self._was_open(component):
             Closer.close_one(correlation_id, component)
+
+    def _was_open(self, component: Any) -> bool:
+        """Whether a component is to be closed: now, and not once more."""
+        with self._lock:
+            others = [one for one in self._opened if one is not component]
+            opened, self._opened = len(others) < len(self._opened), others
+        return opened
