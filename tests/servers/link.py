@@ -7,7 +7,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 CHUNK = 65_536
@@ -17,13 +17,15 @@ _RESET = struct.pack("ii", 1, 0)  # closing sends a reset and not an end
 class Link:
     """Connections to ``port`` go to ``target`` of 127.0.0.1. It runs in a thread, for sync and async tests alike.
 
-    ``accepted``: how many connections came so far; ``sent`` and ``received``: bytes to the server and from it.
+    ``accepted``: how many connections came so far; ``sent`` and ``received``: bytes to the server and from it. ``tap``
+    is called with what is passed on, before it is: ``tap("sent", data)``.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.accepted = self.sent = self.received = 0
         self._mode: Literal["open", "half-open", "nonsense"] = "open"
+        self.tap: Callable[[str, bytes], object] | None = None
         self._nonsense = b""
         self._rate: float | None = None
         self._cut_after: int | None = None
@@ -155,6 +157,8 @@ class Link:
                 continue
             if self._rate is not None:
                 await asyncio.sleep(len(data) / self._rate)
+            if self.tap is not None:
+                self.tap(way, data)
             setattr(self, way, getattr(self, way) + len(data))
             writer.write(data)
             await writer.drain()

@@ -11,6 +11,8 @@ from tests.servers import programs
 from tests.servers.authority import Authority
 from tests.servers.process import Server
 
+LOG = ("log_dest stdout", "log_type all")
+
 
 class Mosquitto(Server):
     """A broker of MQTT 5 and 3.1.1 in ``folder``.
@@ -32,7 +34,7 @@ class Mosquitto(Server):
         lines: Sequence[str] = (),
     ) -> None:
         self.folder, self.authority = folder, Authority(folder)
-        config = [f"listener {port} 127.0.0.1", "log_dest stdout", "log_type all", *lines]
+        config = [f"listener {port} 127.0.0.1", "set_tcp_nodelay true", *LOG, *lines]
         config += [f"allow_anonymous {str(not users and not client_certificates).lower()}"]
         config += [*self._users(users), *self._tls(host, client_certificates)]
         if persistence:

@@ -18,6 +18,9 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST = 65_535
 """Bytes of a topic."""
 
+LOOK = 0.1
+"""Seconds after which a waiting ``loop()`` sees that it is to stop."""
+
 
 class MqttAdapter(Adapter):
     """An adapter with a connection to a broker."""

@@ -69,10 +69,22 @@ class Trust:
         :raises OSError: one cannot be read, or is no certificate.
         """
         context = ssl.create_default_context(cafile=self.ca)
+        context.sslsocket_class = _Closing
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.certificate is not None:
             context.load_cert_chain(self.certificate, self.key)
         return context
+
+
+class _Closing(ssl.SSLSocket):
+    """Is closed where TLS cannot be agreed on; the client library leaves that to nobody."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from junctor.adapters.mqtt import payload as form
-from junctor.adapters.mqtt.adapter import MqttAdapter, check_filter
+from junctor.adapters.mqtt.adapter import LOOK, MqttAdapter, check_filter
 from junctor.adapters.records import reader_of
 from junctor.core.expressions import Expression, Variables
 from junctor.core.expressions.template import as_text
@@ -99,9 +99,9 @@ class MqttIn(MqttAdapter):
             await self._subscribe(connection, client)
             self._connection = connection
             self.reached()
-            while True:
-                await connection.arrival()
-                await self._pass_on(connection)
+            while not self.stopping:
+                if await connection.arrival(LOOK):
+                    await self._pass_on(connection)
         finally:
             connection.close()
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from junctor.adapters.base import Outbound
 from junctor.adapters.mqtt import payload as form
-from junctor.adapters.mqtt.adapter import MqttAdapter, check_topic, problem_of
-from junctor.adapters.mqtt.reasons import QUOTA_EXCEEDED, UNSPECIFIC, Refused
+from junctor.adapters.mqtt.adapter import LOOK, MqttAdapter, check_topic, problem_of
 from junctor.core.expressions import Expression, Template, Variables, of_message
-from junctor.core.outcome import Hold, Park, Retry
+from junctor.core.outcome import Park
 from junctor.errors import ConfigurationError, SettingError
 from junctor.services import handler
 from junctor.settings import Duration, setting
@@ -74,7 +73,8 @@ class MqttOut(MqttAdapter, Outbound):
         """Keep a connection."""
         connection = await self._connected()
         self.reached()
-        await connection.ended()
+        while not self.stopping:
+            await connection.rest(LOOK)
 
     async def _connected(self) -> Connection:
         """The connection; a new one where there is none."""
@@ -92,14 +92,7 @@ class MqttOut(MqttAdapter, Outbound):
         """Publish a message."""
         publication = self._publication(body)
         connection = await self._connected()
-        try:
-            await connection.publish(publication)
-        except Refused as error:
-            if error.code == QUOTA_EXCEEDED:
-                raise Hold(str(error)) from error
-            if error.code in UNSPECIFIC:
-                raise Retry(str(error)) from error
-            raise Park(f"{publication.topic}: {error}") from error
+        await connection.publish(publication)
         self.count("messages")
 
     def _publication(self, body: Any) -> Publication:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-QUOTA_EXCEEDED = 0x97
+from junctor.core.policy import Reaction
+from junctor.errors import JunctorError
+
 TAKEN_OVER = 0x8E
-UNSPECIFIC = (0x80, 0x83)
+QUOTA_EXCEEDED = 0x97
+_UNSPECIFIC = (0x80, 0x83)
 """Unspecified error, and implementation specific error: another time it may be another answer."""
 
 
-class Refused(Exception):
-    """The broker has the message and does not want it; ``code`` is its reason code of MQTT 5, 0 where nobody asked
-    it because it had said so before."""
+class PublishRefused(JunctorError):
+    """An MQTT broker does not take a message, which is parked; where a quota is exceeded it waits.
 
-    def __init__(self, text: str, code: int = 0) -> None:
-        super().__init__(text)
-        self.code = code
+    ``reason`` is the reason code of MQTT 5, 0 where the broker was not asked because it had said so before.
+    """
+
+    code = "publish-refused"
+    default_fix = "Allow it at the broker, or correct the message, and send it again."
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None, reason: int = 0) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.reason = reason
+        self.reaction: Reaction = "hold" if reason == QUOTA_EXCEEDED else "retry" if reason in _UNSPECIFIC else "park"
