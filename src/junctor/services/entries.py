@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import re
 import typing
 from typing import Any
 
 import msgspec
 
-from junctor.core.spec import ActionSpec, Call, HandlerSpec, RouteSpec, SocketSpec
+from junctor.core.spec import ActionSpec, Call, HandlerSpec, SocketSpec
 from junctor.messages import Message, type_name
 from junctor.services.hints import signature_of
 from junctor.services.markers import Acts, Continues, Handles, Queries, Serves, Signals, Talks, Ticks
 from junctor.services.member import Member, is_blocking
+from junctor.services.serving import Served, path_fits
 from junctor.services.socket import socket_types
 from junctor.services.target import wire_types
 from junctor.services.timing import Timed
-
-_BRACES = re.compile(r"{([^}:]*)(?::[^}]*)?}")
 
 
 class Entries(msgspec.Struct):
@@ -27,7 +25,7 @@ class Entries(msgspec.Struct):
 
     handlers: list[HandlerSpec] = []
     schedules: list[Timed] = []
-    routes: list[RouteSpec] = []
+    routes: list[Served] = []
     actions: list[ActionSpec] = []
     sockets: list[SocketSpec] = []
     signals: list[HandlerSpec] = []
@@ -108,29 +106,12 @@ class Entries(msgspec.Struct):
         self.queries.append(ActionSpec(name=member.name, bind=member.bind, signature=described, doc=member.doc))
 
     def _add_route(self, member: Member, mark: Serves, signature: inspect.Signature) -> None:
-        _path_fits(member, mark, signature)
-        for other in self.routes:
-            if (other.method, other.path) == (mark.method, mark.path):
-                raise member.wrong(
-                    f"{other.name} answers {mark.method} {mark.path} already", "Give one of them another path."
-                )
-        spec = RouteSpec(
-            name=member.name,
-            method=mark.method,
-            path=mark.path,
-            bind=member.bind,
-            signature=_described(member, signature),
-            blocking=is_blocking(member.function),
-            status=mark.status,
-            streams=_yields(member),
-            doc=member.doc,
-        )
-        self.routes.append(spec)
+        self.routes.append(Served(member, mark, signature, _described(member, signature), _yields(member)))
 
     def _add_socket(self, member: Member, mark: Talks, signature: inspect.Signature) -> None:
         if is_blocking(member.function):
             raise member.wrong("a WebSocket needs an `async def`", f"Write async def {member.name}(...).")
-        _path_fits(member, mark, signature)
+        path_fits(member, mark.path, signature)
         found = {name: socket_types(parameter.annotation) for name, parameter in signature.parameters.items()}
         named = {name: types for name, types in found.items() if types is not None}
         if len(named) != 1:
@@ -256,16 +237,6 @@ def _needs_nothing(member: Member, signature: inspect.Signature) -> None:
             f"a schedule is called without arguments, and this method needs {required}",
             "Remove the parameter or give it a default.",
         )
-
-
-def _path_fits(member: Member, mark: Serves | Talks, signature: inspect.Signature) -> None:
-    open_ended = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
-    for name in _BRACES.findall(mark.path):
-        if name not in signature.parameters and not open_ended:
-            raise member.wrong(
-                f"the path {mark.path} has {{{name}}}, and the method has no parameter of this name",
-                f"Add the parameter {name}: str.",
-            )
 
 
 def _described(member: Member, signature: inspect.Signature) -> Call:

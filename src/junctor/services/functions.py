@@ -24,6 +24,7 @@ from junctor.services.member import Member, is_blocking
 from junctor.services.names import checked_name, name_of_module
 from junctor.services.native import bound_targets, own_copies, placed
 from junctor.services.service import Attachment, Service
+from junctor.services.serving import routes
 from junctor.services.timing import schedules
 from junctor.settings import Secret, Setting, read_settings
 
@@ -71,6 +72,7 @@ def module_spec(
             values[key] = Secret(values[key])
     with placed(name, places):
         times = tuple(schedules(entries.schedules, values))
+        served = tuple(routes(entries.routes, values, name))
     return ServiceSpec(
         name=name,
         build=_builder(module, targets, declared),
@@ -78,7 +80,7 @@ def module_spec(
         origin=f"{module.__file__}:1" if getattr(module, "__file__", None) else module.__name__,
         handlers=tuple(entries.handlers),
         schedules=times,
-        routes=tuple(entries.routes),
+        routes=served,
         actions=tuple(entries.actions),
         sockets=tuple(entries.sockets),
         targets=targets,

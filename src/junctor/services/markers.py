@@ -40,11 +40,12 @@ class Ticks(msgspec.Struct, frozen=True):
 
 
 class Serves(msgspec.Struct, frozen=True):
-    """An HTTP entry."""
+    """An HTTP entry, as written. What is a setting has its value when the settings are known; that of ``method`` may be
+    a list."""
 
-    method: str
-    path: str
-    status: int = 200
+    method: str | Setting
+    path: str | Setting
+    status: int | Setting = 200
 
 
 class Acts(msgspec.Struct, frozen=True):
@@ -246,19 +247,23 @@ def delete(path: str, *, status: int = 200) -> Callable[[F], F]:
     return _route("DELETE", path, status)
 
 
-def route(path: str, *, methods: str | Sequence[str] = "*", status: int = 200) -> Callable[[F], F]:
+def route(
+    path: str | Setting, *, methods: str | Sequence[str] | Setting = "*", status: int | Setting = 200
+) -> Callable[[F], F]:
     """Answer several methods at ``path``, by default all. Where another route of the path has the method, that one
     answers. A parameter of type :class:`junctor.http.Request` gets the whole request::
 
         @route("/legacy/{rest:path}")
         async def legacy(self, request: Request, rest: str) -> Response: ...
 
+    Each may be a setting that is declared above, as in ``@route(path, methods=methods)``.
+
     :param methods: names of methods, or ``"*"``.
     """
-    names = [methods] if isinstance(methods, str) else [*methods]
+    names = [methods] if isinstance(methods, (str, Setting)) else [*methods]
     if not names:
         raise _needs("@route", "a method", '@route("/alarms", methods=["GET", "POST"])', methods)
-    marks = [_at("@route", path, '@route("/legacy/{rest:path}")', partial(_serves, name, status)) for name in names]
+    marks = [_placed(name, path, status) for name in names]
 
     def mark(function: F) -> F:
         for one in reversed(marks):
@@ -268,8 +273,11 @@ def route(path: str, *, methods: str | Sequence[str] = "*", status: int = 200) -
     return mark
 
 
-def _serves(method: str, status: int, path: str) -> Mark:
-    return Serves(method.upper(), path, status)
+def _placed(method: str | Setting, path: str | Setting, status: int | Setting) -> Callable[[F], F]:
+    serves = partial(Serves, method if isinstance(method, Setting) else method.upper(), status=status)
+    if isinstance(path, Setting):
+        return lambda function: marked(function, serves(path), "@route(...)")
+    return _at("@route", path, '@route("/legacy/{rest:path}")', serves)
 
 
 def websocket(path: str) -> Callable[[F], F]:

@@ -24,6 +24,7 @@ from junctor.services.markers import is_plain, marks_of, place_of
 from junctor.services.member import Member, is_blocking
 from junctor.services.names import checked_name, name_of_class
 from junctor.services.service import Attachment, Service
+from junctor.services.serving import routes
 from junctor.services.target import Target
 from junctor.services.timing import schedules
 from junctor.settings import Secret, read_settings
@@ -57,6 +58,7 @@ def spec_of(
     values = _settings(cls, blueprint, name, settings or {}, places)
     with placed(name, places):
         times = tuple(schedules(entries.schedules, values))
+        served = tuple(routes(entries.routes, values, name))
         _check_settings(cls, name, values)
     made = ServiceSpec(
         name=name,
@@ -65,7 +67,7 @@ def spec_of(
         origin=_origin(cls),
         handlers=tuple(entries.handlers),
         schedules=times,
-        routes=tuple(entries.routes),
+        routes=served,
         actions=tuple(entries.actions),
         sockets=tuple(entries.sockets),
         targets=tuple(targets.values()),
