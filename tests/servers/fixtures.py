@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.servers.link import Link
+from tests.servers.ports import lasting_port
 
 if TYPE_CHECKING:
     from tests.servers.mosquitto import Mosquitto
@@ -30,7 +30,7 @@ def mosquitto() -> Iterator[Callable[..., Mosquitto]]:
     def start(**settings: Any) -> Mosquitto:
         own = folder / str(len(brokers))
         own.mkdir()
-        broker = Mosquitto(own, _unused_port(), **settings)
+        broker = Mosquitto(own, lasting_port(), **settings)
         brokers.append(broker)
         broker.start()
         return broker
@@ -48,7 +48,7 @@ _numbers = itertools.count(1)
 def _postgresql_server() -> Iterator[PostgreSQL]:
     from tests.servers.postgresql import PostgreSQL
 
-    server = PostgreSQL(_unused_port())
+    server = PostgreSQL(lasting_port())
     yield server
     server.close()
 
@@ -78,10 +78,3 @@ def link() -> Iterator[Callable[[int], Link]]:
     yield make
     for one in links:
         one.close()
-
-
-def _unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
+from tests.servers.ports import lasting_port
+
 CHUNK = 65_536
 _RESET = struct.pack("ii", 1, 0)  # closing sends a reset and not an end
 
@@ -34,8 +36,8 @@ class Link:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link")
         self._thread.start()
-        self.port = 0
-        self.port = self._call(self._listen())
+        self.port = lasting_port()
+        self._call(self._listen())
 
     def __enter__(self) -> Link:
         return self
@@ -86,10 +88,9 @@ class Link:
     def _call(self, what: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(10)
 
-    async def _listen(self) -> int:
+    async def _listen(self) -> None:
         if self._server is None:
             self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
-        return int(self._server.sockets[0].getsockname()[1])
 
     async def _cut(self) -> None:
         if self._server is not None:
