@@ -27,6 +27,7 @@ THREAD_OWNERS: dict[str, str] = {
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
     "adapters/mqtt/connection.py": "the client looks up names and agrees on TLS in blocking calls",
     "dialects/pip_services/commons/run/fixed_rate_timer.py": "calls that may block, with or without a node",
+    "dialects/pip_services/container/refer/closing.py": "closes a component that may not come to its end",
 }
 
 
