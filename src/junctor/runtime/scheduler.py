@@ -128,7 +128,7 @@ async def _tick(host: Host, schedule: ScheduleSpec, tries: bool) -> _Ticked:
         error = raised
     if error is not None:
         return _raised(host, hop, error, tries)
-    refused = await _committed(host, hop)
+    refused = await _committed(host, hop, schedule.repeats)
     if isinstance(refused, StateConflict):
         return _Ticked(conflict=refused)
     if refused is not None:
@@ -161,11 +161,12 @@ def _leave(host: Host, hop: Hop, failure: Failure) -> None:
         host.dispatcher.settle_hop(hop, outcome, host)
 
 
-async def _committed(host: Host, hop: Hop) -> Exception | None:
-    """Commit what a tick did. None when it is there, or the error."""
+async def _committed(host: Host, hop: Hop, repeats: bool) -> Exception | None:
+    """Commit what a tick did. The error where it is known to be refused: who wrote state is told of a conflict, and one
+    that repeats does not run ahead of the store."""
     outcome = host.calls.hop_outcome(hop, None)
     done: asyncio.Future[Exception | None] | None = None
-    if outcome.drafts or outcome.writes:
+    if outcome.writes or (repeats and outcome.drafts):
         done = asyncio.get_running_loop().create_future()
     host.dispatcher.settle_hop(hop, outcome, host, done)
     return await done if done is not None else None

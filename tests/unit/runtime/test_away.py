@@ -16,6 +16,7 @@ from junctor.core.outcome import Hold, Rest
 from junctor.core.policy import HoldPolicy, RestartPolicy, RetryPolicy
 from junctor.core.records import Query, Record
 from junctor.core.spec import ServiceSpec
+from junctor.errors import StoreFull
 from junctor.messages import Kind
 from junctor.node.alerting.outlook import facts_of
 from junctor.node.views.status import ServiceStatus, status_of
@@ -253,9 +254,8 @@ async def test_a_loop_is_called_again_and_its_service_never_stopped(
     spec = service("in", main=line.use_in_thread if blocking else line.use, **HOLDING)
     async with running(store, spec, clock=clock) as node:
         for _ in range(80):
+            await node.until(lambda: node.host("in").away.until_try is not None)
             await node.advance(0.5)
-            if blocking:
-                await node.until(lambda: node.host("in").away.until_try is not None)
         host = node.host("in")
         assert line.at == [0, 1, 3, 7, 15, 23, 31, 39], "far more than its restart policy allows"
         assert (host.lifecycle.state, host.restarts, host.counters.failed) == (State.RUNNING, 0, 0)
@@ -312,6 +312,37 @@ async def test_a_loop_that_fails_otherwise_is_restarted_as_ever(store: Store, cl
         await node.advance(30)
         assert node.host("in").lifecycle.state is State.FAILED
         assert len(node.alerts("service-failed")) == 1
+
+
+async def test_a_tick_whose_result_the_store_refuses_is_tried_again(
+    durable: Store, clock: VirtualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, seen = [True], Seen()
+
+    async def tick(me: Me) -> None:
+        me.state.write("at", clock.monotonic())
+        await me.send("sink", Item(1))
+
+    async with running(
+        durable, service("sink", seen.take), service("in", every=60, tick=tick, stateful=True), clock=clock
+    ) as node:
+        await node.advance(1)
+        commit = node.engine.transport.commit
+
+        def refusing(made: Any) -> None:
+            if full and made.writes:
+                made.done(made, StoreFull("the disk is full"))
+            else:
+                commit(made)
+
+        monkeypatch.setattr(node.engine.transport, "commit", refusing)
+        await node.advance(63)
+        assert (seen, len(node.alerts("away"))) == ([1], 1)
+        full.clear()
+        await node.advance(10)
+        assert (seen, len(node.alerts("back"))) == ([1, 1], 1)
+        assert (node.host("in").counters.failed, ticks(node)[0].status.name) == (0, "DONE")
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
 async def test_a_stop_does_not_wait_for_the_next_try(store: Store, clock: VirtualClock) -> None:
