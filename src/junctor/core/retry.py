@@ -20,6 +20,7 @@ _HOPELESS = frozenset(
         "RequestFailed",
         "StateError",
         "UnknownTarget",
+        "WiringError",
     }
 )
 # The other queue is full or the disk is: an outage of somebody else, so it costs no attempt and keeps the order.

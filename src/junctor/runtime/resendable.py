@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from junctor.core.edits import EditRefused, unknown_fields
-from junctor.core.routing import Routing
+from junctor.core.routing import Routing, refused_unnamed
 from junctor.errors import HIDES, DecodeError, JunctorError, NoHandler, UnknownTarget, nearest
 from junctor.messages import (
     EFFECT,
@@ -163,6 +163,8 @@ def handled_by(host: Host, message: Message) -> MessageType:
         accepts = host.types.register(spec.accepts)
         routing.add(spec.name, accepts, accepts, by_name=True)
     kind = routing.find(message)
+    if kind is None and HANDLER not in message.headers and (refused := refused_unnamed(host.spec, host.service)):
+        raise NoHandler(refused[0], where=host.address, fix="Send it anew to one of them, by its name.")
     if kind is None:
         names = ", ".join(sorted({found.name for _, found in routing.all()})) or "nothing"
         raise NoHandler(f"the service does not handle {message.type}", where=host.address, fix=f"It handles {names}.")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from junctor.core.routing import Routing
+from junctor.core.routing import Routing, refused_unnamed
 from junctor.core.spec import HandlerSpec, ServicePlan
 from junctor.errors import DecodeError, JunctorError, nearest
 from junctor.flows.check.findings import Finding, place_of
 from junctor.flows.check.runs import run_findings
 from junctor.flows.wiring import Wiring
-from junctor.messages import CONDITION, Message, MessageType, Status, TypeRegistry
+from junctor.messages import CONDITION, HANDLER, Message, MessageType, Status, TypeRegistry
 
 if TYPE_CHECKING:
     from junctor.core.records import Archive, Record
@@ -98,6 +98,8 @@ class _Reader:
         for handler in plan.spec.handlers:
             accepts = types.register(handler.accepts)
             self._routing.add(handler.name, accepts, (handler, accepts), handler.by_name)
+        refused = refused_unnamed(plan.spec, plan.spec.name)
+        self.unnamed = None if refused is None else refused[0]
         self.handled = [types.register(handler.accepts).name for handler in plan.spec.handlers]
 
     def read(self, message: Message) -> Any:
@@ -131,6 +133,8 @@ def _wrong(record: Record, readers: Mapping[str, _Reader], wirings: Sequence[Wir
         _, _, path = (error.where or "").partition(" ")
         return "cannot-decode", f"{error.what} ({path})", error.fix
     except LookupError:
+        if reader.unnamed is not None and HANDLER not in message.headers:
+            return "no-handler", reader.unnamed, "It will be parked; send it anew to one of them, by its name."
         fix = f"{nearest(message.type, reader.handled)}Or give the type its old name: @message(aliases=...)."
         return "no-handler", f"no handler takes {message.type}", fix
     except JunctorError as error:
