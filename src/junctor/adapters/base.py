@@ -64,6 +64,10 @@ class Adapter(Service):
         """Count something for the metrics: ``junctor_service_counts_total{what="lines"}``."""
         self.__junctor__.port.count(what, amount)
 
+    def reached(self) -> None:
+        """Say that the other side is there, in a ``loop`` that keeps a connection: an outage is over at once."""
+        self.__junctor__.port.reached()
+
 
 class Inbound(Adapter):
     """An adapter that looks for something and sends it: override :meth:`poll`. One that is called from outside, or

@@ -206,7 +206,8 @@ class Service:
         """Called for each instance after its last message."""
 
     def loop(self) -> Any:
-        """Runs beside the messages, again whenever it returns, until the service stops. An exception restarts it."""
+        """Runs beside the messages, again whenever it returns, until the service stops. An exception restarts it;
+        one that means that the other side is away lets it be called again, ever more rarely."""
 
     # ----------------------------------------------------------------------------------------------------------
 
