@@ -99,7 +99,7 @@ class Calls:
         self.running += not lasting
         self.lasting += lasting
         try:
-            value = await host.run_call(call, blocking, hop, args, kwargs)
+            value = await host.run_call(call, blocking, hop, args, kwargs, shares=not lasting)
         except BaseException as error:
             self._failed(hop, error)
             raise

@@ -303,7 +303,14 @@ class Host(Handling):
         return RemoteCall(cast(WorkerSlot, self.slots[0]), part, entry)
 
     def run_call(
-        self, call: Callable[..., Any], blocking: bool, hop: Hop | None, args: tuple[Any, ...] = (), kwargs: Any = None
+        self,
+        call: Callable[..., Any],
+        blocking: bool,
+        hop: Hop | None,
+        args: tuple[Any, ...] = (),
+        kwargs: Any = None,
+        *,
+        shares: bool = False,
     ) -> Awaitable[Any]:
         enter = getattr(call, "enter", None) if self.remote else None
         if enter is not None:
@@ -312,7 +319,8 @@ class Host(Handling):
         if self.own_loop is not None and not blocking:
             return self.own_loop.call(call, args, hop, kwargs)
         if blocking:
-            return self.threads.call(call, args, hop, kwargs)
+            in_thread = self.threads.share if shares else self.threads.call
+            return in_thread(call, args, hop, kwargs)
         return self._on_loop(call, hop, args, kwargs or {})
 
     async def _on_loop(self, call: Callable[..., Any], hop: Hop | None, args: tuple[Any, ...], kwargs: Any) -> Any:

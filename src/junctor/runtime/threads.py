@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 from junctor.core.hop import Hop, current
@@ -15,6 +17,14 @@ from junctor.core.hop import Hop, current
 Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "Hop | None", "asyncio.Future[Any]"]
 
 
+PROBATION = 20
+"""Calls, at least, before the next ones may share a thread."""
+LONGEST = 1_000_000
+"""Calls, at most, before that."""
+QUICK = 0.001
+"""Seconds that most of them may take for it."""
+BETWEEN = 0.001
+"""Seconds between two looks at a thread that is shared."""
 SKIPPED = object()
 """The result of a call that did not happen, because one before it failed or the service was halted."""
 
@@ -166,25 +176,82 @@ class OwnLoop:
         self.loop.call_soon(self.loop.stop)
 
 
-class CallThreads:
-    """Threads for calls beside the queue: as many as run at once, kept for the next call."""
+class CallThread(SlotThread):
+    """A thread of :class:`CallThreads`. ``pending`` are the calls that it has been given and that are not over; ``ran``
+    counts those that are, ``slow`` the ones among them that took longer than :data:`QUICK`. ``watched``: somebody looks
+    soon whether it keeps up."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._idle: list[SlotThread] = []
-        self._busy: set[SlotThread] = set()
-        self._made = 0
+    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.pending = self.ran = self.slow = 0
+        self.watched = False
+        super().__init__(name, loop)
 
     def call(
         self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None
     ) -> asyncio.Future[Any]:
-        if self._idle:
-            thread = self._idle.pop()
-        else:
-            self._made += 1
-            thread = SlotThread(f"{self._name} call {self._made}", asyncio.get_running_loop())
-            thread.freed = self._freed
-        self._busy.add(thread)
+        self.pending += 1
+        return super().call(fn, args, hop, kwargs)
+
+    def not_begun(self) -> list[Work]:
+        """Take back what it has not begun."""
+        works: list[Work] = []
+        with contextlib.suppress(queue.Empty):
+            while (work := self._work.get_nowait()) is not None:
+                works.append(work)
+            self.close()  # that was to be the last, and is again
+        self.pending -= len(works)
+        return works
+
+    def give(self, work: Work) -> None:
+        """Let it do what was taken back from another one."""
+        self.pending += 1
+        self._work.put(work)
+
+    def _one(self, work: Work) -> None:
+        began = perf_counter()
+        super()._one(work)
+        self.ran += 1
+        self.slow += perf_counter() - began > QUICK
+
+
+class CallThreads:
+    """Threads for calls beside the queue: as many as run at once, kept for the next call.
+
+    To wake a thread costs more than most small functions do. While nearly all calls of a service are quick, those that
+    come at once share a thread, as long as it keeps up. What lies behind one that waits goes to threads of its own a
+    moment later, and from then on all do, each time for longer.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._idle: list[CallThread] = []
+        self._busy: set[CallThread] = set()
+        self._made = 0
+        self._shared: CallThread | None = None
+        self._shares = False
+        self._probation = self._left = PROBATION
+        self._slow = 0
+
+    def call(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None
+    ) -> asyncio.Future[Any]:
+        """Make a call in a thread that has nothing else to do."""
+        thread = self._free()
+        if thread is self._shared:
+            self._shared = None
+        return thread.call(fn, args, hop, kwargs)
+
+    def share(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], hop: Hop | None, kwargs: Any = None
+    ) -> asyncio.Future[Any]:
+        """Make one of many calls that may be quick."""
+        if not self._shares:
+            return self.call(fn, args, hop, kwargs)
+        thread = self._shared
+        if thread is None or not thread.pending:
+            thread = self._shared = self._free()
+        elif not thread.watched:
+            self._watch(thread)
         return thread.call(fn, args, hop, kwargs)
 
     @property
@@ -192,10 +259,68 @@ class CallThreads:
         """The threads that run a call."""
         return [thread.thread for thread in self._busy]
 
+    def _free(self) -> CallThread:
+        if self._idle:
+            thread = self._idle.pop()
+        else:
+            self._made += 1
+            thread = CallThread(f"{self._name} call {self._made}", asyncio.get_running_loop())
+            thread.freed = self._freed
+        self._busy.add(thread)
+        return thread
+
+    def _watch(self, thread: CallThread) -> None:
+        thread.watched = True
+        asyncio.get_running_loop().call_later(BETWEEN, self._look, thread, thread.ran)
+
+    def _look(self, thread: CallThread, ran: int) -> None:
+        """Whether a thread with several calls keeps up. Where it does not, what lies there goes on in another one."""
+        thread.watched = False
+        if thread.pending < 2:
+            return
+        if thread.ran != ran:
+            self._watch(thread)
+            return
+        works = thread.not_begun()
+        if not works:
+            return
+        other = self._free()
+        if self._shared is thread:
+            self._shared = other
+        for work in works:
+            other.give(work)
+        self._watch(other)
+        asyncio.get_running_loop().call_later(BETWEEN, self._look_back, thread, ran, other, other.ran)
+
+    def _look_back(self, thread: CallThread, ran: int, other: CallThread, other_ran: int) -> None:
+        """Whether the thread waits, and was not only kept from the interpreter lock as all of them were."""
+        if thread.ran == ran and other.ran != other_ran:
+            self._probation = min(self._probation * 10, LONGEST)
+            self._part()
+
     def _freed(self, thread: SlotThread) -> None:
-        if thread in self._busy:
+        assert isinstance(thread, CallThread)
+        thread.pending -= 1
+        if not thread.pending and thread in self._busy:
             self._busy.discard(thread)
             self._idle.append(thread)
+        self._judge(thread)
+
+    def _judge(self, thread: CallThread) -> None:
+        # A number that two threads change at once may lose a call; it need not be exact.
+        self._slow, thread.slow = self._slow + thread.slow, 0
+        self._left -= 1
+        if self._left:
+            return
+        # Threads wait for each other: a quick call among many takes its time, too. Only the share of slow ones tells.
+        if self._slow * 4 > PROBATION:
+            self._part()
+        else:
+            self._shares, self._left, self._slow = True, PROBATION, 0
+
+    def _part(self) -> None:
+        """Let each call have a thread of its own for a while."""
+        self._shares, self._shared, self._left, self._slow = False, None, self._probation, 0
 
     def close(self) -> None:
         """End the threads; one that still runs ends after its call."""
