@@ -37,7 +37,7 @@ class Two(One):
 
 class Failing(One):
     PORT = 31236
-    made = ended = 0
+    loops = made = ended = 0
 
     def __init__(self) -> None:
         type(self).made += 1
