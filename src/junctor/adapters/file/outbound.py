@@ -5,24 +5,54 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from junctor.adapters.base import OUTAGES, Outbound
 from junctor.adapters.file.content import LINES, Content, OutFormat
 from junctor.adapters.file.moving import sync_folder
 from junctor.adapters.file.names import checked, numbered, part
 from junctor.adapters.file.readiness import Marker
-from junctor.adapters.file.writing import End, Spot, append, is_own, length_of, replace_file, write_marker
+from junctor.adapters.file.writing import (
+    End,
+    Line,
+    Spot,
+    append,
+    length_of,
+    replace_file,
+    stands_in,
+    write_marker,
+)
 from junctor.core.expressions import Expression, Template, of_message
 from junctor.core.policy import Policies, RetryPolicy
 from junctor.errors import SettingError
 from junctor.messages import Message
 from junctor.services import handler
+from junctor.services.state import State
 from junctor.settings import setting
 
-_REMEMBERED = 1024
-"""Files of which it is known in memory which message was written last."""
+T = TypeVar("T")
+
+_REMEMBERED = 10_000
+
+
+class Recent(Generic[T]):
+    """What was noted since the start, by name; of very many names only the latest."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, T] = {}
+
+    def known(self, name: str, make: Callable[[], T]) -> T:
+        """What was noted under a name; where nothing was, it is made and noted now."""
+        if name not in self._noted:
+            self.keep(name, make())
+        return self._noted[name]
+
+    def keep(self, name: str, value: T) -> None:
+        self._noted[name] = value
+        if len(self._noted) > _REMEMBERED:
+            del self._noted[next(iter(self._noted))]
 
 
 class FileOut(Outbound):
@@ -50,7 +80,8 @@ class FileOut(Outbound):
     rotate_size: int | None = setting(None, ge=1, unit="bytes", doc="Length that a file is not to exceed by a line")
 
     def on_start(self) -> None:
-        self._last: dict[str, str] = {}  # by name, which message was written last, since the node has started
+        self._met: Recent[int] = Recent()  # by name, how long a file was when it was met
+        self._begun: Recent[bool] = Recent()  # effects of messages that were begun
         self._marker = Marker(self.marker) if self.marker else None
         self._content = Content(
             format=self.format,
@@ -98,32 +129,27 @@ class FileOut(Outbound):
         self.count("bytes", len(data))
 
     def _append(self, spot: Spot, data: bytes) -> None:
-        line, effect = self.state, self.message.effect
-        line.get("")  # with a pool and no key two messages would write to one file: this refuses it
-        memory = line.of(f"file {hashlib.sha256(os.fsencode(spot.name)).hexdigest()[:32]}")
-        known = memory.get("end", type=End)
-        again = self._last.get(spot.name, effect) == effect
-        self._remember(spot.name, effect)
-        self._rotate(spot, data, known, again)
-        memory["end"] = append(spot, lambda empty: self._whole(data, empty), known, again)
+        memory, message = _memory_of(self, spot.name), self.message
+        line = Line(
+            data=data,
+            head=self._content.head,
+            known=memory.get("end", type=End),
+            inherited=self._met.known(spot.name, lambda: length_of(spot.path)),
+            again=self._begun.known(message.effect, lambda: False),
+            since=message.time,
+        )
+        self._begun.keep(message.effect, True)
+        self._rotate(spot, line)
+        memory["end"] = append(spot, line)
 
-    def _whole(self, data: bytes, empty: bool) -> bytes:
-        return self._content.head + data if empty else data
-
-    def _remember(self, name: str, effect: str) -> None:
-        self._last.pop(name, None)
-        self._last[name] = effect
-        if len(self._last) > _REMEMBERED:
-            del self._last[next(iter(self._last))]
-
-    def _rotate(self, spot: Spot, data: bytes, known: End | None, again: bool) -> None:
+    def _rotate(self, spot: Spot, line: Line) -> None:
         """Put a file away that would become too long."""
-        if self.rotate_size is None or not 0 < self.rotate_size - len(data) < length_of(spot.path):
+        if self.rotate_size is None:
             return
-        if again and is_own(spot, lambda empty: self._whole(data, empty), known):
+        length = length_of(spot.path)
+        if not length or length + len(line.data) <= self.rotate_size or stands_in(spot, line):
             return
-        name = self._free(spot)
-        target = os.path.join(spot.folder, name)
+        target = os.path.join(spot.folder, self._free(spot))
         self._mark(target)
         os.rename(spot.path, target)
         sync_folder(os.path.dirname(target))
@@ -140,6 +166,15 @@ class FileOut(Outbound):
     def _mark(self, path: str) -> None:
         if self._marker is not None:
             write_marker(self._marker.of(path))
+
+
+def _memory_of(service: FileOut, name: str) -> State:
+    """The state that belongs to a file. Only appending needs one, so replacing may have a pool.
+
+    :raises StateError: with a pool and no key two messages would be written to the file at once.
+    """
+    service.state.get("")
+    return service.state.of(f"file {hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}")
 
 
 def _times(message: Message) -> dict[str, str]:

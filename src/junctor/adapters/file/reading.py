@@ -31,6 +31,7 @@ class Reading:
     def __init__(self, path: str, cursor: Cursor, layout: Layout, compression: Compression, links: bool) -> None:
         self.cursor = cursor
         self.ended = False
+        self._compressed = compression != "none"
         self._raw = open_regular(path, links)
         try:
             self._source = _source(self._raw, compression)
@@ -62,6 +63,9 @@ class Reading:
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             problem = f"not gzip, or cut off: {error}"
         identity = self._check()
+        if self.ended and not self._compressed:
+            # What was written since the end was met is not read yet.
+            identity = replace(identity, size=min(identity.size, self._raw.tell()))
         self._move(taken, identity, problem)
         return taken
 

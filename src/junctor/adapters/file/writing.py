@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -78,56 +78,75 @@ def length_of(path: str) -> int:
         return 0
 
 
-def append(spot: Spot, content: Callable[[bool], bytes], known: End | None, again: bool) -> End:
-    """Write a line behind the end of a file, once.
+class Line(msgspec.Struct, frozen=True):
+    """What is to be written at the end of a file, and what tells whether it was written before.
 
-    :param content: what is to be written, asked with whether the file is empty.
-    :param known: the end behind the last committed message. What stands behind it is of others, or, when ``again`` says
-        that this message may have been written before, its own: then it is completed, and not written twice.
+    ``head`` comes before it in an empty file. ``known`` is the end behind the last message that was committed. What
+    stands behind that is of others, or own lines of before a kill: these can only stand before ``inherited``, the
+    length that the file had when the node first met it, unless this message was begun ``again``. ``since``: when the
+    message was made, in nanoseconds; a file that is not known and is older has nothing of it.
+    """
+
+    data: bytes
+    head: bytes = b""
+    known: End | None = None
+    inherited: int = 0
+    again: bool = False
+    since: int = 0
+
+    def own(self, descriptor: int, status: os.stat_result) -> tuple[int, int] | None:
+        """Where in a file it stands, and how many bytes of it do; None where it was not written before."""
+        begin = self._begin(status)
+        if status.st_size <= begin or not (self.again or begin < self.inherited):
+            return None
+        data = self.at(begin)
+        tail = os.pread(descriptor, len(data), begin)
+        return (begin, len(tail)) if data.startswith(tail) else None
+
+    def at(self, place: int) -> bytes:
+        """The bytes that are written at a place of a file."""
+        return self.data if place else self.head + self.data
+
+    def is_known(self, status: os.stat_result) -> bool:
+        known = self.known
+        return known is not None and (known.device, known.inode) == (status.st_dev, status.st_ino)
+
+    def _begin(self, status: os.stat_result) -> int:
+        if self.known is not None and self.is_known(status):
+            return self.known.length
+        return 0 if status.st_mtime_ns >= self.since else status.st_size
+
+
+def append(spot: Spot, line: Line) -> End:
+    """Write a line behind the end of a file, once: where it stands there already, it is completed.
+
     :raises OSError: it cannot be written, or only in part: try again.
     """
     with _opened(spot.path, os.O_RDWR | os.O_APPEND, spot.permissions) as descriptor:
         status = os.fstat(descriptor)
-        same = known is not None and (known.device, known.inode) == (status.st_dev, status.st_ino)
-        begin = known.length if known is not None and same else 0
-        own = content(begin == 0) if again else b""
-        written = _own_tail(descriptor, begin, status.st_size, own, exact=not same) if again else None
-        if written is None:
-            _write(descriptor, _behind_line(descriptor, status.st_size) + content(status.st_size == 0))
+        own = line.own(descriptor, status)
+        if own is None:
+            _write(descriptor, _behind_line(descriptor, status.st_size) + line.at(status.st_size))
             end = os.lseek(descriptor, 0, os.SEEK_CUR)
         else:
-            _write_over(spot.path, own[:written], begin)
-            _write(descriptor, own[written:])
-            end = begin + len(own)
+            begin, written = own
+            data = line.at(begin)
+            _write_over(spot.path, data[:written], begin)
+            _write(descriptor, data[written:])
+            end = begin + len(data)
         os.fsync(descriptor)
-    if not same:
+    if not line.is_known(status):
         sync_folder(os.path.dirname(spot.path))
     return End(status.st_dev, status.st_ino, end)
 
 
-def is_own(spot: Spot, content: Callable[[bool], bytes], known: End | None) -> bool:
-    """Whether a message was written to a file before, in whole or in part."""
+def stands_in(spot: Spot, line: Line) -> bool:
+    """Whether a line was written to a file before, in whole or in part."""
     try:
         with open(spot.path, "rb") as file:
-            status = os.fstat(file.fileno())
-            same = known is not None and (known.device, known.inode) == (status.st_dev, status.st_ino)
-            begin = known.length if known is not None and same else 0
-            return bool(_own_tail(file.fileno(), begin, status.st_size, content(begin == 0), exact=not same))
+            return line.own(file.fileno(), os.fstat(file.fileno())) is not None
     except FileNotFoundError:
         return False
-
-
-def _own_tail(descriptor: int, begin: int, size: int, data: bytes, exact: bool) -> int | None:
-    """How many bytes of ``data`` stand behind ``begin``; None where something else does.
-
-    :param exact: nothing may stand behind them.
-    """
-    if size <= begin:
-        return None
-    tail = os.pread(descriptor, len(data) + 1, begin)
-    if tail == data or (tail.startswith(data) and not exact):
-        return len(data)
-    return len(tail) if len(tail) < len(data) and data.startswith(tail) else None
 
 
 def _behind_line(descriptor: int, size: int) -> bytes:

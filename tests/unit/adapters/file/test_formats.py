@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from junctor.adapters.file.formats import Layout, Place, Record, Unreadable, base, records, split
 
+BEGIN = Place()
 
-def read(data: bytes, place: Place = Place(), **layout: Any) -> list[Record]:
+
+def read(data: bytes, place: Place = BEGIN, **layout: Any) -> list[Record]:
     return list(records(io.BytesIO(data), Layout(**layout), place))
 
 

@@ -1,0 +1,145 @@
+"""file-in as an object: one look after the other, and what happens to a file between two of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from junctor.adapters import FileIn
+
+LINES = [f"{number:04}" for number in range(100)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "a.txt"
+    made.write_text("".join(f"{line}\n" for line in LINES))
+    return made
+
+
+def started(path: Path, **settings: object) -> FileIn:
+    """A service that has read two batches of ten lines."""
+    service = FileIn(folder=path.parent, ready="none", batch=10, **settings)
+    service.on_start()
+    assert service.poll() and service.poll()
+    return service
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 50)
+
+
+def overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(200)
+        file.write(b"9999")
+    os.utime(path, (1, 1))
+
+
+def vanish(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    path.with_suffix(".new").write_text("another\n" * 100)
+    path.with_suffix(".new").rename(path)
+
+
+def go_on(service: FileIn) -> None:
+    while service.poll():
+        pass
+
+
+@pytest.mark.parametrize("change", [truncate, overwrite])
+def test_a_file_that_changes_while_it_is_open(path: Path, change: Callable[[Path], None]) -> None:
+    service = started(path)
+    change(path)
+    go_on(service)
+    assert service.out.sent == LINES[:20]
+    assert "changed while it was read" in (path.parent / ".quarantine/a.txt.error").read_text()
+    assert (path.parent / ".quarantine/a.txt").exists()
+
+
+@pytest.mark.parametrize("change", [vanish, replace])
+def test_a_file_that_is_gone_while_it_is_open_is_read_to_its_end(path: Path, change: Callable[[Path], None]) -> None:
+    service = started(path)
+    change(path)
+    go_on(service)
+    assert service.out.sent[:100] == LINES
+    assert service.out.sent[100:] == ([] if change is vanish else ["another"] * 100)
+
+
+@pytest.mark.parametrize("change", [truncate, overwrite, vanish, replace])
+def test_a_file_that_changed_while_the_node_was_down(path: Path, change: Callable[[Path], None]) -> None:
+    service = started(path)
+    service.on_stop()
+    change(path)
+    go_on(service)
+    assert service.out.sent == LINES[:20] + (["another"] * 100 if change is replace else [])
+    assert (path.parent / ".quarantine/a.txt.error").exists()
+
+
+@pytest.mark.parametrize("change", [truncate, overwrite, replace])
+def test_it_is_read_anew_where_a_setting_says_so(path: Path, change: Callable[[Path], None]) -> None:
+    service = started(path, changed="anew")
+    service.on_stop()
+    change(path)
+    expected = path.read_text().splitlines()
+    go_on(service)
+    assert service.out.sent == [*LINES[:20], *expected]
+
+
+def test_what_is_written_behind_its_end_is_read(path: Path) -> None:
+    service = started(path)
+    with path.open("a") as file:
+        file.write("more\n")
+    go_on(service)
+    assert service.out.sent == [*LINES, "more"]
+
+
+def test_the_end_of_a_file_that_grew_before_it_could_be_archived(path: Path) -> None:
+    service = started(path)
+    while service.out.sent[-1] != LINES[-1]:
+        service.poll()
+    with path.open("a") as file:
+        file.write("more\n")
+    go_on(service)
+    assert service.out.sent == [*LINES, "more"]
+    assert [each.name for each in (path.parent / ".archive").iterdir()] == ["a.txt"]
+
+
+def test_a_folder_that_is_unmounted_is_no_folder_without_files(path: Path) -> None:
+    service = started(path)
+    service.on_stop()
+    progress = service.state["progress"]
+    progress["current"]["identity"]["device"] += 1
+    service.state["progress"] = progress
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(OSError, match="is it mounted"):
+        service.poll()
+
+
+def test_many_small_files_share_a_commit(tmp_path: Path) -> None:
+    for number in range(25):
+        (tmp_path / f"{number:02}.txt").write_text(str(number))
+    service = FileIn(folder=tmp_path, ready="none", batch=10)
+    service.on_start()
+    looks = 0
+    while service.poll():
+        looks += 1
+    assert service.out.sent == [str(number) for number in range(25)]
+    assert looks == 4
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "a").chmod(0)
+    service = FileIn(folder=tmp_path, ready="none")
+    service.on_start()
+    go_on(service)
+    assert service.out.sent == ["b"]
