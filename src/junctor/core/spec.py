@@ -177,7 +177,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``stateful`` says that its code uses persisted state, which needs a key when several deliveries run at once.
     ``loop`` "own" gives the service a thread with an event loop of its own. ``origin`` says where it was declared.
     ``resting`` says why it begins paused, empty for one that begins to work: nothing of it is started before somebody
-    resumes it, and its messages wait. ``remark`` answers what is to be shown with its state while it runs, for its
+    resumes it, and its messages wait. ``permanent`` says why no operator may pause it, empty for nearly every service.
+    ``remark`` answers what is to be shown with its state while it runs, for its
     first instance, None where the node has none, and seconds since 1970; an empty text where there is nothing. It must
     be quick, and equal where it says the same.
     ``reads`` are the paths of files beside its code that it was made from: ``--reload`` looks at them, too.
@@ -206,6 +207,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     runs: Literal["", "workflow", "conversation"] = ""
     loop: Loop = "shared"
     resting: str = ""
+    permanent: str = ""
     remark: Callable[[Any, float], str] | None = None
     reads: tuple[str, ...] = ()
     isolation: Literal["node", "worker"] = "node"

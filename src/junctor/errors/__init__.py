@@ -19,8 +19,6 @@ from junctor.errors.composition import (
     located,
 )
 from junctor.errors.delivery import ConditionFailed as ConditionFailed
-from junctor.errors.delivery import ExpressionFailed as ExpressionFailed
-from junctor.errors.delivery import ProgramFailed as ProgramFailed
 from junctor.errors.delivery import (
     DecodeError,
     NoHandler,
@@ -30,6 +28,8 @@ from junctor.errors.delivery import (
     StateError,
     WorkerLost,
 )
+from junctor.errors.delivery import ExpressionFailed as ExpressionFailed
+from junctor.errors.delivery import ProgramFailed as ProgramFailed
 from junctor.errors.durable import (
     Divergence,
     EffectFailed,
@@ -44,6 +44,7 @@ from junctor.errors.durable import (
 from junctor.errors.operating import (
     MissingExtra,
     NodeNotFound,
+    NotPausable,
     PortInUse,
     UnknownOperation,
 )
@@ -103,6 +104,7 @@ __all__ = (
     "NoHandler",
     "NoRoute",
     "NodeNotFound",
+    "NotPausable",
     "NotDurable",
     "NotRunning",
     "OutsideDelivery",

@@ -21,6 +21,14 @@ class NodeNotFound(JunctorError):
     status = 404
 
 
+class NotPausable(JunctorError):
+    """An operator wants to pause a service that others need."""
+
+    code = "not-pausable"
+    default_fix = "Pause the services that send to it."
+    status = 409
+
+
 class UnknownOperation(JunctorError):
     """The control socket was asked for an operation it does not have, or with wrong arguments."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +17,7 @@ from junctor.core.spec import ServiceSpec
 from junctor.settings import Setting
 
 if TYPE_CHECKING:
-    from junctor.flows.model import FlowModel
+    from junctor.flows.model import FlowModel, Item
 
 GROUP = "junctor.dialects"
 """The group of entry points; the name of one is the name of its dialect, and what it names is a :class:`Dialect`."""
@@ -70,6 +70,25 @@ class Dialect(Protocol):
         :raises ConfigurationError: there is none.
         """
         ...
+
+
+class Accompanied(Protocol):
+    """What a dialect offers beside :class:`Dialect` whose services expect others in their flow."""
+
+    def companions(self, names: Collection[str]) -> Iterable[Item]:
+        """The services that a flow has beside those that it names, where it has one of this dialect.
+
+        :param names: of the services that it names, enabled or not.
+        """
+        ...
+
+
+def companions_of(items: Iterable[Item], names: Collection[str]) -> Iterable[Item]:
+    """What the dialects of these services add to their flow."""
+    for name in sorted({mark_of(item.source) for item in items} - {""}):
+        companions = getattr(dialect(name), "companions", None)
+        if companions is not None:
+            yield from companions(names)
 
 
 def dialect_of(source: Any) -> Dialect | None:

@@ -15,6 +15,7 @@ from junctor.core.spec import FlowPlan, ServicePlan, ServiceSpec, TargetSpec, Wi
 from junctor.errors import ConfigurationError, SeveralProblems, WiringError, nearest
 from junctor.flows import fitting
 from junctor.flows.alerts import service_problems
+from junctor.flows.dialects import companions_of
 from junctor.flows.fitting import shown
 from junctor.flows.model import FlowModel, Item
 from junctor.http.settings import HttpSettings
@@ -129,7 +130,9 @@ class _Wirer:
         self.problems: list[ConfigurationError] = []
         self.specs: dict[str, ServiceSpec] = {}
         self._model = model
-        self._items = {item.name: item for item in model.services}
+        named = [item.name for item in model.items]
+        self._services = (*model.services, *companions_of(model.services, {*named, *model.broken}))
+        self._items = {item.name: item for item in self._services}
         self._connections: list[Connection] = []
         self._remarks: list[Remark] = []
         self._flows: Mapping[str, _Wirer] | None = None
@@ -145,7 +148,7 @@ class _Wirer:
             self.problems.append(
                 ConfigurationError("it has no service", where=f"flow {self.name}", fix="Add one: flow.add(...).")
             )
-        for item in self._model.services:
+        for item in self._services:
             try:
                 self.specs[item.name] = item.spec()
             except ConfigurationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import msgspec
@@ -42,6 +42,10 @@ class LoopPending(msgspec.Struct, eq=False):
     def __await__(self) -> Generator[Any, Any, Any]:
         # Half the price of its __await__, and the same.
         return iter(self._future)  # type: ignore[no-any-return]
+
+    def when_done(self, call: Callable[[Any], object]) -> None:
+        """Call it with the future when the result is there."""
+        self._future.add_done_callback(call)
 
     def result(self, timeout: float | None = None) -> Any:
         if not self._future.done():

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from junctor.core.signals import SYSTEM
+from junctor.errors import NotPausable
 from junctor.flows.comparison import Changes
 from junctor.node.alerting.outlook import Aside
 from junctor.node.apply import Named, Over, apply_sources, sources_of
@@ -42,8 +43,9 @@ async def apply(
 
 
 def _of_users(node: Node) -> list[Host]:
-    """All services but the node's own: who pauses everything wants to be told of it all the same."""
-    return [host for host in node.engine.hosts.values() if host.flow != SYSTEM]
+    """All services but the node's own, and those that others need: who pauses everything wants to be told of it all the
+    same."""
+    return [host for host in node.engine.hosts.values() if host.flow != SYSTEM and not host.spec.permanent]
 
 
 @operation("pause", permission="operate")
@@ -51,6 +53,8 @@ async def pause(node: Node, who: str, service: str | None = None, reason: str = 
     """Let a service rest, or all of them, until it is resumed. Answers the addresses."""
     hosts = [host_of(node.engine, service)] if service is not None else _of_users(node)
     for host in hosts:
+        if host.spec.permanent:
+            raise NotPausable(f"it cannot be paused: {host.spec.permanent}", where=host.address)
         await node.switches.pause(host, who, reason)
     return [host.address for host in hosts]
 

@@ -1,0 +1,12 @@
+"""Errors of services of microServiceBus."""
+
+from __future__ import annotations
+
+from junctor.errors import SendError
+
+
+class UnknownAction(SendError):
+    """The service that a message is for has no such action."""
+
+    code = "unknown-action"
+    default_fix = "Name one of its methods."

@@ -1,0 +1,1 @@
+"""How nodes run services of microServiceBus."""

@@ -1,0 +1,159 @@
+"""What the services of one flow have in common: their names and ids, and the state that is wanted of the node."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from junctor.core.spec import service_address
+from junctor.dialects.microservicebus.names import INTERNALS, resolve, service_id
+from junctor.node.here import node_of
+
+if TYPE_CHECKING:
+    from junctor.core.spec import FlowPlan
+    from junctor.node.node import Node
+    from junctor.runtime.host import Host
+
+T = TypeVar("T")
+
+WHO = "msb-state"
+"""Who stops and starts the custom services where the state says so."""
+
+_buses: weakref.WeakValueDictionary[tuple[int, str], Bus] = weakref.WeakValueDictionary()
+
+
+class Bus:
+    """The services of a flow, as they see each other. One for each flow of a node; kept by its services.
+
+    ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
+    their names, ``classes`` the names of the classes of custom services, ``claims`` the names of services by an id that
+    they have given themselves.
+    """
+
+    def __init__(self, flow: str) -> None:
+        self.flow = flow
+        self.loop = asyncio.get_running_loop()
+        self.debug = True
+        self.ids: dict[str, str] = {}
+        self.classes: dict[str, str] = {}
+        self.claims: dict[str, str] = {}
+
+    # Names --------------------------------------------------------------------------------------------------
+
+    @property
+    def node(self) -> Node | None:
+        """The node that runs the flow; None before it is open and when it has ended."""
+        return next((found for name in self.ids if (found := node_of(service_address(self.flow, name)))), None)
+
+    @property
+    def plan(self) -> FlowPlan | None:
+        """The flow as it runs; another object after each change of it."""
+        node = self.node
+        return node.engine.flows.get(self.flow) if node is not None else None
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """All services of the flow by their names."""
+        node = self.node
+        hosts = node.engine.hosts.values() if node is not None else ()
+        return {host.service: host for host in hosts if host.flow == self.flow}
+
+    def resolve(self, destination: str) -> str:
+        """The service that a destination is.
+
+        :raises UnknownTarget: there is none, or several.
+        """
+        if destination in self.claims:
+            return self.claims[destination]
+        return resolve(destination, self.hosts, self.classes)
+
+    def id_of(self, address: str) -> str:
+        """The id of the service with an address, as others name it."""
+        name = address.rpartition("/")[2]
+        return self.ids.get(name, name)
+
+    def join(self, name: str, cls: type) -> str:
+        """A service of the dialect has come; its id."""
+        self.ids[name] = service_id(name)
+        if name not in INTERNALS:
+            self.classes[name] = cls.__name__
+        return self.ids[name]
+
+    def claim(self, name: str, own: str) -> None:
+        """A service has given itself another id, such as ``com``."""
+        if own != self.ids.get(name):
+            self.ids[name] = own
+            self.claims[own] = name
+
+    @property
+    def customs(self) -> tuple[str, ...]:
+        """The names of the custom services."""
+        return tuple(self.classes)
+
+    # State --------------------------------------------------------------------------------------------------
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the custom services are not stopped by :meth:`set_enabled`."""
+        node = self.node
+        paused = node.switches.paused if node is not None else {}
+        pauses = (paused.get(service_address(self.flow, name)) for name in self.customs)
+        return not any(pause is not None and pause.who == WHO for pause in pauses)
+
+    async def set_enabled(self, enabled: bool) -> None:
+        """Start or stop the custom services. A stopped one gets no messages; they wait. Kept over restarts of the node.
+        One that an operator has paused stays so. Callable from any loop."""
+        await self.on_node(self._set_enabled(enabled))
+
+    async def _set_enabled(self, enabled: bool) -> None:
+        node = self.node
+        if node is None:
+            return
+        for name in self.customs:
+            address = service_address(self.flow, name)
+            pause, host = node.switches.paused.get(address), node.engine.hosts.get(address)
+            if host is None:
+                continue
+            if not enabled and pause is None:
+                await node.switches.pause(host, WHO, "the node is InActive")
+            elif enabled and pause is not None and pause.who == WHO:
+                await node.switches.resume(host, WHO)
+
+    def set_debug(self, on: bool) -> None:
+        """Show Debug lines in the console, or not; the trace has them all the same. Callable from any thread."""
+        self.debug = on
+
+    def settings(self) -> dict[str, Any]:
+        """What ``get_settings()`` answers."""
+        node = self.node
+        name = node.name if node is not None else self.flow
+        state = "Active" if self.enabled else "InActive"
+        return {"id": name, "nodeName": name, "state": state, "debug": self.debug, "tags": ["#ALL"], "flow": self.flow}
+
+    @property
+    def folder(self) -> Path:
+        """Where the flow is: packages are installed below it."""
+        node = self.node
+        flows = node.flows if node is not None else ()
+        sources = (flow.model.source for flow in flows if flow.plan.name == self.flow)
+        found = next((source for source in sources if source is not None), None)
+        return found.folder if found is not None else Path.cwd()
+
+    async def on_node(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work on the loop of the node, from any loop."""
+        if asyncio.get_running_loop() is self.loop:
+            return await work
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+
+def bus_of(flow: str, service: str) -> Bus:
+    """The bus of a flow that the node of this loop runs."""
+    node = node_of(service_address(flow, service))
+    key = (id(asyncio.get_running_loop() if node is None else node), flow)
+    bus = _buses.get(key)
+    if bus is None:
+        bus = _buses[key] = Bus(flow)
+    return bus

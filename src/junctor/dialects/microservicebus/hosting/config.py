@@ -1,0 +1,47 @@
+"""The properties of a service, from its flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from junctor.dialects.microservicebus.services.properties import CATEGORIES, config_of
+from junctor.observe.secrets import register
+from junctor.settings import Secret, Setting, read_settings, setting
+
+Values = Mapping[str, Any]
+
+PROPERTIES: dict[str, tuple[Setting, Any]] = {
+    "general": (setting({}, doc="general properties: host and what else the service reads"), dict[str, Any]),
+    "static": (setting({}, doc="static properties of the service"), dict[str, Any]),
+    "security": (setting({}, doc="security properties of the service, which never show", secret=True), dict[str, Any]),
+}
+"""What a flow says of a custom service, below ``settings``."""
+
+
+def read_properties(name: str, given: Values, places: Mapping[str, str] | None) -> dict[str, dict[str, Any]]:
+    """The properties of a service by category.
+
+    :raises ConfigurationError: a category is unknown, or no mapping.
+    """
+    read = read_settings(PROPERTIES, given, name, places=places, in_flow=True)
+    found = {category: dict(read.get(category) or {}) for category in CATEGORIES}
+    found["general"] = {"name": name, "host": "", "enabled": True, **found["general"]}
+    return found
+
+
+def config_from(properties: Mapping[str, Values]) -> dict[str, Any]:
+    """What the constructor gets. The values of security properties are masked from now on wherever text is shown."""
+    plain = {
+        category: {name: _revealed(value) for name, value in properties[category].items()} for category in CATEGORIES
+    }
+    register(value for value in plain["security"].values() if isinstance(value, str))
+    return config_of(plain["general"], plain["static"], plain["security"])
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {name: _revealed(part) for name, part in value.items()}
+    return [_revealed(part) for part in value] if isinstance(value, list) else value

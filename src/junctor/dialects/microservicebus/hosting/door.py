@@ -1,0 +1,77 @@
+"""What the built-in functions of a service ask of the node."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from junctor.core.hop import current
+from junctor.core.port import Port
+from junctor.core.spec import service_address
+from junctor.dialects.microservicebus.hosting.bus import Bus
+from junctor.dialects.microservicebus.hosting.routes import Routes
+from junctor.errors import JunctorError
+from junctor.messages.codec import encode
+
+FAULT, TRACKED = "fault", "tracked"
+"""Events of lines: an error that a service has told of, a tracking record."""
+
+
+class PortDoor:
+    """See :class:`~junctor.dialects.microservicebus.services.door.Door`."""
+
+    def __init__(self, port: Port, bus: Bus, routes: Routes) -> None:
+        self._port = port
+        self._bus = bus
+        self._routes = routes
+
+    @property
+    def folder(self) -> Path:
+        return self._bus.folder
+
+    def settings(self) -> dict[str, Any]:
+        return self._bus.settings()
+
+    def say(self, level: int, text: str, debug: bool = False) -> None:
+        if debug and not self._bus.debug:
+            self._keep(level, text)
+            return
+        self._port.log.log(level, "%s", text)
+
+    def _keep(self, level: int, text: str) -> None:
+        """The trace has it all the same."""
+        from junctor.core.outcome import LogLine
+        from junctor.observe.secrets import mask
+
+        hop = current.get()
+        if hop is not None and hop.open:
+            hop.note(LogLine(self._port.time_ns(), level, f"{self._port.flow}.{self._port.service}", mask(text)))
+
+    def fault(self, text: str, code: str | None, description: str | None) -> None:
+        told = f"{code}: {text}" if code else text
+        if description:
+            told = f"{told} ({description})"
+        self._port.log.error("%s", told, extra={"event": FAULT, "fault_code": code, "fault_description": description})
+        node, address = self._bus.node, service_address(self._port.flow, self._port.service)
+        host = node.engine.hosts.get(address) if node is not None else None
+        if host is not None:
+            command = f"junctor trace --service {address}"
+            self._bus.loop.call_soon_threadsafe(host.alert, FAULT, f"{address}: {told}", command)
+
+    def track(self, body: Mapping[str, Any], description: str | None) -> None:
+        record = {"description": description, **body} if description else dict(body)
+        with contextlib.suppress(JunctorError, msgspec.MsgspecError):
+            text = encode(record).decode()
+            self._port.log.info("%s", text, extra={"event": TRACKED})
+            return
+        self._port.log.warning("a tracking record cannot be encoded: %s", type(body).__name__)
+
+    def action_on(self, destination: str, *names: str) -> str:
+        known: set[str] = set()
+        with contextlib.suppress(JunctorError):
+            known = {one.name for one in self._routes.handlers(self._routes.service(destination))}
+        return next((name for name in names if name in known), names[0])

@@ -1,0 +1,120 @@
+"""A service of microServiceBus in its node: made, started, stopped, and started again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from junctor.core.spec import Context, service_address
+from junctor.dialects.microservicebus.hosting.bus import bus_of
+from junctor.dialects.microservicebus.hosting.loop import ServiceLoop, Work
+from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
+from junctor.dialects.microservicebus.services import BaseService
+
+STOP_TIME = 5.0
+"""Seconds that ``Start`` has to end when it is cancelled, and ``Stop`` for what it does."""
+
+LONG = 3600.0
+
+
+class Hosted:
+    """One instance from its constructor to its end. ``loop`` is the event loop of its code, in a thread of its own."""
+
+    def __init__(self, cls: type[BaseService], config: Mapping[str, Any], context: Context) -> None:
+        self.port = context.port
+        self.address = service_address(context.flow, context.service)
+        self.bus = bus_of(context.flow, context.service)
+        self.id = self.bus.join(context.service, cls)
+        self.queue = ServiceQueue(context.port, self.bus)
+        self.loop = ServiceLoop(f"{self.address} loop", self._told_blocked)
+        self.service: BaseService
+        self._cls = cls
+        self._config = config
+        self._made = False
+        self._end: Work | None = None
+
+    def make(self) -> None:
+        """Call the constructor; it may block, so it is called in a thread, and without a running loop, as there."""
+        self.service = construct(self._cls, self.id, self.queue, self._config)
+        self._made = True
+        own = getattr(self.service, "id", self.id)
+        if isinstance(own, str) and own != self.id:
+            self.id = own
+            self.bus.claim(self.port.service, own)
+
+    async def live(self) -> None:
+        """``Start``, once; then rest until the service stops or is paused. ``Stop`` is called at the end of either."""
+        if self._end is not None:
+            await asyncio.wait([self._end.future])
+            self._end = None
+        start = self.loop.begin(self.service.Start, (), None)
+        try:
+            await asyncio.shield(start.future)
+            while not self.port.stopping:
+                await self.port.sleep(LONG)
+        finally:
+            self._begin_end(start)
+
+    def _begin_end(self, start: Work) -> None:
+        self.loop.cancel(start)
+        start.future.add_done_callback(_looked_at)
+        self._end = self.loop.begin(self._stop, (start,), None)
+
+    async def _stop(self, start: Work) -> None:
+        """On the loop of the service: wait for ``Start``, then call ``Stop``."""
+        task = start.task
+        if task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([task], timeout=STOP_TIME)
+        if task is not None and not task.done():
+            self.port.log.error("Start does not end when it is cancelled; it is left behind")
+        try:
+            await self.service.Stop()
+        except Exception as error:
+            self.port.log.error("Stop failed: %r", error, exc_info=error)
+
+    async def close(self) -> None:
+        """The end of the instance: what ``Stop`` does is waited for."""
+        try:
+            if self._made and self._end is None:
+                self._end = self.loop.begin(self._just_stop, (), None)
+            if self._end is not None:
+                await asyncio.wait([self._end.future], timeout=STOP_TIME)
+        finally:
+            self.loop.close()
+
+    async def _just_stop(self) -> None:
+        await self.service.Stop()
+
+    def _told_blocked(self) -> None:
+        self.port.log.warning(
+            "code of the service blocks its event loop; what waits is done by a second one (use await in place of "
+            "time.sleep and the like)"
+        )
+
+
+def construct(cls: type[BaseService], id: str, queue: ServiceQueue, config: Mapping[str, Any]) -> BaseService:
+    """A service, with the arguments that its constructor takes."""
+    if takes_config(cls):
+        made: BaseService = cls(id, queue, config)  # type: ignore[call-arg]
+        return made
+    return cls(id, queue)
+
+
+def takes_config(cls: type[BaseService]) -> bool:
+    """Whether the constructor has a third argument, as that of custom services."""
+    from inspect import signature
+
+    if cls.__init__ is BaseService.__init__:
+        return False
+    try:
+        signature(cls).bind("", None, {})
+    except TypeError:
+        return False
+    return True
+
+
+def _looked_at(future: asyncio.Future[Any]) -> None:
+    """What it raised was told, or is the cancellation."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,70 @@
+"""Messages from the loops of a service to that of the node, in batches: one wake-up for several, both ways."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Any
+
+from junctor.core.port import Link, Port
+
+
+class Outbox:
+    """Sends for code that runs on a loop beside that of the node. Made on the loop of the node."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._home = asyncio.get_running_loop()
+        self._new: deque[tuple[Link, Any, asyncio.Future[None]]] = deque()
+        self._done: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._woken = False
+        self._returning: set[asyncio.AbstractEventLoop] = set()
+
+    def send(self, link: Link, payload: Any) -> asyncio.Future[None]:
+        """Hand a message over, in the order of the calls; from a running loop, to which the future belongs."""
+        future = asyncio.get_running_loop().create_future()
+        self._new.append((link, payload, future))
+        if not self._woken:
+            self._woken = True
+            self._home.call_soon_threadsafe(self._send)
+        return future
+
+    def _send(self) -> None:
+        self._woken = False
+        send, new = self._port.send, self._new
+        while new:
+            link, payload, future = new.popleft()
+            try:
+                pending: Any = send(link, payload)
+            except Exception as error:  # noqa: BLE001 - its sender gets whatever went wrong here
+                self._ended(future, error)
+                continue
+            pending.when_done(partial(self._accepted, future))
+
+    def _accepted(self, future: asyncio.Future[None], accepted: asyncio.Future[Any]) -> None:
+        error = asyncio.CancelledError() if accepted.cancelled() else accepted.exception()
+        self._ended(future, error)
+
+    def _ended(self, future: asyncio.Future[None], error: BaseException | None) -> None:
+        self._done.append((future, error))
+        loop = future.get_loop()
+        if loop not in self._returning:
+            self._returning.add(loop)
+            try:
+                loop.call_soon_threadsafe(self._deliver, loop)
+            except RuntimeError:
+                self._returning.discard(loop)  # its service has ended
+
+    def _deliver(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._returning.discard(loop)
+        for _ in range(len(self._done)):
+            future, error = self._done.popleft()
+            if future.get_loop() is not loop:
+                self._done.append((future, error))  # of another loop, which is about to come
+            elif future.done():
+                continue
+            elif error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)

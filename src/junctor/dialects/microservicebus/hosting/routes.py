@@ -1,0 +1,84 @@
+"""Where messages of one service go: destination and action to a link, found once until the flow changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from junctor.core.port import Link, Port
+from junctor.core.spec import HandlerSpec
+from junctor.dialects.microservicebus.errors import UnknownAction
+from junctor.dialects.microservicebus.hosting.bus import Bus
+from junctor.errors import UnknownTarget, WiringError, nearest
+
+PROCESS = "Process"
+
+
+class Routes:
+    """The links of one service."""
+
+    def __init__(self, port: Port, bus: Bus) -> None:
+        self._port = port
+        self._bus = bus
+        self._plan: object = None
+        self._links: dict[tuple[str, str], Link] = {}
+
+    def link(self, destination: str, action: str) -> Link:
+        """Where a message goes.
+
+        :raises UnknownTarget: there is no such service.
+        :raises UnknownAction: it has no such action.
+        """
+        plan = self._bus.plan
+        if plan is not self._plan:
+            self._links, self._plan = {}, plan
+        found = self._links.get((destination, action))
+        if found is None:
+            found = self._links[destination, action] = self._find(destination, action)
+        return found
+
+    def service(self, destination: str) -> str:
+        """The name of the service that a destination is, or ``flow/service`` as it is.
+
+        :raises UnknownTarget: there is none.
+        """
+        if "/" in destination:
+            return destination
+        return self._bus.resolve(destination)
+
+    def _find(self, destination: str, action: str) -> Link:
+        try:
+            name = self.service(destination)
+        except UnknownTarget as error:
+            raise UnknownTarget(error.what, where=self._where, fix=error.fix) from None
+        handlers = self.handlers(name)
+        handler = chosen(action, handlers)
+        try:
+            return self._port.link_to(name, Any, handler=action if handler is None else handler.name)
+        except WiringError as error:
+            known = {one.name for one in handlers}
+            fix = nearest(action, known).strip() or f"{name} has no actions."
+            raise UnknownAction(f"{name} has no action {action!r}", where=self._where, fix=fix) from error
+
+    def handlers(self, name: str) -> tuple[HandlerSpec, ...]:
+        """The handlers of a service."""
+        node = self._bus.node
+        address = name if "/" in name else f"{self._port.flow}/{name}"
+        host = node.engine.hosts.get(address) if node is not None else None
+        return host.spec.handlers if host is not None else ()
+
+    @property
+    def _where(self) -> str:
+        return f"{self._port.flow}/{self._port.service}"
+
+
+def chosen(action: str, handlers: Iterable[HandlerSpec]) -> HandlerSpec | None:
+    """The handler for an action: of this name; for ``Process`` also that of a service of another kind which takes
+    anything, or its only one."""
+    handlers = tuple(handlers)
+    named = next((one for one in handlers if one.name == action), None)
+    if named is not None or action != PROCESS:
+        return named
+    open_ones = [one for one in handlers if not one.by_name]
+    anything = [one for one in open_ones if one.accepts is Any]
+    return anything[0] if anything else open_ones[0] if len(open_ones) == 1 else None

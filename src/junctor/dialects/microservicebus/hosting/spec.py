@@ -1,0 +1,99 @@
+"""From a class of microServiceBus to the spec that the engine runs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from junctor.core.policy import Policies, PoolPolicy
+from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
+from junctor.dialects.microservicebus.hosting.actions import actions_of, bound
+from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
+from junctor.dialects.microservicebus.hosting.hosted import STOP_TIME, Hosted, takes_config
+from junctor.dialects.microservicebus.internal.service import InternalService
+from junctor.dialects.microservicebus.services import BaseService
+from junctor.errors import ConfigurationError
+
+DIALECT_NAME = "microservicebus"
+
+POOL = 16
+"""Actions of a service that run at once, on its one instance: they begin in the order of the messages."""
+
+INACTIVE = "general.enabled is false"
+
+
+def policies_of(cls: type[BaseService]) -> Policies:
+    """The policies of a service whose flow says nothing."""
+    return cls.policies() if issubclass(cls, InternalService) else Policies(pool=PoolPolicy(size=POOL))
+
+
+def spec_of(
+    cls: type[BaseService], name: str, settings: Mapping[str, Any], places: Mapping[str, str] | None
+) -> ServiceSpec:
+    """The spec of a service.
+
+    :raises ConfigurationError: its constructor takes other arguments, or a setting is wrong.
+    """
+    check_constructor(cls)
+    if issubclass(cls, InternalService):
+        return _of(cls, name, cls.configured(name, settings, places or {}), {}, permanent=PERMANENT)
+    properties = read_properties(name, settings, places)
+    shown = {category: properties[category] for category in ("general", "static")}
+    resting = "" if properties["general"].get("enabled") is not False else INACTIVE
+    return _of(cls, name, config_from(properties), shown, resting=resting)
+
+
+PERMANENT = "the other services of its flow need it"
+"""Why operators cannot pause an internal service."""
+
+
+def _of(
+    cls: type[BaseService], name: str, config: Mapping[str, Any], shown: Mapping[str, Any], **more: Any
+) -> ServiceSpec:
+    return ServiceSpec(
+        name=name,
+        build=partial(_build, cls, config),
+        dialect=DIALECT_NAME,
+        doc=inspect.cleandoc(cls.__doc__ or "") if "__doc__" in vars(cls) else "",
+        origin=_origin(cls),
+        handlers=tuple(_handler(action, doc=method.__doc__) for action, method in actions_of(cls)),
+        settings=shown,
+        start=Activity(bind=lambda hosted: hosted.make, blocking=True),
+        main=Activity(bind=lambda hosted: hosted.live, cancel=True),
+        stop=Activity(bind=lambda hosted: hosted.close, patience=2 * STOP_TIME),
+        policies=policies_of(cls),
+        **more,
+    )
+
+
+def _build(cls: type[BaseService], config: Mapping[str, Any], context: Context) -> Hosted:
+    return Hosted(cls, config, context)
+
+
+def _handler(name: str, doc: str | None) -> HandlerSpec:
+    """``Process`` also gets what names no action: of native services and of those of other dialects."""
+    by_name = name != "Process"
+    return HandlerSpec(
+        name=name, accepts=Any, bind=partial(bound, name), by_name=by_name, doc=inspect.cleandoc(doc or "")
+    )
+
+
+def check_constructor(cls: type[BaseService]) -> None:
+    """:raises ConfigurationError: it takes neither ``(id, queue, config)`` nor ``(id, queue)``."""
+    if takes_config(cls):
+        return
+    try:
+        inspect.signature(cls).bind("", None)
+    except TypeError as error:
+        what = f"its constructor takes other arguments than (id, queue, config): {error}"
+        fix = "Write def __init__(self, id, queue, config) and call super().__init__(id, queue, config) in it."
+        raise ConfigurationError(what, where=_origin(cls), fix=fix) from error
+
+
+def _origin(cls: type) -> str:
+    try:
+        return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(cls)[1]}"
+    except (OSError, TypeError):
+        return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,1 @@
+"""The services that every flow with a service of this dialect has: orchestrator, logger, msb and com."""

@@ -1,0 +1,45 @@
+"""The service that starts and stops the others."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from junctor.dialects.microservicebus.internal.service import InternalService
+from junctor.dialects.microservicebus.services import QueueMessage
+from junctor.errors import ConfigurationError
+
+ACTIVE, INACTIVE = "Active", "InActive"
+
+
+class Orchestrator(InternalService):
+    """Starts and stops the custom services of its flow, by message."""
+
+    NAME: ClassVar[str] = "orchestrator"
+
+    async def _stop_custom_services(self, message: QueueMessage) -> None:
+        """Stop all custom services; they get no messages until they are started."""
+        await self.bus.set_enabled(False)
+
+    async def _start_custom_services(self, message: QueueMessage) -> None:
+        """Start all custom services."""
+        await self.bus.set_enabled(True)
+
+    async def _set_state(self, message: QueueMessage) -> None:
+        """``{"state": "Active"}`` or ``"InActive"``, also as text."""
+        wanted = state_of(message.message[0])
+        if wanted is None:
+            what = f"{message.message[0]!r:.100} is no state"
+            raise ConfigurationError(what, where="orchestrator._set_state", fix=f'Send {{"state": "{ACTIVE}"}}.')
+        await self.bus.set_enabled(wanted)
+
+    async def _start_service(self, message: QueueMessage) -> None:
+        """Instances cannot travel; a flow names its services."""
+        self.port.log.log(logging.WARNING, "_start_service: services are started by their flow; add it there")
+
+
+def state_of(payload: Any) -> bool | None:
+    """Whether a state is the active one; None for what is no state."""
+    word = payload.get("state") if isinstance(payload, dict) else payload
+    small = word.lower() if isinstance(word, str) else word
+    return {ACTIVE.lower(): True, INACTIVE.lower(): False, True: True, False: False}.get(small)

@@ -1,0 +1,74 @@
+"""The base class of all services of microServiceBus."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from junctor.dialects.microservicebus.services.actions import Actions
+from junctor.dialects.microservicebus.services.door import Queue, door_of
+from junctor.dialects.microservicebus.services.message import QueueMessage
+from junctor.dialects.microservicebus.services.properties import Properties
+
+LIFECYCLE = ("Start", "Stop")
+"""Methods that the node calls by itself; no message does."""
+
+HOOKS = ("Process", "StateUpdate", "msb_signed_in")
+"""Methods of the base class that messages call."""
+
+
+class BaseService(Actions, Properties):
+    """Derive a service from it, or from :class:`CustomService` where it has properties::
+
+        class Receiver(CustomService):
+            async def Start(self):
+                await self.Debug("Started")
+
+            async def Process(self, message):
+                reading = message.message[0]
+
+    ``Start`` is called once, on an event loop of the service's own, and may run for ever; actions are called meanwhile.
+    Every other method that takes one argument is an action: it gets the :class:`QueueMessage`. One that raises is
+    tried again, then its message is parked.
+    """
+
+    __junctor_dialect__ = "microservicebus"
+
+    def __init__(self, id: str, queue: Queue) -> None:
+        self.id = id
+        self.queue = queue
+        self.config = {}
+        self.task: asyncio.Task[Any] | None = None
+
+    async def Start(self) -> None:
+        """Called when the service starts."""
+
+    async def Stop(self) -> None:
+        """Called when it stops, after ``Start`` was cancelled."""
+
+    async def Process(self, message: QueueMessage) -> None:
+        """What other services send by default."""
+
+    async def StateUpdate(self, state: QueueMessage) -> None:
+        """The state that is wanted of the node has changed: its payload is ``{"enabled": True, "debug": False}``."""
+
+    async def msb_signed_in(self, args: QueueMessage) -> None:
+        """The node has signed in at its hub."""
+
+    @property
+    def msb_dir(self) -> str:
+        """The folder of the flow."""
+        return str(door_of(self.queue).folder)
+
+    def AddPipPackage(self, package: str, module: str, name: str) -> Any:
+        """Install a package where it is missing, and import an object of it.
+
+        :param package: its name on the index, such as ``paho-mqtt``, with a version where one is wanted.
+        :param module: the module to import, ``paho.mqtt.client``.
+        :param name: the name of the object, ``Client``; the type of it is returned.
+        :raises PackageError: it cannot be installed or imported, with package and reason.
+        """
+        from junctor.dialects.microservicebus.packages import add_package
+
+        return add_package(package, module, name, folder=Path(door_of(self.queue).folder))
