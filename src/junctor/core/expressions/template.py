@@ -38,6 +38,11 @@ class Template:
         return cls(text)
 
     @property
+    def parts(self) -> tuple[str | Expression, ...]:
+        """Its texts and its placeholders, in their order."""
+        return self._parts
+
+    @property
     def constant(self) -> str | None:
         """The text where nothing in it depends on a message, else None."""
         texts = [part for part in self._parts if isinstance(part, str)]

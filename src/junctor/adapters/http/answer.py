@@ -1,0 +1,118 @@
+"""An answer: read within its limit, and as what it is to be read."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Any
+
+import msgspec
+
+from junctor.adapters.http.failed import HttpCallFailed
+from junctor.adapters.http.outbound_settings import Answer as Reading
+
+NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading something raises that is no JSON, or none that anybody could use."""
+
+_CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+_SHOWN = 300
+"""Characters of an answer that an error has."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the other side said; names of headers in small letters."""
+
+    status: int
+    reason: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def said(self) -> str:
+        """``404 Not Found``."""
+        return f"{self.status} {self.reason}".strip()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether its content type says so."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind == "application/json" or kind.endswith("+json")
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the charset that it says; what is none becomes replacement characters."""
+        found = _CHARSET.search(self.headers.get("content-type", ""))
+        try:
+            return self.body.decode(found[1] if found is not None else "utf-8", errors="replace")
+        except LookupError:
+            return self.body.decode(errors="replace")
+
+    @property
+    def begin(self) -> str:
+        """The first of its text, on one line, for errors."""
+        shown = " ".join(self.text[:2000].split())
+        return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+
+    def read(self, reading: Reading, where: str) -> Any:
+        """The body as plain data; None for an empty one.
+
+        :raises HttpCallFailed: it is not what it is to be read as.
+        """
+        if reading == "none" or not self.body:
+            return None
+        return self._json(where) if reading == "json" or (reading == "auto" and self.is_json) else self.text
+
+    def variables(self) -> dict[str, Any]:
+        """What expressions see as ``response``; ``json`` is null where there is none."""
+        try:
+            read = msgspec.json.decode(self.body) if self.is_json and self.body else None
+        except NO_JSON:
+            read = None
+        return {"status": self.status, "headers": self.headers, "text": self.text, "json": read}
+
+    def _json(self, where: str) -> Any:
+        try:
+            return msgspec.json.decode(self.body)
+        except NO_JSON as error:
+            what = f"{self.said}, and the answer is no JSON: {error}: {self.begin!r}"
+            raise HttpCallFailed(what, where=where, answered=self.status) from None
+
+
+class Unpacking:
+    """Puts a body together, unpacked, and stops at its limit: a few bytes may stand for gigabytes.
+
+    :param encoding: the header ``Content-Encoding``.
+    :param limit: bytes.
+    """
+
+    def __init__(self, encoding: str, limit: int, where: str) -> None:
+        self._limit = limit
+        self._where = where
+        self._parts: list[bytes] = []
+        self._size = 0
+        name = encoding.strip().lower()
+        if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            what = f'the answer is packed as "{name[:40]}", which nobody asked for'
+            raise HttpCallFailed(what, where=where, reaction="park")
+        self._inflating = zlib.decompressobj(47) if name not in ("", "identity") else None
+
+    def feed(self, piece: bytes) -> None:
+        """:raises HttpCallFailed: it is too large, or not packed as it says."""
+        if self._inflating is not None:
+            try:
+                piece = self._inflating.decompress(piece, self._limit - self._size + 1)
+            except zlib.error as error:
+                what = f"the answer cannot be unpacked: {error}"
+                raise HttpCallFailed(what, where=self._where) from None
+        self._size += len(piece)
+        if self._size > self._limit:
+            what = f"the answer is larger than {self._limit} bytes"
+            fix = "Raise limit, or ask for less."
+            raise HttpCallFailed(what, where=self._where, fix=fix, reaction="park")
+        self._parts.append(piece)
+
+    def end(self) -> bytes:
+        """:raises ConnectionError: something is missing."""
+        if self._inflating is not None and self._parts and not self._inflating.eof:
+            raise ConnectionError("the packed answer was cut")
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)

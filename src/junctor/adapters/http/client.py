@@ -1,0 +1,190 @@
+"""Calls over aiohttp: one pool of connections a service, what can go wrong in the words of this product.
+
+Nothing here knows of messages. Nobody's environment is looked at: no proxy, no ``.netrc``; cookies are not kept.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from junctor.adapters.http.answer import Answer, Unpacking
+from junctor.adapters.http.call import Call
+from junctor.adapters.http.failed import HttpCallFailed
+from junctor.adapters.http.outbound_settings import Redirects
+from junctor.adapters.http.url import without_query
+
+HOPS = 5
+"""Redirects that are followed one after the other."""
+
+_FOR_ANYBODY = frozenset({"accept", "accept-language", "content-type"})
+"""Headers that go along to another host; any other may have a secret in it."""
+
+_ACCEPTED = {"Accept-Encoding": "gzip, deflate", "User-Agent": "junctor"}
+_KEEPS_METHOD = (307, 308)
+_MOVED = (301, 302, 303)
+
+
+def trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or later, the other side always verified: by the authorities of the machine, or by those in ``ca`` alone.
+
+    :raises OSError: a file cannot be read, or is no certificate.
+    """
+    context = ssl.create_default_context(cafile=ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+class Client:
+    """A pool of connections. How many there are is up to how many call at once.
+
+    :param timeout: seconds for a call with its answer, ``connect_timeout`` for connecting.
+    :param limit: bytes of the largest answer, unpacked.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext | bool = True,
+        *,
+        timeout: float = 30.0,
+        connect_timeout: float = 10.0,
+        limit: int = 16 * 1024 * 1024,
+        redirects: Redirects = "same-host",
+    ) -> None:
+        self._timeout = timeout
+        self._limit = limit
+        self._redirects = redirects
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=context),
+            timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers=_ACCEPTED,
+            skip_auto_headers=("Content-Type",),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def answer(self, call: Call) -> Answer:
+        """Make a call, follow its redirects, and read the answer, whatever its status.
+
+        :raises ConnectionError: there is nobody, the certificate is not theirs, or the answer was cut.
+        :raises TimeoutError: it took too long.
+        :raises HttpCallFailed: what came is no HTTP, is larger than allowed, or redirects without an end.
+        """
+        for _ in range(HOPS + 1):
+            answer = await self._sent(call)
+            further = self._redirected(call, answer)
+            if further is None:
+                return answer
+            call = further
+        what = f"more than {HOPS} redirects, the last one to {call.shown}"
+        raise HttpCallFailed(what, where=call.named, answered=answer.status, reaction="park")
+
+    async def _sent(self, call: Call) -> Answer:
+        """Once more where a kept connection turns out to be closed: the other side may have thought it idle."""
+        try:
+            return await self._once(call)
+        except _Closed:
+            return await self._once(call)
+
+    async def _once(self, call: Call) -> Answer:
+        host = urlsplit(call.shown).netloc
+        try:
+            async with self._session.request(
+                call.method, URL(call.url, encoded=True), headers=call.headers, data=call.body, allow_redirects=False
+            ) as response:
+                return Answer(
+                    status=response.status,
+                    reason=(response.reason or "")[:60],
+                    headers={name.lower(): value for name, value in response.headers.items()},
+                    body=await self._read(response, call),
+                )
+        except TimeoutError:
+            raise TimeoutError(f"{host} did not answer within {self._timeout:g} s") from None
+        except (aiohttp.ClientError, ValueError) as error:
+            raise _told(error, host, call) from None
+
+    async def _read(self, response: aiohttp.ClientResponse, call: Call) -> bytes:
+        unpacking = Unpacking(response.headers.get("Content-Encoding", ""), self._limit, call.named)
+        async for piece in response.content.iter_any():
+            unpacking.feed(piece)
+        return unpacking.end()
+
+    # Redirects ----------------------------------------------------------------------------------------------
+
+    def _redirected(self, call: Call, answer: Answer) -> Call | None:
+        """The call that a redirect asks for; None for an answer that is one, and where it is not to be followed: the
+        other side may change a POST into a GET only by saying that it has what was posted (303)."""
+        location = answer.headers.get("location", "")
+        keeps = answer.status in _KEEPS_METHOD or call.method in ("GET", "HEAD")
+        if self._redirects == "none" or not location or answer.status not in (*_MOVED, *_KEEPS_METHOD):
+            return None
+        if not keeps and answer.status != 303:
+            return None
+        url = _joined(call.url, location)
+        same = _origin(url) == _origin(call.url)
+        if not same and (self._redirects != "any" or _origin(url)[0] != "https"):
+            return None
+        kept = {name: value for name, value in call.headers.items() if same or name.lower() in _FOR_ANYBODY}
+        if keeps:
+            return Call(call.method, url, without_query(url), kept, call.body)
+        bare = {name: value for name, value in kept.items() if name.lower() != "content-type"}
+        return Call("GET", url, without_query(url), bare)
+
+
+class _Closed(ConnectionError):
+    """The connection was closed before an answer began."""
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; nowhere when it is no URL."""
+    try:
+        return urljoin(url, location).partition("#")[0]
+    except ValueError:
+        return ""
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; of what is no URL, nothing that another one has."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ("", None, None)
+    return (parts.scheme, parts.hostname, port)
+
+
+def _told(error: Exception, host: str, call: Call) -> Exception:
+    """What went wrong, without what the library would show of the request."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+        return ConnectionError(f"the certificate of {host} is refused: {reason}")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return ConnectionError(f"{host} cannot be reached: {error.os_error.strerror or error.os_error}")
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
+        return _Closed(f"{host} closed the connection without an answer")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return ConnectionError(f"{host} cut its answer")
+    if isinstance(error, aiohttp.ClientResponseError):
+        what = f"what came is no HTTP: {' '.join(error.message.split())[:200]}"
+        return HttpCallFailed(what, where=call.named, fix="Look at what listens there.")
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return ConnectionError(f"{host}: the connection failed")
+    what = f"it cannot be called: {type(error).__name__}"
+    return HttpCallFailed(what, where=call.named, reaction="park")

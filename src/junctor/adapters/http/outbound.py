@@ -1,0 +1,153 @@
+"""Requests to an HTTP service."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from junctor.adapters.http.call import Call, Caller
+from junctor.adapters.http.failed import HttpCallFailed
+from junctor.adapters.http.outbound_settings import HttpOutSettings
+from junctor.adapters.http.url import Url
+from junctor.adapters.http.verdict import retry_after, verdict
+from junctor.adapters.rate import Pace
+from junctor.adapters.records import filled, reader_of
+from junctor.core.expressions import of_message
+from junctor.messages import Kind
+from junctor.observe.secrets import register
+from junctor.services import handler
+
+if TYPE_CHECKING:
+    from junctor.adapters.http.answer import Answer
+    from junctor.adapters.http.client import Client
+    from junctor.adapters.http.credentials import Credentials
+
+_TELLING = re.compile("auth|cookie|key|secret|token|sign", re.IGNORECASE)
+"""Headers and parameters whose value is masked wherever it comes up."""
+
+
+class HttpOut(HttpOutSettings):
+    """Makes a request of each message.
+
+    The answer is the reply of a request, and goes to ``out`` where that is connected. Its status says what becomes of
+    the message: 2xx is done; 401, 429, 502, 503 and 504 hold the service, as do connections that fail; 408, 425 and
+    other 5xx are tried again; the rest is parked. ``Retry-After`` is obeyed. Each attempt carries the same
+    ``Idempotency-Key``, also after a kill::
+
+        crm:
+          adapter: http-out
+          settings:
+            url: "https://crm.example/customers/{body.customer}"
+            method: GET
+            bearer: ${secret:CRM_TOKEN}
+            response: {customer: response.json.name, order: body.id}
+          connect: {out: mails}
+          pool: 4
+    """
+
+    _last = "not called yet"
+
+    async def on_start(self) -> None:
+        from junctor.adapters.http.client import Client, trust
+
+        self._shown = Url(self.url)
+        self._caller = Caller(
+            self.method, self.made_url(), self._shown, self.query, self.headers, self.content, self.fields, self.text
+        )
+        register(self._secrets())
+        self._pace = Pace(self.rate) if self.rate is not None else None
+        self._client: Client = Client(
+            trust(self.ca, self.certificate, self.key_file),
+            timeout=self.timeout,
+            connect_timeout=self.connect_timeout,
+            limit=self.limit,
+            redirects=self.redirects,
+        )
+        self._credentials = self._made_credentials(self._client)
+
+    async def on_stop(self) -> None:
+        await self._client.close()
+
+    def remark(self) -> str:
+        """Beside its state in ``junctor status``."""
+        return f"{Url(self.url).origin}: {self._last}"
+
+    @handler
+    async def call(self, body: Any) -> Any:
+        """Make the request for a body."""
+        call = self._caller.call(of_message(self.message, body))
+        if self.key_header:
+            call.headers[self.key_header] = self.message.effect
+        if self._pace is not None and (wait := self._pace.wait(self._seconds())) > 0:
+            await self.sleep(wait)
+        answer = await self._answered(call)
+        self._last = answer.said
+        self.count(f"{answer.status // 100}xx")
+        self._judge(call, answer)
+        return await self._passed_on(body, self._result(body, call, answer))
+
+    async def _answered(self, call: Call) -> Answer:
+        """The answer; with new credentials where the old ones are known no longer, and that once."""
+        answer, authorization = await self._asked(call)
+        if answer.status == 401 and self._credentials.refused(authorization):
+            answer, _ = await self._asked(call)
+        return answer
+
+    async def _asked(self, call: Call) -> tuple[Answer, str]:
+        authorization = await self._credentials.authorization()
+        if authorization:
+            call.headers["Authorization"] = authorization
+        return await self._client.answer(call), authorization
+
+    def _judge(self, call: Call, answer: Answer) -> None:
+        """:raises HttpCallFailed: the message is not done with this answer."""
+        end = verdict(answer.status, self.on)
+        if end == "done":
+            return
+        said = self._credentials.masked(answer.begin)
+        what = f"it answered {answer.said}" + (f": {said}" if said else "")
+        delay = retry_after(answer.headers.get("retry-after", ""), self.now(), self.longest_wait)
+        raise HttpCallFailed(what, where=call.named, answered=answer.status, reaction=end, delay=delay)
+
+    def _result(self, body: Any, call: Call, answer: Answer) -> Any:
+        """What is replied and sent on."""
+        if not self.response:
+            return answer.read(self.answer, call.named)
+        if self.answer == "json":
+            answer.read("json", call.named)
+        return filled(self.response, of_message(self.message, body, response=answer.variables()))
+
+    async def _passed_on(self, body: Any, result: Any) -> Any:
+        if self.out is None:
+            return result
+        read = reader_of(self.out, self.type)(result)
+        if self.message.kind is Kind.REQUEST:
+            return await self.out.request(read)
+        return await self.out.send(read)
+
+    def _made_credentials(self, client: Client) -> Credentials:
+        from junctor.adapters.http.credentials import Fixed, Tokens
+
+        if self.user:
+            return Fixed.basic(self.user, self.password)
+        if self.bearer:
+            return Fixed.bearer(self.bearer)
+        if not self.token_url:
+            return Fixed()
+        return Tokens(
+            client.answer,
+            self._seconds,
+            url=self.token_url,
+            client=self.client_id,
+            secret=self.client_secret,
+            scope=self.scope,
+            in_header=self.client_in == "header",
+        )
+
+    def _secrets(self) -> list[str]:
+        """What the settings have of secrets inside of tables."""
+        telling = [one for table in (self.headers, self.query) for name, one in table.items() if _TELLING.search(name)]
+        return [one.constant for one in (*telling, self.path) if one.constant]
+
+    def _seconds(self) -> float:
+        return self.now().timestamp()

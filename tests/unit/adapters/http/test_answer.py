@@ -1,0 +1,65 @@
+"""Answers: as what they are read, and how large they may become."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from junctor.adapters.http.answer import Answer, Unpacking
+from junctor.adapters.http.failed import HttpCallFailed
+
+
+def answer(body: bytes, kind: str = "") -> Answer:
+    return Answer(200, "OK", {"content-type": kind} if kind else {}, body)
+
+
+def test_by_default_the_content_type_says() -> None:
+    assert answer(b'{"a": 1}', "application/json; charset=utf-8").read("auto", "") == {"a": 1}
+    assert answer(b"[1]", "application/problem+json").read("auto", "") == [1]
+    assert answer(b'{"a": 1}', "text/plain").read("auto", "") == '{"a": 1}'
+    assert answer(b"\xe4", "text/plain; charset=latin-1").read("auto", "") == "ä"
+    assert answer(b"\xe4", "text/plain; charset=klingon").read("auto", "") == "\ufffd"
+    assert answer(b"", "application/json").read("auto", "") is None
+    assert answer(b"x").read("none", "") is None
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"\xff", b"[" * 100_000])
+def test_json_that_is_none(body: bytes) -> None:
+    with pytest.raises(HttpCallFailed, match="200 OK, and the answer is no JSON") as caught:
+        answer(body, "application/json").read("auto", "GET http://h/")
+    assert caught.value.reaction == "retry" and len(str(caught.value)) < 1000
+    assert answer(body, "application/json").variables()["json"] is None
+
+
+@pytest.mark.parametrize(
+    ("packed", "encoding"), [(gzip.compress(b"hello"), "gzip"), (zlib.compress(b"hello"), "deflate"), (b"hello", "")]
+)
+def test_it_is_unpacked_piece_by_piece(packed: bytes, encoding: str) -> None:
+    unpacking = Unpacking(encoding, 5, "")
+    for byte in packed:
+        unpacking.feed(bytes([byte]))
+    assert unpacking.end() == b"hello"
+
+
+def test_a_bomb_goes_off_at_the_limit() -> None:
+    bomb = gzip.compress(bytes(100_000_000))
+    unpacking = Unpacking("gzip", 1000, "")
+    with pytest.raises(HttpCallFailed, match="larger than 1000 bytes") as caught:
+        unpacking.feed(bomb)
+    assert caught.value.reaction == "park"
+
+
+def test_what_is_cut_is_an_outage() -> None:
+    unpacking = Unpacking("gzip", 1000, "")
+    unpacking.feed(gzip.compress(b"hello")[:-3])
+    with pytest.raises(ConnectionError):
+        unpacking.end()
+
+
+def test_what_is_packed_otherwise_is_refused() -> None:
+    with pytest.raises(HttpCallFailed, match='packed as "br"'):
+        Unpacking("br", 1000, "")
+    with pytest.raises(HttpCallFailed, match="cannot be unpacked"):
+        Unpacking("gzip", 1000, "").feed(b"no gzip")
