@@ -328,6 +328,7 @@ class Connection:
             raise self.lost or ConnectionError(f"{self.broker.address}: {code.name}")
         answer: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._answers[number] = answer
+        self._read_on()
         try:
             async with asyncio.timeout(self.broker.timeout):
                 await answer

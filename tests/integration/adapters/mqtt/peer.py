@@ -63,15 +63,18 @@ class Peer:
         qos: int = 1,
         retain: bool = False,
         properties: Mapping[str, str] | None = None,
+        wait: bool = True,
         **more: Any,
     ) -> None:
-        """Publish and wait until the broker has it."""
+        """Publish, and wait until the broker has it."""
         own = Properties(PacketTypes.PUBLISH)
         if properties:
             own.UserProperty = list(properties.items())
         for name, value in more.items():
             setattr(own, name, value)
-        self._client.publish(topic, payload, qos, retain, own).wait_for_publish(PATIENCE)
+        sent = self._client.publish(topic, payload, qos, retain, own)
+        if wait:
+            sent.wait_for_publish(PATIENCE)
 
     @property
     def got(self) -> list[tuple[str, bytes]]:
