@@ -20,7 +20,7 @@ from junctor.adapters.file.readiness import Marker, Stability
 from junctor.adapters.file.reading import Changed, Reading
 from junctor.adapters.records import reader_of
 from junctor.core.policy import Policies, RetryPolicy
-from junctor.errors import BodyTooLarge
+from junctor.errors import BodyTooLarge, QueueFull
 
 _GROW = ("lines", "json-lines", "csv")
 """Formats of files that may become longer: what is behind the end that was read is more of the same."""
@@ -39,10 +39,12 @@ class _Batch:
     def __init__(self, records: int, size: int) -> None:
         self.records = records
         self.size = size
+        self.refused = False
+        """The receiver has no room for more."""
 
     @property
     def full(self) -> bool:
-        return self.records <= 0 or self.size <= 0
+        return self.records <= 0 or self.size <= 0 or self.refused
 
     def add(self, records: int, size: int) -> None:
         """Also a file without a record takes a place: there may be many."""
@@ -81,16 +83,16 @@ class FileIn(FileInSettings):
         ended, progress.ended = progress.ended, []
         for cursor in ended:
             self._finish(cursor, progress)
-        if not self._fill(progress) and not ended:
+        batch = _Batch(self.batch, self.batch_bytes)
+        if not self._fill(progress, batch) and not ended:
             return False
         self.state["progress"] = progress
-        return True
+        return not batch.refused
 
     # Reading ------------------------------------------------------------------------------------------------
 
-    def _fill(self, progress: Progress) -> bool:
+    def _fill(self, progress: Progress, batch: _Batch) -> bool:
         """Send a batch, from as many files as it takes. Whether there was something to do."""
-        batch = _Batch(self.batch, self.batch_bytes)
         looked = done = False
         while not batch.full:
             if progress.current is None:
@@ -126,15 +128,18 @@ class FileIn(FileInSettings):
         progress.current = None
         if reading is None:
             return
-        after = self._send(taken, cursor, reading.cursor)
+        after = self._send(taken, cursor, reading.cursor, batch)
         batch.add(len(taken), after.offset - cursor.offset)
-        if reading.ended or after.problem:
+        if batch.refused:
+            self._close()
+            progress.current = after
+        elif reading.ended or after.problem:
             self._close()
             progress.ended.append(replace(after, ended=self._time()))
         else:
             progress.current = after
 
-    def _send(self, taken: list[Record], before: Cursor, after: Cursor) -> Cursor:
+    def _send(self, taken: list[Record], before: Cursor, after: Cursor, batch: _Batch) -> Cursor:
         """Send records; the cursor behind the last one that could be sent."""
         name, key = shown(restored(before.name)), before.key if self.once else None
         offset, line = before.offset, before.line
@@ -145,6 +150,11 @@ class FileIn(FileInSettings):
             own = f"{key}:{offset}" if key else None
             try:
                 self.out.send(self._read(record.value), headers=headers, idempotency_key=own)
+            except QueueFull:
+                if len(self.out.addresses) != 1:
+                    raise  # one of several may have taken it: nothing of this batch counts
+                batch.refused = True
+                return replace(after, offset=offset, line=line, problem="")
             except BodyTooLarge as error:
                 return replace(after, offset=offset, line=line, problem=f"line {record.line}: {error.what}")
             offset, line = record.end, record.next_line

@@ -221,6 +221,29 @@ def test_several_nodes_claim_files(folder: Path) -> None:
     assert len(files(folder)) == 20
 
 
+def test_a_full_queue_slows_it_down_and_is_no_outage(folder: Path) -> None:
+    lines = [str(number) for number in range(95)]
+    (folder / "a.txt").write_text("\n".join(lines))
+
+    class Slow(Service):
+        got: list[str] = []
+
+        @handler
+        async def take(self, line: str) -> None:
+            await self.sleep("1s")
+            self.got.append(line)
+
+    service = FileIn(folder=folder, ready="none", batch=10)
+    flow = Flow("f").add(service, "files", connect={"out": "slow"}).add(Slow(), "slow", queue={"limit": 15})
+    with running(flow) as plant:
+        plant.advance("50s")
+        assert 40 <= len(Slow.got) <= 60
+        plant.advance("60s")
+        assert Slow.got == lines
+        assert plant.alerts == []
+    assert files(folder) == [".archive/a.txt"]
+
+
 @pytest.mark.parametrize("jump", [-7200, 7200])
 def test_a_jump_of_the_clock(folder: Path, jump: int) -> None:
     """Times of files may be of tomorrow or of last year."""
