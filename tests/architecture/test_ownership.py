@@ -26,6 +26,7 @@ THREAD_OWNERS: dict[str, str] = {
     "runtime/workers/process.py": "blocking handlers of a worker, without its loop between them and the reader",
     "runtime/watchdog.py": "sees a blocked loop from outside it and names the handler",
     "adapters/mqtt/connection.py": "the client looks up names and agrees on TLS in blocking calls",
+    "adapters/sql/limit.py": "cuts off a call that waits for a database which has vanished",
     "dialects/pip_services/commons/run/fixed_rate_timer.py": "calls that may block, with or without a node",
     "dialects/pip_services/container/refer/closing.py": "closes a component that may not come to its end",
 }
