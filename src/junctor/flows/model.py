@@ -71,7 +71,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     The wires of ``connect`` lead to names, not yet to addresses. ``schedules`` stand instead of those of the class.
     ``code`` is where it was defined, ``module:Class``; empty where nothing can be imported. ``place`` is where the
     service itself is written, empty for one that was added in Python. ``section`` is what a file says of a service
-    that it switches off: its ``source`` is None, for its class is not imported.
+    that it switches off: its ``source`` is None, for its class is not imported. ``companion``: nobody has written it, a
+    dialect has added it to its services.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     place: str = ""
     section: Mapping[str, Any] = {}
+    companion: bool = False
 
     def spec(self) -> ServiceSpec:
         """The spec, with the name and the policies of this flow.

@@ -129,10 +129,9 @@ class _Wirer:
         self.name = model.name
         self.problems: list[ConfigurationError] = []
         self.specs: dict[str, ServiceSpec] = {}
-        self._model = model
-        named = [item.name for item in model.items]
-        self._services = (*model.services, *companions_of(model.services, {*named, *model.broken}))
-        self._items = {item.name: item for item in self._services}
+        companions = tuple(companions_of(model.services, {*(item.name for item in model.items), *model.broken}))
+        self._model = model.copied().put(*companions) if companions else model
+        self._items = {item.name: item for item in self._model.services}
         self._connections: list[Connection] = []
         self._remarks: list[Remark] = []
         self._flows: Mapping[str, _Wirer] | None = None
@@ -148,7 +147,7 @@ class _Wirer:
             self.problems.append(
                 ConfigurationError("it has no service", where=f"flow {self.name}", fix="Add one: flow.add(...).")
             )
-        for item in self._services:
+        for item in self._model.services:
             try:
                 self.specs[item.name] = item.spec()
             except ConfigurationError as error:

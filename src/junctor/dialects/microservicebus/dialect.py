@@ -66,7 +66,7 @@ class MicroServiceBus:
     def companions(self, names: Collection[str]) -> Iterable[Item]:
         """The internal services that are not there under their names."""
         for cls in missing(names):
-            yield Item(name=cls.NAME, source=cls, policies=policies_of(cls))
+            yield Item(name=cls.NAME, source=cls, policies=policies_of(cls), companion=True)
 
 
 def check_class(module: types.ModuleType, found: Iterable[type]) -> None:

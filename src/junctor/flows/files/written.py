@@ -82,6 +82,8 @@ class _Writer:
         content: dict[str, Any] = {"flow": self._wiring.plan.name, "services": {}}
         plans = {plan.spec.name: plan for plan in self._wiring.plan.services}
         for item in self._model.services:
+            if item.companion:
+                continue
             connect = plans[item.name].connect if item.name in plans else item.connect
             content["services"][item.name] = self._service(item, connect)
         for name, item in self._model.disabled.items():

@@ -32,11 +32,9 @@ def read_properties(name: str, given: Values, places: Mapping[str, str] | None) 
 
 def config_from(properties: Mapping[str, Values]) -> dict[str, Any]:
     """What the constructor gets. The values of security properties are masked from now on wherever text is shown."""
-    plain = {
-        category: {name: _revealed(value) for name, value in properties[category].items()} for category in CATEGORIES
-    }
-    register(value for value in plain["security"].values() if isinstance(value, str))
-    return config_of(plain["general"], plain["static"], plain["security"])
+    general, static, security = (_revealed(properties[category]) for category in CATEGORIES)
+    register(value for value in security.values() if isinstance(value, str))
+    return config_of(general, static, security)
 
 
 def _revealed(value: Any) -> Any:

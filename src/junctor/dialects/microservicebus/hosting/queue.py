@@ -30,7 +30,6 @@ class ServiceQueue:
         self.routes = Routes(port, bus)
         self.door = PortDoor(port, bus, self.routes)
         self._outbox = Outbox(port)
-        self._own_logger = True
 
     def put(self, item: QueueMessage) -> Put:
         """Hand a message over: await it, give it to ``asyncio.run`` or ``create_task``, or leave it alone."""
@@ -63,14 +62,14 @@ class Put(Coroutine[Any, Any, None]):
 
     def __init__(self, pending: Any, port: Port) -> None:
         self._pending = pending
-        self._port = port
+        self._port: Port | None = port
         self._iterator: Generator[Any, Any, None] | None = None
         if isinstance(pending, asyncio.Future):
             pending.add_done_callback(self._ended)
 
     def __await__(self) -> Generator[Any, Any, None]:
         pending, self._pending = self._pending, None
-        self._port = None  # type: ignore[assignment]
+        self._port = None
         if pending is not None:
             yield from pending.__await__()
 

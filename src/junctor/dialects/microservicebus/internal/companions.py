@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 from collections.abc import Collection, Iterator
 
 from junctor.dialects.microservicebus.internal.logger import Logger
@@ -14,7 +14,7 @@ from junctor.dialects.microservicebus.internal.service import InternalService
 def internal_classes() -> Iterator[type[InternalService]]:
     """All of them."""
     yield from (Orchestrator, Logger, MicroServiceBusHandler)
-    if importlib.util.find_spec("junctor.dialects.microservicebus.com") is not None:
+    with contextlib.suppress(ImportError):
         from junctor.dialects.microservicebus.com import Com
 
         yield Com
