@@ -56,7 +56,12 @@ class FileIn(FileInSettings):
     """Makes messages of the files in a folder: a message a record, or a message a file.
 
     How far a file was read is committed with its records, so none is left out and none comes twice, whatever ends the
-    node. A file is archived, deleted or left by the look that follows the commit of its last record.
+    node. A file is archived, deleted or left by the look that follows the commit of its last record::
+
+        orders-in:
+          adapter: file-in
+          settings: {folder: in, pattern: "*.csv", format: csv}
+          connect: {out: orders}
     """
 
     __junctor_policies__ = Policies(retry=RetryPolicy(on={**OUTAGES, "OSError": "hold"}))

@@ -59,7 +59,11 @@ class FileOut(Outbound):
     """Writes each message to a file of its own, which appears whole, or as a line at the end of a file, once.
 
     A message that is delivered again, after a kill or by an operator, has the same outcome: the same file, or no second
-    line. That holds for lines as long as one service, with a pool of 1, writes to a file.
+    line. That holds for lines as long as one service, with a pool of 1, writes to a file::
+
+        invoices-out:
+          adapter: file-out
+          settings: {folder: out, file: "{body.customer}/{body.id}.json", create: true}
     """
 
     __junctor_policies__ = Policies(retry=RetryPolicy(on={**OUTAGES, "OSError": "hold"}))
