@@ -26,7 +26,7 @@ from tests.crash.history import Faults
 from tests.crash.node.node import Node, until
 from tests.crash.seeds import repeat, seed_of_this_run
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "orders"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order-workflow"
 TRANSPORTS = pytest.mark.parametrize("durable", [False, True], ids=["memory", "sqlite"])
 
 

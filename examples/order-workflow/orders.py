@@ -1,5 +1,5 @@
 """Orders that take days: paid, approved, reserved, sent; and undone where one of these fails. The services of
-examples/orders/flow.yaml."""
+examples/order-workflow/flow.yaml."""
 
 from dataclasses import dataclass
 
