@@ -27,6 +27,7 @@ _TOGETHER = 64 * 1024
 _MOST_KNOWN = 500
 _LONGEST_KNOWN = 200
 
+_LINE = b"%b: %b\r\n".__mod__
 _lines: dict[tuple[bytes, bytes], bytes] = {}
 """Headers that were found to be well-formed, as they are sent. The same few come again and again."""
 
@@ -37,27 +38,29 @@ class Exchange(RequestResponseCycle):
     ``news`` is whether something has come of the request that its application has not seen.
     """
 
+    # As every request begins; uvicorn's constructor, which is not called, sets each anew.
+    access_log = False
+    disconnected = False
+    waiting_for_100_continue = False
+    more_body = True
+    response_started = False
+    response_complete = False
+    chunked_encoding = None
+    expected_content_length = 0
+    body: Any = b""
+    news = False
+    _event: asyncio.Event | None = None
+
     def __init__(self, connection: Any, keep_alive: bool) -> None:
-        # Without the constructor of uvicorn, which makes an event for each request.
         self.scope = connection.scope
         self.transport = connection.transport
         self.flow = connection.flow
         self.logger = connection.logger
-        self.access_logger = connection.access_logger
-        self.access_log = connection.access_log
         self.default_headers = connection.server_state.default_headers
         self.on_response = connection.on_response_complete
-        self.disconnected = False
         self.keep_alive = keep_alive
-        self.waiting_for_100_continue = connection.expect_100_continue
-        self.body = bytearray()
-        self.more_body = True
-        self.response_started = False
-        self.response_complete = False
-        self.chunked_encoding = None
-        self.expected_content_length = 0
-        self.news = False
-        self._event: asyncio.Event | None = None
+        if connection.expect_100_continue:
+            self.waiting_for_100_continue = True
 
     @property
     def message_event(self) -> asyncio.Event:  # type: ignore[override]
@@ -67,6 +70,14 @@ class Exchange(RequestResponseCycle):
             if self.news:
                 self._event.set()
         return self._event
+
+    def take(self, body: bytes) -> None:
+        """A part of the body has come."""
+        if self.body:
+            self.body += body
+        else:
+            self.body = bytearray(body)
+        self.tell()
 
     def tell(self) -> None:
         """Something has come of the request."""
@@ -80,7 +91,7 @@ class Exchange(RequestResponseCycle):
             if self.response_complete:
                 return {"type": "http.disconnect"}
             self.flow.resume_reading()
-            body, self.body = bytes(self.body), bytearray()
+            body, self.body = bytes(self.body), b""
             return {"type": "http.request", "body": body, "more_body": self.more_body}
         found = await super().receive()
         self.news = False
@@ -115,7 +126,7 @@ class Exchange(RequestResponseCycle):
 
     def _head(self, status: int, headers: Headers) -> list[bytes] | None:
         """The lines of the head; None where uvicorn has to look at them."""
-        lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % pair for pair in self.default_headers)]
+        lines = [STATUS_LINE[status], *map(_LINE, self.default_headers)]
         for pair in headers:
             line = _lines.get(pair)
             if line is None:

@@ -115,10 +115,9 @@ class BoundedProtocol(Paced, HttpToolsProtocol):
         self._beside = 0
         if self._deaf or self.cycle.response_complete or self._upgrades():
             return
-        self.cycle.body += body
+        self.cycle.take(body)
         if len(self.cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
-        self.cycle.tell()
 
     def on_message_complete(self) -> None:
         self._in_message = False
