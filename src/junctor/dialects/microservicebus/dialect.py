@@ -12,7 +12,7 @@ from junctor.core.spec import ServiceSpec
 from junctor.dialects.beside import refuse_beside
 from junctor.dialects.microservicebus.hosting.config import PROPERTIES
 from junctor.dialects.microservicebus.hosting.spec import policies_of, spec_of
-from junctor.dialects.microservicebus.internal.companions import missing
+from junctor.dialects.microservicebus.internal.companions import companions
 from junctor.dialects.microservicebus.internal.service import InternalService
 from junctor.dialects.microservicebus.names import name_of_type
 from junctor.dialects.microservicebus.services import BaseService, CustomService
@@ -65,8 +65,7 @@ class MicroServiceBus:
 
     def companions(self, names: Collection[str]) -> Iterable[Item]:
         """The internal services that are not there under their names."""
-        for cls in missing(names):
-            yield Item(name=cls.NAME, source=cls, policies=policies_of(cls), companion=True)
+        return companions(names)
 
 
 def check_class(module: types.ModuleType, found: Iterable[type]) -> None:

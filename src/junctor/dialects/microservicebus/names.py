@@ -16,7 +16,9 @@ ALL = "*"
 SUFFIX = "_py"
 """What ids of custom services end with."""
 
-INTERNALS = ("orchestrator", "logger", "msb", "com")
+COM = "com"
+
+INTERNALS = ("orchestrator", "logger", "msb", COM)
 """Services that every flow of this dialect has; their ids have no suffix."""
 
 

@@ -12,8 +12,10 @@ from junctor.dialects.microservicebus.hosting.loop import ServiceLoop, Work
 from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
 from junctor.dialects.microservicebus.services import BaseService
 
-STOP_TIME = 5.0
+START_TIME, STOP_TIME = 3.0, 5.0
 """Seconds that ``Start`` has to end when it is cancelled, and ``Stop`` for what it does."""
+
+_POLL = 0.05
 
 LONG = 3600.0
 
@@ -34,20 +36,24 @@ class Hosted:
         self._made = False
         self._end: Work | None = None
 
-    def make(self) -> None:
-        """Call the constructor; it may block, so it is called in a thread, and without a running loop, as there."""
-        self.service = construct(self._cls, self.id, self.queue, self._config)
+    async def make(self) -> None:
+        """Call the constructor, in the thread of the service: it may block, and no loop runs yet, as there."""
+        await self.loop.open(self._construct)
         self._made = True
         own = getattr(self.service, "id", self.id)
         if isinstance(own, str) and own != self.id:
             self.id = own
             self.bus.claim(self.port.service, own)
 
+    def _construct(self) -> None:
+        self.service = construct(self._cls, self.id, self.queue, self._config)
+
     async def live(self) -> None:
         """``Start``, once; then rest until the service stops or is paused. ``Stop`` is called at the end of either."""
         if self._end is not None:
             await asyncio.wait([self._end.future])
             self._end = None
+        self.queue.over = None
         start = self.loop.begin(self.service.Start, (), None)
         try:
             await asyncio.shield(start.future)
@@ -59,14 +65,12 @@ class Hosted:
     def _begin_end(self, start: Work) -> None:
         self.loop.cancel(start)
         start.future.add_done_callback(_looked_at)
-        self._end = self.loop.begin(self._stop, (start,), None)
+        self.queue.over = start.task
+        self._end = self.loop.begin(self._stop, (start.task,), None)
 
-    async def _stop(self, start: Work) -> None:
-        """On the loop of the service: wait for ``Start``, then call ``Stop``."""
-        task = start.task
-        if task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop():
-            await asyncio.wait([task], timeout=STOP_TIME)
-        if task is not None and not task.done():
+    async def _stop(self, start: asyncio.Task[Any] | None = None) -> None:
+        """On a loop of the service: wait for ``Start``, then call ``Stop``."""
+        if start is not None and not await _ended(start):
             self.port.log.error("Start does not end when it is cancelled; it is left behind")
         try:
             await self.service.Stop()
@@ -77,14 +81,11 @@ class Hosted:
         """The end of the instance: what ``Stop`` does is waited for."""
         try:
             if self._made and self._end is None:
-                self._end = self.loop.begin(self._just_stop, (), None)
+                self._end = self.loop.begin(self._stop, (), None)
             if self._end is not None:
-                await asyncio.wait([self._end.future], timeout=STOP_TIME)
+                await asyncio.wait([self._end.future], timeout=START_TIME + STOP_TIME)
         finally:
             self.loop.close()
-
-    async def _just_stop(self) -> None:
-        await self.service.Stop()
 
     def _told_blocked(self) -> None:
         self.port.log.warning(
@@ -112,6 +113,18 @@ def takes_config(cls: type[BaseService]) -> bool:
     except TypeError:
         return False
     return True
+
+
+async def _ended(task: asyncio.Task[Any]) -> bool:
+    """Whether a task, perhaps of a loop that is blocked, ends in time."""
+    if task.get_loop() is asyncio.get_running_loop():
+        await asyncio.wait([task], timeout=START_TIME)
+    else:
+        for _ in range(int(START_TIME / _POLL)):
+            if task.done():
+                break
+            await asyncio.sleep(_POLL)
+    return task.done()
 
 
 def _looked_at(future: asyncio.Future[Any]) -> None:

@@ -7,6 +7,7 @@ it for longer than :data:`PATIENCE` is done by a second one: an action is not ke
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
@@ -22,10 +23,14 @@ Outcome = tuple["Work", Any, "BaseException | None"]
 
 
 class Lane:
-    """A thread with an event loop."""
+    """A thread with an event loop.
 
-    def __init__(self, name: str) -> None:
+    :param first: called in the thread before the loop runs.
+    """
+
+    def __init__(self, name: str, first: Callable[[], object] | None = None) -> None:
         self.loop = asyncio.new_event_loop()
+        self._first = first
         # A daemon: code that blocks for ever must not keep the process from ending.
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -33,6 +38,8 @@ class Lane:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
+            if self._first is not None:
+                self._first()
             self.loop.run_forever()
         finally:
             self.loop.close()
@@ -81,7 +88,7 @@ class ServiceLoop:
     def __init__(self, name: str, blocked: Callable[[], object] | None = None) -> None:
         self._name = name
         self._home = asyncio.get_running_loop()
-        self._main = Lane(name)
+        self._main: Lane
         self._spare: Lane | None = None
         self._blocked = False
         self._tell = blocked
@@ -90,12 +97,24 @@ class ServiceLoop:
         self._done: deque[Outcome] = deque()
         self._woken = self._returning = False
         self._look_at: asyncio.TimerHandle | None = None
-        self.closed = False
+        self._opened = self.closed = False
 
-    @property
-    def thread(self) -> threading.Thread:
-        """The thread in which its code runs."""
-        return self._main.thread
+    async def open(self, first: Callable[[], object]) -> None:
+        """Start the thread, and call a function in it before its loop runs: what that raises comes out of here."""
+        done: asyncio.Future[None] = self._home.create_future()
+
+        def enter() -> None:
+            error: BaseException | None = None
+            try:
+                first()
+            except BaseException as raised:  # noqa: BLE001 - it is the failure of the service
+                error = raised
+            with contextlib.suppress(RuntimeError):  # the node has ended
+                self._home.call_soon_threadsafe(_end, done, None, error)
+
+        self._main = Lane(self._name, enter)
+        self._opened = True
+        await done
 
     async def call(self, fn: Callable[..., Coroutine[Any, Any, Any]], args: tuple[Any, ...], hop: Hop | None) -> Any:
         """Call a coroutine function there; on the node's loop. Calls begin in the order in which they came.
@@ -135,9 +154,10 @@ class ServiceLoop:
         self.closed = True
         if self._look_at is not None:
             self._look_at.cancel()
-        for lane in (self._main, self._spare):
-            if lane is not None:
-                lane.close()
+        if self._opened:
+            self._main.close()
+        if self._spare is not None:
+            self._spare.close()
 
     # On the loops of the service ------------------------------------------------------------------------------
 
@@ -177,14 +197,7 @@ class ServiceLoop:
         self._returning = False
         while self._done:
             work, result, error = self._done.popleft()
-            if work.future.done():
-                continue
-            if error is None:
-                work.future.set_result(result)
-            else:
-                # Thrown into a coroutine these two would mean something else.
-                odd = isinstance(error, StopIteration | GeneratorExit)
-                work.future.set_exception(RuntimeError(repr(error)) if odd else error)
+            _end(work.future, result, error)
 
     def _look(self) -> None:
         """Whether the oldest work has waited for too long: then the second loop takes what waits."""
@@ -204,3 +217,15 @@ class ServiceLoop:
         if self._spare is None:
             self._spare = Lane(f"{self._name} (second)")
         self._spare.soon(self._take_over, self._spare)
+
+
+def _end(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    """Give a future its end, unless nobody waits any more."""
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        # Thrown into a coroutine these two would mean something else.
+        odd = isinstance(error, StopIteration | GeneratorExit)
+        future.set_exception(RuntimeError(repr(error)) if odd else error)

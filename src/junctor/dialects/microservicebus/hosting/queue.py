@@ -22,13 +22,17 @@ LINES = {"_debug": logging.INFO, "_warning": logging.WARNING, "_error": logging.
 
 
 class ServiceQueue:
-    """The queue of one service. Each message goes on at once: see :class:`~..services.door.Queue`."""
+    """The queue of one service. Each message goes on at once: see :class:`~..services.door.Queue`.
+
+    ``over`` is a ``Start`` that was cancelled: it may not have heard of that yet, and sends no more.
+    """
 
     def __init__(self, port: Port, bus: Bus) -> None:
         self.port = port
         self.bus = bus
         self.routes = Routes(port, bus)
         self.door = PortDoor(port, bus, self.routes)
+        self.over: asyncio.Task[Any] | None = None
         self._outbox = Outbox(port)
 
     def put(self, item: QueueMessage) -> Put:
@@ -50,6 +54,8 @@ class ServiceQueue:
         link = self.routes.link(item.destination, item.action)
         # A hop takes what belongs to it; a thread without a loop blocks until the message is accepted.
         if current.get() is None and asyncio._get_running_loop() is not None:
+            if self.over is not None and self.over is asyncio.current_task():
+                raise asyncio.CancelledError
             return self._outbox.send(link, payload)
         return self.port.send(link, payload)
 

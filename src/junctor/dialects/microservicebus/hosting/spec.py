@@ -11,7 +11,7 @@ from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
 from junctor.dialects.microservicebus.hosting.actions import actions_of, bound
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
-from junctor.dialects.microservicebus.hosting.hosted import STOP_TIME, Hosted, takes_config
+from junctor.dialects.microservicebus.hosting.hosted import START_TIME, STOP_TIME, Hosted, takes_config
 from junctor.dialects.microservicebus.internal.service import InternalService
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.errors import ConfigurationError
@@ -60,9 +60,9 @@ def _of(
         origin=_origin(cls),
         handlers=tuple(_handler(action, doc=method.__doc__) for action, method in actions_of(cls)),
         settings=shown,
-        start=Activity(bind=lambda hosted: hosted.make, blocking=True),
+        start=Activity(bind=lambda hosted: hosted.make),
         main=Activity(bind=lambda hosted: hosted.live, cancel=True),
-        stop=Activity(bind=lambda hosted: hosted.close, patience=2 * STOP_TIME),
+        stop=Activity(bind=lambda hosted: hosted.close, patience=START_TIME + STOP_TIME + 1),
         policies=policies_of(cls),
         **more,
     )

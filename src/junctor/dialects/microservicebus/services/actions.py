@@ -6,10 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from junctor.dialects.microservicebus.names import COM
 from junctor.dialects.microservicebus.services.door import Queue, door_of
 from junctor.dialects.microservicebus.services.message import QueueMessage
-
-COM = "com"
 
 
 class Actions:
