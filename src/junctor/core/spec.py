@@ -56,8 +56,8 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A timed entry: called without arguments, one delivery a tick, no overlap with itself.
 
     Either ``every`` (seconds between starts; the first tick comes ``initial`` seconds after start) or ``cron`` (five
-    fields, in time zone ``zone``). ``repeats``: a tick that returns True is followed by another one at once, which is a
-    delivery of its own. ``joins``: what a tick sends is accepted with its end, all or nothing; False accepts each send
+    fields, in time zone ``zone``). ``repeats``: a tick that returns True is followed by another one, a delivery of its
+    own, as soon as the receivers of the service keep up, and after one interval at the latest. ``joins``: what a tick sends is accepted with its end, all or nothing; False accepts each send
     on its own, as a route does, so that what the code does next outside may rely on it.
     """
 

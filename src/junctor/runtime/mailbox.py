@@ -235,6 +235,11 @@ class Mailbox:
     def vacancy(self) -> int:
         return max(0, self._window - self.active)
 
+    @property
+    def lags(self) -> bool:
+        """Whether so much waits that a portion more would not find room in memory."""
+        return self.backlog > 0 or self.active > self._size // 64
+
     # Delivery -----------------------------------------------------------------------------------------------
 
     def take(self) -> Delivery | None:

@@ -29,6 +29,8 @@ log = logging.getLogger("junctor.runtime")
 # A wall clock can be set; waiting for a cron time in steps notices it.
 _LONGEST_WAIT = 30.0
 
+_SHORTEST_WAIT = 0.001
+
 _turns: WeakKeyDictionary[Host, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
@@ -81,6 +83,22 @@ async def _when_due(host: Host, schedule: ScheduleSpec) -> None:
                 return
         elif not ticked.again:
             return
+        else:
+            await _receivers_keep_up(host, schedule.every or 1.0)
+
+
+async def _receivers_keep_up(host: Host, longest: float) -> None:
+    """Wait until those that the service sends to have nearly worked off what is in memory, ``longest`` seconds at most.
+    A source that is read faster than it is worked off would go through the store twice, and fill the queue."""
+    end, wait = host.engine.clock.monotonic() + longest, _SHORTEST_WAIT
+    while not host.stopping.is_set() and _lags(host) and host.engine.clock.monotonic() < end:
+        await _wait(host, wait)
+        wait *= 1.2
+
+
+def _lags(host: Host) -> bool:
+    receivers = (host.engine.hosts.get(link.address) for links in host.links.values() for link in links)
+    return any(receiver is not None and receiver.mailbox.lags for receiver in receivers)
 
 
 async def tick(host: Host, schedule: ScheduleSpec) -> Failure | None:

@@ -169,7 +169,8 @@ def every(
         above: ``@every(interval)`` below ``interval: Duration = setting("2s")``.
     :param initial: the wait before the first call.
     :param repeats: a call that returns True is followed by another one at once, for work that comes in portions. Each
-        is a delivery of its own.
+        is a delivery of its own. Where the targets lead to services that still have much to do, it waits for them, up
+        to one interval.
     """
     if interval is None or isinstance(interval, bool) or not isinstance(interval, (str, int, float, Setting)):
         raise _needs("@every", "an interval", '@every("2s")', interval)
