@@ -57,8 +57,9 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     Either ``every`` (seconds between starts; the first tick comes ``initial`` seconds after start) or ``cron`` (five
     fields, in time zone ``zone``). ``repeats``: a tick that returns True is followed by another one, a delivery of its
-    own, as soon as the receivers of the service keep up, and after one interval at the latest. ``joins``: what a tick sends is accepted with its end, all or nothing; False accepts each send
-    on its own, as a route does, so that what the code does next outside may rely on it.
+    own, as soon as the receivers of the service keep up, and after one interval at the latest. ``joins``: what a tick
+    sends is accepted with its end, all or nothing; False accepts each send on its own, as a route does, so that what
+    the code does next outside may rely on it.
     """
 
     name: str
