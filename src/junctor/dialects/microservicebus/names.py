@@ -16,9 +16,9 @@ ALL = "*"
 SUFFIX = "_py"
 """What ids of custom services end with."""
 
-COM = "com"
+COM, LOGGER = "com", "logger"
 
-INTERNALS = ("orchestrator", "logger", "msb", COM)
+INTERNALS = ("orchestrator", LOGGER, "msb", COM)
 """Services that every flow of this dialect has; their ids have no suffix."""
 
 

@@ -17,6 +17,8 @@ from junctor.messages.codec import to_plain
 if TYPE_CHECKING:
     from junctor.dialects.microservicebus.hosting.hosted import Hosted
 
+PROCESS = "Process"
+
 PLAIN = (dict, list, str, int, float, bool, type(None))
 
 _BUILT_IN = {name for cls in CustomService.__mro__ for name in vars(cls)} - set(HOOKS)
@@ -30,12 +32,22 @@ def actions_of(cls: type[BaseService]) -> Iterator[tuple[str, Callable[..., Any]
         method = inspect.getattr_static(cls, name)
         if name in LIFECYCLE or name in _BUILT_IN or name.startswith("__") or not inspect.isfunction(method):
             continue
-        if name in HOOKS and method is vars(BaseService).get(name):
+        if name in HOOKS and not overrides(cls, name) and not _is_kept(cls, name):
             continue
         if name.startswith("_") and not inspect.iscoroutinefunction(method):
             continue
         if _takes_one(method):
             yield name, method
+
+
+def _is_kept(cls: type[BaseService], name: str) -> bool:
+    """Whether a method is an action where the class has only that of the base: every custom service has ``Process``."""
+    return name == PROCESS and not hasattr(cls, "NAME")
+
+
+def overrides(cls: type[BaseService], name: str) -> bool:
+    """Whether a class has its own method of this name."""
+    return inspect.getattr_static(cls, name) is not vars(BaseService).get(name)
 
 
 def _takes_one(method: Callable[..., Any]) -> bool:

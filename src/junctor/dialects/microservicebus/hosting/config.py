@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from junctor.dialects.microservicebus.packages import PackageRules
 from junctor.dialects.microservicebus.services.properties import CATEGORIES, config_of
 from junctor.observe.secrets import register
 from junctor.settings import Secret, Setting, read_settings, setting
 
 Values = Mapping[str, Any]
 
+PACKAGES: dict[str, tuple[Setting, Any]] = {
+    "packages": (setting(None, doc="what AddPipPackage may install: allow, lock"), PackageRules | None),
+}
+"""What a flow demands of packages: of all services below ``orchestrator``, of one below itself."""
+
 PROPERTIES: dict[str, tuple[Setting, Any]] = {
     "general": (setting({}, doc="general properties: host and what else the service reads"), dict[str, Any]),
     "static": (setting({}, doc="static properties of the service"), dict[str, Any]),
     "security": (setting({}, doc="security properties of the service, which never show", secret=True), dict[str, Any]),
+    **PACKAGES,
 }
 """What a flow says of a custom service, below ``settings``."""
 
@@ -26,8 +35,15 @@ def read_properties(name: str, given: Values, places: Mapping[str, str] | None) 
     """
     read = read_settings(PROPERTIES, given, name, places=places, in_flow=True)
     found = {category: dict(read.get(category) or {}) for category in CATEGORIES}
+    found["packages"] = packages_from(read)
     found["general"] = {"name": name, "host": "", "enabled": True, **found["general"]}
     return found
+
+
+def packages_from(read: Values) -> dict[str, Any]:
+    """What a service or its flow demands of packages, as a spec has it; empty for nothing."""
+    rules = read.get("packages")
+    return {} if rules is None else msgspec.to_builtins(rules)
 
 
 def config_from(properties: Mapping[str, Values]) -> dict[str, Any]:

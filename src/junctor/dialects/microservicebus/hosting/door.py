@@ -12,6 +12,7 @@ import msgspec
 from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.core.spec import service_address
+from junctor.dialects.microservicebus.hosting.adding import packages_of
 from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.errors import JunctorError
@@ -32,6 +33,9 @@ class PortDoor:
     @property
     def folder(self) -> Path:
         return self._bus.folder
+
+    def add_package(self, package: str, module: str, name: str) -> Any:
+        return packages_of(self._port, self._bus).add(package, module, name)
 
     def settings(self) -> dict[str, Any]:
         return self._bus.settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,13 +55,17 @@ class Hosted:
             await asyncio.wait([self._end.future])
             self._end = None
         self.queue.over = None
-        start = self.loop.begin(self.service.Start, (), None)
+        start = self.loop.begin(self._start, (), None)
         try:
             await asyncio.shield(start.future)
             while not self.port.stopping:
                 await self.port.sleep(LONG)
         finally:
             self._begin_end(start)
+
+    async def _start(self) -> None:
+        self.service.task = asyncio.current_task()
+        await _whole(self.service.Start())
 
     def _begin_end(self, start: Work) -> None:
         self.loop.cancel(start)
@@ -73,7 +78,7 @@ class Hosted:
         if start is not None and not await _ended(start):
             self.port.log.error("Start does not end when it is cancelled; it is left behind")
         try:
-            await self.service.Stop()
+            await _whole(self.service.Stop())
         except Exception as error:
             self.port.log.error("Stop failed: %r", error, exc_info=error)
 
@@ -104,15 +109,19 @@ def construct(cls: type[BaseService], id: str, queue: ServiceQueue, config: Mapp
 
 def takes_config(cls: type[BaseService]) -> bool:
     """Whether the constructor has a third argument, as that of custom services."""
-    from inspect import signature
-
     if cls.__init__ is BaseService.__init__:
         return False
     try:
-        signature(cls).bind("", None, {})
+        inspect.signature(cls).bind("", None, {})
     except TypeError:
         return False
     return True
+
+
+async def _whole(result: Any) -> None:
+    """What a lifecycle method has answered; a plain function has done its work."""
+    if inspect.isawaitable(result):
+        await result
 
 
 async def _ended(task: asyncio.Task[Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from junctor.core.hop import Hop, current
+
+log = logging.getLogger("junctor.microservicebus")
 
 PATIENCE = 1.0
 """Seconds that a call waits for a loop that is blocked."""
@@ -31,6 +34,7 @@ class Lane:
     def __init__(self, name: str, first: Callable[[], object] | None = None) -> None:
         self.loop = asyncio.new_event_loop()
         self._first = first
+        self._closed = False
         # A daemon: code that blocks for ever must not keep the process from ending.
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -40,9 +44,16 @@ class Lane:
         try:
             if self._first is not None:
                 self._first()
-            self.loop.run_forever()
+            while not self._closed:
+                self._turn()
         finally:
             self.loop.close()
+
+    def _turn(self) -> None:
+        try:
+            self.loop.run_forever()
+        except BaseException as error:  # noqa: BLE001 - sys.exit() in a task of the service is not the end of its loop
+            log.error("%s: a task ended with %r", self.thread.name, error)
 
     def soon(self, call: Callable[..., Any], *args: Any) -> bool:
         """Call it on the loop; False where that has ended."""
@@ -57,6 +68,7 @@ class Lane:
         self.soon(self._cancel_all)
 
     def _cancel_all(self) -> None:
+        self._closed = True
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.call_soon(self.loop.stop)

@@ -13,7 +13,7 @@ from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.door import PortDoor
 from junctor.dialects.microservicebus.hosting.outbox import Outbox
 from junctor.dialects.microservicebus.hosting.routes import Routes
-from junctor.dialects.microservicebus.names import ALL
+from junctor.dialects.microservicebus.names import ALL, LOGGER
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.dialects.microservicebus.services.actions import said
 
@@ -46,7 +46,7 @@ class ServiceQueue:
     def _hand_over(self, item: QueueMessage) -> Any:
         """What to wait for; None where nothing is to be waited for."""
         payload = item.message[0]
-        if item.destination == "logger" and item.action in LINES:
+        if item.destination == LOGGER and item.action in LINES and self.routes.has_logger:
             self.door.say(LINES[item.action], said(payload), debug=item.action == "_debug")
             return None
         if item.destination == ALL:

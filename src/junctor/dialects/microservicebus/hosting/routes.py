@@ -8,10 +8,10 @@ from typing import Any
 from junctor.core.port import Link, Port
 from junctor.core.spec import HandlerSpec
 from junctor.dialects.microservicebus.errors import UnknownAction
+from junctor.dialects.microservicebus.hosting.actions import PROCESS
 from junctor.dialects.microservicebus.hosting.bus import Bus
+from junctor.dialects.microservicebus.names import LOGGER
 from junctor.errors import UnknownTarget, WiringError, nearest
-
-PROCESS = "Process"
 
 
 class Routes:
@@ -21,6 +21,7 @@ class Routes:
         self._port = port
         self._bus = bus
         self._plan: object = None
+        self._has_logger = True
         self._links: dict[tuple[str, str], Link] = {}
 
     def link(self, destination: str, action: str) -> Link:
@@ -29,13 +30,26 @@ class Routes:
         :raises UnknownTarget: there is no such service.
         :raises UnknownAction: it has no such action.
         """
-        plan = self._bus.plan
-        if plan is not self._plan:
-            self._links, self._plan = {}, plan
+        self._look()
         found = self._links.get((destination, action))
         if found is None:
             found = self._links[destination, action] = self._find(destination, action)
         return found
+
+    @property
+    def has_logger(self) -> bool:
+        """Whether the logger of the flow is the internal one."""
+        self._look()
+        return self._has_logger
+
+    def _look(self) -> None:
+        """Whether the flow has changed."""
+        plan = self._bus.plan
+        if plan is not self._plan:
+            self._links, self._plan = {}, plan
+            services = plan.services if plan is not None else ()
+            own = next((one.spec for one in services if one.spec.name == LOGGER), None)
+            self._has_logger = own is None or bool(own.permanent)
 
     def service(self, destination: str) -> str:
         """The name of the service that a destination is, or ``flow/service`` as it is.

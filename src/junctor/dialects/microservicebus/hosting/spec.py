@@ -9,7 +9,7 @@ from typing import Any
 
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
-from junctor.dialects.microservicebus.hosting.actions import actions_of, bound
+from junctor.dialects.microservicebus.hosting.actions import PROCESS, actions_of, bound, overrides
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
 from junctor.dialects.microservicebus.hosting.hosted import START_TIME, STOP_TIME, Hosted, takes_config
 from junctor.dialects.microservicebus.internal.service import InternalService
@@ -38,9 +38,9 @@ def spec_of(
     """
     check_constructor(cls)
     if issubclass(cls, InternalService):
-        return _of(cls, name, cls.configured(name, settings, places or {}), {}, permanent=PERMANENT)
+        return _of(cls, name, (config := cls.configured(name, settings, places or {})), config, permanent=PERMANENT)
     properties = read_properties(name, settings, places)
-    shown = {category: properties[category] for category in ("general", "static")}
+    shown: dict[str, Any] = {part: properties[part] for part in ("general", "static", "packages")}
     resting = "" if properties["general"].get("enabled") is not False else INACTIVE
     return _of(cls, name, config_from(properties), shown, resting=resting)
 
@@ -58,7 +58,7 @@ def _of(
         dialect=DIALECT_NAME,
         doc=inspect.cleandoc(cls.__doc__ or "") if "__doc__" in vars(cls) else "",
         origin=_origin(cls),
-        handlers=tuple(_handler(action, doc=method.__doc__) for action, method in actions_of(cls)),
+        handlers=tuple(_handler(cls, action, method.__doc__) for action, method in actions_of(cls)),
         settings=shown,
         start=Activity(bind=lambda hosted: hosted.make),
         main=Activity(bind=lambda hosted: hosted.live, cancel=True),
@@ -72,9 +72,9 @@ def _build(cls: type[BaseService], config: Mapping[str, Any], context: Context) 
     return Hosted(cls, config, context)
 
 
-def _handler(name: str, doc: str | None) -> HandlerSpec:
-    """``Process`` also gets what names no action: of native services and of those of other dialects."""
-    by_name = name != "Process"
+def _handler(cls: type[BaseService], name: str, doc: str | None) -> HandlerSpec:
+    """A ``Process`` of the class also gets what names no action: of native services and of those of other dialects."""
+    by_name = name != PROCESS or not overrides(cls, name)
     return HandlerSpec(
         name=name, accepts=Any, bind=partial(bound, name), by_name=by_name, doc=inspect.cleandoc(doc or "")
     )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from junctor.dialects.microservicebus.names import COM
+from junctor.dialects.microservicebus.names import COM, LOGGER
 from junctor.dialects.microservicebus.services.door import Queue, door_of
 from junctor.dialects.microservicebus.services.message import QueueMessage
 
@@ -43,11 +43,11 @@ class Actions:
 
     async def Debug(self, message: Any) -> None:
         """A line in the console."""
-        await self.queue.put(QueueMessage(self.id, "logger", "_debug", message))
+        await self.queue.put(QueueMessage(self.id, LOGGER, "_debug", message))
 
     async def Warning(self, message: Any) -> None:
         """A line in the console, in yellow."""
-        await self.queue.put(QueueMessage(self.id, "logger", "_warning", message))
+        await self.queue.put(QueueMessage(self.id, LOGGER, "_warning", message))
 
     async def ThrowError(
         self, message: Any, fault_code: str | None = None, fault_description: str | None = None
@@ -73,6 +73,10 @@ class Actions:
     def printf(self, message: Any = "", *more: Any) -> None:
         """A line in the console, from any thread; it does not block."""
         door_of(self.queue).say(logging.INFO, " ".join(said(part) for part in (message, *more)))
+
+    async def StartService(self, service: Any) -> None:
+        """Not offered: a flow has its services in its file. Tells so in the console."""
+        door_of(self.queue).say(logging.WARNING, "StartService does nothing here: add the service to the flow")
 
     async def StopCustomServices(self) -> None:
         """Stop all custom services of the flow; they get nothing until they are started again."""

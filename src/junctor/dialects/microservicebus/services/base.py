@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from junctor.dialects.microservicebus.services.actions import Actions
@@ -69,6 +68,4 @@ class BaseService(Actions, Properties):
         :param name: the name of the object, ``Client``; the type of it is returned.
         :raises PackageError: it cannot be installed or imported, with package and reason.
         """
-        from junctor.dialects.microservicebus.packages import add_package
-
-        return add_package(package, module, name, folder=Path(door_of(self.queue).folder))
+        return door_of(self.queue).add_package(package, module, name)

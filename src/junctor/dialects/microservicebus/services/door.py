@@ -30,6 +30,13 @@ class Door(Protocol):
     folder: Path
     """Where the flow is: packages are installed below it."""
 
+    def add_package(self, package: str, module: str, name: str) -> Any:
+        """An object of a package, which is installed where it is missing.
+
+        :raises PackageError: with the package and the reason.
+        """
+        ...
+
     def settings(self) -> dict[str, Any]:
         """Facts about the node: ``nodeName``, ``state``, ``debug``, ``tags`` and more."""
         ...
@@ -59,6 +66,12 @@ class NoDoor:
     """The door of a service that no node runs: in a unit test. It refuses all that needs a node."""
 
     folder = Path()
+
+    def add_package(self, package: str, module: str, name: str) -> Any:
+        """Nothing is installed; what is there is imported."""
+        from junctor.dialects.microservicebus.packages import PackageRules, Packages
+
+        return Packages(None, PackageRules()).add(package, module, name)
 
     def settings(self) -> dict[str, Any]:
         """Nothing is known."""

@@ -32,6 +32,10 @@ class Properties:
         entries = self.config.get(f"{type}Config") or ()
         return next((entry["value"] for entry in entries if entry["id"] == property_name), UNDEFINED)
 
+    async def get_configuration(self) -> Any:
+        """The configuration that a hub keeps for the node: None, for there is no hub."""
+        return None
+
     def GetState(self) -> Any:
         """Whether the service is enabled."""
         return self.GetPropertyValue("general", "enabled")
