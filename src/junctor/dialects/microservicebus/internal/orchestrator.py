@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from junctor.dialects.microservicebus.hosting.config import PACKAGES, packages_from
 from junctor.dialects.microservicebus.internal.service import InternalService
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.errors import ConfigurationError
+from junctor.settings import Setting, read_settings
 
 ACTIVE, INACTIVE = "Active", "InActive"
 
@@ -16,6 +19,14 @@ class Orchestrator(InternalService):
     """Starts and stops the custom services of its flow, by message."""
 
     NAME: ClassVar[str] = "orchestrator"
+
+    @classmethod
+    def declared(cls) -> Mapping[str, tuple[Setting, Any]]:
+        return PACKAGES
+
+    @classmethod
+    def configured(cls, name: str, settings: Mapping[str, Any], places: Mapping[str, str]) -> Mapping[str, Any]:
+        return {"packages": packages_from(read_settings(PACKAGES, settings, name, places=places, in_flow=True))}
 
     async def _stop_custom_services(self, message: QueueMessage) -> None:
         """Stop all custom services; they get no messages until they are started."""

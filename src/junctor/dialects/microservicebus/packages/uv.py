@@ -1,0 +1,132 @@
+"""Calls of uv: without a shell, with the arguments in a list, and as little of the environment as it needs."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from junctor.dialects.microservicebus.packages.errors import PackageError
+from junctor.observe.secrets import mask
+
+LIMIT = 3600.0
+"""Seconds that an installation may take; what has to be compiled takes long on a small machine."""
+
+_PASSED = {
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "USER",
+    "NETRC",
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "LDFLAGS",
+}
+_PASSED |= {"PKG_CONFIG_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+_PASSED |= {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME"}
+"""Variables that it gets, in either case, beside its own. A package may be built by code of its authors, which has no
+business with the others."""
+
+_ARROWS = re.compile(r"^[\s×╰─▶├│]*(?:error:|cause:|Caused by:)?\s*")
+_LONGEST = 600
+"""Characters of a reason."""
+
+
+def program() -> str:
+    """Where uv is: beside the Python that runs, else on the path.
+
+    :raises PackageError: it is not installed.
+    """
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("uv")
+    if found is None:
+        raise PackageError("uv is not installed", where="AddPipPackage", fix="Install it: pip install uv.")
+    return found
+
+
+def install(wanted: str, target: Path, constraints: Iterable[Path], *, hashes: bool, keep: Sequence[int]) -> None:
+    """Install a package, with what it needs, into a folder.
+
+    :param hashes: each file must have a hash of the constraints.
+    :param keep: descriptors that it holds open as long as it lives.
+    :raises PackageError: it fails; the text is its reason.
+    """
+    options = ["--quiet", "--target", str(target)]
+    options += ["--require-hashes"] if hashes else []
+    for file in constraints:
+        options += ["--constraints", str(file)]
+    ended = _run([*options, "--", wanted], target.parent, keep)
+    if ended.returncode:
+        raise PackageError(
+            reason(ended.stderr) or f"uv ended with exit code {ended.returncode}", fix=_fix(ended.stderr)
+        )
+
+
+@functools.lru_cache(maxsize=256)
+def satisfies(place: Path, version: str, wanted: str) -> bool:
+    """Whether what lies in a folder is one of the versions that are wanted. Nothing is fetched.
+
+    :param version: the one that lies there; an answer is good as long as it does.
+    """
+    options = ["--quiet", "--dry-run", "--offline", "--no-index", "--no-deps", "--target", str(place)]
+    return _run([*options, "--", wanted], place, ()).returncode == 0
+
+
+def _run(arguments: Sequence[str], folder: Path, keep: Sequence[int]) -> subprocess.CompletedProcess[str]:
+    command = [program(), "--no-progress", "--color", "never", "--no-python-downloads", "pip", "install"]
+    command += ["--python", sys.executable, *arguments]
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LIMIT,
+            pass_fds=keep,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PackageError(f"it takes longer than {LIMIT:.0f} s", fix="Install it beside Junctor.") from error
+    except OSError as error:
+        raise PackageError(
+            f"uv cannot be run: {error.strerror}", where=command[0], fix="Install it: pip install uv."
+        ) from error
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("UV_") or name.upper() in _PASSED}
+
+
+def reason(text: str) -> str:
+    """What uv says is wrong, in one line, without its drawing and its hints."""
+    parts = []
+    for line in text.splitlines():
+        if line.lstrip().startswith(("hint:", "warning:", "help:")):
+            break
+        parts += [part] if (part := _ARROWS.sub("", line).strip()) else []
+    told = mask(" ".join(parts))
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}..."
+
+
+def _fix(text: str) -> str:
+    if "not found in the package registry" in text or "not found in the provided package locations" in text:
+        return "Check the name of the package, and the index that uv asks (UV_DEFAULT_INDEX)."
+    if "hash" in text.lower():
+        return "Write the lock file anew with `uv pip compile --generate-hashes`, if the change is meant."
+    if any(word in text for word in ("fetch", "dns", "onnect", "download")):
+        return "Check the network. The service tries again when it is started again."
+    return "Change the versions that are wanted, or install it beside Junctor: pip install NAME."
