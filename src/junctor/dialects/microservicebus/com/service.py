@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from junctor.adapters import Adapter
@@ -45,7 +45,6 @@ class CloudMessage:
 
     name: str
     payload: Any = None
-    properties: dict[str, str] = field(default_factory=dict)
 
 
 class Com(Adapter):
@@ -119,7 +118,6 @@ class Com(Adapter):
         """Keep the provider open, and hear what it says."""
         async with self._opened() as end:
             self.reached()
-            await end.report(self._twin.reported)
             await end.listen()
 
     def remark(self) -> str:
@@ -188,7 +186,7 @@ class Com(Adapter):
             noted = Noted(twin.desired, twin.enabled, twin.debug)
             await self.target(self.name, Noted).send(noted)
             self._twin = twin
-        await self._end.report(twin.reported)
+        await self._end.report(twin.reported(enabled=self._bus.enabled, debug=self._bus.debug))
 
     async def _follow(self, twin: Twin) -> None:
         """Bring the node into the state that is desired. Each step may be done twice."""
@@ -203,7 +201,7 @@ class Com(Adapter):
         """Keep the state over restarts."""
         self.state["twin"] = codec.to_plain(noted)
 
-    async def call(self, name: str, payload: Any, *, key: str | None = None) -> Answer:
+    async def call(self, name: str, payload: Any) -> Answer:
         """See :class:`~..providers.base.Cloud`."""
         if name not in self.actions:
             return Answer(404, {"error": f"nothing is called {name!r}"})
@@ -213,16 +211,16 @@ class Com(Adapter):
         except (UnknownTarget, UnknownAction) as error:
             self.log.error("the cloud calls %s: %s", name, error)
             return Answer(404, {"error": error.what})
-        receipt = await self.__junctor__.port.send(link, payload, idempotency_key=key)
+        receipt = await self.__junctor__.port.send(link, payload)
         self.count("calls")
         return Answer(202, {"message": receipt.id if receipt is not None else None})
 
-    async def deliver(self, name: str, payload: Any, *, key: str | None = None) -> None:
+    async def deliver(self, name: str, payload: Any) -> None:
         """See :class:`~..providers.base.Cloud`."""
-        answer = await self.call(name, payload, key=key)
+        answer = await self.call(name, payload)
         if answer.status != 202:
             self.log.warning("a message from the cloud is parked: %s", answer.payload["error"])
-            await self.target(self.name, CloudMessage).send(CloudMessage(name, payload), idempotency_key=key)
+            await self.target(self.name, CloudMessage).send(CloudMessage(name, payload))
 
     @handler
     async def take(self, message: CloudMessage) -> None:

@@ -39,10 +39,15 @@ class Twin(msgspec.Struct, frozen=True):
                 problem = f"{name} is neither true nor false"
         return Twin(desired, **values, problem=problem)
 
-    @property
-    def reported(self) -> dict[str, Any]:
-        """What the node reports: the switches as they are, and what was wrong with those that are desired."""
-        state = {name: getattr(self, name) for name in _SWITCHES if getattr(self, name) is not None}
+    def reported(self, *, enabled: bool, debug: bool) -> dict[str, Any]:
+        """What the node reports: the switches as they are, and what was wrong with those that are desired.
+
+        :param enabled: of a switch that nobody has set, how it is.
+        """
+        state = {
+            "enabled": enabled if self.enabled is None else self.enabled,
+            "debug": debug if self.debug is None else self.debug,
+        }
         return {MSB_STATE: {**state, "error": self.problem or None}}
 
     @property

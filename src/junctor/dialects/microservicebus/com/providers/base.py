@@ -41,16 +41,14 @@ class Cloud(Protocol):
         """
         ...
 
-    async def call(self, name: str, payload: Any, *, key: str | None = None) -> Answer:
+    async def call(self, name: str, payload: Any) -> Answer:
         """The cloud calls an action by a name that the flow has given to it.
 
         The answer is 202 when the message is accepted, on disk in a durable flow; 404 where nothing has this name.
-
-        :param key: the same key twice is accepted once.
         """
         ...
 
-    async def deliver(self, name: str, payload: Any, *, key: str | None = None) -> None:
+    async def deliver(self, name: str, payload: Any) -> None:
         """The same for a message that nobody answers: one that nothing takes is parked, to be sent again."""
         ...
 
@@ -85,8 +83,8 @@ class Provider(Adapter):
         raise NotImplementedError
 
     async def report(self, state: Mapping[str, Any]) -> None:
-        """Tell the state that the node has: ``{"msb-state": {...}}``, a JSON merge patch. Called after each
-        :meth:`Cloud.desired`, and when a connection is open."""
+        """Tell the state that the node has: ``{"msb-state": {...}}``, a JSON merge patch. Called by each
+        :meth:`Cloud.desired`."""
 
     async def listen(self) -> None:
         """Hand on what the cloud says to ``self.node``, until ``self.stopping``.
