@@ -5,6 +5,8 @@ Nothing here knows of messages. Nobody's environment is looked at: no proxy, no 
 
 from __future__ import annotations
 
+import io
+import os
 import ssl
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,7 @@ _FOR_ANYBODY = frozenset({"accept", "accept-language", "content-type"})
 """Headers that go along to another host; any other may have a secret in it."""
 
 _ACCEPTED = {"Accept-Encoding": "gzip, deflate", "User-Agent": "junctor"}
+_LARGE = 256 * 1024
 _KEEPS_METHOD = (307, 308)
 _MOVED = (301, 302, 303)
 
@@ -100,15 +103,15 @@ class Client:
         """Once more where a kept connection turns out to be closed: the other side may have thought it idle."""
         try:
             return await self._once(call)
-        except _Closed:
+        except ConnectionResetError:
             return await self._once(call)
 
     async def _once(self, call: Call) -> Answer:
         host = urlsplit(call.shown).netloc
+        url, body = URL(call.url, encoded=True), _data(call.body)
+        sending = self._session.request(call.method, url, headers=call.headers, data=body, allow_redirects=False)
         try:
-            async with self._session.request(
-                call.method, URL(call.url, encoded=True), headers=call.headers, data=call.body, allow_redirects=False
-            ) as response:
+            async with sending as response:
                 return Answer(
                     status=response.status,
                     reason=(response.reason or "")[:60],
@@ -148,8 +151,9 @@ class Client:
         return Call("GET", url, without_query(url), bare)
 
 
-class _Closed(ConnectionError):
-    """The connection was closed before an answer began."""
+def _data(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A large body piece by piece: written at once it would keep everybody waiting."""
+    return io.BytesIO(body) if body is not None and len(body) >= _LARGE else body
 
 
 def _joined(url: str, location: str) -> str:
@@ -176,9 +180,10 @@ def _told(error: Exception, host: str, call: Call) -> Exception:
         reason = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
         return ConnectionError(f"the certificate of {host} is refused: {reason}")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return ConnectionError(f"{host} cannot be reached: {error.os_error.strerror or error.os_error}")
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.os_error
+        return ConnectionError(f"{host} cannot be reached: {reason}")
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
-        return _Closed(f"{host} closed the connection without an answer")
+        return ConnectionResetError(f"{host} closed the connection without an answer")
     if isinstance(error, aiohttp.ClientPayloadError):
         return ConnectionError(f"{host} cut its answer")
     if isinstance(error, aiohttp.ClientResponseError):

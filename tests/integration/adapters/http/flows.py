@@ -53,13 +53,13 @@ class Customers(Sink):
         self.note(body)
 
 
-def outbound(url: str, sink: type[Sink] | None = None, pool: int = 1, **settings: Any) -> Flow:
+def outbound(url: str, sink: type[Sink] | None = None, pool: int = 1, hold: Any = QUICK, **settings: Any) -> Flow:
     """``http-out``, with a sink where one is given."""
     settings = {"timeout": "2s", "url": url} | settings
     flow = Flow("shop")
     connect = {"out": "sink"} if sink is not None else {}
     retry = {**QUICK, "attempts": 3}
-    flow.add(HttpOut(**settings), name="crm", connect=connect, hold=QUICK, retry=retry, pool=pool)
+    flow.add(HttpOut(**settings), name="crm", connect=connect, hold=hold, retry=retry, pool=pool)
     return flow if sink is None else flow.add(sink, name="sink")
 
 
