@@ -25,6 +25,8 @@ QUICK = 0.001
 """Seconds that most of them may take for it."""
 BETWEEN = 0.001
 """Seconds between two looks at a thread that is shared."""
+WAITS = 0.02
+"""Seconds after which one that has still not gone on is known to wait."""
 SKIPPED = object()
 """The result of a call that did not happen, because one before it failed or the service was halted."""
 
@@ -290,11 +292,11 @@ class CallThreads:
         for work in works:
             other.give(work)
         self._watch(other)
-        asyncio.get_running_loop().call_later(BETWEEN, self._look_back, thread, ran, other, other.ran)
+        asyncio.get_running_loop().call_later(WAITS, self._look_back, thread, ran, other, other.ran)
 
     def _look_back(self, thread: CallThread, ran: int, other: CallThread, other_ran: int) -> None:
         """Whether the thread waits, and was not only kept from the interpreter lock as all of them were."""
-        if thread.ran == ran and other.ran != other_ran:
+        if thread.pending and thread.ran == ran and other.ran != other_ran:
             self._probation = min(self._probation * 10, LONGEST)
             self._part()
 
@@ -308,15 +310,15 @@ class CallThreads:
 
     def _judge(self, thread: CallThread) -> None:
         # A number that two threads change at once may lose a call; it need not be exact.
-        self._slow, thread.slow = self._slow + thread.slow, 0
+        slow, thread.slow = thread.slow, 0
+        if self._shares:
+            return  # here the looks tell: on a busy loop each call waits for the interpreter lock, and seems slow
+        self._slow += slow
         self._left -= 1
-        if self._left:
-            return
-        # Threads wait for each other: a quick call among many takes its time, too. Only the share of slow ones tells.
-        if self._slow * 4 > PROBATION:
-            self._part()
-        else:
-            self._shares, self._left, self._slow = True, PROBATION, 0
+        if self._left <= 0:
+            # Threads wait for each other: a quick call among many takes its time, too. The share of slow ones tells.
+            self._shares = self._slow * 4 <= PROBATION
+            self._left, self._slow = PROBATION, 0
 
     def _part(self) -> None:
         """Let each call have a thread of its own for a while."""
