@@ -50,6 +50,7 @@ def install(
     version: str = "1.2",
     code: str = PULSE,
     adapters: Mapping[str, str] = NAMES,
+    group: str = "junctor.adapters",
 ) -> Path:
     """Put a distribution into a folder, which is to be on the path of Python.
 
@@ -59,6 +60,6 @@ def install(
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n")
     points = "".join(f"{point} = {value}\n" for point, value in adapters.items())
-    (info / "entry_points.txt").write_text(f"[junctor.adapters]\n{points}")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{points}")
     (folder / f"{name}_adapters.py").write_text(textwrap.dedent(code))
     return folder

@@ -22,6 +22,7 @@ from junctor.dialects.microservicebus.com.twin import Twin
 from junctor.dialects.microservicebus.errors import UnknownAction
 from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.routes import Routes
+from junctor.dialects.microservicebus.names import PERMANENT
 from junctor.errors import ConfigurationError, MissingExtra, SettingError, UnknownTarget
 from junctor.messages import codec
 from junctor.services import handler, spec_of
@@ -59,6 +60,7 @@ class Com(Adapter):
     side = "out"
 
     __junctor_policies__ = Policies(retry=RetryPolicy(on=OUTAGES), pool=PoolPolicy(size=1))
+    __junctor_permanent__ = PERMANENT
 
     provider: str = setting("log", doc="Where to: log, http, mqtt, azure-iot-hub, or another one that is installed")
     settings: dict[str, Any] = setting({}, secret=True, doc="The settings of the provider")
