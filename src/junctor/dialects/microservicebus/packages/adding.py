@@ -154,7 +154,5 @@ def _without(requirement: Requirement, module: str, folder: Folder | None) -> Pa
 
 def _of(requirement: Requirement, error: PackageError) -> PackageError:
     """The error, with its package."""
-    if error.what.startswith(requirement.name):
-        return error
     where = error.where or "AddPipPackage"
-    return PackageError(f"{requirement.text}: {error.what}", where=where, fix=error.fix)
+    return type(error)(f"{requirement.text}: {error.what}", where=where, fix=error.fix)

@@ -159,6 +159,7 @@ class Folder:
         known = {**self._siblings(requirement.name), **environment()}
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(known.items())))
         uv.install(requirement.text, target, [constraints], hashes=False, keep=[file])
+        constraints.unlink()
 
     def _siblings(self, name: str) -> dict[str, str]:
         """Versions of what is here for other packages: one process has one of them."""

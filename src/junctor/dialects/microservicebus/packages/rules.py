@@ -25,7 +25,7 @@ class Pin(NamedTuple):
     hashes: frozenset[str]
 
 
-class PackageRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PackageRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The setting ``packages``. Nothing given: whatever a service asks for is installed.
 
     :param allow: names of packages. What these need comes with them.
@@ -34,17 +34,15 @@ class PackageRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         packages that others need included.
     """
 
-    allow: tuple[str, ...] | None = None
+    allow: list[str] | None = None
     lock: str | None = None
 
     def demand(self, requirement: Requirement) -> None:
         """:raises PackageError: the package is not on the list."""
         if self.allow is None or requirement.name in self._allowed:
             return
-        fix = nearest(requirement.name, self._allowed) + f"Or add it to packages.allow: {requirement.name}."
-        raise PackageError(
-            f"{requirement.name} is not among the packages that the flow allows", where="AddPipPackage", fix=fix
-        )
+        fix = f"{nearest(requirement.name, self._allowed)}Add it to packages.allow if it is meant."
+        raise PackageError("it is not among the packages that the flow allows", where="AddPipPackage", fix=fix)
 
     @property
     def _allowed(self) -> set[str]:
@@ -70,8 +68,10 @@ class Lock:
         """:raises PackageError: the package is not in the file."""
         found = self.pins.get(requirement.name)
         if found is None:
-            fix = nearest(requirement.name, self.pins) + "Or add it with: uv pip compile --generate-hashes."
-            raise PackageError(f"{requirement.name} is not in the lock file", where=str(self.path), fix=fix)
+            fix = (
+                nearest(requirement.name, self.pins) + "Add it with `uv pip compile --generate-hashes` if it is meant."
+            )
+            raise PackageError("it is not in the lock file", where=str(self.path), fix=fix)
         return found
 
     def covers(self, pins: Mapping[str, Pin]) -> bool:

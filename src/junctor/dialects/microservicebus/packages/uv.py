@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from junctor.dialects.microservicebus.packages.errors import PackageError
+from junctor.dialects.microservicebus.packages.errors import IndexAway, PackageError
 from junctor.observe.secrets import mask
 
 LIMIT = 3600.0
@@ -38,6 +38,16 @@ _PASSED |= {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HO
 business with the others."""
 
 _ARROWS = re.compile(r"^[\s×╰─▶├│]*(?:error:|cause:|Caused by:)?\s*")
+_AWAY = re.compile(r"error sending request|HTTP status server error|429 Too Many|timed out|connection closed", re.I)
+_FIXES = (
+    (re.compile("certificate"), "Give uv the authority that signed it: SSL_CERT_FILE, or UV_SYSTEM_CERTS=true."),
+    (re.compile("authentication"), "Give uv the credentials of the index: UV_DEFAULT_INDEX, or ~/.netrc."),
+    (re.compile("hash", re.I), "Write the lock file anew with `uv pip compile --generate-hashes`, if this is meant."),
+    (re.compile("was not found"), "Check the name of the package, and the index that uv asks (UV_DEFAULT_INDEX)."),
+    (re.compile("No space left"), "Make room on the disk."),
+    (re.compile("No solution"), "Change the versions that are wanted, or those that are installed beside Junctor."),
+)
+
 _LONGEST = 600
 """Characters of a reason."""
 
@@ -65,11 +75,9 @@ def install(wanted: str, target: Path, constraints: Iterable[Path], *, hashes: b
     options += ["--require-hashes"] if hashes else []
     for file in constraints:
         options += ["--constraints", str(file)]
-    ended = _run([*options, "--", wanted], target.parent, keep)
+    ended = _run([*options, "--", wanted], target.parent, keep, _environment())
     if ended.returncode:
-        raise PackageError(
-            reason(ended.stderr) or f"uv ended with exit code {ended.returncode}", fix=_fix(ended.stderr)
-        )
+        raise failure(ended.stderr, ended.returncode)
 
 
 @functools.lru_cache(maxsize=256)
@@ -78,18 +86,20 @@ def satisfies(place: Path, version: str, wanted: str) -> bool:
 
     :param version: the one that lies there; an answer is good as long as it does.
     """
-    options = ["--quiet", "--dry-run", "--offline", "--no-index", "--no-deps", "--target", str(place)]
-    return _run([*options, "--", wanted], place, ()).returncode == 0
+    options = ["--quiet", "--dry-run", "--offline", "--no-index", "--no-config", "--no-deps", "--target", str(place)]
+    return _run([*options, "--", wanted], place, (), _without_sources()).returncode == 0
 
 
-def _run(arguments: Sequence[str], folder: Path, keep: Sequence[int]) -> subprocess.CompletedProcess[str]:
+def _run(
+    arguments: Sequence[str], folder: Path, keep: Sequence[int], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     command = [program(), "--no-progress", "--color", "never", "--no-python-downloads", "pip", "install"]
     command += ["--python", sys.executable, *arguments]
     try:
         return subprocess.run(
             command,
             cwd=folder,
-            env=_environment(),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -111,6 +121,11 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("UV_") or name.upper() in _PASSED}
 
 
+def _without_sources() -> dict[str, str]:
+    """So that nothing but what is installed can be the answer."""
+    return {name: value for name, value in _environment().items() if not name.startswith("UV_")}
+
+
 def reason(text: str) -> str:
     """What uv says is wrong, in one line, without its drawing and its hints."""
     parts = []
@@ -122,11 +137,10 @@ def reason(text: str) -> str:
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}..."
 
 
-def _fix(text: str) -> str:
-    if "not found in the package registry" in text or "not found in the provided package locations" in text:
-        return "Check the name of the package, and the index that uv asks (UV_DEFAULT_INDEX)."
-    if "hash" in text.lower():
-        return "Write the lock file anew with `uv pip compile --generate-hashes`, if the change is meant."
-    if any(word in text for word in ("fetch", "dns", "onnect", "download")):
-        return "Check the network. The service tries again when it is started again."
-    return "Change the versions that are wanted, or install it beside Junctor: pip install NAME."
+def failure(text: str, code: int) -> PackageError:
+    """What an end of uv means, by what it has written."""
+    why = reason(text) or f"uv ended with exit code {code}"
+    if _AWAY.search(text) and "certificate" not in text:
+        return IndexAway(why)
+    fix = next((fix for mark, fix in _FIXES if mark.search(text)), "Change what is wanted, or install it with pip.")
+    return PackageError(why, fix=fix)
