@@ -78,6 +78,7 @@ def spec_of(
         stateful=uses_state(cls),
         remark=_remark(cls),
         code=_importable(cls),
+        permanent=getattr(cls, "__junctor_permanent__", ""),
         policies=policies or own_policies(cls),
     )
     if (durable := _durable(cls)) is not None:

@@ -10,10 +10,10 @@ from typing import Any
 from junctor.core.policy import Policies
 from junctor.core.spec import ServiceSpec
 from junctor.dialects.beside import refuse_beside
+from junctor.dialects.microservicebus.companions.known import companions
+from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.config import PROPERTIES
 from junctor.dialects.microservicebus.hosting.spec import policies_of, spec_of
-from junctor.dialects.microservicebus.internal.companions import companions
-from junctor.dialects.microservicebus.internal.service import InternalService
 from junctor.dialects.microservicebus.names import name_of_type
 from junctor.dialects.microservicebus.services import BaseService, CustomService
 from junctor.errors import ConfigurationError

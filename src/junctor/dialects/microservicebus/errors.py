@@ -10,3 +10,4 @@ class UnknownAction(SendError):
 
     code = "unknown-action"
     default_fix = "Name one of its methods."
+    status = 404

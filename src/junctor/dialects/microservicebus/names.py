@@ -21,6 +21,9 @@ COM, LOGGER = "com", "logger"
 INTERNALS = ("orchestrator", LOGGER, "msb", COM)
 """Services that every flow of this dialect has; their ids have no suffix."""
 
+PERMANENT = "the other services of its flow need it"
+"""Why operators cannot pause an internal service."""
+
 
 def service_id(name: str) -> str:
     """The id of a service: ``receiver_py`` for ``receiver``, ``logger`` for ``logger``."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import inspect
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -69,34 +66,16 @@ def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
         source = bus.id_of(incoming.source) if incoming is not None else ""
         payload = body if type(body) in PLAIN else to_plain(body)
         message = QueueMessage(source, own, name, payload)
-        if blocking:
-            await in_thread(method, message)
-        else:
-            await loop.call(method, (message,), current.get())
+        hop = current.get()
+        if not blocking:
+            await loop.call(method, (message,), hop)
+        elif inspect.isawaitable(rest := await hosted.threads.call(method, (message,), hop)):
+            await loop.call(whole, (rest,), hop)
 
     return act
 
 
-async def in_thread(method: Callable[..., Any], message: QueueMessage) -> None:
-    """Call a plain function in a thread of its own, as part of the hop that runs."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def end(result: Any, error: BaseException | None) -> None:
-        if not future.done():
-            future.set_exception(error) if error is not None else future.set_result(result)
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = context.run(method, message)
-        except BaseException as raised:  # noqa: BLE001 - it is the failure of the message
-            error = raised
-        loop.call_soon_threadsafe(end, result, error)
-
-    # A daemon: a function that never returns must not keep the process from ending.
-    threading.Thread(target=run, name=f"{message.destination}.{message.action}", daemon=True).start()
-    result = await future
+async def whole(result: Any) -> None:
+    """What a method has answered; a plain function has done its work."""
     if inspect.isawaitable(result):
         await result

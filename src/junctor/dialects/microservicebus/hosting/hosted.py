@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from junctor.core.spec import Context, service_address
+from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import bus_of
 from junctor.dialects.microservicebus.hosting.loop import ServiceLoop, Work
 from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
 from junctor.dialects.microservicebus.services import BaseService
+from junctor.runtime.threads import CallThreads
 
 START_TIME, STOP_TIME = 3.0, 5.0
 """Seconds that ``Start`` has to end when it is cancelled, and ``Stop`` for what it does."""
@@ -22,7 +24,8 @@ LONG = 3600.0
 
 
 class Hosted:
-    """One instance from its constructor to its end. ``loop`` is the event loop of its code, in a thread of its own."""
+    """One instance from its constructor to its end. ``loop`` is the event loop of its code, in a thread of its own;
+    ``threads`` run its actions that are plain functions."""
 
     def __init__(self, cls: type[BaseService], config: Mapping[str, Any], context: Context) -> None:
         self.port = context.port
@@ -31,6 +34,7 @@ class Hosted:
         self.id = self.bus.join(context.service, cls)
         self.queue = ServiceQueue(context.port, self.bus)
         self.loop = ServiceLoop(f"{self.address} loop", self._told_blocked)
+        self.threads = CallThreads(self.address)
         self.service: BaseService
         self._cls = cls
         self._config = config
@@ -65,7 +69,7 @@ class Hosted:
 
     async def _start(self) -> None:
         self.service.task = asyncio.current_task()
-        await _whole(self.service.Start())
+        await whole(self.service.Start())
 
     def _begin_end(self, start: Work) -> None:
         self.loop.cancel(start)
@@ -78,7 +82,7 @@ class Hosted:
         if start is not None and not await _ended(start):
             self.port.log.error("Start does not end when it is cancelled; it is left behind")
         try:
-            await _whole(self.service.Stop())
+            await whole(self.service.Stop())
         except Exception as error:
             self.port.log.error("Stop failed: %r", error, exc_info=error)
 
@@ -91,6 +95,7 @@ class Hosted:
                 await asyncio.wait([self._end.future], timeout=START_TIME + STOP_TIME)
         finally:
             self.loop.close()
+            self.threads.close()
 
     def _told_blocked(self) -> None:
         self.port.log.warning(
@@ -116,12 +121,6 @@ def takes_config(cls: type[BaseService]) -> bool:
     except TypeError:
         return False
     return True
-
-
-async def _whole(result: Any) -> None:
-    """What a lifecycle method has answered; a plain function has done its work."""
-    if inspect.isawaitable(result):
-        await result
 
 
 async def _ended(task: asyncio.Task[Any]) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from junctor.core.hop import Hop, current
+from junctor.runtime.supervisor import Supervisor
 
 log = logging.getLogger("junctor.microservicebus")
 
@@ -33,6 +34,7 @@ class Lane:
 
     def __init__(self, name: str, first: Callable[[], object] | None = None) -> None:
         self.loop = asyncio.new_event_loop()
+        self.supervisor = Supervisor()
         self._first = first
         self._closed = False
         # A daemon: code that blocks for ever must not keep the process from ending.
@@ -175,17 +177,17 @@ class ServiceLoop:
 
     def _take(self) -> None:
         self._woken = self._blocked = False
-        loop, new = self._main.loop, self._new
+        start, new, name = self._main.supervisor.start, self._new, self._name
         while new:
             work = new.popleft()
             # The task copies the context of this callback.
             current.set(work.hop)
-            loop.create_task(self._do(work, self._main))
+            start(name, self._do(work, self._main))
 
     def _take_over(self, lane: Lane) -> None:
         for work in list(self._waiting):
             current.set(work.hop)
-            lane.loop.create_task(self._do(work, lane))
+            lane.supervisor.start(self._name, self._do(work, lane))
 
     async def _do(self, work: Work, lane: Lane) -> None:
         if self._waiting.pop(work, self) is self:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from junctor.core.policy import Policies, PoolPolicy
+from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
+from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.actions import PROCESS, actions_of, bound, overrides
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
 from junctor.dialects.microservicebus.hosting.hosted import START_TIME, STOP_TIME, Hosted, takes_config
-from junctor.dialects.microservicebus.internal.service import InternalService
+from junctor.dialects.microservicebus.names import PERMANENT
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.errors import ConfigurationError
 
@@ -21,12 +22,15 @@ DIALECT_NAME = "microservicebus"
 POOL = 16
 """Actions of a service that run at once, on its one instance: they begin in the order of the messages."""
 
+OF_SERVICES = Policies(pool=PoolPolicy(size=POOL), retry=RetryPolicy(on={"IndexAway": "hold"}))
+"""A service that adds a package while there is no network waits for it, and is not taken for one that fails."""
+
 INACTIVE = "general.enabled is false"
 
 
 def policies_of(cls: type[BaseService]) -> Policies:
     """The policies of a service whose flow says nothing."""
-    return cls.policies() if issubclass(cls, InternalService) else Policies(pool=PoolPolicy(size=POOL))
+    return cls.policies() if issubclass(cls, InternalService) else OF_SERVICES
 
 
 def spec_of(
@@ -40,13 +44,10 @@ def spec_of(
     if issubclass(cls, InternalService):
         return _of(cls, name, (config := cls.configured(name, settings, places or {})), config, permanent=PERMANENT)
     properties = read_properties(name, settings, places)
-    shown: dict[str, Any] = {part: properties[part] for part in ("general", "static", "packages")}
+    shown: dict[str, Any] = {part: properties[part] for part in ("general", "static")}
+    shown |= {"packages": properties["packages"]} if properties["packages"] else {}
     resting = "" if properties["general"].get("enabled") is not False else INACTIVE
     return _of(cls, name, config_from(properties), shown, resting=resting)
-
-
-PERMANENT = "the other services of its flow need it"
-"""Why operators cannot pause an internal service."""
 
 
 def _of(

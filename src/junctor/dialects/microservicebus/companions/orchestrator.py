@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.config import PACKAGES, packages_from
-from junctor.dialects.microservicebus.internal.service import InternalService
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.errors import ConfigurationError
 from junctor.settings import Setting, read_settings

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from junctor.dialects.microservicebus.internal.logger import Logger
-from junctor.dialects.microservicebus.internal.msb import MicroServiceBusHandler
-from junctor.dialects.microservicebus.internal.orchestrator import Orchestrator
+from junctor.dialects.microservicebus.companions.logger import Logger
+from junctor.dialects.microservicebus.companions.msb import MicroServiceBusHandler
+from junctor.dialects.microservicebus.companions.orchestrator import Orchestrator
 from junctor.dialects.microservicebus.names import COM
 from junctor.flows.model import Item, policies_of
 
@@ -25,8 +24,6 @@ def companions(names: Collection[str]) -> Iterator[Item]:
 
 def _internal() -> dict[str, Any]:
     found: dict[str, Any] = {cls.NAME: cls for cls in (Orchestrator, Logger, MicroServiceBusHandler)}
-    with contextlib.suppress(ImportError):
-        from junctor.dialects.microservicebus.com import Com
+    from junctor.dialects.microservicebus.com import Com  # it needs the dialect
 
-        found[COM] = Com
-    return found
+    return {**found, COM: Com}

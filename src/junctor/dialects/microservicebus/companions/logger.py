@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
-from junctor.dialects.microservicebus.internal.service import InternalService
+from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.dialects.microservicebus.services.actions import said
 

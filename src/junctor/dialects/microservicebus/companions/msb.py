@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from junctor.dialects.microservicebus.internal.service import InternalService
+from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.services import QueueMessage
 
 NO_HUB = "the node has no hub: %s does nothing"
