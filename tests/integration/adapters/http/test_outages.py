@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -39,15 +39,19 @@ async def saying(
 ) -> AsyncIterator[list[bytes]]:
     """A server that says this to whoever connects, whatever is asked; gives what was asked, its port first."""
     asked: list[bytes] = []
+    running: set[asyncio.Task[Any]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        if then is not None:
-            await then(writer)
-        writer.close()
+        running.add(cast("asyncio.Task[Any]", asyncio.current_task()))
+        try:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+            if then is not None:
+                await then(writer)
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     asked.append(b"%d" % server.sockets[0].getsockname()[1])
@@ -55,6 +59,10 @@ async def saying(
         yield asked
     finally:
         server.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 def url(asked: list[bytes]) -> str:
