@@ -25,6 +25,9 @@ from junctor.errors import BodyTooLarge, QueueFull
 _GROW = ("lines", "json-lines", "csv")
 """Formats of files that may become longer: what is behind the end that was read is more of the same."""
 
+_MOST_ENDED = 500
+"""Files that end in one commit: what is known of them is in the state until they are gone."""
+
 
 class Progress(msgspec.Struct, omit_defaults=True):
     """What the state says: the file that is being read, and those that were read and are still where they were."""
@@ -68,6 +71,7 @@ class FileIn(FileInSettings):
 
     _reading: Reading | None = None
     _finder: Finder | None = None
+    _left: Left | None = None
 
     def on_start(self) -> None:
         self._layout = self.layout()
@@ -84,24 +88,25 @@ class FileIn(FileInSettings):
 
     def poll(self) -> bool:
         """Finish the files whose records are committed, then send the next batch."""
+        finder = self._finder = self._finder or self._new_finder()
         progress = self.state.get("progress", Progress(), type=Progress)
         ended, progress.ended = progress.ended, []
         for cursor in ended:
             self._finish(cursor, progress)
         batch = _Batch(self.batch, self.batch_bytes)
-        if not self._fill(progress, batch) and not ended:
+        if not self._fill(progress, batch, finder) and not ended:
             return False
         self.state["progress"] = progress
         return not batch.refused
 
     # Reading ------------------------------------------------------------------------------------------------
 
-    def _fill(self, progress: Progress, batch: _Batch) -> bool:
+    def _fill(self, progress: Progress, batch: _Batch, finder: Finder) -> bool:
         """Send a batch, from as many files as it takes. Whether there was something to do."""
         looked = done = False
-        while not batch.full:
+        while not batch.full and len(progress.ended) < _MOST_ENDED:
             if progress.current is None:
-                progress.current = self._next(progress, looked)
+                progress.current = self._next(finder, progress, looked)
                 looked = True
                 if progress.current is None:
                     return done
@@ -111,9 +116,8 @@ class FileIn(FileInSettings):
             self._advance(progress, progress.current, batch)
         return done
 
-    def _next(self, progress: Progress, looked: bool) -> Cursor | None:
+    def _next(self, finder: Finder, progress: Progress, looked: bool) -> Cursor | None:
         """The next file; the folder is looked through once a batch, so that a batch has an end."""
-        finder = self._finder = self._finder or self._new_finder()
         found = finder.next()
         if found is None and not looked:
             finder.look({restored(cursor.name) for cursor in progress.ended}, self.now().timestamp())
@@ -212,13 +216,14 @@ class FileIn(FileInSettings):
             self._reading = None
 
     def _new_finder(self) -> Finder:
+        if self.after == "leave":
+            self._left = Left(str(self.folder), self.state.of("left"), self._grows)
         rules = Rules(
             stability=Stability(self.stable_for) if self.ready == "stable" else None,
             marker=self._marker,
-            left=Left(str(self.folder), self.state.of("left"), self._grows) if self.after == "leave" else None,
+            left=self._left,
             claim=self.claim,
         )
-        self._left = rules.left
         return Finder(self.search(), rules, self._refused)
 
     def _refused(self, name: str, reason: str) -> None:
@@ -231,9 +236,7 @@ class FileIn(FileInSettings):
         folder, name = str(self.folder), restored(cursor.name)
         status = is_there(folder, cursor)
         if cursor.problem:
-            note = put_aside(folder, cursor, str(self.quarantine_folder))
-            self.count("quarantined")
-            self.log.error("%s is put aside: %s; see %s", shown(name), cursor.problem, shown(note))
+            self._put_aside(cursor)
         elif status is not None and self._grows and status.st_size > cursor.identity.size:
             self._read_on(cursor, progress)
             return
@@ -249,6 +252,17 @@ class FileIn(FileInSettings):
             progress.current = replace(cursor, ended=0)
         else:
             progress.ended.append(cursor)
+
+    def _put_aside(self, cursor: Cursor) -> None:
+        """A file that has to stay where it is stays there, and is left out until it changes."""
+        name = shown(restored(cursor.name))
+        if self._left is not None:
+            self._left.keep(cursor)
+            self.log.error("%s is left out until it changes: %s", name, cursor.problem)
+        else:
+            note = put_aside(str(self.folder), cursor, str(self.quarantine_folder))
+            self.log.error("%s is put aside: %s; see %s", name, cursor.problem, shown(note))
+        self.count("quarantined")
 
     def _put_away(self, cursor: Cursor) -> None:
         if self.after == "archive":

@@ -49,7 +49,7 @@ class Left:
 
     def _has_grown(self, cursor: Cursor, file: Found) -> bool:
         """Whether a file that was read has only become longer."""
-        if not self._grows or file.size <= cursor.identity.size:
+        if not self._grows or cursor.problem or file.size <= cursor.identity.size:
             return False
         try:
             with open_regular(os.path.join(self._folder, file.name), links=True) as source:

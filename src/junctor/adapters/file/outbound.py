@@ -43,6 +43,9 @@ class Recent(Generic[T]):
     def __init__(self) -> None:
         self._noted: dict[str, T] = {}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._noted
+
     def known(self, name: str, make: Callable[[], T]) -> T:
         """What was noted under a name; where nothing was, it is made and noted now."""
         if name not in self._noted:
@@ -66,7 +69,9 @@ class FileOut(Outbound):
           settings: {folder: out, file: "{body.customer}/{body.id}.json", create: true}
     """
 
-    __junctor_policies__ = Policies(retry=RetryPolicy(on={**OUTAGES, "OSError": "hold"}))
+    __junctor_policies__ = Policies(
+        retry=RetryPolicy(on={**OUTAGES, "OSError": "hold", "IsADirectoryError": "park", "NotADirectoryError": "park"})
+    )
 
     folder: Path = setting(doc="Where files are written; relative to the working directory of the node")
     file: Template = setting(doc="The name in the folder, of the message and {file.date}, {file.hour}, {file.month}")
@@ -139,7 +144,7 @@ class FileOut(Outbound):
             head=self._content.head,
             known=memory.get("end", type=End),
             inherited=self._met.known(spot.name, lambda: length_of(spot.path)),
-            again=self._begun.known(message.effect, lambda: False),
+            again=message.effect in self._begun,
             since=message.time,
         )
         self._begun.keep(message.effect, True)

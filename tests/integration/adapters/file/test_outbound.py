@@ -101,6 +101,15 @@ def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert content(tmp_path / "else") == {"all": ""}
 
 
+def test_a_name_that_a_folder_has_is_the_fault_of_the_message(tmp_path: Path) -> None:
+    with writing(tmp_path) as plant:
+        (tmp_path / "1.json").mkdir()
+        with plant.expect_parked("IsADirectoryError"):
+            plant.send("file-out", {"id": 1})
+        plant.send("file-out", {"id": 2})
+    assert content(tmp_path) == {"2.json": '{"id":2}\n'}
+
+
 def test_a_missing_folder_holds(tmp_path: Path) -> None:
     with writing(tmp_path / "out", {"id": 1}, {"id": 2}, create=False) as plant:
         plant.advance("1h")

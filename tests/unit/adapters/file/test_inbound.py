@@ -122,6 +122,42 @@ def test_a_folder_that_is_unmounted_is_no_folder_without_files(path: Path) -> No
         service.poll()
 
 
+def test_what_has_ended_before_a_restart_is_finished_after_it(path: Path) -> None:
+    for after in ("leave", "delete"):
+        first = FileIn(folder=path.parent, ready="none", after=after)
+        first.on_start()
+        assert first.poll()
+        second = FileIn(folder=path.parent, ready="none", after=after)
+        second.state["progress"] = first.state["progress"]
+        second.on_start()
+        go_on(second)
+        assert (first.out.sent, second.out.sent) == (LINES, [])
+    assert not path.exists()
+
+
+def test_a_bad_file_that_has_to_stay_is_left_out_until_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\n\xff\n")
+    service = FileIn(folder=tmp_path, ready="none", after="leave")
+    service.on_start()
+    go_on(service)
+    go_on(service)
+    assert service.out.sent == ["one"]
+    path.write_bytes(b"one\ntwo\n")
+    go_on(service)
+    assert service.out.sent == ["one", "one", "two"]
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_very_many_small_files_end_in_several_commits(tmp_path: Path) -> None:
+    for number in range(1100):
+        (tmp_path / f"{number}").touch()
+    service = FileIn(folder=tmp_path, ready="none", batch=100_000, after="delete")
+    service.on_start()
+    go_on(service)
+    assert os.listdir(tmp_path) == []
+
+
 def test_many_small_files_share_a_commit(tmp_path: Path) -> None:
     for number in range(25):
         (tmp_path / f"{number:02}.txt").write_text(str(number))
