@@ -108,6 +108,19 @@ def _pip_job(connections: int, aim: float, *more: Figure) -> Job:
     return Job(f"pip-{connections}", does, figures, _PIP, (_QUICKSTART,), params, quick, prepare, max_rounds=5)
 
 
+def _mqtt_job(name: str, against: str, bare: str) -> Job:
+    return Job(
+        name,
+        f"a backlog at Mosquitto, each message durably processed, against {against}",
+        (Figure("rate", "/s", Compare.AT_LEAST_RATIO, 0.5),),
+        bare=_side(against, f"mqtt_in:{bare}"),
+        engines=(_side("mqtt-in, sqlite", "mqtt_in:adapter"),),
+        params={"messages": 20_000, "receive": 200},
+        quick={"messages": 5_000},
+        max_rounds=5,
+    )
+
+
 def _peer_job(name: str, does: str, aim: float, jobs: int) -> Job:
     """The same number of producers on both sides; a peer gets so many jobs as it does in some seconds."""
     params = {**_load(16, 1.5, 10), "producers": 16, "jobs": jobs}
@@ -201,6 +214,8 @@ _ALL = (
         prepare=SIDES + "file_durable:write",
         max_rounds=1,
     ),
+    _mqtt_job("mqtt-in", "aiomqtt, nothing stored", "bare"),
+    _mqtt_job("mqtt-in-stored", "aiomqtt, apsw in groups", "stored"),
     _process_job(1, 0.6, 1500),
     _process_job(16, 0.5, 400),
     _rate_job("factory-1", "an action of Service Factory, 1 connection", 5.0, 1, 1, _WERKZEUG, _FACTORY),
