@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from junctor.adapters.mqtt import payload as form
 from junctor.adapters.mqtt.adapter import LOOK, MqttAdapter, check_filter
-from junctor.adapters.records import reader_of
+from junctor.adapters.records import Reader, reader_of
 from junctor.core.expressions import Expression, Variables
 from junctor.core.expressions.template import as_text
 from junctor.core.outcome import Park
 from junctor.core.port import Pending
 from junctor.errors import BodyTooLarge, ConfigurationError, EncodeError, ExpressionFailed, JunctorError, SettingError
-from junctor.messages import codec
 from junctor.services import Target, handler
 from junctor.settings import Duration, setting
 
@@ -85,9 +84,6 @@ class MqttIn(MqttAdapter):
         except ConfigurationError as error:
             raise SettingError(error.what, where="key", fix=error.fix) from None
 
-    def on_start(self) -> None:
-        self._read = reader_of(self.out, self.type)
-
     async def loop(self) -> None:
         """One connection, for as long as it lasts."""
         from junctor.adapters.mqtt.connection import Connection
@@ -150,7 +146,8 @@ class MqttIn(MqttAdapter):
     async def _pass_on(self, connection: Connection) -> None:
         """Send what has arrived, all at once, and acknowledge in order what is accepted. After the first that is not,
         nothing is: with the next connection it comes again, in its order."""
-        sent = [(arrival, self._send(arrival)) for arrival in connection.take()]
+        reader = reader_of(self.out, self.type)
+        sent = [(arrival, self._send(arrival, reader)) for arrival in connection.take()]
         failed: JunctorError | None = None
         for arrival, pending in sent:
             try:
@@ -160,11 +157,11 @@ class MqttIn(MqttAdapter):
                 failed = failed or error
             if failed is None:
                 connection.acknowledge(arrival)
-        self.count("messages", len(sent))
+                self.count("messages")
         if failed is not None:
             raise failed
 
-    def _send(self, arrival: Arrival) -> Pending[Any] | None:
+    def _send(self, arrival: Arrival, reader: Reader) -> Pending[Any] | None:
         """None where there is nothing to send."""
         if arrival.duplicate:
             self.count("again")
@@ -172,28 +169,27 @@ class MqttIn(MqttAdapter):
             return None
         headers = headers_of(arrival)
         try:
-            return self._sent(arrival.topic, arrival.payload, arrival.retain, arrival.properties, headers)
+            body = self._body(arrival.topic, arrival.payload, arrival.retain, arrival.properties)
+            key = arrival.properties.get(self.once_by) or None if self.once_by else None
+            return self._sent(arrival.topic, reader(body), body, headers, key)
         except (ValueError, ExpressionFailed, EncodeError, BodyTooLarge) as error:
             return self._set_aside(arrival, headers, str(error))
 
-    def _sent(
-        self, topic: str, payload: bytes, retain: bool, properties: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Pending[Any]:
+    def _body(self, topic: str, payload: bytes, retain: bool, properties: Mapping[str, str]) -> Any:
         """:raises ValueError: the payload is not of the format."""
         body = form.read(payload, self.format)
-        if self.envelope:
-            body = {"topic": topic, "payload": body, "retain": retain, "properties": dict(properties)}
+        if not self.envelope:
+            return body
+        return {"topic": topic, "payload": body, "retain": retain, "properties": dict(properties)}
+
+    def _sent(
+        self, topic: str, body: Any, plain: Any, headers: dict[str, str], once: str | None = None
+    ) -> Pending[Any]:
         key = None
         if self.key is not None:
-            plain = body
-            seen = Variables({"body": lambda: codec.to_plain(plain), "headers": lambda: dict(headers)}, topic=topic)
+            seen = Variables({}, body=plain, headers=headers, topic=topic)
             key = as_text(self.key.value(seen))
-        return self.out.send(
-            self._read(body),
-            key=key,
-            headers=headers,
-            idempotency_key=properties.get(self.once_by) or None if self.once_by else None,
-        )
+        return self.out.send(body, key=key, headers=headers, idempotency_key=once)
 
     def _set_aside(self, arrival: Arrival, headers: dict[str, str], reason: str) -> Pending[Any]:
         self.count("set-aside")
@@ -211,7 +207,8 @@ class MqttIn(MqttAdapter):
         if message.reason:
             raise Park(f"{message.topic}: {message.reason}")
         try:
-            await self._sent(message.topic, message.payload, message.retain, {}, message.headers)
+            body = self._body(message.topic, message.payload, message.retain, {})
+            await self._sent(message.topic, reader_of(self.out, self.type)(body), body, message.headers)
         except (ValueError, ExpressionFailed) as error:
             raise Park(f"{message.topic}: {error}") from error
 
