@@ -1,6 +1,7 @@
 """The event loop of one service, in a thread of its own, because existing code blocks inside ``async def``.
 
-Work crosses in batches, one wake-up for several calls, in both directions. While code blocks the loop, what waits for
+Work crosses in batches, what comes or ends in one turn of a loop together: a wake-up of another thread costs more than a
+small action. While code blocks the loop, what waits for
 it for longer than :data:`PATIENCE` is done by a second one: an action is not kept waiting by a ``Start`` that sleeps.
 """
 
@@ -150,7 +151,7 @@ class ServiceLoop:
         self._new.append(work)
         if not self._woken:
             self._woken = True
-            self._main.soon(self._take)
+            self._home.call_soon(self._main.soon, self._take)
         if self._blocked and self._spare is not None:
             self._spare.soon(self._take_over, self._spare)
         if self._look_at is None:
@@ -200,10 +201,12 @@ class ServiceLoop:
         self._done.append((work, result, error))
         if not self._returning:
             self._returning = True
-            try:
-                self._home.call_soon_threadsafe(self._deliver)
-            except RuntimeError:
-                return  # the node has ended: nobody waits any more
+            lane.loop.call_soon(self._return)
+
+    def _return(self) -> None:
+        """What has ended in this turn of a loop of the service goes back together."""
+        with contextlib.suppress(RuntimeError):  # the node has ended: nobody waits any more
+            self._home.call_soon_threadsafe(self._deliver)
 
     # On the loop of the node ----------------------------------------------------------------------------------
 
