@@ -25,8 +25,8 @@ class Identity(msgspec.Struct, frozen=True):
     inode: int
     size: int
     mtime: int
-    head: str = ""
-    hashed: int = 0
+    head: str
+    hashed: int
 
     def changed(self, now: Identity) -> str:
         """What happened to the file since; empty where it is as it was, or something was written behind its end.
@@ -71,15 +71,12 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.name[-200:]}:{self.identity.mtime}:{self.identity.head}"
 
 
-def identity_of(status: os.stat_result, source: BinaryIO | None = None, hashed: int = HEAD) -> Identity:
-    """The identity of a file.
+def identity_of(source: BinaryIO, hashed: int = HEAD) -> Identity:
+    """The identity of an open file, at whatever place it stands.
 
-    :param source: the open file, at any place; without it the head is left out.
     :param hashed: bytes to hash, when it has so many.
     """
-    head = ""
+    status = os.fstat(source.fileno())
     count = min(hashed, status.st_size)
-    if source is not None:
-        data = os.pread(source.fileno(), count, 0)
-        head = hashlib.sha256(data).hexdigest()[:16]
+    head = hashlib.sha256(os.pread(source.fileno(), count, 0)).hexdigest()[:16]
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, head, count)

@@ -78,7 +78,7 @@ class Finder:
         """
         try:
             with open_regular(os.path.join(self._search.folder, path or name), self._search.links) as source:
-                identity = identity_of(os.fstat(source.fileno()), source)
+                identity = identity_of(source)
         except FileNotFoundError:
             return None
         except OSError as error:

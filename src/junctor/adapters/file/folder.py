@@ -19,7 +19,6 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     name: str
     size: int
     mtime: int
-    inode: int
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +48,17 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = f"{below}{entry.name}"
-                if self._is_folder(entry):
+                if entry.is_dir(follow_symlinks=False):
                     if self._enters(entry):
                         yield from self._inside(entry, name)
                 elif self.fits(entry.name) and (status := self._status(entry)) is not None:
-                    yield Found(name, status.st_size, status.st_mtime_ns, status.st_ino)
+                    yield Found(name, status.st_size, status.st_mtime_ns)
 
     def _inside(self, entry: os.DirEntry[str], name: str) -> Iterator[Found]:
         try:
             yield from self._in(entry.path, f"{name}/")
         except (FileNotFoundError, PermissionError):
             return  # gone meanwhile, or not for us: the others are
-
-    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
-        return entry.is_dir(follow_symlinks=False)
 
     def _enters(self, entry: os.DirEntry[str]) -> bool:
         return self.recursive and not entry.name.startswith(".") and os.path.realpath(entry.path) not in self.spared

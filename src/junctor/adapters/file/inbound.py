@@ -134,6 +134,9 @@ class FileIn(FileInSettings):
             progress.current = self._after_change(cursor, str(changed), progress)
             batch.add(0, 0)
             return
+        except BaseException:
+            self._close()  # where it stands now is not known: it is opened anew at the cursor
+            raise
         progress.current = None
         if reading is None:
             return
@@ -211,9 +214,9 @@ class FileIn(FileInSettings):
         return None
 
     def _close(self) -> None:
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
 
     def _new_finder(self) -> Finder:
         if self.after == "leave":

@@ -53,7 +53,7 @@ class Left:
             return False
         try:
             with open_regular(os.path.join(self._folder, file.name), links=True) as source:
-                now = identity_of(os.fstat(source.fileno()), source, cursor.identity.hashed)
+                now = identity_of(source, cursor.identity.hashed)
         except OSError:
             return False
         return not cursor.identity.changed(now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import stat
@@ -70,8 +71,10 @@ class Reading:
         return taken
 
     def close(self) -> None:
-        self._source.close()
-        self._raw.close()
+        """Close the file. That this fails matters to nobody: nothing was written."""
+        for file in (self._source, self._raw):
+            with contextlib.suppress(OSError):
+                file.close()
 
     def _move(self, taken: list[Record], identity: Identity, problem: str) -> None:
         last = taken[-1] if taken else None
@@ -84,7 +87,7 @@ class Reading:
         :raises Changed: it is another one, or its content is.
         """
         before = self.cursor.identity
-        now = identity_of(os.fstat(self._raw.fileno()), self._raw, before.hashed)
+        now = identity_of(self._raw, before.hashed)
         if what := before.changed(now):
             raise Changed(what)
         return now

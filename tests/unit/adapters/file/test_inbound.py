@@ -111,6 +111,17 @@ def test_the_end_of_a_file_that_grew_before_it_could_be_archived(path: Path) -> 
     assert [each.name for each in (path.parent / ".archive").iterdir()] == ["a.txt"]
 
 
+def test_after_an_error_of_the_disk_it_goes_on_where_it_was(path: Path) -> None:
+    path.write_text("".join(f"{line * 1000}\n" for line in LINES))
+    service = started(path)
+    assert service._reading is not None
+    os.close(service._reading._raw.fileno())
+    with pytest.raises(OSError):
+        go_on(service)
+    go_on(service)
+    assert [line[:4] for line in service.out.sent] == LINES
+
+
 def test_a_folder_that_is_unmounted_is_no_folder_without_files(path: Path) -> None:
     service = started(path)
     service.on_stop()

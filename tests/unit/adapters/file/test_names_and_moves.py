@@ -48,7 +48,7 @@ def test_what_is_no_name(name: str) -> None:
 
 def test_a_file_rests_when_it_stays_the_same_between_looks() -> None:
     stability = Stability(2.0)
-    file, longer = Found("a", 1, 1, 1), Found("a", 2, 1, 1)
+    file, longer = Found("a", 1, 1), Found("a", 2, 1)
     assert [stability.ready([file], now) for now in (100.0, 101.0)] == [[], []]
     assert stability.ready([longer], 102.0) == []
     assert stability.ready([longer], 103.0) == []
@@ -57,7 +57,7 @@ def test_a_file_rests_when_it_stays_the_same_between_looks() -> None:
 
 def test_a_clock_that_jumps_neither_hurries_nor_stops_it() -> None:
     stability = Stability(2.0)
-    file, new = Found("a", 1, 1, 1), Found("b", 1, 1, 1)
+    file, new = Found("a", 1, 1), Found("b", 1, 1)
     stability.ready([file], 100.0)
     assert stability.ready([file], 99_999.0) == [file]  # one look passed, whatever the clock says
     assert stability.ready([new], 50.0) == []
