@@ -17,7 +17,8 @@ GROUP = "junctor.doctors"
 
 
 class Adviser(Protocol):
-    """What of a doctor is needed here."""
+    """What of a doctor is needed here. One may also have ``correction(text, line) -> str``: what a line of a text that
+    is no Python should be, empty where it does not know."""
 
     title: str
     """The system, as people call it."""
@@ -34,17 +35,31 @@ def advice(error: BaseException, folder: Path) -> str:
     else nothing."""
     texts = [_text(file) for file in _files(error, folder)]
     for doctor in _doctors():
-        mark = re.compile(rf"^\s*(?:from|import)\s+{doctor.imports}", re.MULTILINE)
-        if any(mark.search(text) for text in texts):
+        if any(_mark(doctor).search(text) for text in texts):
             place = "" if folder == Path.cwd() else f" {_relative(folder)}"
             return f" For {doctor.title}, `junctor doctor{place}` finds such errors in the files without running them."
     return ""
+
+
+def correction(error: SyntaxError) -> str:
+    """What to do about a line that is no Python: what the line should be, where a doctor knows that."""
+    text = _text(error.filename or "")
+    for doctor in _doctors():
+        if hasattr(doctor, "correction") and _mark(doctor).search(text):
+            meant = doctor.correction(text, error.lineno or 0)
+            if meant:
+                return f"Write `{meant}`."
+    return "Correct the line."
 
 
 def requirement_of(module: str) -> str:
     """What stands behind ``pip install`` for a module of another system; for all others the module's own name."""
     name = module.partition(".")[0]
     return next((doctor.requirement(name) for doctor in _doctors() if name.startswith(doctor.imports)), name)
+
+
+def _mark(doctor: Adviser) -> re.Pattern[str]:
+    return re.compile(rf"^\s*(?:from|import)\s+{doctor.imports}", re.MULTILINE)
 
 
 def _doctors() -> Iterator[Adviser]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from junctor.errors import ConfigurationError, ImportFailed, JunctorError, located, nearest, text_of
-from junctor.flows.code.advice import advice, requirement_of
+from junctor.flows.code.advice import advice, correction, requirement_of
 from junctor.flows.code.modules import note_imports
 from junctor.observe.frames import is_users, users_place
 
@@ -322,7 +322,8 @@ def _import_failed(error: BaseException, place: str, folder: Path) -> ImportFail
     where = _own_line(error, folder) or place
     text = f"{type(error).__name__}: {text_of(error)}".rstrip(": ")
     if isinstance(error, SyntaxError):
-        return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix=f"Correct the line.{advice(error, folder)}")
+        fix = f"{correction(error)}{advice(error, folder)}"
+        return ImportFailed(f"SyntaxError: {error.msg}", where=where, fix=fix)
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name == place or place.startswith(f"{error.name}."):
             fix = "Give a file (cpu.py) or a module that Python finds from this folder."

@@ -1,0 +1,46 @@
+"""The checks, in the order in which their findings are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from junctor.dialects.doctors import Finding, Project
+from junctor.dialects.microservicebus.errata import awaiting, brackets, classes, packages
+
+Check = Callable[[Project], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    brackets.check,
+    classes.check,
+    awaiting.check,
+    packages.of_requirements,
+    packages.of_environment,
+)
+
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+(?:base_service|queue_message)\b", re.MULTILINE)
+
+
+class MicroServiceBusDoctor:
+    title = "microServiceBus"
+    imports = "base_service"
+
+    def requirement(self, module: str) -> str:
+        return packages.OURS
+
+    def knows(self, project: Project) -> bool:
+        return any(_IMPORT.search(text) for text in project.named("*.py").values())
+
+    def examine(self, project: Project) -> Iterator[Finding]:
+        for check in CHECKS:
+            yield from check(project)
+
+    def correction(self, text: str, line: int) -> str:
+        """What a line that is no Python should be; empty where that is not known."""
+        project = Project(Path(), {"file.py": text})
+        found = next((each for each in brackets.check(project) if each.line == line), None)
+        return found.edits[0].lines[0].strip() if found is not None and found.edits else ""
+
+
+DOCTOR = MicroServiceBusDoctor()
