@@ -128,12 +128,14 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A declared outgoing port. ``request`` Any or a class, ``reply`` a class or None."""
+    """A declared outgoing port. ``request`` Any or a class, ``reply`` a class or None. ``rare``: one that is optional
+    and mostly not connected, so that nothing is said of it."""
 
     name: str
     request: Any
     reply: Any = None
     optional: bool = False
+    rare: bool = False
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

@@ -308,7 +308,8 @@ class _Wirer:
                 f"Name the one: {_spelled(item, target, able[0].name)}.",
             )
         elif target.optional:
-            self._note("not-connected", where, f"{where} is not connected; it is optional")
+            if not target.rare:
+                self._note("not-connected", where, f"{where} is not connected; it is optional")
         elif len(self.specs) == len(self._items) and not self._model.partial:
             # With a service missing because of its own error, this would only be its echo.
             self._wrong(where, *self._nobody(item, target))

@@ -256,3 +256,33 @@ async def test_a_service_may_claim_an_id() -> None:
     async with Flow("f").add(Sink).add(Sender).running(transport="memory"):
         await notes.count(1)
     assert notes == [("sender_py", "cloud", (1,))]
+
+
+async def test_what_is_submitted_goes_where_the_flow_connects_it() -> None:
+    notes = Notes()
+
+    class Thermometer(CustomService):
+        async def Start(self) -> None:
+            for temperature in (20, 40):
+                await self.SubmitMessage({"temperature": temperature})
+
+        async def Process(self, message: QueueMessage) -> None:
+            await self.SubmitMessage(message.message[0])
+
+    class Alarm(Service):
+        @handler
+        async def on_reading(self, reading: dict[str, Any]) -> None:
+            notes.note(("alarm", reading["temperature"]))
+
+    class Store(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            notes.note((message.source, message.message[0]["temperature"]))
+
+    ends = [{"to": "alarm", "when": "body.temperature > 30"}, "store"]
+    flow = Flow("f").add(Thermometer, connect={"messages": ends}).add(Alarm()).add(Store)
+    async with flow.running(transport="memory") as node:
+        await notes.count(3)
+        await node.target("thermometer", Any).send({"temperature": 50})
+        await notes.count(5)
+    assert sorted(notes[:3]) == [("alarm", 40), ("thermometer_py", 20), ("thermometer_py", 40)]
+    assert sorted(notes[3:]) == [("alarm", 50), ("thermometer_py", 50)]

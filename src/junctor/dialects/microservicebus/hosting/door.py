@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from junctor.core.hop import current
+from junctor.core.outcome import LogLine
 from junctor.core.port import Port
 from junctor.core.spec import service_address
 from junctor.dialects.microservicebus.hosting.adding import packages_of
@@ -17,15 +18,24 @@ from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.errors import JunctorError
 from junctor.messages.codec import encode
+from junctor.observe.secrets import mask
+from junctor.services.target import Target
+
+MESSAGES = "messages"
+"""The target of a custom service that takes what it submits."""
 
 FAULT, TRACKED = "fault", "tracked"
 """Events of lines: an error that a service has told of, a tracking record."""
 
 
 class PortDoor:
-    """See :class:`~junctor.dialects.microservicebus.services.door.Door`."""
+    """See :class:`~junctor.dialects.microservicebus.services.door.Door`.
 
-    def __init__(self, port: Port, bus: Bus, routes: Routes) -> None:
+    :param connects: the service has the target :data:`MESSAGES`.
+    """
+
+    def __init__(self, port: Port, bus: Bus, routes: Routes, connects: bool = True) -> None:
+        self._connects = connects
         self._port = port
         self._bus = bus
         self._routes = routes
@@ -48,9 +58,6 @@ class PortDoor:
 
     def _keep(self, level: int, text: str) -> None:
         """The trace has it all the same."""
-        from junctor.core.outcome import LogLine
-        from junctor.observe.secrets import mask
-
         hop = current.get()
         if hop is not None and hop.open:
             hop.note(LogLine(self._port.time_ns(), level, f"{self._port.flow}.{self._port.service}", mask(text)))
@@ -59,6 +66,7 @@ class PortDoor:
         told = f"{code}: {text}" if code else text
         if description:
             told = f"{told} ({description})"
+        told = mask(told)
         self._port.log.error("%s", told, extra={"event": FAULT, "fault_code": code, "fault_description": description})
         node, address = self._bus.node, service_address(self._port.flow, self._port.service)
         host = node.engine.hosts.get(address) if node is not None else None
@@ -73,6 +81,11 @@ class PortDoor:
             self._port.log.info("%s", text, extra={"event": TRACKED})
             return
         self._port.log.warning("a tracking record cannot be encoded: %s", type(body).__name__)
+
+    def submit(self, payload: Any) -> Awaitable[Any] | None:
+        links = self._port.links(MESSAGES) if self._connects else ()
+        where = f"{self._port.service}.{MESSAGES}"
+        return Target(self._port, links, Any, where).send(payload) if links else None
 
     def action_on(self, destination: str, *names: str) -> str:
         known: set[str] = set()

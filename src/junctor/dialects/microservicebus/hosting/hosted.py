@@ -32,7 +32,7 @@ class Hosted:
         self.address = service_address(context.flow, context.service)
         self.bus = bus_of(context.flow, context.service)
         self.id = self.bus.join(context.service, cls)
-        self.queue = ServiceQueue(context.port, self.bus)
+        self.queue = ServiceQueue(context.port, self.bus, connects=context.service in self.bus.classes)
         self.loop = ServiceLoop(f"{self.address} loop", self._told_blocked)
         self.threads = CallThreads(self.address)
         self.service: BaseService

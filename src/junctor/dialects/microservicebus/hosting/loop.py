@@ -1,8 +1,8 @@
 """The event loop of one service, in a thread of its own, because existing code blocks inside ``async def``.
 
-Work crosses in batches, what comes or ends in one turn of a loop together: a wake-up of another thread costs more than a
-small action. While code blocks the loop, what waits for
-it for longer than :data:`PATIENCE` is done by a second one: an action is not kept waiting by a ``Start`` that sleeps.
+What comes or ends in one turn of a loop crosses together: a wake-up of another thread costs more than a small action.
+While code blocks the loop, what waits for it for longer than :data:`PATIENCE` is done by a second one: an action is not
+kept waiting by a ``Start`` that sleeps.
 """
 
 from __future__ import annotations

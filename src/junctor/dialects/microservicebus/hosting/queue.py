@@ -27,11 +27,11 @@ class ServiceQueue:
     ``over`` is a ``Start`` that was cancelled: it may not have heard of that yet, and sends no more.
     """
 
-    def __init__(self, port: Port, bus: Bus) -> None:
+    def __init__(self, port: Port, bus: Bus, connects: bool = True) -> None:
         self.port = port
         self.bus = bus
         self.routes = Routes(port, bus)
-        self.door = PortDoor(port, bus, self.routes)
+        self.door = PortDoor(port, bus, self.routes, connects)
         self.over: asyncio.Task[Any] | None = None
         self._outbox = Outbox(port)
 

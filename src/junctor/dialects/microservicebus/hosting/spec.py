@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
-from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec
+from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec, TargetSpec
 from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.actions import PROCESS, actions_of, bound, overrides
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
+from junctor.dialects.microservicebus.hosting.door import MESSAGES
 from junctor.dialects.microservicebus.hosting.hosted import START_TIME, STOP_TIME, Hosted, takes_config
 from junctor.dialects.microservicebus.names import PERMANENT
 from junctor.dialects.microservicebus.services import BaseService
@@ -26,6 +27,9 @@ OF_SERVICES = Policies(pool=PoolPolicy(size=POOL), retry=RetryPolicy(on={"IndexA
 """A service that adds a package while there is no network waits for it, and is not taken for one that fails."""
 
 INACTIVE = "general.enabled is false"
+
+
+SUBMITTED = TargetSpec(name=MESSAGES, request=Any, optional=True, rare=True)
 
 
 def policies_of(cls: type[BaseService]) -> Policies:
@@ -60,6 +64,7 @@ def _of(
         doc=inspect.cleandoc(cls.__doc__ or "") if "__doc__" in vars(cls) else "",
         origin=_origin(cls),
         handlers=tuple(_handler(cls, action, method.__doc__) for action, method in actions_of(cls)),
+        targets=() if more.get("permanent") else (SUBMITTED,),
         settings=shown,
         start=Activity(bind=lambda hosted: hosted.make),
         main=Activity(bind=lambda hosted: hosted.live, cancel=True),

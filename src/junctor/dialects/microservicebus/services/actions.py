@@ -34,11 +34,16 @@ class Actions:
         await self.queue.put(QueueMessage(self.id, destination, action, message))
 
     async def SubmitMessage(self, message: Any) -> None:
-        """Hand a reading to the Com service, which passes it on to the cloud.
+        """Hand a reading to the Com service, which passes it on to the cloud; where the flow connects ``messages``, to
+        ``Process`` of the services there whose conditions hold.
 
         :param message: anything that JSON can carry.
         """
-        action = door_of(self.queue).action_on(COM, "_sendEvent", "Process")
+        door = door_of(self.queue)
+        if (sent := door.submit(message)) is not None:
+            await sent
+            return
+        action = door.action_on(COM, "_sendEvent", "Process")
         await self.queue.put(QueueMessage(self.id, COM, action, message))
 
     async def Debug(self, message: Any) -> None:

@@ -57,6 +57,10 @@ class Door(Protocol):
         """Keep a tracking record with what is being handled."""
         ...
 
+    def submit(self, payload: Any) -> Awaitable[Any] | None:
+        """Hand a message to the services that the flow has connected ``messages`` with; None where it has not."""
+        ...
+
     def action_on(self, destination: str, *names: str) -> str:
         """The first of these actions that a service has; the first where it has none of them, or is not there."""
         ...
@@ -88,6 +92,10 @@ class NoDoor:
     def track(self, body: Mapping[str, Any], description: str | None) -> None:
         """:raises RuntimeError: always."""
         _refuse("track")
+
+    def submit(self, payload: Any) -> Awaitable[Any] | None:
+        """Nothing is connected."""
+        return None
 
     def action_on(self, destination: str, *names: str) -> str:
         """The first one."""
