@@ -29,7 +29,9 @@ def _corrected(project: Project, finding: Finding) -> Finding | None:
         return None
     old = lines[finding.line - 1]
     for code, what, new in _attempts(old):
-        if _gets_further([*lines[: finding.line - 1], new, *lines[finding.line :]], finding.line):
+        # A bracket that closes too early leaves its rest on the next line.
+        past = finding.line + (code == "missing-bracket")
+        if _gets_further([*lines[: finding.line - 1], new, *lines[finding.line :]], past):
             edit = Edit(finding.file, finding.line, finding.line, (new,))
             return Finding(code, finding.file, finding.line, what, (edit,), fix=f"Write: {new.strip()}")
     return None
@@ -47,8 +49,8 @@ def _attempts(line: str) -> Iterator[tuple[str, str, str]]:
         yield "missing-bracket", f'"{end}" is missing at the end of the line', line.rstrip() + end
 
 
-def _gets_further(lines: list[str], line: int) -> bool:
-    """Whether the text is Python now, or its first error lies behind the line."""
+def _gets_further(lines: list[str], past: int) -> bool:
+    """Whether the text is Python now, or its first error lies behind a line."""
     text = "\n".join(lines)
     if parses(text):
         return True
@@ -57,7 +59,7 @@ def _gets_further(lines: list[str], line: int) -> bool:
         try:
             ast.parse(text)
         except SyntaxError as error:
-            return (error.lineno or 0) > line + 1
+            return (error.lineno or 0) > past
         except (ValueError, RecursionError, MemoryError):
             return False
     return True
