@@ -27,7 +27,7 @@ from junctor.services.service import Attachment, Service
 from junctor.services.serving import routes
 from junctor.services.target import Target
 from junctor.services.timing import schedules
-from junctor.settings import Secret, read_settings
+from junctor.settings import Secret, SecretTable, read_settings
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), Secret)
 
@@ -175,6 +175,8 @@ def _settings(
     for key, (setting, kind) in declared.items():
         if setting.hidden(kind) and isinstance(values.get(key), str):
             values[key] = Secret(values[key])
+        elif setting.hidden(kind) and isinstance(values.get(key), dict):
+            values[key] = SecretTable(values[key])
     return values
 
 

@@ -6,7 +6,7 @@ A setting is explicit. ``limit: float = setting(80.0)`` is one, ``limit: float =
 from junctor.settings.conversion import convert, kind_name
 from junctor.settings.declaration import Bounds, Setting, bounded, setting
 from junctor.settings.reading import read_settings
-from junctor.settings.values import MISSING, Duration, Secret
+from junctor.settings.values import MISSING, Duration, Secret, SecretTable
 from junctor.settings.written import Leaf, Series, Table
 
 __all__ = (
@@ -15,6 +15,7 @@ __all__ = (
     "Duration",
     "Leaf",
     "Secret",
+    "SecretTable",
     "Series",
     "Setting",
     "Table",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hmac
-from typing import Annotated
+from typing import Annotated, Any
 
 DURATION = "junctor-duration"
 Duration = Annotated[float, DURATION]
@@ -56,3 +56,10 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(("junctor.Secret", self._text))
+
+
+class SecretTable(dict[str, Any]):
+    """A mapping that does not show, as text does not in a :class:`Secret`. In all else it is a dict."""
+
+    def __repr__(self) -> str:
+        return "***"

@@ -304,6 +304,17 @@ def test_secrets_do_not_show(plant: Write, monkeypatch: pytest.MonkeyPatch) -> N
         flow_with(plant, "timeout: '${secret:TOKEN}'")
 
 
+@pytest.mark.parametrize(("header", "warned"), [("Authorization", True), ("Accept", False)])
+def test_a_table_with_secrets_is_remarked_where_a_name_tells_and_is_not_shown(
+    plant: Write, header: str, warned: bool
+) -> None:
+    text = f"services: {{a: {{adapter: http-out, settings: {{url: 'http://h/', headers: {{{header}: abcdef}}}}}}}}"
+    plant("some.yaml", text)
+    wiring = wire(load("some.yaml"))
+    assert any("a secret stands in the file as text" in note for note in wiring.notes) == warned
+    assert "abcdef" not in repr(spec(wiring, "a").settings["headers"])
+
+
 @pytest.mark.parametrize(
     ("text", "warned"), [("token: abcdef", True), ("key: abcdef", True), ("token: '${T:-}'", False)]
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,9 +23,9 @@ from junctor.flows.model import FlowModel
 from junctor.flows.policies import POLICY_WORDS, read_policies
 from junctor.flows.schedules import read_schedules
 from junctor.flows.wires import read_wires
-from junctor.services import checked_name
+from junctor.services import Service, checked_name
 from junctor.services.hints import own_annotations
-from junctor.settings import Table
+from junctor.settings import Leaf, Table
 from junctor.settings.values import UNSET
 from junctor.settings.written import Node, holds_secret, leaves, places_in
 
@@ -190,12 +191,30 @@ class EntryReader:
             node = given.entries.get(name)
             if node is None or holds_secret(node) or not _is_secret(source, name, declared.secret):
                 continue
-            if any(leaf.value and "${" not in leaf.written for leaf in leaves(node)):
+            if any(leaf.value and "${" not in leaf.written for leaf in _secrets_in(node, source)):
                 variable = f"{entry.name}_{name}".upper().replace("-", "_")
                 self.notes.append(
                     f"{entry.name}.{name} ({node.place}): a secret stands in the file as text; write "
                     f"${{secret:{variable}}} and give it as a variable or a file"
                 )
+
+
+_TELLING = re.compile("auth|cookie|connection|key|pass|secret|sign|token", re.IGNORECASE)
+
+
+def _secrets_in(node: Node, source: Any) -> Iterator[Leaf]:
+    """The values of a secret setting that are secret. A table of an adapter, such as headers, has others beside them,
+    and the names tell."""
+    if not isinstance(node, Table) or not _is_native(source):
+        yield from leaves(node)
+        return
+    for name, part in node.entries.items():
+        if isinstance(part, Table) or _TELLING.search(name):
+            yield from _secrets_in(part, source)
+
+
+def _is_native(source: Any) -> bool:
+    return issubclass(source if isinstance(source, type) else type(source), Service)
 
 
 def _misses(node: Node, unfilled: frozenset[str | None]) -> bool:

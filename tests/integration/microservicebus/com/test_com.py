@@ -13,6 +13,7 @@ from junctor import Flow, setting
 from junctor.dialects.microservicebus.com import Com, Provider, Reading
 from junctor.dialects.microservicebus.com.providers import known
 from junctor.errors import ConfigurationError
+from junctor.services import spec_of
 from junctor.testing import running
 from tests.integration.microservicebus.com.flows import Sensor, comes, gateway, state_of, submit
 from tests.unit.flows.distributions import install
@@ -144,6 +145,8 @@ async def test_the_state_is_kept_over_a_restart_without_the_cloud(cloud: Any, tm
     ("settings", "told"),
     [
         ({"provider": "mqt"}, 'Did you mean "mqtt"?'),
+        ({"provider": "nowhere:Own"}, "there is no module nowhere"),
+        ({"provider": "json:loads"}, "json:loads is no provider"),
         ({"provider": "own", "settings": {"regio": "a"}}, "regio: there is no such setting"),
         ({"provider": "own", "settings": {"region": "x"}}, 'region: "x" is shorter than 2'),
         ({"provider": "mqtt"}, "url"),
@@ -166,7 +169,8 @@ def test_bad_settings_are_told_before_anything_runs(cloud: Any, settings: dict[s
 
 
 def test_a_secret_of_a_provider_is_not_shown(cloud: Any) -> None:
-    assert "hush" not in repr(Com(provider="own", settings={"code": "hush"}))
+    com = Com(provider="own", settings={"code": "hush"})
+    assert "hush" not in repr(com) + str(spec_of(com).settings["settings"])
 
 
 def test_a_provider_of_another_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

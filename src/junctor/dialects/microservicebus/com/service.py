@@ -54,7 +54,19 @@ class Com(Adapter):
     Readings go out one at a time, in order. While the other side is away they wait in the queue, on disk in a durable
     flow, and drain at ``rate`` when it is back. Where the provider has a device twin, the entry ``msb-state`` of what
     is desired starts and stops the custom services of the flow and switches debug output, and every service gets
-    ``StateUpdate``.
+    ``StateUpdate``::
+
+        com:
+          adapter: com
+          settings:
+            provider: mqtt
+            rate: 50/s
+            settings:
+              url: mqtts://broker.example
+              user: edge-1
+              password: ${secret:BROKER_PASSWORD}
+              topic: "plant/{message.source}"
+              desired_topic: nodes/edge-1/desired
     """
 
     side = "out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -126,7 +127,7 @@ class AzureIotHub(Provider):
             client_id=own.device,
             trust=Trust(self.ca, self.certificate, self.key_file),
             user=own.user,
-            password=own.token(int(self._seconds() + self.token_life)) if own.key else "",
+            password=own.token(math.ceil(self._seconds() + self.token_life)) if own.key else "",
             protocol="3.1.1",
             session=1.0,  # the hub keeps subscriptions, and with them messages to the device
             keepalive=round(self.keepalive),
