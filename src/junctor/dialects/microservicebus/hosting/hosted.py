@@ -38,7 +38,7 @@ class Hosted:
         self.service: BaseService
         self._cls = cls
         self._config = config
-        self._made = False
+        self._made = self._blocked = False
         self._end: Work | None = None
 
     async def make(self) -> None:
@@ -98,6 +98,10 @@ class Hosted:
             self.threads.close()
 
     def _told_blocked(self) -> None:
+        """Once; it may block again and again."""
+        if self._blocked:
+            return
+        self._blocked = True
         self.port.log.warning(
             "code of the service blocks its event loop; what waits is done by a second one (use await in place of "
             "time.sleep and the like)"

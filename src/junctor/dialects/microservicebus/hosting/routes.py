@@ -87,12 +87,13 @@ class Routes:
 
 
 def chosen(action: str, handlers: Iterable[HandlerSpec]) -> HandlerSpec | None:
-    """The handler for an action: of this name; for ``Process`` also that of a service of another kind which takes
-    anything, or its only one."""
+    """The handler for an action: of this name; for ``Process`` also that of a service of another kind: its only one
+    with a type, for which the payload is read, else one that takes anything."""
     handlers = tuple(handlers)
     named = next((one for one in handlers if one.name == action), None)
     if named is not None or action != PROCESS:
         return named
     open_ones = [one for one in handlers if not one.by_name]
+    typed = [one for one in open_ones if one.accepts is not Any]
     anything = [one for one in open_ones if one.accepts is Any]
-    return anything[0] if anything else open_ones[0] if len(open_ones) == 1 else None
+    return typed[0] if len(typed) == 1 else anything[0] if anything else None
