@@ -50,7 +50,12 @@ class MqttIn(MqttAdapter):
 
     The broker keeps the session while the service is away. A message is acknowledged when it is durably accepted, so
     none of QoS 1 is lost, and after a kill or a lost connection those that were not acknowledged come again. The order
-    of the broker is kept. One that cannot be read is parked here, as it came, and does not stop the others.
+    of the broker is kept. One that cannot be read is parked here, as it came, and does not stop the others::
+
+        readings:
+          adapter: mqtt-in
+          settings: {url: "mqtt://broker.example", topics: ["plant/+/state"]}
+          connect: {out: alarm}
     """
 
     side = "in"
@@ -216,13 +221,13 @@ class MqttIn(MqttAdapter):
 def headers_of(arrival: Arrival) -> dict[str, str]:
     """What came beside the payload, as headers of the message: the user properties under their own names."""
     made = dict(arrival.properties)
-    made["mqtt-topic"] = arrival.topic
+    made["topic"] = arrival.topic
     if arrival.retain:
-        made["mqtt-retain"] = "true"
+        made["retain"] = "true"
     if arrival.content_type:
         made["content-type"] = arrival.content_type
     if arrival.response_topic:
-        made["mqtt-response-topic"] = arrival.response_topic
+        made["response-topic"] = arrival.response_topic
     if arrival.correlation:
-        made["mqtt-correlation"] = arrival.correlation.decode(errors="backslashreplace")
+        made["correlation-data"] = arrival.correlation.decode(errors="backslashreplace")
     return made

@@ -28,7 +28,11 @@ class MqttOut(MqttAdapter, Outbound):
 
     There is one connection, made when the service starts and again when it is lost; while there is none, messages wait
     in their queue. A message may be published twice, as everything that leaves a flow: its user property
-    ``idempotency-key`` is then the same. What the broker refuses is parked.
+    ``idempotency-key`` is then the same. What the broker refuses is parked::
+
+        announce:
+          adapter: mqtt-out
+          settings: {url: "mqtt://broker.example", topic: "plant/{body.line}/alarm"}
     """
 
     topic: Template = setting(doc='Where to: "plant/{body.line}/state"; what is in braces makes one level')

@@ -31,9 +31,9 @@ async def test_what_is_published_is_handled_with_its_topic(mosquitto: Any, proto
             peer.publish("in/c", "")
         await comes(lambda: len(sinks[0].taken) == 3)
         assert sinks[0].taken == [
-            ({"n": 1}, {"mqtt-topic": "in/a"}),
-            ({"n": 2}, {"mqtt-topic": "in/b"}),
-            (None, {"mqtt-topic": "in/c"}),
+            ({"n": 1}, {"topic": "in/a"}),
+            ({"n": 2}, {"topic": "in/b"}),
+            (None, {"topic": "in/c"}),
         ]
 
 
@@ -43,21 +43,21 @@ async def test_what_mqtt_5_tells_is_in_the_headers(mosquitto: Any) -> None:
         await connected(node, "source")
         with Peer(broker.port) as peer:
             more = {"ContentType": "application/json", "ResponseTopic": "back", "CorrelationData": b"7\xff"}
-            peer.publish("in/a", "5", properties={"unit": "C", "mqtt-topic": "forged"}, **more)
+            peer.publish("in/a", "5", properties={"unit": "C", "topic": "forged"}, **more)
         await comes(lambda: sinks[0].taken)
         body, headers = sinks[0].taken[0]
         assert body == {
             "topic": "in/a",
             "payload": 5,
             "retain": False,
-            "properties": {"unit": "C", "mqtt-topic": "forged"},
+            "properties": {"unit": "C", "topic": "forged"},
         }
         assert headers == {
             "unit": "C",
-            "mqtt-topic": "in/a",
+            "topic": "in/a",
             "content-type": "application/json",
-            "mqtt-response-topic": "back",
-            "mqtt-correlation": "7\\xff",
+            "response-topic": "back",
+            "correlation-data": "7\\xff",
         }
         assert sinks[0].keys == ["in/a"]
 
@@ -93,9 +93,9 @@ async def test_a_parked_message_is_corrected_and_goes_on(mosquitto: Any) -> None
     broker = mosquitto()
     async with inbound(broker.port, Typed).running(transport="memory") as node:
         await connected(node, "source")
-        again = MqttMessage("in/a", b'{"line": "a", "value": 3}', headers={"mqtt-topic": "in/a"})
+        again = MqttMessage("in/a", b'{"line": "a", "value": 3}', headers={"topic": "in/a"})
         await node.target("source", MqttMessage).send(again)
-        await comes(lambda: sinks[0].taken == [(Reading("a", 3.0), {"mqtt-topic": "in/a"})])
+        await comes(lambda: sinks[0].taken == [(Reading("a", 3.0), {"topic": "in/a"})])
 
 
 async def test_a_publishers_key_makes_the_second_one_vanish(mosquitto: Any) -> None:
@@ -124,7 +124,7 @@ async def test_retained_messages(mosquitto: Any, retained: str, times: int, prot
     taken = [body for sink in sinks for body in sink.bodies]
     assert taken.count("kept") == times
     headers = [head for sink in sinks for body, head in sink.taken if body == "kept"]
-    assert all(head["mqtt-retain"] == "true" for head in headers)
+    assert all(head["retain"] == "true" for head in headers)
 
 
 async def test_two_nodes_share_a_subscription(mosquitto: Any) -> None:
