@@ -26,7 +26,8 @@ class Orchestrator(InternalService):
 
     @classmethod
     def configured(cls, name: str, settings: Mapping[str, Any], places: Mapping[str, str]) -> Mapping[str, Any]:
-        return {"packages": packages_from(read_settings(PACKAGES, settings, name, places=places, in_flow=True))}
+        rules = packages_from(read_settings(PACKAGES, settings, name, places=places, in_flow=True))
+        return {"packages": rules} if rules else {}
 
     async def _stop_custom_services(self, message: QueueMessage) -> None:
         """Stop all custom services; they get no messages until they are started."""

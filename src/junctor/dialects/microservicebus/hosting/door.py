@@ -71,7 +71,7 @@ class PortDoor:
         node, address = self._bus.node, service_address(self._port.flow, self._port.service)
         host = node.engine.hosts.get(address) if node is not None else None
         if host is not None:
-            command = f"junctor trace --service {address}"
+            command = f"junctor logs --service {address} --level error"
             self._bus.loop.call_soon_threadsafe(host.alert, FAULT, f"{address}: {told}", command)
 
     def track(self, body: Mapping[str, Any], description: str | None) -> None:
