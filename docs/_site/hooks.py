@@ -2,13 +2,15 @@
 schema, adapters with their settings, and cross references of docstrings as plain names.
 
 A page says where: ``<!-- commands -->``, ``<!-- flow-schema -->``, ``<!-- adapters -->`` for the list of them,
-``<!-- adapter file-in -->`` for the settings and targets of one.
+``<!-- adapter file-in -->`` for the settings and targets of one, ``<!-- provider azure-iot-hub -->`` for the settings
+of a provider of the adapter com.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -19,6 +21,7 @@ _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:examples|src|tests|[A-Z]+)\b[
 _ROLE = re.compile(r":(?:class|func|meth|attr|mod|data|exc):<code>~?([\w.]+)</code>")
 
 _ADAPTER = re.compile(r"<!-- adapter ([a-z-]+) -->")
+_PROVIDER = re.compile(r"<!-- provider ([a-z-]+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -29,6 +32,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- flow-schema -->", "\n".join(_words()))
     if "<!-- adapters -->" in markdown:
         markdown = markdown.replace("<!-- adapters -->", "\n".join(_adapters()))
+    markdown = _PROVIDER.sub(lambda found: "\n".join(_provider(found[1])), markdown)
     return _ADAPTER.sub(lambda found: "\n".join(_adapter(found[1])), markdown)
 
 
@@ -64,16 +68,28 @@ def _adapter(name: str) -> list[str]:
     from junctor.adapters.catalogue import entry_of
 
     one = entry_of(name)
-    lines = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
-    for each in one.settings:
-        default = "" if each.default is None or each.secret else f"`{json.dumps(each.default)}`"
-        takes = f"{each.takes} {each.unit}".strip() + (", secret" if each.secret else "")
-        default = "required" if each.required else default
-        lines.append(f"| `{each.name}` | {_one_line(takes)} | {default} | {_one_line(each.doc)} |")
+    lines = _settings(one.settings)
     lines += ["", "| target | sends |", "|---|---|"] if one.targets else []
     for target in one.targets:
         replies = f", waits for {target.replies}" if target.replies else ""
         lines.append(f"| `{target.name}` | {target.sends}{replies}{', may lead nowhere' * target.optional} |")
+    return lines
+
+
+def _provider(name: str) -> list[str]:
+    from junctor.adapters.catalogue import settings_of
+    from junctor.dialects.microservicebus.com.providers.known import provider
+
+    return _settings(settings_of(provider(name)))
+
+
+def _settings(entries: Iterable[Any]) -> list[str]:
+    lines = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
+    for each in entries:
+        default = "" if each.default is None or each.secret else f"`{json.dumps(each.default)}`"
+        takes = f"{each.takes} {each.unit}".strip() + (", secret" if each.secret else "")
+        default = "required" if each.required else default
+        lines.append(f"| `{each.name}` | {_one_line(takes)} | {default} | {_one_line(each.doc)} |")
     return lines
 
 

@@ -99,7 +99,7 @@ def entry_of(name: str) -> AdapterEntry:
         code=spec.code,
         extra=extra,
         install=_install(cls, extra),
-        settings=tuple(_settings(cls)),
+        settings=tuple(settings_of(cls)),
         targets=tuple(_targets(spec)),
         handlers=tuple(_handlers(spec)),
         example=example or _made_up(name, cls, spec),
@@ -123,8 +123,8 @@ def _install(cls: type[Service], extra: str) -> str:
 # What the class says ----------------------------------------------------------------------------------------
 
 
-def _settings(cls: type[Service]) -> Iterator[SettingEntry]:
-    """Those that must be given come first."""
+def settings_of(cls: type[Service]) -> Iterator[SettingEntry]:
+    """The settings of a class; those that must be given come first."""
     declared = declared_settings(cls).items()
     for name, (setting, kind) in sorted(declared, key=lambda one: one[1][0].default is not MISSING):
         known = setting.default is not MISSING and not setting.hidden(kind)

@@ -65,7 +65,7 @@ class Com(Adapter):
               url: mqtts://broker.example
               user: edge-1
               password: ${secret:BROKER_PASSWORD}
-              topic: "plant/{message.source}"
+              topic: plant/readings
               desired_topic: nodes/edge-1/desired
     """
 
