@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from junctor.errors import MissingExtra, SettingError
 from junctor.observe.secrets import register
 
 _EXAMPLES = "For example sqlite:///orders.db or postgresql://user@host/database."
+_PORT = re.compile(r"(?<=[^:]):\d+$")
 _PLAIN = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -117,9 +120,14 @@ class Address:
 
     @property
     def _is_local(self) -> bool:
-        named = self.url.query.get("host", ())
-        hosts = [self.url.host or "", *((named,) if isinstance(named, str) else named)]
-        return all(_is_local(part.rsplit(":", 1)[0] if ":" in part[-6:] else part) for part in _listed(hosts))
+        """Whether all hosts that it may be at are this machine. libpq knows them from its environment, too."""
+        query, known = self.url.query, [self.url.host or ""]
+        for name in ("host", "hostaddr"):
+            named = query.get(name, ())
+            known += [named] if isinstance(named, str) else named
+        if not any(known):
+            known = [os.environ.get("PGHOST", ""), os.environ.get("PGHOSTADDR", "")]
+        return all(_is_local(part) for host in known for part in host.split(","))
 
     def arguments(self, timeout: float) -> dict[str, Any]:
         """What the driver is told beside the URL. A server on another machine is always asked for its certificate."""
@@ -136,12 +144,9 @@ class Address:
         return made
 
 
-def _listed(hosts: list[str]) -> list[str]:
-    return [part for host in hosts for part in host.split(",")]
-
-
 def _is_local(host: str) -> bool:
-    """No host at all is a socket of this machine."""
+    """No host at all is a socket of this machine. Of several, each may have its port."""
+    host = _PORT.sub("", host)
     if host in ("", "localhost") or host.startswith(("/", "@")):
         return True
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 
@@ -27,7 +28,8 @@ class Limit:
 
     def __enter__(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, name="sql limit", daemon=True)
+            given = (weakref.ref(self), self._stop, min(1.0, self.seconds / 4))
+            self._thread = threading.Thread(target=_watch, args=given, name="sql limit", daemon=True)
             self._thread.start()
         self.exceeded = False
         self._until = time.monotonic() + self.seconds
@@ -42,10 +44,20 @@ class Limit:
         if self._thread is not None:
             self._thread.join()
 
-    def _watch(self) -> None:
-        while not self._stop.wait(min(1.0, self.seconds / 4)):
-            with self._one:
-                if self._until and time.monotonic() > self._until:
-                    self._until = 0.0
-                    self.exceeded = True
-                    self._cut()
+    def look(self) -> None:
+        """Cut the call off that takes too long."""
+        with self._one:
+            if self._until and time.monotonic() > self._until:
+                self._until = 0.0
+                self.exceeded = True
+                self._cut()
+
+
+def _watch(whose: weakref.ref[Limit], stop: threading.Event, pause: float) -> None:
+    """Ends also when nobody has the limit any more."""
+    while not stop.wait(pause):
+        limit = whose()
+        if limit is None:
+            return
+        limit.look()
+        del limit

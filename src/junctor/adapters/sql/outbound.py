@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from junctor.adapters.base import Outbound
 from junctor.adapters.records import Fields, checked_fields, filled, reader_of
 from junctor.adapters.sql.adapter import SqlAdapter
-from junctor.adapters.sql.reasons import OUTBOUND, DataRefused
+from junctor.adapters.sql.reasons import OUTBOUND, DataRefused, StatementUnusable
 from junctor.adapters.sql.wording import Statement
 from junctor.core.expressions import Expression, Variables, of_message
 from junctor.core.policy import Policies, RetryPolicy
@@ -134,6 +134,9 @@ class SqlOut(SqlAdapter, Outbound):
             self._made = True
         try:
             return self._run(work)
+        except StatementUnusable:
+            self._made = not self.create  # it may be the table of once that is gone
+            raise
         except DataRefused:
             before = self._once.known(self.database, self.message.effect)
             if before is None:
