@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from junctor.clock import instant
+from junctor.core.faults import ANY, Fault
 from junctor.core.hours import Hours
 from junctor.core.records import ParkedGroup
 from junctor.core.room import Room
@@ -16,7 +17,7 @@ from junctor.errors import ConfigurationError
 SYSTEM = "junctor"
 """The flow of the node's own services."""
 
-CONDITIONS = ("parked", "stopped", "held", "suspended", "queue", "age", "silent", "disk", "free", "wal")
+CONDITIONS = ("parked", "stopped", "held", "suspended", "queue", "age", "silent", "fault", "disk", "free", "wal")
 _TELLS_NOTHING = frozenset({"paused", "backoff", "starting", "failed"})
 _MIB = 1024 * 1024
 
@@ -25,8 +26,9 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, runs of workflows that
     are ``suspended``, services ``stopped`` after too many failures, messages in the ``queue`` of a service. By seconds:
     how long a service is ``held``, or its ticks or ``loop()`` find the other side away; the ``age`` of the oldest
-    message owed to one; for how long one was ``silent``: took and handled nothing. Of the store: percent of its
-    ``disk`` in use, bytes that are ``free`` on it, bytes of its ``wal``.
+    message owed to one; for how long one was ``silent``: took and handled nothing. By code: errors that services tell
+    of with one of these ``fault`` codes, ``*`` for any. Of the store: percent of its ``disk`` in use, bytes that are
+    ``free`` on it, bytes of its ``wal``.
 
     ``service`` are those it is about, all of the flow by default. ``hours``, ``days`` and ``timezone`` say when silence
     counts.
@@ -39,6 +41,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     queue: int | None = None
     age: float | None = None
     silent: float | None = None
+    fault: tuple[str, ...] | None = None
     disk: float | None = None
     free: int | None = None
     wal: int | None = None
@@ -67,7 +70,7 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     not since the node started. ``tried``: since then a message of it came to its end, or none waits. ``rests``: it is
     held by a plan of its own. ``away``: since when its ticks or ``loop()`` find the other side away, with this
     ``error``; 0 where they do not, or by a plan. ``reached``: one of them got through since the node started, or it has
-    none.
+    none. ``faults`` are the errors that it told of in the last minute.
     """
 
     address: str
@@ -82,6 +85,7 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     away: int = 0
     error: str = ""
     reached: bool = True
+    faults: tuple[Fault, ...] = ()
 
     @property
     def flow(self) -> str:
@@ -270,6 +274,26 @@ def _age(signals: Signals, when: When, services: list[ServiceFacts], seen: Obser
             signals.found.append(_of(service, "age", text, service.queued, service.oldest))
 
 
+def _fault(signals: Signals, when: When, services: list[ServiceFacts], seen: Observation) -> None:
+    wanted = when.fault or ()
+    for service in services:
+        for fault in service.faults:
+            if ANY in wanted or fault.code in wanted:
+                signals.found.append(_told(service, fault))
+
+
+def _told(service: ServiceFacts, fault: Fault) -> Signal:
+    return Signal(
+        key=f"fault {service.address} {fault.code}",
+        kind="fault",
+        service=service.address,
+        text=fault.text,
+        count=fault.count,
+        since=fault.since,
+        command=f"junctor logs --service {service.address}",
+    )
+
+
 def _silent(signals: Signals, when: When, hours: Hours, services: list[ServiceFacts], seen: Observation) -> None:
     limit = when.silent or 0.0
     opened = hours.open_for(instant(seen.time))
@@ -305,6 +329,7 @@ _OF_SERVICE: dict[str, Callable[[Signals, When, list[ServiceFacts], Observation]
     "held": _held,
     "queue": _queue,
     "age": _age,
+    "fault": _fault,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from junctor.core.faults import Faults
 from junctor.core.hop import Delivery, Hop, again, anew
 from junctor.core.lifecycle import Lifecycle
 from junctor.core.outcome import Failure, Outcome, Reply, Settlement, is_rest
@@ -65,6 +66,7 @@ class Handling:
         self.last_error_at = 0
         self.rests = False
         self.since = 0
+        self.faults = Faults()
         self._telling = Telling(engine.clock, self._tell_rest)
         self._plan = plan
         self._shares = engine.transport.capabilities.by_reference
@@ -300,6 +302,14 @@ class Handling:
     def log_failure(self, hop: Hop, failure: Failure) -> None:
         text = f"{failure.type}: {failure.text}\n{failure.traceback}"
         log.warning("%s.%s: %s", self.address, hop.name, text, extra={"hop": hop, "event": FAILURE})
+
+    def fault(self, code: str, text: str, command: str) -> None:
+        """Its code has told of an error.
+
+        :param code: by which alert rules know it; empty for none.
+        """
+        self.faults.note(code, text, self.engine.clock.time_ns())
+        self.alert("fault", f"{self.address}: {text}", command)
 
     def alert(self, kind: str, text: str, command: str = "junctor status") -> None:
         record = AlertRecord(self.engine.clock.time_ns(), kind, self.address, text, command)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from junctor.core.faults import LASTS, Faults
 from junctor.core.hours import Hours, read_hours
 from junctor.core.records import ParkedGroup
 from junctor.core.room import Room
@@ -147,3 +148,16 @@ def test_suspended_runs_are_counted_over_all_services_that_are_meant() -> None:
     ]
     assert found[0].text == "1 run suspended: Divergence: step 3"
     assert not signals_of(When(suspended=1), Hours(), "mill", seen).found
+
+
+def test_errors_are_reasons_by_their_codes() -> None:
+    faults = Faults()
+    faults.note("666", "no pin", NOW - 3)
+    faults.note("90001", "offline", NOW - 2)
+    faults.note("666", "no pin at all", NOW - 1)
+    service = facts(faults=faults.lasting(NOW))
+    assert keys(found(When(fault=("666",)), service)) == ["fault shop/crm 666"]
+    assert keys(found(When(fault=("*",)), service)) == ["fault shop/crm 90001", "fault shop/crm 666"]
+    assert keys(found(When(fault=("667",)), service)) == []
+    assert [(one.text, one.count, one.since) for one in service.faults[1:]] == [("no pin at all", 2, NOW - 3)]
+    assert faults.lasting(NOW + LASTS) == ()

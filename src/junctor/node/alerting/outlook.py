@@ -166,6 +166,7 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
         away=away.since if away is not None else 0,
         error=away.error if away is not None else "",
         reached=host.away.known,
+        faults=host.faults.lasting(host.engine.clock.time_ns()),
     )
 
 

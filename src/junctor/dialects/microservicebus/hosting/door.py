@@ -64,15 +64,13 @@ class PortDoor:
 
     def fault(self, text: str, code: str | None, description: str | None) -> None:
         told = f"{code}: {text}" if code else text
-        if description:
-            told = f"{told} ({description})"
-        told = mask(told)
-        self._port.log.error("%s", told, extra={"event": FAULT, "fault_code": code, "fault_description": description})
+        told = mask(f"{told} ({description})" if description else told)
+        self._port.log.error("%s", told, extra={"event": FAULT})
         node, address = self._bus.node, service_address(self._port.flow, self._port.service)
         host = node.engine.hosts.get(address) if node is not None else None
         if host is not None:
-            command = f"junctor logs --service {address} --level error"
-            self._bus.loop.call_soon_threadsafe(host.alert, FAULT, f"{address}: {told}", command)
+            command = f"junctor logs --service {address}"
+            self._bus.loop.call_soon_threadsafe(host.fault, str(code or ""), told, command)
 
     def track(self, body: Mapping[str, Any], description: str | None) -> None:
         record = {"description": description, **body} if description else dict(body)
