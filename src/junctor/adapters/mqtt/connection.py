@@ -12,8 +12,7 @@ import select
 import socket
 import ssl
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -24,46 +23,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from junctor.adapters.mqtt.broker import Broker
-from junctor.adapters.mqtt.reasons import TAKEN_OVER, PublishRefused
+from junctor.adapters.mqtt.messages import NEVER, arrival_of, properties_of, size_of
+from junctor.adapters.mqtt.messages import Arrival as Arrival
+from junctor.adapters.mqtt.messages import Publication as Publication
+from junctor.adapters.mqtt.reasons import PROTOCOL, SILENT, TAKEN_OVER, PublishRefused
 
 TURN = 64
 """Packets that are read before others have their turn on the loop."""
 
 TEND = 1.0
 """Seconds between two looks at whether the other side is still there."""
-
-NEVER = 0xFFFFFFFF
-"""The expiry of a session that does not expire, and the longest one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message that has come. ``duplicate``: the broker may have sent it before; ``properties`` are those of its user,
-    of MQTT 5 as the others behind it."""
-
-    topic: str
-    payload: bytes
-    qos: int = 0
-    retain: bool = False
-    duplicate: bool = False
-    number: int = 0
-    properties: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = ""
-    response_topic: str = ""
-    correlation: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A message to send. ``expiry`` in seconds, and ``properties`` of the user: of MQTT 5, left out in 3.1.1."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-    expiry: int | None = None
-    properties: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = ""
 
 
 class Connection:
@@ -221,7 +190,7 @@ class Connection:
         try:
             code = take()
         except Exception as error:  # noqa: BLE001 - what a broker sends is not ours
-            self._broken(f"sent what is no MQTT: {error!r}")
+            self._broken(f"brought what is no MQTT: {error!r}")
             return
         if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
             self._broken("was lost" if code == MQTTErrorCode.MQTT_ERR_CONN_LOST else f"failed: {code.name}")
@@ -358,7 +327,7 @@ class Connection:
             publication.payload,
             publication.qos,
             publication.retain,
-            self._properties(publication) if self._five else None,
+            properties_of(publication) if self._five else None,
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self.lost or ConnectionError(f"{self.broker.address}: {MQTTErrorCode(info.rc).name}")
@@ -374,21 +343,10 @@ class Connection:
         finally:
             del self._published[info.mid]
 
-    def _properties(self, publication: Publication) -> Properties:
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if publication.expiry is not None:
-            properties.MessageExpiryInterval = min(publication.expiry, NEVER)
-        if publication.content_type:
-            properties.ContentType = publication.content_type
-        if publication.properties:
-            properties.UserProperty = list(publication.properties.items())
-        return properties
-
     def _check_limits(self, publication: Publication) -> None:
         """What a broker has announced not to take would end the connection."""
         most = getattr(self._limits, "MaximumPacketSize", None)
-        size = len(publication.payload) + len(publication.topic.encode()) + 16
-        size += sum(len(name.encode()) + len(text.encode()) + 5 for name, text in publication.properties.items())
+        size = size_of(publication)
         if most is not None and size > most:
             raise self._refused(f"packets have {most} bytes at most there, and this one has {size}")
         if publication.qos > getattr(self._limits, "MaximumQoS", 2):
@@ -414,16 +372,20 @@ class Connection:
 
     def _on_disconnect(self, client: Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         where, own = self.broker.address, self.broker.client_id
-        if not flags.is_disconnect_packet_from_server:
-            text = f'the connection to {where} was lost; so it is, too, where another client is called "{own}"'
-        elif reason.value == TAKEN_OVER:
-            text = f'{where} gave the session to another client that is called "{own}"'
-        else:
+        if flags.is_disconnect_packet_from_server:
             text = f"{where} ended the connection: {reason}"
+            if reason.value == TAKEN_OVER:
+                text = f'{where} gave the session to another client that is called "{own}"'
+        elif reason.value == SILENT:
+            text = f"{where} is silent"
+        elif reason.value == PROTOCOL:
+            text = f"{where} sent what is no MQTT"
+        else:
+            text = f'the connection to {where} was lost; so it is, too, where another client is called "{own}"'
         self._lose(ConnectionResetError(text))
 
     def _on_message(self, client: Client, data: Any, message: MQTTMessage) -> None:
-        self.arrived.append(_arrival(message))
+        self.arrived.append(arrival_of(message))
         self._wake()
 
     def _wake(self) -> None:
@@ -443,21 +405,3 @@ class Connection:
         future = self._answers.get(number)
         if future is not None and not future.done():
             future.set_result(reasons)
-
-
-def _arrival(message: MQTTMessage) -> Arrival:
-    try:
-        topic = message.topic
-    except UnicodeDecodeError as error:  # which a broker must not pass on
-        topic = error.object.decode(errors="replace")
-    head = (topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid)
-    properties = message.properties
-    if properties is None:
-        return Arrival(*head)
-    return Arrival(
-        *head,
-        dict(getattr(properties, "UserProperty", ())),
-        getattr(properties, "ContentType", ""),
-        getattr(properties, "ResponseTopic", ""),
-        getattr(properties, "CorrelationData", b""),
-    )

@@ -18,7 +18,8 @@ from junctor.services import Target, handler
 from junctor.settings import Duration, setting
 
 if TYPE_CHECKING:
-    from junctor.adapters.mqtt.connection import Arrival, Connection
+    from junctor.adapters.mqtt.connection import Connection
+    from junctor.adapters.mqtt.messages import Arrival
 
 _HANDLING = {"always": 0, "new": 1, "never": 2}
 _KEPT = 64 * 1024

@@ -17,7 +17,8 @@ from junctor.services import handler
 from junctor.settings import Duration, setting
 
 if TYPE_CHECKING:
-    from junctor.adapters.mqtt.connection import Connection, Publication
+    from junctor.adapters.mqtt.connection import Connection
+    from junctor.adapters.mqtt.messages import Publication
 
 _SEEN = ("body", "headers", "key", "type", "message", "now")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -100,7 +101,7 @@ class MqttOut(MqttAdapter, Outbound):
         self.count("messages")
 
     def _publication(self, body: Any) -> Publication:
-        from junctor.adapters.mqtt.connection import Publication
+        from junctor.adapters.mqtt.messages import Publication
 
         seen = of_message(self.message, body)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from junctor.core.policy import Reaction
 from junctor.errors import JunctorError
 
+PROTOCOL = 0x82
+SILENT = 0x8D
 TAKEN_OVER = 0x8E
 QUOTA_EXCEEDED = 0x97
 _UNSPECIFIC = (0x80, 0x83)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from junctor.adapters.mqtt.broker import Address, Broker
+from junctor.adapters.mqtt.connection import Connection
+from tests.crash.seeds import repeat, seed_of_this_run
 from tests.integration.adapters.mqtt.flows import Sink, comes, connected, inbound, note_of, sinks, url
 from tests.integration.adapters.mqtt.peer import Peer
 
@@ -205,3 +209,37 @@ async def test_what_a_broker_says_no_with(mosquitto: Any, link: Any, answer: byt
     way.nonsense(answer)
     async with inbound(way.port, client_id="twin").running(transport="memory") as node:
         await comes(lambda: told in note_of(node, "source"))
+
+
+async def test_whatever_a_broker_sends_ends_in_a_connection_error() -> None:
+    """Random bytes behind a good CONNACK: they are messages, or the connection is over."""
+    seed = seed_of_this_run()
+    chance = random.Random(seed)
+    sent = b""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"\x20\x03\x00\x00\x00" + sent)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for _ in range(200):
+        kind = chance.choice([b"\x30", b"\x32", b"\x90", b"\x40", b"\xe0", b"\xd0", b"\x62", b"\x00", b"\x20"])
+        body = chance.randbytes(chance.randrange(40))
+        sent = kind + bytes([chance.choice([len(body), chance.randrange(256)])]) + body
+        connection = Connection(Broker(Address("127.0.0.1", port), "me", timeout=2.0))
+        try:
+            await connection.open()
+            while True:
+                await connection.rest(1.0)
+                connection.take()
+        except ConnectionError:
+            pass
+        except BaseException as error:
+            raise AssertionError(f"{sent!r}; {repeat(seed)}") from error
+        finally:
+            connection.close()
+    server.close()
+    await server.wait_closed()
