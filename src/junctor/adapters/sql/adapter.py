@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from junctor.adapters.sql.address import Address
     from junctor.adapters.sql.database import Database
 
-Isolation = Literal["", "read committed", "repeatable read", "serializable"]
+Isolation = Literal["read committed", "repeatable read", "serializable"]
 
 
 class SqlAdapter(Adapter):
@@ -28,7 +28,7 @@ class SqlAdapter(Adapter):
     certificate: Path | None = setting(None, doc="One's own certificate, where the database wants one")
     key_file: Path | None = setting(None, doc="Private key of the certificate, where it is in a file of its own")
     timeout: Duration = setting("30s", gt=0, doc="How long connecting and each statement may take")
-    isolation: Isolation = setting("", doc="Isolation of the transactions; that of the database by default")
+    isolation: Isolation | None = setting(None, doc="Isolation of the transactions; that of the database by default")
 
     _database: Database | None = None
 
@@ -54,7 +54,7 @@ class SqlAdapter(Adapter):
         if self._database is None:
             from junctor.adapters.sql.database import Database
 
-            self._database = Database(self.address(), self.timeout, self.isolation)
+            self._database = Database(self.address(), self.timeout, self.isolation or "")
         return self._database
 
     def on_stop(self) -> None:

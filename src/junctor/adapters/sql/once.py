@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, bindparam, func, insert, select, update
 
 from junctor.adapters.sql.database import Database, Transaction
+from junctor.adapters.sql.reasons import DataRefused, StatementUnusable
 
 LENGTH = 200
 """Characters of ``message.effect``, and more."""
@@ -35,7 +36,14 @@ class Once:
         self._update = update(self._table).where(effect == bindparam("of")).values(answer=bindparam("given"))
 
     def create(self, database: Database) -> None:
-        """Make the table where it is not there."""
+        """Make the table where it is not there. Of several that make it at once, one does, and the others find it at
+        the second look."""
+        try:
+            self._create(database)
+        except (DataRefused, StatementUnusable):
+            self._create(database)
+
+    def _create(self, database: Database) -> None:
         with database.transaction() as transaction:
             transaction.make(self._table)
 

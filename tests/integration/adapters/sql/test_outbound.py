@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,17 @@ def test_once_survives_a_kill_of_the_node(base: Any, tmp_path: Path) -> None:
         plant.send("crm", ANN)
     assert count(base, "lines") == 2
     assert (receipt.id, None) in base.execute("SELECT effect, answer FROM done_here")
+
+
+async def test_the_table_is_made_by_many_at_once(base: Any) -> None:
+    crm = SqlOut(url=base.url, statement=APPEND, once="done_here", create=True)
+    async with Flow("shop").add(crm, "crm", pool=8).running(transport="memory") as node:
+        target = node.target("shop/crm", Any)
+        await asyncio.gather(*(target.send(ANN | {"id": n}) for n in range(50)))
+        async with asyncio.timeout(20):
+            while count(base, "lines") < 50:
+                await asyncio.sleep(0.01)
+        assert node.status().services[0].parked == 0
 
 
 def test_once_needs_its_table(base: Any) -> None:
