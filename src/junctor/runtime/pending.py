@@ -80,6 +80,12 @@ class Settled:
         yield from ()
         return self._value
 
+    def when_done(self, call: Callable[[Any], object]) -> None:
+        """Call it with a future that has the result."""
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(self._value)
+        call(future)
+
     def result(self, timeout: float | None = None) -> Any:
         return self._value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -75,6 +75,10 @@ class Watched:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return (yield from self._pending.__await__())
+
+    def when_done(self, call: Callable[[Any], object]) -> None:
+        """As of the result itself."""
+        self._pending.when_done(call)  # type: ignore[attr-defined]
 
     def result(self, timeout: float | None = None) -> Any:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from junctor import Flow, Service, handler
 from junctor.dialects.microservicebus import BaseService, CustomService, QueueMessage
 from junctor.dialects.microservicebus.errors import UnknownAction
 from junctor.errors import ConfigurationError, EncodeError, UnknownTarget
-from junctor.flows import wire
+from junctor.flows import load, wire
+from junctor.testing import running
 from tests.integration.microservicebus.services import Notes, receiver
 
 
@@ -286,3 +288,35 @@ async def test_what_is_submitted_goes_where_the_flow_connects_it() -> None:
         await notes.count(5)
     assert sorted(notes[:3]) == [("alarm", 40), ("thermometer_py", 20), ("thermometer_py", 40)]
     assert sorted(notes[3:]) == [("alarm", 50), ("thermometer_py", 50)]
+
+
+async def test_a_flow_under_test_has_virtual_time() -> None:
+    class Hourly(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            await self.SubmitAction("receiver", "Process", message.message[0]["n"] + 1)
+
+    async with running(Flow("f").add(Hourly).add(receiver(Notes()))) as flow:
+        await flow.send("hourly", {"n": 1}, delay="1h")
+        await flow.advance("1h")
+        assert flow.received("receiver") == [2]
+        assert flow.now.hour == 1
+
+
+def test_the_genuine_package_beside_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "microservicebus_py-1.0.18.dist-info").mkdir()
+    (tmp_path / "microservicebus_py-1.0.18.dist-info" / "METADATA").write_text("Name: microservicebus-py\nVersion: 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError, match="pip uninstall microservicebus-py && pip install --force-reinstall"):
+        wire(Flow("f").add(receiver(Notes())))
+
+
+def test_a_file_is_called_like_its_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "from base_service import CustomService\n\n\nclass ReadGPIO(CustomService):\n    pass\n"
+    for name in ("ReadGPIO.py", "ReadPins.py"):
+        (tmp_path / name).write_text(text)
+    assert [item.name for item in load("ReadGPIO.py").items] == ["readgpio"]
+    with pytest.raises(
+        ConfigurationError, match="the class in ReadPins.py is called ReadGPIO"
+    ):
+        load("ReadPins.py")

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from junctor.core.outcome import Park
 from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.config import PACKAGES, packages_from
 from junctor.dialects.microservicebus.services import QueueMessage
-from junctor.errors import ConfigurationError
 from junctor.settings import Setting, read_settings
 
 ACTIVE, INACTIVE = "Active", "InActive"
@@ -41,8 +41,7 @@ class Orchestrator(InternalService):
         """``{"state": "Active"}`` or ``"InActive"``, also as text."""
         wanted = state_of(message.message[0])
         if wanted is None:
-            what = f"{message.message[0]!r:.100} is no state"
-            raise ConfigurationError(what, where="orchestrator._set_state", fix=f'Send {{"state": "{ACTIVE}"}}.')
+            raise Park(f"{message.message[0]!r:.100} is no state; send {ACTIVE} or {INACTIVE}")
         await self.bus.set_enabled(wanted)
 
     async def _start_service(self, message: QueueMessage) -> None:
