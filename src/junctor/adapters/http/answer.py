@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ _SHOWN = 300
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the other side said; names of headers in small letters."""
+    """What the other side said. Headers are found under their names in any case."""
 
     status: int
     reason: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
     @property
@@ -35,13 +36,13 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def is_json(self) -> bool:
         """Whether its content type says so."""
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return kind == "application/json" or kind.endswith("+json")
 
     @property
     def text(self) -> str:
         """The body as text, in the charset that it says; what is none becomes replacement characters."""
-        found = _CHARSET.search(self.headers.get("content-type", ""))
+        found = _CHARSET.search(self.headers.get("Content-Type", ""))
         try:
             return self.body.decode(found[1] if found is not None else "utf-8", errors="replace")
         except LookupError:
@@ -68,7 +69,8 @@ class Answer(msgspec.Struct, frozen=True):
             read = msgspec.json.decode(self.body) if self.is_json and self.body else None
         except NO_JSON:
             read = None
-        return {"status": self.status, "headers": self.headers, "text": self.text, "json": read}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return {"status": self.status, "headers": headers, "text": self.text, "json": read}
 
     def _json(self, where: str) -> Any:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from junctor.adapters.http.outbound_settings import Content
-from junctor.adapters.http.url import Url, with_query
+from junctor.adapters.http.url import Url, with_query, without_query
 from junctor.adapters.records import Fields, filled
 from junctor.core.expressions import Template, Variables
 from junctor.core.expressions.template import as_text
@@ -26,13 +27,24 @@ TYPES = {
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Method, URL, headers and body. ``shown`` is the URL as errors and logs may have it."""
+    """Method, URL, headers and body. ``hidden`` is how much of the end of the path is not to be shown."""
 
     method: str
     url: str
-    shown: str
     headers: dict[str, str] = {}
     body: bytes | None = None
+    hidden: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The URL as errors and logs may have it."""
+        url = without_query(self.url)
+        return f"{url[: -self.hidden]}/***" if self.hidden else url
+
+    @property
+    def host(self) -> str:
+        """The host, with its port where it has one."""
+        return urlsplit(self.url).netloc
 
     @property
     def named(self) -> str:
@@ -40,53 +52,68 @@ class Call(msgspec.Struct, frozen=True):
         return f"{self.method} {self.shown}"
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Makes calls of messages: the settings that say how one looks."""
+class Caller:
+    """Makes calls of messages.
 
-    method: str
-    url: Url
-    shown: Url
-    query: Mapping[str, Template]
-    headers: Mapping[str, Template]
-    content: Content
-    fields: Fields
-    text: Template | None
+    :param url: with what is secret in its path; ``open_url`` without it.
+    """
 
-    def call(self, variables: Variables) -> Call:
+    def __init__(
+        self,
+        method: str,
+        url: Url,
+        open_url: Url | None,
+        query: Mapping[str, Template],
+        headers: Mapping[str, Template],
+        content: Content,
+        fields: Fields,
+        text: Template | None,
+    ) -> None:
+        self._method = method
+        self._url = url
+        self._open_url = open_url
+        self._query = query
+        self._fields = fields
+        self._text = text
+        self._kind = _kind(content, method, fields, text)
+        self._headers = dict(headers)
+        self._fixed = {} if headers and "content-type" in {name.lower() for name in headers} else self._type()
+
+    def _type(self) -> dict[str, str]:
+        return {"Content-Type": TYPES[self._kind]} if self._kind in TYPES else {}
+
+    def call(self, variables: Variables, body: Any) -> Call:
         """The call for a message.
 
+        :param body: as the handler got it.
         :raises ExpressionFailed: something cannot be computed of it.
         :raises Park: a value cannot stand where it was to stand.
         """
-        query = {name: one.fill(variables) for name, one in self.query.items()}
-        headers = {name: header_value(name, one.fill(variables)) for name, one in self.headers.items()}
-        kind = self._kind()
-        if kind != "none" and "content-type" not in {name.lower() for name in headers}:
-            headers["Content-Type"] = TYPES[kind]
-        return Call(
-            method=self.method,
-            url=with_query(self.url.fill(variables), query),
-            shown=self.shown.fill(variables).partition("?")[0],
-            headers=headers,
-            body=self._body(kind, variables),
-        )
+        url, hidden = self._url.fill(variables), 0
+        if self._open_url is not None:
+            hidden = len(without_query(url)) - len(without_query(self._open_url.fill(variables)))
+        if self._query:
+            url = with_query(url, {name: one.fill(variables) for name, one in self._query.items()})
+        headers = self._fixed | {name: header_value(name, one.fill(variables)) for name, one in self._headers.items()}
+        return Call(self._method, url, headers, self._body(variables, body), hidden)
 
-    def _kind(self) -> Content:
-        if self.content != "auto":
-            return self.content
-        if self.text is not None:
-            return "text"
-        return "json" if self.fields or self.method in _WITH_BODY else "none"
-
-    def _body(self, kind: Content, variables: Variables) -> bytes | None:
-        if kind == "none":
+    def _body(self, variables: Variables, body: Any) -> bytes | None:
+        if self._kind == "none":
             return None
-        if kind == "text" and self.text is not None:
-            return self.text.fill(variables).encode()
-        body = filled(self.fields, variables) if self.fields else variables.of(["body"])["body"]
-        if kind == "json":
-            return codec.encode(body)
-        return as_text(body).encode() if kind == "text" else _form(body)
+        if self._kind == "json":
+            return codec.encode(filled(self._fields, variables) if self._fields else body)
+        if self._kind == "text" and self._text is not None:
+            return self._text.fill(variables).encode()
+        plain = filled(self._fields, variables) if self._fields else variables.of(["body"])["body"]
+        return as_text(plain).encode() if self._kind == "text" else _form(plain)
+
+
+def _kind(content: Content, method: str, fields: Fields, text: Template | None) -> Content:
+    if content != "auto":
+        return content
+    if text is not None:
+        return "text"
+    return "json" if fields or method in _WITH_BODY else "none"
 
 
 def _form(body: object) -> bytes:

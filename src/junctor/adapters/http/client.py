@@ -20,7 +20,6 @@ from junctor.adapters.http.answer import Answer, Unpacking
 from junctor.adapters.http.call import Call
 from junctor.adapters.http.failed import HttpCallFailed
 from junctor.adapters.http.outbound_settings import Redirects
-from junctor.adapters.http.url import without_query
 
 HOPS = 5
 """Redirects that are followed one after the other."""
@@ -49,6 +48,7 @@ def trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SS
 class Client:
     """A pool of connections. How many there are is up to how many call at once.
 
+    :param context: of :func:`trust`; True for TLS with the authorities of the machine.
     :param timeout: seconds for a call with its answer, ``connect_timeout`` for connecting.
     :param limit: bytes of the largest answer, unpacked.
     """
@@ -107,24 +107,22 @@ class Client:
             return await self._once(call)
 
     async def _once(self, call: Call) -> Answer:
-        host = urlsplit(call.shown).netloc
         url, body = URL(call.url, encoded=True), _data(call.body)
         sending = self._session.request(call.method, url, headers=call.headers, data=body, allow_redirects=False)
         try:
             async with sending as response:
-                return Answer(
-                    status=response.status,
-                    reason=(response.reason or "")[:60],
-                    headers={name.lower(): value for name, value in response.headers.items()},
-                    body=await self._read(response, call),
-                )
+                content = await self._read(response, call)
+                return Answer(response.status, (response.reason or "")[:60], response.headers, content)
         except TimeoutError:
-            raise TimeoutError(f"{host} did not answer within {self._timeout:g} s") from None
+            raise TimeoutError(f"{call.host} did not answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, ValueError) as error:
-            raise _told(error, host, call) from None
+            raise _told(error, call) from None
 
     async def _read(self, response: aiohttp.ClientResponse, call: Call) -> bytes:
-        unpacking = Unpacking(response.headers.get("Content-Encoding", ""), self._limit, call.named)
+        packed = response.headers.get("Content-Encoding", "")
+        if not packed and (response.content_length or self._limit + 1) <= self._limit:
+            return await response.read()
+        unpacking = Unpacking(packed, self._limit, call.named)
         async for piece in response.content.iter_any():
             unpacking.feed(piece)
         return unpacking.end()
@@ -134,11 +132,11 @@ class Client:
     def _redirected(self, call: Call, answer: Answer) -> Call | None:
         """The call that a redirect asks for; None for an answer that is one, and where it is not to be followed: the
         other side may change a POST into a GET only by saying that it has what was posted (303)."""
-        location = answer.headers.get("location", "")
-        keeps = answer.status in _KEEPS_METHOD or call.method in ("GET", "HEAD")
-        if self._redirects == "none" or not location or answer.status not in (*_MOVED, *_KEEPS_METHOD):
+        if answer.status not in _MOVED and answer.status not in _KEEPS_METHOD:
             return None
-        if not keeps and answer.status != 303:
+        location = answer.headers.get("Location", "")
+        keeps = answer.status in _KEEPS_METHOD or call.method in ("GET", "HEAD")
+        if self._redirects == "none" or not location or (not keeps and answer.status != 303):
             return None
         url = _joined(call.url, location)
         same = _origin(url) == _origin(call.url)
@@ -146,9 +144,9 @@ class Client:
             return None
         kept = {name: value for name, value in call.headers.items() if same or name.lower() in _FOR_ANYBODY}
         if keeps:
-            return Call(call.method, url, without_query(url), kept, call.body)
+            return Call(call.method, url, kept, call.body)
         bare = {name: value for name, value in kept.items() if name.lower() != "content-type"}
-        return Call("GET", url, without_query(url), bare)
+        return Call("GET", url, bare)
 
 
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:
@@ -174,8 +172,9 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return (parts.scheme, parts.hostname, port)
 
 
-def _told(error: Exception, host: str, call: Call) -> Exception:
+def _told(error: Exception, call: Call) -> Exception:
     """What went wrong, without what the library would show of the request."""
+    host = call.host
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
         return ConnectionError(f"the certificate of {host} is refused: {reason}")

@@ -137,7 +137,7 @@ def _call_for_token(url: str, client: str, secret: str, scope: str, in_header: b
         headers["Authorization"] = f"Basic {_pair(quote(client, safe=''), quote(secret, safe=''))}"
     else:
         form |= {"client_id": client, "client_secret": secret}
-    return Call("POST", url, url.partition("?")[0], headers, urlencode(form).encode())
+    return Call("POST", url, headers, urlencode(form).encode())
 
 
 def _complaint(answer: Answer) -> str:

@@ -50,14 +50,15 @@ class HttpOut(HttpOutSettings):
     async def on_start(self) -> None:
         from junctor.adapters.http.client import Client, trust
 
-        self._shown = Url(self.url)
+        open_url = Url(self.url) if self.path else None
         self._caller = Caller(
-            self.method, self.made_url(), self._shown, self.query, self.headers, self.content, self.fields, self.text
+            self.method, self.made_url(), open_url, self.query, self.headers, self.content, self.fields, self.text
         )
         register(self._secrets())
         self._pace = Pace(self.rate) if self.rate is not None else None
+        own = [self.ca, self.certificate, self.key_file]
         self._client: Client = Client(
-            trust(self.ca, self.certificate, self.key_file),
+            trust(*own) if any(own) else True,
             timeout=self.timeout,
             connect_timeout=self.connect_timeout,
             limit=self.limit,
@@ -75,7 +76,7 @@ class HttpOut(HttpOutSettings):
     @handler
     async def call(self, body: Any) -> Any:
         """Make the request for a body."""
-        call = self._caller.call(of_message(self.message, body))
+        call = self._caller.call(of_message(self.message, body), body)
         if self.key_header:
             call.headers[self.key_header] = self.message.effect
         if self._pace is not None and (wait := self._pace.wait(self._seconds())) > 0:
@@ -106,7 +107,7 @@ class HttpOut(HttpOutSettings):
             return
         said = self._credentials.masked(answer.begin)
         what = f"it answered {answer.said}" + (f": {said}" if said else "")
-        delay = retry_after(answer.headers.get("retry-after", ""), self.now(), self.longest_wait)
+        delay = retry_after(answer.headers.get("Retry-After", ""), self.now(), self.longest_wait)
         raise HttpCallFailed(what, where=call.named, answered=answer.status, reaction=end, delay=delay)
 
     def _result(self, body: Any, call: Call, answer: Answer) -> Any:

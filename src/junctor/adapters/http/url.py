@@ -22,7 +22,7 @@ class Url:
     :raises SettingError: it is none, or its host depends on messages.
     """
 
-    __slots__ = ("_parts", "origin")
+    __slots__ = ("_fixed", "_parts", "origin")
 
     def __init__(self, template: Template, where: str = "url") -> None:
         first, *rest = template.parts or ("",)
@@ -31,9 +31,12 @@ class Url:
             raise _wrong(template.text, where)
         self.origin = found[1]
         _check_origin(self.origin, template.text, where)
-        self._parts = (first[found.end() :], *rest)  # type: ignore[index]
-        if any("#" in part for part in self._parts if isinstance(part, str)):
+        parts = (first[found.end() :], *rest)  # type: ignore[index]
+        if any("#" in part for part in parts if isinstance(part, str)):
             raise SettingError("what follows # is not sent", where=where, fix="Leave it out, or write %23.")
+        self._fixed = ""
+        self._parts = tuple(quote(part, safe=_WRITTEN) if isinstance(part, str) else part for part in parts)
+        self._fixed = "" if rest else self.fill(Variables({}))
 
     def fill(self, variables: Variables) -> str:
         """The URL for a message.
@@ -41,17 +44,22 @@ class Url:
         :raises ExpressionFailed: a placeholder cannot be evaluated, or is null.
         :raises Park: a value cannot stand in a URL at its place.
         """
+        if self._fixed:
+            return self._fixed
         made, in_query = "", False
         for part in self._parts:
             if isinstance(part, str):
-                made += quote(part, safe=_WRITTEN)
+                made += part
                 in_query = in_query or "?" in part
             else:
                 made += _quoted(part.text, part.value(variables), in_query)
-        path = made.partition("?")[0]
+        return self._whole(made)
+
+    def _whole(self, rest: str) -> str:
+        path = rest.partition("?")[0]
         if any(step in (".", "..") for step in path.split("/")):
             raise Park(f"the path {path[:200]!r} would lead elsewhere")
-        return f"{self.origin}{made if path else '/' + made}"
+        return f"{self.origin}{rest if path else '/' + rest}"
 
 
 def with_query(url: str, query: dict[str, str]) -> str:
