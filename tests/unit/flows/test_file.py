@@ -316,7 +316,16 @@ def test_a_table_with_secrets_is_remarked_where_a_name_tells_and_is_not_shown(
 
 
 @pytest.mark.parametrize(
-    ("text", "warned"), [("token: abcdef", True), ("key: abcdef", True), ("token: '${T:-}'", False)]
+    ("text", "warned"),
+    [
+        ("token: abcdef", True),
+        ("key: abcdef", True),
+        ("token: '${T:-}'", False),
+        ("token: 'sqlite:///abcdef.db'", False),
+        ("token: 'postgresql://ann@host:5432/abcdef'", False),
+        ("token: 'postgresql://ann:abcdef@host/shop'", True),
+        ("token: 'mysql://host/shop?user=ann&password=abcdef'", True),
+    ],
 )
 def test_a_secret_as_text_is_remarked(plant: Write, text: str, warned: bool) -> None:
     notes = flow_with(plant, f"settings: {{{text}}}").notes

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from junctor.adapters.base import Adapter
-from junctor.errors import SettingError
+from junctor.errors import MissingExtra, SettingError
 from junctor.settings import Duration, setting
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ class SqlAdapter(Adapter):
     extra = "sql"
     needs: ClassVar[tuple[str, ...]] = ("sqlalchemy",)
 
-    url: str = setting(doc="Which database: sqlite:///orders.db, postgresql://user@host/database, as SQLAlchemy has it")
+    url: str = setting(
+        secret=True, doc="Which database: sqlite:///orders.db, postgresql://user@host/database, as SQLAlchemy has it"
+    )
     password: str = setting("", secret=True, doc="Password of the user, where it is not in the url")
     ca: Path | None = setting(None, doc="Certificates of the authorities to trust, in place of those of the machine")
     certificate: Path | None = setting(None, doc="One's own certificate, where the database wants one")
@@ -46,7 +48,11 @@ class SqlAdapter(Adapter):
         """
         from junctor.adapters.sql.address import Address, Trust
 
-        return Address.read(self.url, self.password, Trust(self.ca, self.certificate, self.key_file))
+        try:
+            return Address.read(self.url, self.password, Trust(self.ca, self.certificate, self.key_file))
+        except MissingExtra as error:
+            error.where = self.name
+            raise
 
     @property
     def database(self) -> Database:

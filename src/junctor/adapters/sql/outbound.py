@@ -9,7 +9,7 @@ from junctor.adapters.base import Outbound
 from junctor.adapters.records import Fields, checked_fields, filled, reader_of
 from junctor.adapters.sql.adapter import SqlAdapter
 from junctor.adapters.sql.reasons import OUTBOUND, DataRefused, StatementUnusable
-from junctor.adapters.sql.wording import Statement
+from junctor.adapters.sql.wording import Statement, statement_of
 from junctor.core.expressions import Expression, Variables, of_message
 from junctor.core.policy import Policies, RetryPolicy
 from junctor.errors import SettingError
@@ -50,7 +50,9 @@ class SqlOut(SqlAdapter, Outbound):
     parameters: dict[str, Expression] = setting({}, doc="Its parameters as expressions; others are fields of the body")
     each: Expression | None = setting(None, doc="A list: the statement is run for each element, which is body then")
     rows: int | None = setting(None, ge=0, doc="How many rows it must change or find; else it is undone and parked")
-    statements: list[Statement] = setting([], doc="Several statements in one transaction, each with the four above")
+    statements: list[dict[str, Any]] = setting(
+        [], doc="Several statements in one transaction, each with the four settings above"
+    )
     once: str = setting("", doc="A table that keeps the key of each message, in the same transaction: exactly once")
     create: bool = setting(False, doc="Whether the table of once is made where it is not there")
     answer: Literal["auto", "rows", "row", "count"] = setting(
@@ -87,8 +89,8 @@ class SqlOut(SqlAdapter, Outbound):
     def _written(self) -> Iterator[tuple[str, Statement]]:
         if self.statement:
             yield "statement", Statement(self.statement, self.parameters, self.each, self.rows)
-        for one in self.statements:
-            yield "statements", one
+        for number, one in enumerate(self.statements, 1):
+            yield "statements", statement_of(one, number)
 
     def _ready_statements(self) -> list[Prepared]:
         from junctor.adapters.sql.statements import prepared

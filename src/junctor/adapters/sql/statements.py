@@ -37,7 +37,7 @@ class Prepared:
         self.names = parameters_of(self.clause)
         for name in statement.parameters:
             if name not in self.names:
-                what = f'the statement has no parameter ":{name}"'
+                what = f'there is no ":{name}" in: {_short(self.clause)}'
                 fix = nearest(name, self.names).strip() or "Leave it out, or use it."
                 raise SettingError(what, where="parameters" if where == "statement" else where, fix=fix)
 

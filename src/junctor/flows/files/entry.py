@@ -191,12 +191,22 @@ class EntryReader:
             node = given.entries.get(name)
             if node is None or holds_secret(node) or not _is_secret(source, name, declared.secret):
                 continue
-            if any(leaf.value and "${" not in leaf.written for leaf in _secrets_in(node, source)):
+            if any(leaf.value and not _is_open(leaf) for leaf in _secrets_in(node, source)):
                 variable = f"{entry.name}_{name}".upper().replace("-", "_")
                 self.notes.append(
                     f"{entry.name}.{name} ({node.place}): a secret stands in the file as text; write "
                     f"${{secret:{variable}}} and give it as a variable or a file"
                 )
+
+
+_PASSWORD = re.compile(r"://[^/?#]*:[^/?#]*@|[?&;]\w*(?:password|secret|token)\w*=", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def _is_open(leaf: Leaf) -> bool:
+    """Whether everybody may see what is written: a reference, or a URL without a password."""
+    text = leaf.written
+    return "${" in text or (_URL.match(text) is not None and _PASSWORD.search(text) is None)
 
 
 _TELLING = re.compile("auth|cookie|connection|key|pass|secret|sign|token", re.IGNORECASE)
