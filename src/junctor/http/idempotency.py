@@ -33,8 +33,8 @@ MAX_ANSWER = 1024 * 1024
 _REPLAYED = (b"idempotency-replayed", b"true")
 _NAME = b"idempotency-key"
 _WHO = frozenset({b"authorization", b"cookie"})
-_PASSING = frozenset({408, 409, 425, 429})
-"""Answers that tell of this moment, and not of what the request did."""
+_PASSING = frozenset({401, 403, 408, 409, 425, 429})
+"""Answers that tell of this moment, and not of what the request did: who was not known may be known next time."""
 
 
 class Notes(Protocol):

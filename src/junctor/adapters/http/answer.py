@@ -54,6 +54,10 @@ class Answer(msgspec.Struct, frozen=True):
         shown = " ".join(self.text[:2000].split())
         return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
+    def holds_json(self, reading: Reading) -> bool:
+        """Whether it is to be read as JSON."""
+        return reading == "json" or (reading == "auto" and self.is_json)
+
     def read(self, reading: Reading, where: str) -> Any:
         """The body as plain data; None for an empty one.
 
@@ -61,16 +65,15 @@ class Answer(msgspec.Struct, frozen=True):
         """
         if reading == "none" or not self.body:
             return None
-        return self._json(where) if reading == "json" or (reading == "auto" and self.is_json) else self.text
+        return self._json(where) if self.holds_json(reading) else self.text
 
-    def variables(self) -> dict[str, Any]:
-        """What expressions see as ``response``; ``json`` is null where there is none."""
-        try:
-            read = msgspec.json.decode(self.body) if self.is_json and self.body else None
-        except NO_JSON:
-            read = None
+    def variables(self, json: Any) -> dict[str, Any]:
+        """What expressions see as ``response``.
+
+        :param json: the body as that, None where it is none.
+        """
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return {"status": self.status, "headers": headers, "text": self.text, "json": read}
+        return {"status": self.status, "headers": headers, "text": self.text, "json": json}
 
     def _json(self, where: str) -> Any:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import ssl
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -33,22 +32,10 @@ _KEEPS_METHOD = (307, 308)
 _MOVED = (301, 302, 303)
 
 
-def trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or later, the other side always verified: by the authorities of the machine, or by those in ``ca`` alone.
-
-    :raises OSError: a file cannot be read, or is no certificate.
-    """
-    context = ssl.create_default_context(cafile=ca)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if certificate is not None:
-        context.load_cert_chain(certificate, key)
-    return context
-
-
 class Client:
     """A pool of connections. How many there are is up to how many call at once.
 
-    :param context: of :func:`trust`; True for TLS with the authorities of the machine.
+    :param context: of :func:`~junctor.adapters.http.trust.trust`; True for TLS with the authorities of the machine.
     :param timeout: seconds for a call with its answer, ``connect_timeout`` for connecting.
     :param limit: bytes of the largest answer, unpacked.
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from junctor.adapters.http.call import Call, Caller
 from junctor.adapters.http.failed import HttpCallFailed
 from junctor.adapters.http.outbound_settings import HttpOutSettings
+from junctor.adapters.http.trust import trust
 from junctor.adapters.http.url import Url
 from junctor.adapters.http.verdict import retry_after, verdict
 from junctor.adapters.rate import Pace
@@ -46,9 +47,10 @@ class HttpOut(HttpOutSettings):
     """
 
     _last = "not called yet"
+    _client: Client | None = None
 
     async def on_start(self) -> None:
-        from junctor.adapters.http.client import Client, trust
+        from junctor.adapters.http.client import Client
 
         open_url = Url(self.url) if self.path else None
         self._caller = Caller(
@@ -56,18 +58,20 @@ class HttpOut(HttpOutSettings):
         )
         register(self._secrets())
         self._pace = Pace(self.rate) if self.rate is not None else None
-        own = [self.ca, self.certificate, self.key_file]
-        self._client: Client = Client(
-            trust(*own) if any(own) else True,
+        own = trust(self.ca, self.certificate, self.key_file) if self.ca or self.certificate else True
+        client = Client(
+            own,
             timeout=self.timeout,
             connect_timeout=self.connect_timeout,
             limit=self.limit,
             redirects=self.redirects,
         )
-        self._credentials = self._made_credentials(self._client)
+        self._client = client
+        self._credentials = self._made_credentials(client)
 
     async def on_stop(self) -> None:
-        await self._client.close()
+        if self._client is not None:
+            await self._client.close()
 
     def remark(self) -> str:
         """Beside its state in ``junctor status``."""
@@ -95,6 +99,7 @@ class HttpOut(HttpOutSettings):
         return answer
 
     async def _asked(self, call: Call) -> tuple[Answer, str]:
+        assert self._client is not None
         authorization = await self._credentials.authorization()
         if authorization:
             call.headers["Authorization"] = authorization
@@ -112,11 +117,11 @@ class HttpOut(HttpOutSettings):
 
     def _result(self, body: Any, call: Call, answer: Answer) -> Any:
         """What is replied and sent on."""
+        read = answer.read(self.answer, call.named)
         if not self.response:
-            return answer.read(self.answer, call.named)
-        if self.answer == "json":
-            answer.read("json", call.named)
-        return filled(self.response, of_message(self.message, body, response=answer.variables()))
+            return read
+        seen = answer.variables(read if answer.holds_json(self.answer) else None)
+        return filled(self.response, of_message(self.message, body, response=seen))
 
     async def _passed_on(self, body: Any, result: Any) -> Any:
         if self.out is None:

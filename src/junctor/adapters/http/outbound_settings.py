@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from junctor.adapters.base import Outbound
+from junctor.adapters.http.trust import trust
 from junctor.adapters.http.url import Url
 from junctor.adapters.http.verdict import Verdict, check_verdicts
 from junctor.adapters.rate import Rate
@@ -143,6 +144,16 @@ class HttpOutSettings(Outbound):
                 raise SettingError(f"there is no file {file}", where=name, fix="Paths begin in the node's folder.")
         if self.key_file is not None and self.certificate is None:
             raise SettingError("a key needs its certificate", where="key_file", fix="Set certificate, too.")
+        self._check_certificates()
+
+    def _check_certificates(self) -> None:
+        for where, files in (("ca", (self.ca, None, None)), ("certificate", (None, self.certificate, self.key_file))):
+            try:
+                if any(files):
+                    trust(*files)
+            except OSError as error:  # which errors of TLS are, too
+                what = f"it cannot be used: {error.strerror or error}"
+                raise SettingError(what, where=where, fix="It is a file in PEM, with its key.") from None
 
 
 def checked(templates: Mapping[str, Template], where: str) -> None:

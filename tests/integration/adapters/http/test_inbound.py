@@ -199,3 +199,15 @@ async def test_a_client_that_goes_in_the_body_leaves_nothing() -> None:
             assert answer.status == 202
         await comes(lambda: sinks[0].bodies)
         assert sinks[0].bodies == [2] and not parked(node, "sink")
+
+
+async def test_a_refusal_is_not_the_answer_for_ever(short_dir: Any) -> None:
+    """Somebody signed with the wrong secret, and sends the delivery again with the right one."""
+    flow = inbound(signature="hmac", secrets=["hush-hush"])
+    async with flow.running(store=short_dir / "store", http=True) as node, aiohttp.ClientSession() as session:
+        for secret, status in ((b"wrong", 401), (b"hush-hush", 202), (b"hush-hush", 202)):
+            headers = signed(b"1", secret=secret) | {"Idempotency-Key": "d-1"}
+            async with session.post(f"{node.url}/hook", data=b"1", headers=headers) as answer:
+                assert answer.status == status
+        await comes(lambda: sinks[0].bodies)
+        assert sinks[0].bodies == [1]

@@ -217,12 +217,14 @@ async def test_retry_after_is_obeyed(status: int, as_date: bool) -> None:
         assert times[1] - times[0] >= 0.5
 
 
-async def test_nonsense_is_tried_again_and_parked_with_what_came() -> None:
+@pytest.mark.parametrize("response", [{}, {"name": "response.json.name"}])
+async def test_nonsense_is_tried_again_and_parked_with_what_came(response: dict[str, str]) -> None:
     answer = web.Response(text="<html>oops</html>", content_type="application/json")
-    async with Partner([answer]) as partner, outbound(partner.url).running(transport="memory") as node:
-        with pytest.raises(RequestFailed, match="no JSON.*<html>oops</html>"):
-            await ask(node, {})
-        assert len(partner.asked) == 3
+    async with Partner([answer]) as partner:
+        async with outbound(partner.url, response=response).running(transport="memory") as node:
+            with pytest.raises(RequestFailed, match="no JSON.*<html>oops</html>"):
+                await ask(node, {})
+            assert len(partner.asked) == 3
 
 
 async def test_an_answer_too_large_is_parked() -> None:

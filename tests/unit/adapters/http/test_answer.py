@@ -12,7 +12,7 @@ from junctor.adapters.http.failed import HttpCallFailed
 
 
 def answer(body: bytes, kind: str = "") -> Answer:
-    return Answer(200, "OK", {"content-type": kind} if kind else {}, body)
+    return Answer(200, "OK", {"Content-Type": kind} if kind else {}, body)
 
 
 def test_by_default_the_content_type_says() -> None:
@@ -30,7 +30,6 @@ def test_json_that_is_none(body: bytes) -> None:
     with pytest.raises(HttpCallFailed, match="200 OK, and the answer is no JSON") as caught:
         answer(body, "application/json").read("auto", "GET http://h/")
     assert caught.value.reaction == "retry" and len(str(caught.value)) < 1000
-    assert answer(body, "application/json").variables()["json"] is None
 
 
 @pytest.mark.parametrize(

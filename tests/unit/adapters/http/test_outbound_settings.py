@@ -34,6 +34,8 @@ URL = "https://crm.example/x"
         ({"token_url": "id", "client_id": "a", "client_secret": "b"}, "is no URL"),
         ({"ca": Path("/no/such/file")}, "there is no file /no/such/file"),
         ({"url": "http://crm.example/x", "ca": Path(__file__)}, "the URL is one without TLS"),
+        ({"ca": Path(__file__)}, "it cannot be used"),
+        ({"certificate": Path(__file__)}, "it cannot be used"),
         ({"key_file": Path(__file__)}, "a key needs its certificate"),
         ({"on": {"4yy": "done"}}, '"4yy" is no status'),
         ({"on": {"404": "ignore"}}, "ignore"),

@@ -1,0 +1,19 @@
+"""Whom to believe that they are who they say."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+
+def trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or later, the other side always verified: by the authorities of the machine, or by those in ``ca`` alone.
+
+    :param certificate: one's own, with ``key`` where that is in a file of its own.
+    :raises OSError: a file cannot be read, or is no certificate.
+    """
+    context = ssl.create_default_context(cafile=ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context
