@@ -125,6 +125,20 @@ async def test_an_index_that_is_away_is_waited_for(index: Index, monkeypatch: py
     assert set(notes) == {"IndexAway", "1.0"}
 
 
+async def test_a_node_that_stops_gives_up(
+    index: Index, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    index.add("jn-never", "1.0")
+    notes = Notes()
+    async with Flow("f").add(installer(notes, "jn-never", "jn_never")).running(store=tmp_path / "node"):
+        assert await asyncio.to_thread(server.asked.wait, PATIENCE)
+    assert "left behind" not in caplog.text
+    assert list(notes) == ["PackageError"]
+    assert [path.name for path in Folder(tmp_path / "node").path("x").parents[1].iterdir()] == [".lock"]
+
+
 PROGRAM = """\
 from base_service import CustomService
 

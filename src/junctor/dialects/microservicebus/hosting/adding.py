@@ -25,7 +25,12 @@ def packages_of(port: Port, bus: Bus) -> Packages:
     if node is None:
         return Packages(None, PackageRules())
     home = node.directory or _temporary()
-    return Packages(Folder(home), _rules(bus, port.service), bus.folder, tell=lambda text: port.log.info("%s", text))
+    return Packages(
+        Folder(home, stopping=lambda: port.stopping),
+        _rules(bus, port.service),
+        bus.folder,
+        tell=lambda text: port.log.info("%s", text),
+    )
 
 
 def _rules(bus: Bus, service: str) -> PackageRules:

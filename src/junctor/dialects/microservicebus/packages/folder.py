@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from junctor.dialects.microservicebus.packages import uv
 from junctor.dialects.microservicebus.packages.errors import PackageError
 from junctor.dialects.microservicebus.packages.requirement import Requirement, normal
 from junctor.dialects.microservicebus.packages.rules import Lock, Pin
+from junctor.dialects.microservicebus.packages.uv import Stopping
 
 HOME = "packages"
 """Its folder in a data directory."""
@@ -39,6 +41,9 @@ _RECORD = "package.json"
 _LOCK = ".lock"
 _MAKING, _GOING = ".new-", ".old-"
 _VERSION = re.compile(r"(?:\d+!)?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?(?:\.dev\d+)?(?:\+[a-z0-9.]+)?")
+_PAUSE = 0.1
+"""Seconds between two looks at a lock that somebody holds."""
+
 _paths = threading.Lock()
 
 
@@ -59,9 +64,11 @@ class Folder:
     """The packages of one flow for this Python.
 
     :param home: the data directory of the node.
+    :param stopping: whether what installs is to be given up, since its service stops; asked from time to time.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, stopping: Stopping = uv.never) -> None:
+        self._stopping = stopping
         # Compiled modules fit one version of Python on one kind of machine.
         self._place = home / HOME / f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
 
@@ -79,6 +86,8 @@ class Folder:
         """Whether a package is here in a version that is wanted, and as a lock file demands it."""
         stored = self.stored(requirement.name)
         if stored is None or (lock is not None and not lock.covers(stored.pins)):
+            return False
+        if requirement.extras and not stored.wanted.startswith(f"{requirement.name}{requirement.extras}"):
             return False
         if not requirement.versions or stored.wanted == requirement.text:
             return True
@@ -121,7 +130,7 @@ class Folder:
             ) from error
         forks.close_in_children(file)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            self._wait(file)
             self._tidy()
             yield file
         finally:
@@ -129,6 +138,16 @@ class Folder:
                 fcntl.flock(file, fcntl.LOCK_UN)
             forks.forget(file)
             os.close(file)
+
+    def _wait(self, file: int) -> None:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if self._stopping():
+                    raise uv.given_up() from None
+                time.sleep(_PAUSE)
 
     def install(self, requirement: Requirement, lock: Lock | None, file: int) -> Stored:
         """Install a package in the place of what may be there. The lock must be held.
@@ -153,12 +172,12 @@ class Folder:
         target = made / _INSIDE
         if lock is not None:
             wanted = requirement.pinned(lock.pin(requirement).version)
-            uv.install(wanted, target, [lock.path], hashes=True, keep=[file])
+            uv.install(wanted, target, [lock.path], hashes=True, keep=[file], stopping=self._stopping)
             return
         constraints = made / "constraints.txt"
         known = {**self._siblings(requirement.name), **environment()}
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in sorted(known.items())))
-        uv.install(requirement.text, target, [constraints], hashes=False, keep=[file])
+        uv.install(requirement.text, target, [constraints], hashes=False, keep=[file], stopping=self._stopping)
         constraints.unlink()
 
     def _siblings(self, name: str) -> dict[str, str]:

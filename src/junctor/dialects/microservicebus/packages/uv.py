@@ -8,32 +8,31 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from junctor.dialects.microservicebus.packages.errors import IndexAway, PackageError
 from junctor.observe.secrets import mask
 
+Stopping = Callable[[], bool]
+
+
+def never() -> bool:
+    """Nothing is given up."""
+    return False
+
+
 LIMIT = 3600.0
 """Seconds that an installation may take; what has to be compiled takes long on a small machine."""
 
-_PASSED = {
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "USER",
-    "NETRC",
-    "CC",
-    "CXX",
-    "CFLAGS",
-    "CXXFLAGS",
-    "LDFLAGS",
-}
-_PASSED |= {"PKG_CONFIG_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
-_PASSED |= {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME"}
+_PASSED = frozenset(
+    (
+        "PATH HOME LANG LC_ALL TZ TMPDIR USER NETRC CC CXX CFLAGS CXXFLAGS LDFLAGS PKG_CONFIG_PATH "
+        "SSL_CERT_FILE SSL_CERT_DIR ALL_PROXY HTTP_PROXY HTTPS_PROXY NO_PROXY XDG_CACHE_HOME XDG_CONFIG_HOME "
+        "XDG_CONFIG_DIRS XDG_DATA_HOME"
+    ).split()
+)
 """Variables that it gets, in either case, beside its own. A package may be built by code of its authors, which has no
 business with the others."""
 
@@ -47,6 +46,9 @@ _FIXES = (
     (re.compile("No space left"), "Make room on the disk."),
     (re.compile("No solution"), "Change the versions that are wanted, or those that are installed beside Junctor."),
 )
+
+_PAUSE = 0.2
+"""Seconds between two looks at whether to give it up."""
 
 _LONGEST = 600
 """Characters of a reason."""
@@ -64,20 +66,29 @@ def program() -> str:
     return found
 
 
-def install(wanted: str, target: Path, constraints: Iterable[Path], *, hashes: bool, keep: Sequence[int]) -> None:
+def install(
+    wanted: str,
+    target: Path,
+    constraints: Iterable[Path],
+    *,
+    hashes: bool,
+    keep: Sequence[int] = (),
+    stopping: Stopping = never,
+) -> None:
     """Install a package, with what it needs, into a folder.
 
     :param hashes: each file must have a hash of the constraints.
     :param keep: descriptors that it holds open as long as it lives.
+    :param stopping: whether to give it up; asked from time to time.
     :raises PackageError: it fails; the text is its reason.
     """
     options = ["--quiet", "--target", str(target)]
     options += ["--require-hashes"] if hashes else []
     for file in constraints:
         options += ["--constraints", str(file)]
-    ended = _run([*options, "--", wanted], target.parent, keep, _environment())
-    if ended.returncode:
-        raise failure(ended.stderr, ended.returncode)
+    code, told = _run([*options, "--", wanted], target.parent, _environment(), keep, stopping)
+    if code:
+        raise failure(told, code)
 
 
 @functools.lru_cache(maxsize=256)
@@ -87,16 +98,22 @@ def satisfies(place: Path, version: str, wanted: str) -> bool:
     :param version: the one that lies there; an answer is good as long as it does.
     """
     options = ["--quiet", "--dry-run", "--offline", "--no-index", "--no-config", "--no-deps", "--target", str(place)]
-    return _run([*options, "--", wanted], place, (), _without_sources()).returncode == 0
+    code, _ = _run([*options, "--", wanted], place, _without_sources())
+    return code == 0
 
 
 def _run(
-    arguments: Sequence[str], folder: Path, keep: Sequence[int], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
+    arguments: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    keep: Sequence[int] = (),
+    stopping: Stopping = never,
+) -> tuple[int, str]:
+    """Its exit code, and what it has written to standard error."""
     command = [program(), "--no-progress", "--color", "never", "--no-python-downloads", "pip", "install"]
     command += ["--python", sys.executable, *arguments]
     try:
-        return subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
@@ -105,16 +122,36 @@ def _run(
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-            timeout=LIMIT,
             pass_fds=keep,
-            check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise PackageError(f"it takes longer than {LIMIT:.0f} s", fix="Install it beside Junctor.") from error
     except OSError as error:
-        raise PackageError(
-            f"uv cannot be run: {error.strerror}", where=command[0], fix="Install it: pip install uv."
-        ) from error
+        what, fix = f"uv cannot be run: {error.strerror}", "Install it: pip install uv."
+        raise PackageError(what, where=command[0], fix=fix) from error
+    with process:
+        return _ended(process, stopping)
+
+
+def _ended(process: subprocess.Popen[str], stopping: Stopping) -> tuple[int, str]:
+    end = time.monotonic() + LIMIT
+    try:
+        while True:
+            try:
+                _, told = process.communicate(timeout=_PAUSE)
+                return process.returncode, told
+            except subprocess.TimeoutExpired:
+                if stopping():
+                    raise given_up() from None
+                if time.monotonic() >= end:
+                    what = f"it takes longer than {LIMIT:.0f} s"
+                    raise PackageError(what, fix="Install it beside Junctor.") from None
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+def given_up() -> PackageError:
+    """The service stops before it is there."""
+    return PackageError("it was given up, since the service stops", fix="Start the service again.")
 
 
 def _environment() -> dict[str, str]:
