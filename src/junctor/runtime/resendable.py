@@ -65,12 +65,14 @@ class Purged(JunctorError):
 
 class Resending(msgspec.Struct, frozen=True, kw_only=True):
     """How messages are sent again. ``to`` is the address of another service. ``again``: also what was handled already,
-    and its effects outside count anew. ``edit`` changes the body."""
+    and its effects outside count anew. ``edit`` changes the body; ``typed``: with texts that somebody typed, which are
+    numbers and truth values where the type of the handler has them."""
 
     who: str = ""
     to: str | None = None
     again: bool = False
     edit: Edit | None = None
+    typed: bool = False
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -99,18 +101,20 @@ def prepared(engine: Engine, record: Record, how: Resending) -> Prepared:
     headers = _headers(old, how, host)
     kind = handled_by(host, structs.replace(old, target=host.address, headers=headers))
     if how.edit is not None:
-        return _edited(old, how.edit, kind, host, headers)
+        return _edited(old, how.edit, how.typed, kind, host, headers)
     payload = old.payload if host.address == old.target else _encoded(old.payload)
     body = _read(kind, payload, old.version, f"message {old.id}") if type(payload) is bytes else payload
     key = host.key_of(body) if how.to and host.keyed else old.key
     return Prepared(host, old.type, old.version, payload, key, headers)
 
 
-def _edited(old: Message, edit: Edit, kind: MessageType, host: Host, headers: Mapping[str, str]) -> Prepared:
+def _edited(
+    old: Message, edit: Edit, typed: bool, kind: MessageType, host: Host, headers: Mapping[str, str]
+) -> Prepared:
     where, original = f"message {old.id}", _plain(old.payload)
     edited = edit(original)
     try:
-        body = _read(kind, msgspec.json.encode(edited), kind.version, where)
+        body = _read_edited(kind, edited, typed, where)
     except DecodeError as error:
         error.fix = "Correct this part of the body."
         raise
@@ -124,16 +128,40 @@ def _edited(old: Message, edit: Edit, kind: MessageType, host: Host, headers: Ma
     return Prepared(host, name, version, payload, host.key_of(body) if host.keyed else old.key, headers)
 
 
+def _read_edited(kind: MessageType, edited: Any, typed: bool, where: str) -> Any:
+    """An edited body, by its type. Where it had a text by mistake, as a row of CSV has "many" for a number, what was
+    typed instead is a text, too: it is read as the number that it is.
+
+    :raises DecodeError: it does not fit.
+    """
+    payload = msgspec.json.encode(edited)
+    try:
+        return _read(kind, payload, kind.version, where)
+    except DecodeError:
+        if not typed:
+            raise
+    try:
+        return codec.convert(edited, kind.cls, strict=False)
+    except Exception as error:
+        raise _without_secrets(codec.decode_error(error, where, kind.name), kind, payload) from error
+
+
 def _read(kind: MessageType, payload: bytes, version: int, where: str) -> Any:
     """The body, by its type.
 
-    :raises DecodeError: it does not fit; whoever tells it quotes no sensitive value of the body.
+    :raises DecodeError: it does not fit.
     """
     try:
         return kind.read(payload, version, where)
     except DecodeError as error:
-        setattr(error, HIDES, Hidden(payload, sensitive_paths(kind.cls)))
+        _without_secrets(error, kind, payload)
         raise
+
+
+def _without_secrets(error: DecodeError, kind: MessageType, payload: bytes) -> DecodeError:
+    """The error; whoever tells it quotes no sensitive value of the body."""
+    setattr(error, HIDES, Hidden(payload, sensitive_paths(kind.cls)))
+    return error
 
 
 def _host(engine: Engine, address: str, message: Message) -> Host:

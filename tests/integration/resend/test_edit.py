@@ -46,6 +46,18 @@ async def test_single_fields_are_set(shop: Shop) -> None:
     assert shop.partner.seen == [Order("a", 7, "5"), Order("b", 7, "5")]
 
 
+async def test_a_number_is_set_where_a_text_was_by_mistake(shop: Shop) -> None:
+    receipt = await shop.node.target("billing", Any).send({"id": "a", "amount": "many", "customer": "7"})
+    seq = int(receipt.id.rpartition("-")[2])
+    await shop.until(lambda: shop.record(seq).status is Status.PARKED)
+    with pytest.raises(DecodeError, match=r"Order\.amount"):
+        await shop.resend(seq, changes={"amount": "3"})  # a program says what it means
+    with pytest.raises(DecodeError, match=r"Order\.amount"):
+        await shop.resend(seq, changes={"amount": "few"}, text=True)
+    assert (await shop.resend(seq, changes={"amount": "3", "customer": "8"}, text=True)).well
+    assert shop.partner.seen == [Order("a", 3, "8")]
+
+
 @pytest.mark.parametrize(
     ("body", "error", "told"),
     [

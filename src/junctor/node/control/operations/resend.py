@@ -185,7 +185,7 @@ def _how(
     text: bool,
 ) -> Resending:
     address = host_of(node.engine, to).address if to is not None else None
-    return Resending(who=who, to=address, again=again, edit=_edit(node, found, body, changes, text))
+    return Resending(who=who, to=address, again=again, edit=_edit(node, found, body, changes, text), typed=text)
 
 
 def _edit(
