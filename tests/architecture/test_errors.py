@@ -23,6 +23,8 @@ SIGNALS = {
     "MustWait": "gives up a call on the event loop that is about to wait; it is made again in a thread",
     "NotSent": "tells the client of Pip.Services, which raises errors of that system, that it may ask again",
     "TimedOut": "tells the client of Pip.Services, which raises errors of that system, that it may not",
+    "Unreadable": "tells file-in that it is to put a file aside, which is told as that",
+    "Changed": "tells file-in that a file is another one than at its cursor, which is told as that",
     "ApplicationException": "the root of the errors of Pip.Services, which its programs raise, catch and send as JSON",
 }
 PAGE = ROOT / "docs" / "reference" / "errors.md"
