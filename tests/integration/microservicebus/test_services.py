@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from junctor import Flow, Service, handler
+from junctor.core.records import Query
 from junctor.dialects.microservicebus import BaseService, CustomService, QueueMessage
 from junctor.dialects.microservicebus.errors import UnknownAction
 from junctor.errors import ConfigurationError, EncodeError, UnknownTarget
 from junctor.flows import load, wire
+from junctor.messages import session_text
 from junctor.testing import running
 from tests.integration.microservicebus.services import Notes, receiver
 
@@ -316,7 +318,29 @@ def test_a_file_is_called_like_its_class(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("ReadGPIO.py", "ReadPins.py"):
         (tmp_path / name).write_text(text)
     assert [item.name for item in load("ReadGPIO.py").items] == ["readgpio"]
-    with pytest.raises(
-        ConfigurationError, match="the class in ReadPins.py is called ReadGPIO"
-    ):
+    with pytest.raises(ConfigurationError, match="the class in ReadPins.py is called ReadGPIO"):
         load("ReadPins.py")
+
+
+async def test_what_an_action_leaves_to_a_task_goes_out_too() -> None:
+    """Begun and left alone it goes with the action; a task that outlives the action sends on its own."""
+    notes = Notes()
+    kept: list[asyncio.Task[None]] = []
+
+    class Starter(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            kept.append(asyncio.create_task(self.SubmitAction("receiver", "Process", "begun")))
+            kept.append(asyncio.create_task(self.later()))
+
+        async def later(self) -> None:
+            for number in range(50):
+                await self.SubmitAction("receiver", "Process", number)
+                await asyncio.sleep(0)
+
+    async with Flow("f").add(receiver(notes)).add(Starter).running(transport="memory") as node:
+        receipt = await node.target("starter", Any).send({})
+        await notes.count(51)
+        records = node.archive.search(Query(service="f/receiver", limit=100))
+    assert receipt is not None
+    sessions = {bytes(record.message.payload): session_text(record.message.session) for record in records}
+    assert sessions[b'"begun"'] == receipt.session != sessions[b"49"]

@@ -22,19 +22,21 @@ T = TypeVar("T")
 WHO = "msb-state"
 """Who stops and starts the custom services where the state says so."""
 
-_buses: weakref.WeakValueDictionary[tuple[int, str], Bus] = weakref.WeakValueDictionary()
+_buses: weakref.WeakKeyDictionary[object, dict[str, Bus]] = weakref.WeakKeyDictionary()
+"""By the node, then by the name of the flow."""
 
 
 class Bus:
-    """The services of a flow, as they see each other. One for each flow of a node; kept by its services.
+    """The services of a flow, as they see each other. One for each flow of a node.
 
     ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
     their names, ``classes`` the names of the classes of custom services, ``claims`` the names of services by an id that
     they have given themselves.
     """
 
-    def __init__(self, flow: str) -> None:
+    def __init__(self, flow: str, node: Node | None) -> None:
         self.flow = flow
+        self._node = None if node is None else weakref.ref(node)
         self.loop = asyncio.get_running_loop()
         self.debug = True
         self.ids: dict[str, str] = {}
@@ -45,8 +47,8 @@ class Bus:
 
     @property
     def node(self) -> Node | None:
-        """The node that runs the flow; None before it is open and when it has ended."""
-        return next((found for name in self.ids if (found := node_of(service_address(self.flow, name)))), None)
+        """The node that runs the flow; None where an engine alone does."""
+        return None if self._node is None else self._node()
 
     @property
     def plan(self) -> FlowPlan | None:
@@ -58,7 +60,7 @@ class Bus:
     def hosts(self) -> Mapping[str, Host]:
         """All services of the flow by their names."""
         node = self.node
-        hosts = node.engine.hosts.values() if node is not None else ()
+        hosts = list(node.engine.hosts.values()) if node is not None else ()
         return {host.service: host for host in hosts if host.flow == self.flow}
 
     def resolve(self, destination: str) -> str:
@@ -152,8 +154,7 @@ class Bus:
 def bus_of(flow: str, service: str) -> Bus:
     """The bus of a flow that the node of this loop runs."""
     node = node_of(service_address(flow, service))
-    key = (id(asyncio.get_running_loop() if node is None else node), flow)
-    bus = _buses.get(key)
-    if bus is None:
-        bus = _buses[key] = Bus(flow)
-    return bus
+    buses = _buses.setdefault(asyncio.get_running_loop() if node is None else node, {})
+    if flow not in buses:
+        buses[flow] = Bus(flow, node)
+    return buses[flow]

@@ -55,10 +55,8 @@ class Hosted:
 
     async def live(self) -> None:
         """``Start``, once; then rest until the service stops or is paused. ``Stop`` is called at the end of either."""
-        if self._end is not None:
-            await asyncio.wait([self._end.future])
-            self._end = None
-        self.queue.over = None
+        await self._until_end()
+        self._end = self.queue.over = None
         start = self.loop.begin(self._start, (), None)
         try:
             await asyncio.shield(start.future)
@@ -91,11 +89,19 @@ class Hosted:
         try:
             if self._made and self._end is None:
                 self._end = self.loop.begin(self._stop, (), None)
-            if self._end is not None:
-                await asyncio.wait([self._end.future], timeout=START_TIME + STOP_TIME)
+            await self._until_end()
         finally:
             self.loop.close()
             self.threads.close()
+
+    async def _until_end(self) -> None:
+        """Wait for ``Stop``, where one is under way."""
+        if self._end is None:
+            return
+        await asyncio.wait([self._end.future], timeout=START_TIME + STOP_TIME)
+        if not self._end.future.done():
+            self.port.log.error("Stop does not return; it is left behind")
+            self.loop.cancel(self._end)
 
     def _told_blocked(self) -> None:
         """Once; it may block again and again."""

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 from junctor.core.hop import Hop, current
@@ -25,6 +26,19 @@ PATIENCE = 1.0
 """Seconds that a call waits for a loop that is blocked."""
 
 Outcome = tuple["Work", Any, "BaseException | None"]
+
+
+class Course:
+    """One call of an action, as the tasks that it starts see it: ``over`` when it has returned. What they send from
+    then on is their own."""
+
+    __slots__ = ("over",)
+
+    def __init__(self) -> None:
+        self.over = False
+
+
+course: ContextVar[Course | None] = ContextVar("junctor_msb_course", default=None)
 
 
 class Lane:
@@ -194,10 +208,13 @@ class ServiceLoop:
         if self._waiting.pop(work, self) is self:
             return  # another loop does it, or nobody wants it any more
         work.lane, work.task = lane, asyncio.current_task()
+        course.set(run := Course())
         try:
             result, error = await work.fn(*work.args), None
+            await asyncio.sleep(0)  # what it has started with create_task() and left alone belongs to it
         except BaseException as raised:  # noqa: BLE001 - SystemExit of an action is its failure, not the end of the loop
             result, error = None, raised
+        run.over = True
         self._done.append((work, result, error))
         if not self._returning:
             self._returning = True

@@ -7,6 +7,7 @@ from collections import deque
 from functools import partial
 from typing import Any
 
+from junctor.core.hop import current
 from junctor.core.port import Link, Port
 
 
@@ -32,6 +33,7 @@ class Outbox:
 
     def _send(self) -> None:
         self._woken = False
+        current.set(None)  # the context is that of the code which sent first
         send, new = self._port.send, self._new
         while new:
             link, payload, future = new.popleft()

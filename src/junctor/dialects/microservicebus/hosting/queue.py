@@ -11,6 +11,7 @@ from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.door import PortDoor
+from junctor.dialects.microservicebus.hosting.loop import course
 from junctor.dialects.microservicebus.hosting.outbox import Outbox
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.dialects.microservicebus.names import ALL, LOGGER
@@ -53,11 +54,17 @@ class ServiceQueue:
             return self.port.broadcast(payload, handler=item.action)
         link = self.routes.link(item.destination, item.action)
         # A hop takes what belongs to it; a thread without a loop blocks until the message is accepted.
-        if current.get() is None and asyncio._get_running_loop() is not None:
+        if asyncio._get_running_loop() is not None and _is_outside():
             if self.over is not None and self.over is asyncio.current_task():
                 raise asyncio.CancelledError
             return self._outbox.send(link, payload)
         return self.port.send(link, payload)
+
+
+def _is_outside() -> bool:
+    """Whether the code belongs to no action that runs: to ``Start``, or to a task that has outlived its action."""
+    run = course.get()
+    return current.get() is None or (run is not None and run.over)
 
 
 class Put(Coroutine[Any, Any, None]):
