@@ -170,4 +170,4 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "flow.py").write_text("print(1)\n")
     done = doctor(tmp_path)
     assert done.returncode == 78
-    assert "this is no project of Pip.Services" in done.stderr
+    assert "this is no project of microServiceBus, Pip.Services or Service Factory" in done.stderr

@@ -58,10 +58,14 @@ def _known(project: Project, folder: Path) -> list[Doctor]:
     installed = doctors()
     found = [doctor for doctor in installed if doctor.knows(project)]
     if not found:
-        titles = " or ".join(doctor.title for doctor in installed) or "any dialect"
+        titles = _alternatives([doctor.title for doctor in installed]) or "any dialect"
         fix = "Name the folder of the project; for flows of Junctor run: junctor check"
         raise ConfigurationError(f"this is no project of {titles}", where=str(folder), fix=fix)
     return found
+
+
+def _alternatives(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _examined(project: Project, doctors: Iterable[Doctor]) -> list[Finding]:

@@ -19,8 +19,8 @@ class Doctor(Protocol):
     title: str
     """The dialect, as people call it."""
     imports: str
-    """How the names of the modules begin that its projects import; a file that does and does not load is shown to the
-    doctor."""
+    """How the names of the modules begin that its projects import, as a regular expression; a file that imports one and
+    does not load is shown to the doctor."""
 
     def requirement(self, module: str) -> str:
         """What stands behind ``pip install`` to have one of these modules here."""

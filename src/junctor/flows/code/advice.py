@@ -23,7 +23,7 @@ class Adviser(Protocol):
     title: str
     """The system, as people call it."""
     imports: str
-    """How the names of its modules begin."""
+    """How the names of its modules begin, as a regular expression."""
 
     def requirement(self, module: str) -> str:
         """What stands behind ``pip install`` for one of them."""
@@ -55,7 +55,7 @@ def correction(error: SyntaxError) -> str:
 def requirement_of(module: str) -> str:
     """What stands behind ``pip install`` for a module of another system; for all others the module's own name."""
     name = module.partition(".")[0]
-    return next((doctor.requirement(name) for doctor in _doctors() if name.startswith(doctor.imports)), name)
+    return next((doctor.requirement(name) for doctor in _doctors() if re.match(doctor.imports, name)), name)
 
 
 def _mark(doctor: Adviser) -> re.Pattern[str]:

@@ -19,12 +19,13 @@ CHECKS: tuple[Check, ...] = (
     packages.of_environment,
 )
 
-_IMPORT = re.compile(r"^\s*(?:from|import)\s+(?:base_service|queue_message)\b", re.MULTILINE)
+_IMPORTS = r"(?:base_service|queue_message)\b"
+_IMPORT = re.compile(rf"^\s*(?:from|import)\s+{_IMPORTS}", re.MULTILINE)
 
 
 class MicroServiceBusDoctor:
     title = "microServiceBus"
-    imports = "base_service"
+    imports = _IMPORTS
 
     def requirement(self, module: str) -> str:
         return packages.OURS

@@ -8,6 +8,7 @@ import pytest
 
 from junctor.dialects.doctors import Finding, Project, corrected
 from junctor.dialects.microservicebus.errata.doctor import DOCTOR
+from junctor.flows.code.advice import requirement_of
 
 HEAD = "from base_service import CustomService\n\n\nclass Cpu(CustomService):\n"
 
@@ -118,6 +119,11 @@ def test_a_file_has_the_name_of_its_class() -> None:
 def test_requirements() -> None:
     (found,) = examined({"requirements.txt": "requests\nmicroservicebus_py==1.0.18\n"})
     assert (found.code, found.line, found.edits[0].lines) == ("original-package", 2, ("junctor-microservicebus",))
+
+
+def test_a_module_that_is_missing_comes_with_our_package() -> None:
+    assert requirement_of("queue_message") == requirement_of("base_service") == "junctor-microservicebus"
+    assert requirement_of("base_services") == "base_services"
 
 
 def test_it_knows_its_projects() -> None:
