@@ -22,6 +22,12 @@ from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import lasting_port
 
 HUB = "contoso.azure-devices.net"
+HEARD = (
+    "$iothub/twin/GET/#",
+    "$iothub/twin/PATCH/properties/reported/#",
+    "$iothub/methods/res/#",
+    "devices/+/messages/events/#",
+)
 REFUSED = b"\x20\x02\x00\x05"
 
 TOPICS = """
@@ -65,18 +71,19 @@ class IotHub:
         self.twin_status = 200
         self.answers: dict[str, tuple[int, Any]] = {}
         self.ca = broker.authority.ca
+        self._up = threading.Event()
         self.port = lasting_port()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hub")
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         self._service = Client(CallbackAPIVersion.VERSION2, client_id="service")
-        self._service.on_message = self._came
+        self._service.on_message, self._service.on_connect = self._came, self._listens
+        self._service.on_subscribe = lambda *_: self._up.set()
+        self._service.reconnect_delay_set(0.05, 0.05)
         self._service.connect("127.0.0.1", broker.port)
-        for topic in ("$iothub/twin/GET/#", "$iothub/twin/PATCH/properties/reported/#", "$iothub/methods/res/#"):
-            self._service.subscribe(topic, 1)
-        self._service.subscribe("devices/+/messages/events/#", 1)
         self._service.loop_start()
+        assert self._up.wait(10)
 
     @classmethod
     def lines(cls, folder: Any) -> list[str]:
@@ -91,6 +98,12 @@ class IotHub:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def restart(self) -> None:
+        """Every connection breaks. Devices may come back when all is there again."""
+        self._up.clear()
+        self.broker.restart()
+        assert self._up.wait(10)
 
     # What a back end does -----------------------------------------------------------------------------------
 
@@ -110,6 +123,9 @@ class IotHub:
         bag = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in properties.items())
         topic = f"devices/{device}/messages/devicebound/%24.to=%2Fdevices%2F{device}&{bag}"
         self._service.publish(topic, payload, 1).wait_for_publish(10)
+
+    def _listens(self, client: Client, *_: Any) -> None:
+        client.subscribe([(topic, 1) for topic in HEARD])
 
     def _came(self, client: Client, data: Any, message: MQTTMessage) -> None:
         topic, _, query = message.topic.partition("?")
@@ -147,6 +163,8 @@ class IotHub:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            if not self._up.is_set():
+                return
             first = await _packet(reader)
             told = _read(first)
             problem, expires = self._judge(told, writer.get_extra_info("peercert"))
@@ -171,6 +189,7 @@ class IotHub:
         finally:
             for way in ways:
                 way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
             there.close()
 
     def _judge(self, told: Connect, certificate: Any) -> tuple[str, float]:

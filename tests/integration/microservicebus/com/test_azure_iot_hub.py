@@ -120,6 +120,22 @@ async def test_what_was_wanted_meanwhile_is_found_at_the_next_connection(hub: An
         assert list(dict.fromkeys(body["n"] for _, body in one.telemetry)) == list(range(50))
 
 
+async def test_a_half_open_link_and_a_restart_of_the_hub(hub: Any, link: Any) -> None:
+    one = hub()
+    way = link(one.port)
+    async with azure(one, way.port, timeout="500ms").running(transport="memory") as node:
+        await comes(lambda: "msb-state" in one.twin["reported"])
+        way.half_open()
+        await submit(node, range(5))
+        await comes(lambda: "does not a" in str(node.status()))  # acknowledge, answer
+        way.heal()
+        await comes(lambda: len(one.telemetry) >= 5)
+        one.restart()
+        await submit(node, range(5, 10))
+        await comes(lambda: {body["n"] for _, body in one.telemetry} == set(range(10)))
+        assert list(dict.fromkeys(body["n"] for _, body in one.telemetry)) == list(range(10))
+
+
 async def test_direct_methods(hub: Any) -> None:
     one = hub()
     async with azure(one).running(transport="memory"):

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from junctor import Flow, setting
+from junctor import Flow, RetryPolicy, setting
+from junctor.core.policy import Policies
 from junctor.dialects.microservicebus.com import Com, Provider, Reading
 from junctor.dialects.microservicebus.com.providers import known
 from junctor.errors import ConfigurationError
@@ -105,6 +106,37 @@ async def test_an_outage_closes_and_opens_and_loses_nothing(cloud: Any) -> None:
         assert [one.body["n"] for one in cloud.got] == list(range(20))
         await comes(lambda: next(one.away for one in node.status().services if one.service == "com") is None)
         assert cloud.opened >= 2 and cloud.closed >= 1
+
+
+async def test_what_a_provider_calls_an_outage(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a library that is no ``ConnectionError``."""
+    policies = Policies(retry=RetryPolicy(on={"LookupError": "hold"}))
+    monkeypatch.setattr(cloud, "__junctor_policies__", policies, raising=False)
+    failing = [KeyError("line 1"), KeyError("line 1")]
+
+    async def send(self: Any, reading: Reading) -> None:
+        if failing:
+            raise failing.pop()
+        cloud.got.append(reading)
+
+    monkeypatch.setattr(cloud, "send", send)
+    async with gateway("own").running(transport="memory") as node:
+        await submit(node, range(3))
+        await comes(lambda: [one.body["n"] for one in cloud.got] == [0, 1, 2])
+        com = next(one for one in node.status().services if one.service == "com")
+        assert com.held == 2 and com.retried == 0 and cloud.closed >= 2
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30), 1e308])
+async def test_a_desired_state_that_cannot_be_taken_changes_nothing(cloud: Any, number: float) -> None:
+    deep: Any = 1
+    for _ in range(5_000):
+        deep = {"a": deep}
+    async with gateway("own").running(transport="memory") as node:
+        cloud.wants += [{"a": deep}, {"a": number}, {"msb-state": {"enabled": False}}]
+        await comes(lambda: state_of(node, "sensor") == "paused")
+        com = next(one for one in node.status().services if one.service == "com")
+        assert com.restarts == 0 and com.failed == 0
 
 
 async def test_an_hour_without_the_cloud(cloud: Any) -> None:

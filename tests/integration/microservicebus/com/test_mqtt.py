@@ -111,3 +111,19 @@ async def test_the_twin_starts_and_stops_custom_services(mosquitto: Any) -> None
             assert Sensor.updates[-1]["desired"]["speed"] == 3
             await comes(lambda: "debug is neither true nor false" in peer.payloads[-1].decode())
             await comes(lambda: next(one.done for one in node.status().services if one.service == "com") >= 3)
+
+
+async def test_nonsense_at_the_topic_of_the_desired_state_changes_nothing(mosquitto: Any) -> None:
+    broker = mosquitto()
+    with Peer(broker.port, "state/#") as peer:
+        flow = mqtt(broker.port, desired_topic="wanted", reported_topic="state/a")
+        async with flow.running(transport="memory") as node:
+            peer.publish("wanted", b'{"msb-state": {"debug": true}}', retain=True)
+            await comes(lambda: peer.payloads)
+            for payload in (b"\xff\x00", b"[]", b"{", b"null", b"", b'{"msb-state": 5}', b"[" * 10_000):
+                peer.publish("wanted", payload)
+            peer.publish("wanted", b'{"msb-state": {"enabled": false}}')
+            await comes(lambda: state_of(node, "sensor") == "paused")
+            com = next(one for one in node.status().services if one.service == "com")
+            assert com.failed == com.restarts == 0
+            await comes(lambda: json.loads(peer.payloads[-1])["msb-state"]["enabled"] is False)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from junctor.adapters import Adapter
-from junctor.adapters.base import OUTAGES
 from junctor.adapters.rate import Pace, Rate
-from junctor.core.outcome import Park
-from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
+from junctor.core.outcome import Hold, Park
+from junctor.core.policy import Policies, PoolPolicy
+from junctor.core.retry import reaction_to
 from junctor.core.spec import Context
-from junctor.dialects.microservicebus.com.outage import is_outage
+from junctor.dialects.microservicebus.com.outage import POLICY, is_outage
 from junctor.dialects.microservicebus.com.providers.base import Answer, Provider, Reading
 from junctor.dialects.microservicebus.com.providers.known import provider
 from junctor.dialects.microservicebus.com.twin import Twin
@@ -23,8 +23,18 @@ from junctor.dialects.microservicebus.errors import UnknownAction
 from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.dialects.microservicebus.names import PERMANENT
-from junctor.errors import ConfigurationError, MissingExtra, SettingError, UnknownTarget
+from junctor.errors import (
+    BodyTooLarge,
+    ConfigurationError,
+    EncodeError,
+    JunctorError,
+    MissingExtra,
+    SettingError,
+    UnknownTarget,
+    named,
+)
 from junctor.messages import codec
+from junctor.runtime.failures import failure_of
 from junctor.services import handler, spec_of
 from junctor.settings import setting
 
@@ -71,7 +81,7 @@ class Com(Adapter):
 
     side = "out"
 
-    __junctor_policies__ = Policies(retry=RetryPolicy(on=OUTAGES), pool=PoolPolicy(size=1))
+    __junctor_policies__ = Policies(retry=POLICY, pool=PoolPolicy(size=1))
     __junctor_permanent__ = PERMANENT
 
     provider: str = setting("log", doc="Where to: log, http, mqtt, azure-iot-hub, or another one that is installed")
@@ -112,6 +122,7 @@ class Com(Adapter):
         spec = self._spec()
         self._end = spec.build(Context(flow=port.flow, service=port.service, settings=spec.settings, port=port))
         self._end.node = self
+        self._end_policy = spec.policies.retry
         await _called(self._end.on_start)
         self._turn = asyncio.Lock()
         self._openings = 0
@@ -155,13 +166,13 @@ class Com(Adapter):
             opening = self._openings
             yield self._end
         except Exception as error:
-            if not is_outage(error):
+            if not is_outage(error, self._end_policy):
                 raise
             if opening == self._openings:  # else it is open again, thanks to somebody else
                 await self._close()
-            if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
-                raise ConnectionError(str(error)) from error
-            raise
+            if reaction_to(failure_of(error), POLICY) == "hold":
+                raise
+            raise Hold(named(error)) from error  # the provider calls it an outage, and the engine does not know it
 
     async def _close(self) -> None:
         self._open = False
@@ -192,10 +203,15 @@ class Com(Adapter):
 
     async def desired(self, changes: Mapping[str, Any], *, whole: bool = False) -> None:
         """See :class:`~..providers.base.Cloud`."""
-        before, twin = self._twin, self._twin.with_desired(changes, whole=whole)
-        if twin.problem and twin.problem != before.problem:
+        try:
+            twin = self._twin.with_desired(changes, whole=whole)
+            codec.encode(twin.desired)
+        except (RecursionError, JunctorError) as error:
+            self.log.error("the desired state cannot be taken, and stays as it was: %s", named(error))
+            return
+        if twin.problem and twin.problem != self._twin.problem:
             self.log.warning("the desired state: %s; it stays as it was", twin.problem)
-        if twin != before:
+        if twin != self._twin:
             await self._follow(twin)
             noted = Noted(twin.desired, twin.enabled, twin.debug)
             await self.target(self.name, Noted).send(noted)
@@ -225,7 +241,10 @@ class Com(Adapter):
         except (UnknownTarget, UnknownAction) as error:
             self.log.error("the cloud calls %s: %s", name, error)
             return Answer(404, {"error": error.what})
-        receipt = await self.__junctor__.port.send(link, payload)
+        try:
+            receipt = await self.__junctor__.port.send(link, payload)
+        except (EncodeError, BodyTooLarge) as error:
+            return Answer(400, {"error": error.what})
         self.count("calls")
         return Answer(202, {"message": receipt.id if receipt is not None else None})
 

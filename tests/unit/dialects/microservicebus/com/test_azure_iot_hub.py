@@ -20,8 +20,10 @@ KEY = base64.b64encode(b"a key").decode()
     [
         ("$iothub/twin/res/200/?$rid=7", topics.TwinAnswer(200, "7")),
         ("$iothub/twin/res/204/?$rid=7&$version=12", topics.TwinAnswer(204, "7")),
-        ("$iothub/twin/PATCH/properties/desired/?$version=3", topics.DesiredChange()),
+        ("$iothub/twin/PATCH/properties/desired/?$version=3", topics.DesiredChange(3)),
+        ("$iothub/twin/PATCH/properties/desired/", topics.DesiredChange(0)),
         ("$iothub/methods/POST/reboot/?$rid=ab", topics.Method("reboot", "ab")),
+        ("$iothub/methods/POST/reboot/?$rid=a+b%2F", topics.Method("reboot", "a+b/")),
         ("devices/dev1/messages/devicebound/", topics.ToDevice({})),
         ("devices/dev1/messages/devicebound", topics.ToDevice({})),
         (

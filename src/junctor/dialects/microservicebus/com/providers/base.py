@@ -44,7 +44,10 @@ class Cloud(Protocol):
     async def call(self, name: str, payload: Any) -> Answer:
         """The cloud calls an action by a name that the flow has given to it.
 
-        The answer is 202 when the message is accepted, on disk in a durable flow; 404 where nothing has this name.
+        The answer is 202 when the message is accepted, on disk in a durable flow; 404 where nothing has this name, 400
+        where the payload cannot be carried.
+
+        :raises SendError: it is not accepted: the queue is full, for one.
         """
         ...
 
@@ -57,9 +60,9 @@ class Provider(Adapter):
     """Derive a provider from it. It has settings, ``self.log``, ``self.count`` and ``self.remark`` as an adapter.
 
     The Com service calls ``open``, then ``send`` for each reading, one at a time and in order, with ``listen`` beside
-    it. What raises a ``ConnectionError`` or ``TimeoutError`` has met an outage: the provider is closed, the reading
-    stays the first, and after a while the provider is opened again. A reading that is at fault itself is parked by
-    raising :class:`~junctor.Park`. Other exceptions are tried again, then parked.
+    it. What raises a ``ConnectionError``, a ``TimeoutError``, or what ``__junctor_policies__`` of the class holds for,
+    has met an outage: the provider is closed, the reading stays the first, and after a while it is opened again. A reading that is at fault itself is parked by raising :class:`~junctor.Park`. Other exceptions are
+    tried again, then parked.
 
     ``pace`` is the rate that its Com service keeps where the flow sets none; empty for as fast as it goes.
     """

@@ -18,7 +18,7 @@ from junctor.core.outcome import Park
 from junctor.dialects.microservicebus.com.providers.azure_iot_hub import topics
 from junctor.dialects.microservicebus.com.providers.azure_iot_hub.identity import Identity
 from junctor.dialects.microservicebus.com.providers.base import Answer, Provider, Reading
-from junctor.errors import ConfigurationError, SettingError
+from junctor.errors import ConfigurationError, SendError, SettingError
 from junctor.messages import codec
 from junctor.settings import Duration, setting
 
@@ -100,6 +100,7 @@ class AzureIotHub(Provider):
         self._identity = self.identity()
         self._turn = asyncio.Lock()
         self._numbers = itertools.count(1)
+        self._version = 0
 
     def remark(self) -> str:
         """Beside its state in ``junctor status``."""
@@ -198,8 +199,10 @@ class AzureIotHub(Provider):
         match topics.read(arrival.topic, self._identity.device):
             case topics.TwinAnswer(status, request):
                 await self._twin_answered(status, request, arrival.payload)
-            case topics.DesiredChange():
-                await self._desired(_object(arrival.payload), whole=False)
+            case topics.DesiredChange(version):
+                if not version or version > self._version:
+                    await self._desired(_object(arrival.payload), whole=False)
+                    self._version = max(version, self._version)
             case topics.Method(name, request):
                 await self._called(name, request, arrival.payload)
             case topics.ToDevice(properties):
@@ -217,11 +220,14 @@ class AzureIotHub(Provider):
         elif request == self._twin_asked:
             twin = _object(payload)
             properties = twin.get("properties", twin) if twin is not None else {}
-            await self._desired(properties.get("desired", {}), whole=True)
+            desired = properties.get("desired", {}) if isinstance(properties, dict) else None
+            await self._desired(desired, whole=True)
 
     async def _desired(self, changes: Any, *, whole: bool) -> None:
         if isinstance(changes, dict):
             await self.node.desired(changes, whole=whole)
+            if whole and isinstance(version := changes.get("$version"), int):
+                self._version = version
         else:
             self.log.warning("the desired properties are no JSON object; the state stays as it was")
 
@@ -231,6 +237,8 @@ class AzureIotHub(Provider):
             answer = await self.node.call(name, form.read(payload, "json"))
         except ValueError as error:
             answer = Answer(400, {"error": str(error)})
+        except SendError as error:
+            answer = Answer(503, {"error": error.what})
         await self._publish(topics.method_answer(answer.status, request), codec.encode(answer.payload), qos=0)
 
 

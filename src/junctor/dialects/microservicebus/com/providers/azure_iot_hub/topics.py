@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote, unquote
 
 TWIN_ANSWERS = "$iothub/twin/res/#"
 DESIRED_CHANGES = "$iothub/twin/PATCH/properties/desired/#"
@@ -26,7 +26,9 @@ class TwinAnswer:
 
 @dataclass(frozen=True)
 class DesiredChange:
-    """A change of the desired properties."""
+    """A change of the desired properties, which makes this version of them."""
+
+    version: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def read(topic: str, device: str) -> Heard | None:
     if found := _METHOD.fullmatch(topic):
         return Method(found[1], _fields(found[2]).get("$rid", ""))
     if topic.startswith(_DESIRED):
-        return DesiredChange()
+        version = _fields(topic[len(_DESIRED) :]).get("$version", "")
+        return DesiredChange(int(version) if version.isdecimal() else 0)
     start = f"devices/{device}/messages/devicebound"
     if topic == start or topic.startswith(f"{start}/"):
         return ToDevice(_fields(topic[len(start) + 1 :]))
@@ -88,4 +91,6 @@ def method_answer(status: int, request: str) -> str:
 
 
 def _fields(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
+    """Names and values of a query or a property bag; a plus is one."""
+    parts = (part.partition("=") for part in text.removeprefix("?").split("&") if part)
+    return {unquote(name): unquote(value) for name, _, value in parts}
