@@ -417,7 +417,7 @@ class _Wirer:
         remote = spec.isolation == "worker"
         blocking = [handler.name for handler in spec.handlers if handler.blocking or remote]
         places = "worker processes" if remote else "threads"
-        if blocking:
+        if blocking and not spec.code.startswith("junctor."):  # who uses an adapter can do nothing about it
             self._note(
                 "instances",
                 self._where(spec, "", "pool"),

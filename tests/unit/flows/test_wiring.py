@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from junctor.adapters import SqlOut
 from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
 from junctor.core.spec import ServiceSpec
 from junctor.errors import ConfigurationError, SettingError, SeveralProblems, TypeClash, WiringError
@@ -386,6 +387,8 @@ def test_blocking_handlers_in_a_pool_are_told() -> None:
         "there are 4 instances, each with attributes of its own"
     ]
     assert not wire(flow(Judge, pool=4)).notes
+    adapter = SqlOut(url="sqlite:///a.db", statement="insert into a values (:id)")
+    assert "threads" not in str(wire(FlowModel("shop").add(adapter, pool=4)).notes)
 
 
 def test_requests_in_a_circle_are_told() -> None:

@@ -29,6 +29,7 @@ from junctor.node.directory import data_directory
 from junctor.node.node import GRACE, Node, Plan
 from junctor.node.process.ending import INTERNAL, OK, PATIENCE, Ending
 from junctor.node.process.first import stand_aside
+from junctor.node.process.greeting import greeting
 from junctor.node.process.notify import Notifier, taken
 from junctor.node.web import has_doors
 from junctor.observe.logfile import LogFile
@@ -186,29 +187,6 @@ def started(node: Node, flows: Sequence[Wiring]) -> str:
     """The line with which each start begins in the log; a terminal has the greeting instead."""
     places = ", ".join([*(["in memory"] if not node.durable else []), *node.urls])
     return f"starting: {', '.join(wiring.plan.name for wiring in flows)}; pid {os.getpid()}; {places or 'no listener'}"
-
-
-def greeting(node: Node, flows: Sequence[Wiring]) -> Iterator[str]:
-    """What a start tells: the flows, their services and connections, where things are."""
-    for wiring in flows:
-        yield from _flow_lines(wiring)
-    yield f"store {node.directory}" if node.durable else "messages are kept in memory only"
-    for url in node.urls:
-        yield f"http {url}"
-
-
-def _flow_lines(wiring: Wiring) -> Iterator[str]:
-    flow = wiring.plan
-    yield f"flow {flow.name}"
-    for service in flow.services:
-        spec = service.spec
-        settings = ", ".join(f"{name}={value}" for name, value in spec.settings.items())
-        yield f"  {spec.name}" + (f"  {readable(settings)}" if settings else "")
-        for connection in wiring.connections:
-            if connection.source == spec.name:
-                yield f"    {connection.target} -> {connection.to}  ({connection.terms})"
-    for note in wiring.notes:
-        yield f"note: {note}"
 
 
 @contextmanager
