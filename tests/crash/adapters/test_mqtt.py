@@ -85,6 +85,10 @@ class Stand:
         self.published += count
 
     @property
+    def missing(self) -> set[int]:
+        return set(range(self.published)) - {one["n"] for one in self.got}
+
+    @property
     def got(self) -> list[dict[str, int]]:
         return [msgspec.json.decode(payload) for payload in self.peers[1].payloads]
 
@@ -106,7 +110,7 @@ class Stand:
     def check(self) -> None:
         """Everything is there, once it has run to the end."""
         self.node.start()
-        until(lambda: len({one["n"] for one in self.got}) == self.published, lambda: f"{len(self.got)} came")
+        until(lambda: not self.missing, lambda: f"missing: {sorted(self.missing)}\n{self.node.said}")
         self.node.drain()
         self.node.stop()
         first = {one["n"]: one for one in reversed(self.got)}
@@ -147,7 +151,10 @@ def campaign(stand: Stand, seed: int, kills: int) -> None:
             stand.kill_at(place, number)
         except AssertionError as error:
             raise AssertionError(f"{place} {number}: {error}; {repeat(seed)}") from None
-    stand.check()
+    try:
+        stand.check()
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{repeat(seed)}") from None
     made.ended(kills, stand.published, Faults())
 
 

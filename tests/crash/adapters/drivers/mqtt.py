@@ -10,6 +10,8 @@ from junctor import Flow, Service, Target, handler
 from junctor.adapters import MqttIn, MqttOut
 
 QUICK = {"initial": "20ms", "max": "100ms"}
+MANY = {"deaths": 100_000}
+"""A message that was in hand at many kills would be parked as one that kills."""
 
 
 class Relay(Service):
@@ -30,11 +32,13 @@ flow = (
         name="source",
         connect={"out": "relay"},
         hold=QUICK,
+        retry=MANY,
     )
-    .add(Relay, name="relay", connect={"out": "announce"})
+    .add(Relay, name="relay", connect={"out": "announce"}, retry=MANY)
     .add(
         MqttOut(url=f"mqtt://127.0.0.1:{os.environ['MQTT_OUT']}", topic="out", key_property="key"),
         name="announce",
         hold=QUICK,
+        retry=MANY,
     )
 )
