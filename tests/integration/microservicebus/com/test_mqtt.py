@@ -103,7 +103,7 @@ async def test_the_twin_starts_and_stops_custom_services(mosquitto: Any) -> None
             await comes(lambda: state_of(node, "sensor") == "paused")
             await comes(lambda: Sensor.running == 0)
             state = {"enabled": False, "debug": False, "error": None}
-            await comes(lambda: json.loads(peer.payloads[-1]) == {"msb-state": state})
+            await comes(lambda: peer.payloads and json.loads(peer.payloads[-1]) == {"msb-state": state})
             await submit(node, range(3))
             want(enabled=True, debug="no")
             await comes(lambda: Sensor.running == 1)

@@ -61,8 +61,9 @@ class Provider(Adapter):
 
     The Com service calls ``open``, then ``send`` for each reading, one at a time and in order, with ``listen`` beside
     it. What raises a ``ConnectionError``, a ``TimeoutError``, or what ``__junctor_policies__`` of the class holds for,
-    has met an outage: the provider is closed, the reading stays the first, and after a while it is opened again. A reading that is at fault itself is parked by raising :class:`~junctor.Park`. Other exceptions are
-    tried again, then parked.
+    has met an outage: the provider is closed, the reading stays the first, and after a while it is opened again. A
+    reading that is at fault itself is parked by raising :class:`~junctor.Park`. Other exceptions are tried again, then
+    parked.
 
     ``pace`` is the rate that its Com service keeps where the flow sets none; empty for as fast as it goes.
     """
