@@ -134,6 +134,8 @@ class Setting:
             value = self._from_file(value, kind, where)
         if isinstance(value, Secret) and not wants_secret(kind):
             value = value.reveal()
+        elif self.secret and not mentions_secret(kind):
+            value = _revealed(value)
         try:
             read = convert(value, kind)
         except ConfigurationError as error:  # of a type that reads itself from text
@@ -181,6 +183,15 @@ class Setting:
         shown = "***" if self.hidden(kind) else show(value)
         fix = self.bounds.fix(value, self.unit) or (f"{self.doc.rstrip('.')}." if self.doc else None)
         raise SettingError(f"{shown} {problem}", where=where, fix=fix)
+
+
+def _revealed(value: Any) -> Any:
+    """A list or mapping with the texts of secrets in it, as types have them that know nothing of secrets."""
+    if isinstance(value, dict):
+        return {name: _revealed(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_revealed(part) for part in value]
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def setting(
