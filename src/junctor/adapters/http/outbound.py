@@ -153,7 +153,7 @@ class HttpOut(HttpOutSettings):
     def _secrets(self) -> list[str]:
         """What the settings have of secrets inside of tables."""
         telling = [one for table in (self.headers, self.query) for name, one in table.items() if _TELLING.search(name)]
-        return [one.constant for one in (*telling, self.path) if one.constant]
+        return [one.constant for one in telling if one.constant]
 
     def _seconds(self) -> float:
         return self.now().timestamp()

@@ -41,7 +41,7 @@ class HttpOutSettings(Outbound):
 
     out: Target[Any] | None
     url: Template = setting(doc='Where to: "https://crm.example/customers/{body.customer}"; a value is quoted')
-    path: Template = setting(Template(""), secret=True, doc="What follows the URL, where it is secret")
+    path: str = setting("", secret=True, doc="What follows the URL, where it is secret; a template, too")
     query: dict[str, Template] = setting({}, secret=True, doc="More for the query of the URL")
     method: Method = setting("POST", doc="Method of the request")
     headers: dict[str, Template] = setting({}, secret=True, doc="Headers of the request")
@@ -75,8 +75,8 @@ class HttpOutSettings(Outbound):
 
     def check_settings(self) -> None:
         super().check_settings()
-        made = self.made_url()
         self._check_templates()
+        made = self.made_url()
         self._check_content()
         self._check_credentials()
         self._check_tls(made)
@@ -85,11 +85,11 @@ class HttpOutSettings(Outbound):
 
     def made_url(self) -> Url:
         """The URL with its secret end."""
-        return Url(Template(self.url.text + self.path.text))
+        return Url(Template(self.url.text + self.path))
 
     def _check_templates(self) -> None:
         checked({"": self.url}, "url")
-        checked({"": self.path}, "path")
+        checked({"": _template(self.path, "path")}, "path")
         checked(self.query, "query")
         checked(self.headers, "headers")
         for name in [*self.headers, *filter(None, [self.key_header])]:
@@ -154,6 +154,13 @@ class HttpOutSettings(Outbound):
             except OSError as error:  # which errors of TLS are, too
                 what = f"it cannot be used: {error.strerror or error}"
                 raise SettingError(what, where=where, fix="It is a file in PEM, with its key.") from None
+
+
+def _template(text: str, where: str) -> Template:
+    try:
+        return Template(text)
+    except ConfigurationError as error:
+        raise SettingError(error.what, where=where, fix=error.fix) from None
 
 
 def checked(templates: Mapping[str, Template], where: str) -> None:

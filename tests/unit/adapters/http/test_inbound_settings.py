@@ -8,6 +8,7 @@ import pytest
 
 from junctor.adapters import HttpIn
 from junctor.errors import ConfigurationError
+from junctor.services import spec_of
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,5 @@ def test_they_are_refused(settings: dict[str, Any], told: str) -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    assert "hush" not in repr(HttpIn(path="/hook", signature="github", secrets=["hush-hush"]))
+    made = HttpIn(path="/hook", signature="github", secrets=["hush-hush"])
+    assert "hush" not in repr(made) + repr(spec_of(made).settings)

@@ -9,6 +9,7 @@ import pytest
 
 from junctor.adapters import HttpOut
 from junctor.errors import ConfigurationError, SettingError
+from junctor.services import spec_of
 
 URL = "https://crm.example/x"
 
@@ -18,6 +19,8 @@ URL = "https://crm.example/x"
     [
         ({"url": "crm"}, "is no URL"),
         ({"url": "https://crm.example/{file.name}"}, 'there is no "file" here'),
+        ({"path": "/{body"}, "a brace is not closed"),
+        ({"path": "/{topic}"}, 'there is no "topic" here'),
         ({"headers": {"X": "{topic}"}}, 'X: there is no "topic" here'),
         ({"headers": {"X Y": "1"}}, "'X Y' is no name of a header"),
         ({"headers": {"X\r\nY": "1"}}, "is no name of a header"),
@@ -54,3 +57,4 @@ def test_they_are_refused(settings: dict[str, Any], told: str) -> None:
 def test_secrets_do_not_show() -> None:
     made = HttpOut(url=URL, bearer="hush-hush-1", query={"k": "hush-hush-2"}, path="/hush-hush-3")
     assert "hush" not in repr(made)
+    assert "hush" not in repr(spec_of(made).settings)
