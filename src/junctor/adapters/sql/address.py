@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import re
@@ -63,12 +64,12 @@ class Address:
         made._check_tls()
         return made
 
-    @property
+    @functools.cached_property
     def kind(self) -> str:
         """``sqlite``, ``postgresql``, or what SQLAlchemy calls others."""
         return self.url.get_backend_name()
 
-    @property
+    @functools.cached_property
     def file(self) -> Path | None:
         """The file that the database is, where it is one."""
         name = self.url.database or ""

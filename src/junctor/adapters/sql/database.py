@@ -155,7 +155,7 @@ class Database:
 
     def _begin(self, connection: Connection) -> None:
         """One that is going to write says so: two that read first and then write would wait for each other."""
-        connection.exec_driver_sql("BEGIN" if self.reading else "BEGIN IMMEDIATE")
+        self._raw.execute("BEGIN" if self.reading else "BEGIN IMMEDIATE")
 
     def _undo(self, connection: Connection, lost: bool) -> None:
         if lost or connection.invalidated:
