@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from junctor import Flow, Service, handler
@@ -40,10 +42,20 @@ class Number(Telling):
         return 7  # type: ignore[return-value]
 
 
-async def shown(service: Service) -> ServiceStatus:
+class Third(Telling):
+    def on_start(self) -> None:
+        Third.instances.append(self)
+
+    def remark(self) -> str:
+        return "connected" if self is Third.instances[2] else ""
+
+    instances: ClassVar[list[Service]] = []
+
+
+async def shown(service: Service, pool: int = 1) -> ServiceStatus:
     engine = Engine(MemoryTransport())
     await engine.open()
-    engine.add(wire(Flow("f").add(service, name="one")).plan)
+    engine.add(wire(Flow("f").add(service, name="one", pool=pool)).plan)
     await engine.start()
     try:
         (found,) = status_of(engine, {}, {}).services
@@ -68,6 +80,10 @@ async def shown(service: Service) -> ServiceStatus:
 async def test_it_is_shown_and_never_breaks_the_status(service: Service, said: str) -> None:
     found = await shown(service)
     assert (found.state, found.reason) == ("running", said)
+
+
+async def test_of_several_instances_the_first_with_something_to_say_tells_it() -> None:
+    assert (await shown(Third(), pool=4)).reason == "connected"
 
 
 def test_the_name_is_free_for_everything_else() -> None:

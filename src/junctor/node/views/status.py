@@ -241,12 +241,14 @@ def _service(host: Host) -> ServiceStatus:
 
 
 def _remark(host: Host) -> str:
-    """What the service says of itself while nothing else is to be said."""
-    if host.spec.remark is None or host.lifecycle.state is not State.RUNNING:
+    """What the service says of itself while nothing else is to be said. Of several instances the first with something
+    to say tells it: one that had no message yet may not be connected to anything."""
+    if (remark := host.spec.remark) is None or host.lifecycle.state is not State.RUNNING:
         return ""
-    instance = host.slots[0].instance if host.slots and not host.remote else None
+    instances = [slot.instance for slot in host.slots] if not host.remote else []
+    now = host.engine.clock.time_ns() / SECOND
     try:
-        said = host.spec.remark(instance, host.engine.clock.time_ns() / SECOND)
+        said = next(filter(None, (remark(instance, now) for instance in instances or [None])), "")
         return " ".join(storable(mask(said)).split())[:_LONGEST_REMARK]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the status of all others is shown
         return f"remark() raised {type(error).__name__}"
