@@ -4,58 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from junctor.adapters import Adapter
 from junctor.adapters.rate import Pace, Rate
-from junctor.core.outcome import Hold, Park
+from junctor.core.outcome import Hold
 from junctor.core.policy import Policies, PoolPolicy
 from junctor.core.retry import reaction_to
 from junctor.core.spec import Context
+from junctor.dialects.microservicebus.com.inward import ComMessage, ComState, Inward
 from junctor.dialects.microservicebus.com.outage import POLICY, is_outage
-from junctor.dialects.microservicebus.com.providers.base import Answer, Provider, Reading
+from junctor.dialects.microservicebus.com.providers.base import Provider, Reading
 from junctor.dialects.microservicebus.com.providers.known import provider
-from junctor.dialects.microservicebus.com.twin import Twin
-from junctor.dialects.microservicebus.errors import UnknownAction
-from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
-from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.dialects.microservicebus.names import PERMANENT
-from junctor.errors import (
-    BodyTooLarge,
-    ConfigurationError,
-    EncodeError,
-    JunctorError,
-    MissingExtra,
-    SettingError,
-    UnknownTarget,
-    named,
-)
+from junctor.errors import ConfigurationError, MissingExtra, SettingError, named
 from junctor.messages import codec
 from junctor.runtime.failures import failure_of
 from junctor.services import handler, spec_of
 from junctor.settings import setting
 
 Plain = dict[str, Any] | list[Any] | str | int | float | bool | None
-
-
-@dataclass(frozen=True)
-class Noted:
-    """What Com notes for itself: the state that was last desired of the node."""
-
-    desired: dict[str, Any]
-    enabled: bool | None = None
-    debug: bool | None = None
-
-
-@dataclass(frozen=True)
-class CloudMessage:
-    """A message from the cloud that no action took, as it came. Sent again, it is tried again."""
-
-    name: str
-    payload: Any = None
 
 
 class Com(Adapter):
@@ -90,7 +60,7 @@ class Com(Adapter):
     actions: dict[str, str] = setting({}, doc="What the cloud may call, each with its action: {reboot: pump.Reboot}")
 
     _end: Provider
-    _bus: Bus
+    _open = False
 
     def check_settings(self) -> None:
         """Refuse what does not fit together."""
@@ -120,24 +90,20 @@ class Com(Adapter):
     async def on_start(self) -> None:
         port = self.__junctor__.port
         spec = self._spec()
-        self._end = spec.build(Context(flow=port.flow, service=port.service, settings=spec.settings, port=port))
-        self._end.node = self
-        self._end_policy = spec.policies.retry
-        await _called(self._end.on_start)
+        end = spec.build(Context(flow=port.flow, service=port.service, settings=spec.settings, port=port))
+        await _called(end.on_start)
+        rate = self.rate or (Rate(end.pace) if end.pace else None)
+        self._pace = Pace(rate) if rate is not None else None
         self._turn = asyncio.Lock()
         self._openings = 0
-        self._open = False
-        rate = self.rate or (Rate(self._end.pace) if self._end.pace else None)
-        self._pace = Pace(rate) if rate is not None else None
-        self._bus = bus_of(port.flow, port.service)
-        self._routes = Routes(port, self._bus)
-        self._twin = Twin(**self.state.get("twin", {}))
-        if self._twin.debug is not None:
-            self._bus.set_debug(self._twin.debug)
+        self._end_policy = spec.policies.retry
+        self._inward = end.node = Inward(self, end.report)
+        self._end = end
 
     async def on_stop(self) -> None:
-        await self._close()
-        await _called(self._end.on_stop)
+        if "_end" in vars(self):
+            await self._close()
+            await _called(self._end.on_stop)
 
     async def loop(self) -> None:
         """Keep the provider open, and hear what it says."""
@@ -147,7 +113,7 @@ class Com(Adapter):
 
     def remark(self) -> str:
         """Beside its state in ``junctor status``."""
-        own = getattr(self._end, "remark", None)
+        own: Callable[[], str] | None = getattr(vars(self).get("_end"), "remark", None)
         return own() if own is not None else f"{self.provider}: {'open' if self._open else 'not connected'}"
 
     @asynccontextmanager
@@ -201,66 +167,15 @@ class Com(Adapter):
 
     # What the cloud wants -----------------------------------------------------------------------------------
 
-    async def desired(self, changes: Mapping[str, Any], *, whole: bool = False) -> None:
-        """See :class:`~..providers.base.Cloud`."""
-        try:
-            twin = self._twin.with_desired(changes, whole=whole)
-            codec.encode(twin.desired)
-        except (RecursionError, JunctorError) as error:
-            self.log.error("the desired state cannot be taken, and stays as it was: %s", named(error))
-            return
-        if twin.problem and twin.problem != self._twin.problem:
-            self.log.warning("the desired state: %s; it stays as it was", twin.problem)
-        if twin != self._twin:
-            await self._follow(twin)
-            noted = Noted(twin.desired, twin.enabled, twin.debug)
-            await self.target(self.name, Noted).send(noted)
-            self._twin = twin
-        await self._end.report(twin.reported(enabled=self._bus.enabled, debug=self._bus.debug))
-
-    async def _follow(self, twin: Twin) -> None:
-        """Bring the node into the state that is desired. Each step may be done twice."""
-        if twin.debug is not None:
-            self._bus.set_debug(twin.debug)
-        await self.__junctor__.port.broadcast(twin.update, handler="StateUpdate")
-        if twin.enabled is not None:
-            await self._bus.set_enabled(twin.enabled)
-
     @handler
-    async def note(self, noted: Noted) -> None:
+    async def note(self, noted: ComState) -> None:
         """Keep the state over restarts."""
         self.state["twin"] = codec.to_plain(noted)
 
-    async def call(self, name: str, payload: Any) -> Answer:
-        """See :class:`~..providers.base.Cloud`."""
-        if name not in self.actions:
-            return Answer(404, {"error": f"nothing is called {name!r}"})
-        service, _, action = self.actions[name].rpartition(".")
-        try:
-            link = self._routes.link(service, action)
-        except (UnknownTarget, UnknownAction) as error:
-            self.log.error("the cloud calls %s: %s", name, error)
-            return Answer(404, {"error": error.what})
-        try:
-            receipt = await self.__junctor__.port.send(link, payload)
-        except (EncodeError, BodyTooLarge) as error:
-            return Answer(400, {"error": error.what})
-        self.count("calls")
-        return Answer(202, {"message": receipt.id if receipt is not None else None})
-
-    async def deliver(self, name: str, payload: Any) -> None:
-        """See :class:`~..providers.base.Cloud`."""
-        answer = await self.call(name, payload)
-        if answer.status != 202:
-            self.log.warning("a message from the cloud is parked: %s", answer.payload["error"])
-            await self.target(self.name, CloudMessage).send(CloudMessage(name, payload))
-
     @handler
-    async def take(self, message: CloudMessage) -> None:
+    async def take(self, message: ComMessage) -> None:
         """Pass on what no action took, when it is sent again; else park it."""
-        answer = await self.call(message.name, message.payload)
-        if answer.status != 202:
-            raise Park(answer.payload["error"])
+        await self._inward.again(message)
 
 
 async def _called(function: Callable[[], Any]) -> None:
