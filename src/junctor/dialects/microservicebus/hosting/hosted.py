@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from junctor.core.spec import Context, service_address
 from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import bus_of
-from junctor.dialects.microservicebus.hosting.loop import ServiceLoop, Work
+from junctor.dialects.microservicebus.hosting.loop import PATIENCE, ServiceLoop, Work
 from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.runtime.threads import CallThreads
 
-START_TIME, STOP_TIME = 3.0, 5.0
+START_TIME, STOP_TIME = 2.0, 3.0
 """Seconds that ``Start`` has to end when it is cancelled, and ``Stop`` for what it does."""
+
+END_TIME = PATIENCE + START_TIME + STOP_TIME
 
 _POLL = 0.05
 
@@ -38,13 +41,12 @@ class Hosted:
         self.service: BaseService
         self._cls = cls
         self._config = config
-        self._made = self._blocked = False
+        self._blocked = False
         self._end: Work | None = None
 
     async def make(self) -> None:
         """Call the constructor, in the thread of the service: it may block, and no loop runs yet, as there."""
         await self.loop.open(self._construct)
-        self._made = True
         own = getattr(self.service, "id", self.id)
         if isinstance(own, str) and own != self.id:
             self.id = own
@@ -74,6 +76,7 @@ class Hosted:
         start.future.add_done_callback(_looked_at)
         self.queue.over = start.task
         self._end = self.loop.begin(self._stop, (start.task,), None)
+        self._end.future.add_done_callback(_looked_at)
 
     async def _stop(self, start: asyncio.Task[Any] | None = None) -> None:
         """On a loop of the service: wait for ``Start``, then call ``Stop``."""
@@ -87,18 +90,16 @@ class Hosted:
     async def close(self) -> None:
         """The end of the instance: what ``Stop`` does is waited for."""
         try:
-            if self._made and self._end is None:
-                self._end = self.loop.begin(self._stop, (), None)
             await self._until_end()
         finally:
             self.loop.close()
             self.threads.close()
 
     async def _until_end(self) -> None:
-        """Wait for ``Stop``, where one is under way."""
+        """Wait for ``Stop``, where one is under way. What stops together has its time together."""
         if self._end is None:
             return
-        await asyncio.wait([self._end.future], timeout=START_TIME + STOP_TIME)
+        await asyncio.wait([self._end.future], timeout=max(0.0, self._end.since + END_TIME - time.monotonic()))
         if not self._end.future.done():
             self.port.log.error("Stop does not return; it is left behind")
             self.loop.cancel(self._end)

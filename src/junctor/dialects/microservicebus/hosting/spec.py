@@ -13,7 +13,7 @@ from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.actions import PROCESS, actions_of, bound, overrides
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
 from junctor.dialects.microservicebus.hosting.door import MESSAGES
-from junctor.dialects.microservicebus.hosting.hosted import START_TIME, STOP_TIME, Hosted, takes_config
+from junctor.dialects.microservicebus.hosting.hosted import END_TIME, Hosted, takes_config
 from junctor.dialects.microservicebus.names import PERMANENT
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.errors import ConfigurationError
@@ -68,7 +68,7 @@ def _of(
         settings=shown,
         start=Activity(bind=lambda hosted: hosted.make),
         main=Activity(bind=lambda hosted: hosted.live, cancel=True),
-        stop=Activity(bind=lambda hosted: hosted.close, patience=START_TIME + STOP_TIME + 1),
+        stop=Activity(bind=lambda hosted: hosted.close, patience=END_TIME + 1),
         policies=policies_of(cls),
         **more,
     )
