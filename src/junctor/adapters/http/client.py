@@ -78,20 +78,16 @@ class Client:
         :raises HttpCallFailed: what came is no HTTP, is larger than allowed, or redirects without an end.
         """
         for _ in range(HOPS + 1):
-            answer = await self._sent(call)
+            try:
+                answer = await self._once(call)
+            except ConnectionResetError:  # a kept connection may be closed, because the other side thought it idle
+                answer = await self._once(call)
             further = self._redirected(call, answer)
             if further is None:
                 return answer
             call = further
         what = f"more than {HOPS} redirects, the last one to {call.shown}"
         raise HttpCallFailed(what, where=call.named, answered=answer.status, reaction="park")
-
-    async def _sent(self, call: Call) -> Answer:
-        """Once more where a kept connection turns out to be closed: the other side may have thought it idle."""
-        try:
-            return await self._once(call)
-        except ConnectionResetError:
-            return await self._once(call)
 
     async def _once(self, call: Call) -> Answer:
         url, body = URL(call.url, encoded=True), _data(call.body)

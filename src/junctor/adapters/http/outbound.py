@@ -16,12 +16,14 @@ from junctor.adapters.records import filled, reader_of
 from junctor.core.expressions import of_message
 from junctor.messages import Kind
 from junctor.observe.secrets import register
-from junctor.services import handler
+from junctor.services import Target, handler
 
 if TYPE_CHECKING:
     from junctor.adapters.http.answer import Answer
     from junctor.adapters.http.client import Client
     from junctor.adapters.http.credentials import Credentials
+
+_COUNTED = [f"{first}xx" for first in range(10)]
 
 _TELLING = re.compile("auth|cookie|key|secret|token|sign", re.IGNORECASE)
 """Headers and parameters whose value is masked wherever it comes up."""
@@ -80,16 +82,18 @@ class HttpOut(HttpOutSettings):
     @handler
     async def call(self, body: Any) -> Any:
         """Make the request for a body."""
-        call = self._caller.call(of_message(self.message, body), body)
+        message = self.message
+        call = self._caller.call(of_message(message, body), body)
         if self.key_header:
-            call.headers[self.key_header] = self.message.effect
+            call.headers[self.key_header] = message.effect
         if self._pace is not None and (wait := self._pace.wait(self._seconds())) > 0:
             await self.sleep(wait)
         answer = await self._answered(call)
         self._last = answer.said
-        self.count(f"{answer.status // 100}xx")
+        self.count(_COUNTED[answer.status // 100])
         self._judge(call, answer)
-        return await self._passed_on(body, self._result(body, call, answer))
+        result = self._result(body, call, answer)
+        return result if self.out is None else await self._passed_on(self.out, result)
 
     async def _answered(self, call: Call) -> Answer:
         """The answer; with new credentials where the old ones are known no longer, and that once."""
@@ -123,13 +127,11 @@ class HttpOut(HttpOutSettings):
         seen = answer.variables(read if answer.holds_json(self.answer) else None)
         return filled(self.response, of_message(self.message, body, response=seen))
 
-    async def _passed_on(self, body: Any, result: Any) -> Any:
-        if self.out is None:
-            return result
-        read = reader_of(self.out, self.type)(result)
+    async def _passed_on(self, out: Target[Any], result: Any) -> Any:
+        read = reader_of(out, self.type)(result)
         if self.message.kind is Kind.REQUEST:
-            return await self.out.request(read)
-        return await self.out.send(read)
+            return await out.request(read)
+        return await out.send(read)
 
     def _made_credentials(self, client: Client) -> Credentials:
         from junctor.adapters.http.credentials import Fixed, Tokens
