@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from junctor.dialects.doctors import Finding, Project, corrected
 from junctor.dialects.microservicebus.errata.doctor import DOCTOR
@@ -130,3 +132,24 @@ def test_it_knows_its_projects() -> None:
     assert DOCTOR.knows(Project(Path(), {"a.py": "from base_service import CustomService\n"}))
     assert DOCTOR.knows(Project(Path(), {"a.py": "import queue_message\n"}))
     assert not DOCTOR.knows(Project(Path(), {"a.py": "import base_services\n"}))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *HEAD.splitlines(),
+                "    async def Start(self):",
+                "        self.Debug(1)",
+                "    }",
+                "x = [1]]",
+                "((",
+                "\u201c",
+            ]
+        )
+    )
+)
+def test_any_file_is_examined_to_an_end(lines: list[str]) -> None:
+    project = Project(Path(), {"Cpu.py": "\n".join(lines)})
+    left = corrected(project, DOCTOR.examine)
+    assert corrected(left, DOCTOR.examine).files == left.files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from junctor.dialects.microservicebus.packages import Folder, IndexAway, PackageError, PackageRules, Packages
 from junctor.dialects.microservicebus.packages.folder import HOME
+from junctor.dialects.microservicebus.packages.requirement import requirement_of
 from junctor.dialects.microservicebus.packages.uv import failure
 from tests.servers.index import Index, needs_uv
 
@@ -282,3 +286,15 @@ def test_what_uv_says(text: str, kind: type[PackageError], fix: str) -> None:
     found = failure(text, 2)
     assert type(found) is kind and fix in found.fix
     assert "error:" not in found.what and "╰" not in found.what and found.what
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[a-zA-Z0-9._\[\],<>=!~* ;@/-]{0,40}", fullmatch=True))
+def test_what_reaches_uv_is_a_name_and_versions_only(text: str) -> None:
+    try:
+        found = requirement_of(text)
+    except PackageError:
+        return
+    assert re.fullmatch(
+        r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\[[a-z0-9,-]*\])?([=<>!~]+[A-Za-z0-9.*+!_,<>=~-]+)?", found.text
+    )
+    assert requirement_of(found.text) == found
