@@ -154,6 +154,7 @@ lock: $(UV)
 	$(COMPILE) requirements/docs.in -c requirements/test.txt -o requirements/docs.txt
 	$(COMPILE) requirements/peer.in -c requirements/test.txt -o requirements/peer.txt
 	$(COMPILE) requirements/pip-services.in -o requirements/pip-services.txt
+	$(COMPILE) requirements/microservicebus.in -o requirements/microservicebus.txt
 	$(COMPILE) $(UPGRADE) requirements/lock.in -o requirements/lock.txt
 	@! grep -nE '://|^-' requirements/*.txt
 

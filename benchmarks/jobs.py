@@ -3,62 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-SIDES = "benchmarks.sides."
-
-
-class Compare(Enum):
-    """How an aim reads a figure."""
-
-    AT_LEAST_RATIO = "engine / bare at least"
-    BELOW = "below"
-    BELOW_OVER_BARE = "below, over bare"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number a side returns, and its aim."""
-
-    name: str
-    unit: str
-    compare: Compare
-    limit: float
-
-
-@dataclass(frozen=True)
-class Side:
-    """A function in ``benchmarks.sides``, named ``module:function``."""
-
-    name: str
-    call: str
-
-
-@dataclass(frozen=True)
-class Job:
-    name: str
-    does: str
-    figures: tuple[Figure, ...]
-    bare: Side
-    engines: tuple[Side, ...]
-    params: Mapping[str, Any] = field(default_factory=dict)
-    quick: Mapping[str, Any] = field(default_factory=dict)  # what --quick changes in params
-    prepare: str = ""  # run once before the rounds; its folder is params["prepared"]
-    max_rounds: int = 99  # jobs whose rounds are slow and steady need fewer
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        return (self.bare, *self.engines)
-
-    def parameters(self, quick: bool) -> dict[str, Any]:
-        return {**self.params, **(self.quick if quick else {})}
-
-
-def _side(name: str, call: str) -> Side:
-    return Side(name, SIDES + call)
+from benchmarks.job import SIDES, Compare, Figure, Job, Side
+from benchmarks.job import side as _side
+from benchmarks.jobs_of_microservicebus import jobs as _msb_jobs
 
 
 def _load(callers: int, seconds: float = 1.5, chunk: int = 20) -> dict[str, Any]:
@@ -80,6 +30,8 @@ _SEND = _side("flow, sqlite", "durable_engine:send")
 _STARLETTE = _side("Starlette, msgspec", "http_get:starlette")
 _FASTAPI = _side("FastAPI", "http_get:fastapi")
 _ROUTE = _side("node", "http_get:node")
+_AIOHTTP = _side("aiohttp", "http_out:bare")
+_HTTP_OUT = _side("http-out, memory", "http_out:requests")
 _DBOS = _side("DBOS on SQLite", "workflow:dbos")
 _COMMITS = _side("six bare commits", "workflow:commits")
 _WORKFLOW = _side("flow, sqlite", "workflow:junctor")
@@ -232,14 +184,15 @@ _ALL = (
     _rate_job("factory-64", "an action of Service Factory, 64 connections", 5.0, 64, 1, _WERKZEUG, _FACTORY),
     _pip_job(1, 3.0),
     _pip_job(64, 6.0, Figure("p99_ms", "ms", Compare.BELOW, 20.0), Figure("worst_ms", "ms", Compare.BELOW, 2000.0)),
-    Job(
-        "http-out",
-        "a POST for each message and its answer, 64 at once",
-        (Figure("rate", "/s", Compare.AT_LEAST_RATIO, 0.5),),
-        bare=_side("aiohttp", "http_out:bare"),
-        engines=(_side("http-out, memory", "http_out:requests"), _side("http-out, sqlite", "http_out:durable")),
-        params=_load(64, 1.5, 5),
-        quick=_load(64, 0.5, 5),
+    _rate_job("http-out", "a POST for each message and its answer, 64 at once", 0.5, 64, 5, _AIOHTTP, _HTTP_OUT),
+    _rate_job(
+        "http-out-durable",
+        "durable send to answered POST, 64 at once",
+        0.5,
+        64,
+        5,
+        _side("aiohttp, apsw group commit", "http_out:kept"),
+        _side("http-out, sqlite", "http_out:durable"),
     ),
     _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
     _peer_job("huey", "Huey on SQLite", 5.0, 8000),

@@ -44,13 +44,16 @@ def _against(job: Job, figure: Figure, engine: Rounds, base: list[float]) -> Lin
     common = (job.name, engine.side.name, figure.name, figure.unit, values, engine.trouble)
     if not values:
         return Line(*common, aim=_aim(figure))
-    pairs = [one / other for one, other in zip(values, base, strict=False)]
-    ratio = median(values) / median(base) if base else None
+    comparable = bool(base) and all(base)  # an idle process may have used no CPU at all
+    pairs = [one / other for one, other in zip(values, base, strict=False)] if comparable else None
+    ratio = median(values) / median(base) if comparable else None
     return Line(*common, ratio, pairs, _aim(figure), _met(figure, values, base))
 
 
 def _aim(figure: Figure) -> str:
     match figure.compare:
+        case Compare.AT_LEAST:
+            return f">= {_number(figure.limit, figure.unit)}"
         case Compare.AT_LEAST_RATIO:
             return f">= {figure.limit:g}"
         case Compare.BELOW:
@@ -63,6 +66,8 @@ def _met(figure: Figure, values: list[float], base: list[float]) -> bool | None:
     """None where the other half of the comparison is missing."""
     if figure.compare is Compare.BELOW:
         return median(values) < figure.limit
+    if figure.compare is Compare.AT_LEAST:
+        return median(values) >= figure.limit
     if not base:
         return None
     if figure.compare is Compare.BELOW_OVER_BARE:

@@ -22,7 +22,7 @@ BUSY = 0.9
 """Share of a core from which the client itself would be measured."""
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -53,10 +53,10 @@ def served(
 
 def _serve(script: str, params: Mapping[str, Any]) -> dict[str, float]:
     with served(script, str(params["folder"]), b"/square?n=1") as (port, pid):
-        before = _cpu(pid)
+        before = cpu_seconds(pid)
         load = Load(**params["load"])
         taken = take(port, REQUEST, ANSWER, load)
-        used = _cpu(pid) - before
+        used = cpu_seconds(pid) - before
         if taken.busy > BUSY:
             raise RuntimeError(f"the client used {taken.busy:.0%} of its core: it is too slow for this server")
         share = taken.seconds / (taken.seconds + load.warm_up.seconds)

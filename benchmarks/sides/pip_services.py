@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from benchmarks.environments import made, python_of
 from benchmarks.load import Load, run
 from benchmarks.sides.http_get import served
 
 ROOT = Path(__file__).parents[2]
-PINS = ROOT / "requirements" / "pip-services.txt"
-ENVIRONMENT = Path(sys.prefix) / "pip-services"
+ENVIRONMENT = "pip-services"
 OURS = ROOT / "compat" / "pip_services3" / "src"
 PATH = "/hello_world/greeting?name=John"
 REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n".encode()
@@ -89,23 +86,14 @@ async def _drive(port: int, load: Load) -> dict[str, float]:
 
 
 def prepare(params: Mapping[str, Any]) -> dict[str, float]:
-    """Make the environment of the original, once for each list of pins."""
-    made = ENVIRONMENT / "made-for"
-    pins = PINS.read_text()
-    if not made.exists() or made.read_text() != pins:
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        install = ["-m", "pip", "--disable-pip-version-check", "install", "-qq", "--require-hashes", "-r", str(PINS)]
-        subprocess.run([_python(), *install], check=True, stdout=sys.stderr)
-        made.write_text(pins)
+    """Make the environment of the original."""
+    made(ENVIRONMENT)
     return {}
 
 
-def _python() -> str:
-    return str(ENVIRONMENT / "bin" / "python")
-
-
 def original(params: Mapping[str, Any]) -> dict[str, float]:
-    with served("pip_greeting.py", str(params["folder"]), PATH.encode(), _python(), PYTHONPATH="") as (port, _):
+    python = python_of(ENVIRONMENT)
+    with served("pip_greeting.py", str(params["folder"]), PATH.encode(), python, PYTHONPATH="") as (port, _):
         return run(_drive(port, Load(**params["load"])))
 
 
