@@ -93,6 +93,14 @@ async def test_a_reading_knows_where_it_comes_from(cloud: Any) -> None:
         assert cloud.got[0].source == "sensor" and cloud.got[0].time.tzinfo is not None
 
 
+async def test_an_action_that_leads_nowhere_is_told_at_the_start(cloud: Any, caplog: Any) -> None:
+    actions = {"good": "Sensor.Reboot", "bad": "sensor.Rebot", "gone": "pump.Reboot"}
+    async with gateway("own", actions=actions).running(transport="memory"):
+        await comes(lambda: "gone, and that leads nowhere" in caplog.text)
+        assert "bad, and that leads nowhere" in caplog.text and 'Did you mean "Reboot"?' in caplog.text
+        assert "good, and" not in caplog.text
+
+
 async def test_an_outage_closes_and_opens_and_loses_nothing(cloud: Any) -> None:
     async with gateway("own", "1000/s").running(transport="memory") as node:
         await submit(node, range(10))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from junctor.core.outcome import Park
+from junctor.core.port import Link
 from junctor.dialects.microservicebus.com.providers.base import Answer
 from junctor.dialects.microservicebus.com.twin import Twin
 from junctor.dialects.microservicebus.errors import UnknownAction
@@ -84,10 +85,8 @@ class Inward:
         """The cloud calls an action."""
         if name not in self._com.actions:
             return Answer(404, {"error": f"nothing is called {name!r}"})
-        service, _, action = self._com.actions[name].rpartition(".")
         try:
-            link = self._routes.link(service, action)
-            receipt = await self._port.send(link, payload)
+            receipt = await self._port.send(self._link(name), payload)
         except (UnknownTarget, UnknownAction) as error:
             self._com.log.error("the cloud calls %s: %s", name, error)
             return Answer(404, {"error": error.what})
@@ -95,6 +94,18 @@ class Inward:
             return Answer(400, {"error": error.what})
         self._com.count("calls")
         return Answer(202, {"message": receipt.id if receipt is not None else None})
+
+    def _link(self, name: str) -> Link:
+        service, _, action = self._com.actions[name].rpartition(".")
+        return self._routes.link(service, action)
+
+    def check_actions(self) -> None:
+        """Tell of those that lead nowhere, before the cloud calls one."""
+        for name in self._com.actions:
+            try:
+                self._link(name)
+            except (UnknownTarget, UnknownAction) as error:
+                self._com.log.warning("the cloud may call %s, and that leads nowhere: %s", name, error)
 
     async def deliver(self, name: str, payload: Any) -> None:
         """The cloud sends what nobody answers."""

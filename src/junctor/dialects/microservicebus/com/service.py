@@ -60,7 +60,7 @@ class Com(Adapter):
     actions: dict[str, str] = setting({}, doc="What the cloud may call, each with its action: {reboot: pump.Reboot}")
 
     _end: Provider
-    _open = False
+    _open = _checked = False
 
     def check_settings(self) -> None:
         """Refuse what does not fit together."""
@@ -107,6 +107,9 @@ class Com(Adapter):
 
     async def loop(self) -> None:
         """Keep the provider open, and hear what it says."""
+        if not self._checked:
+            self._inward.check_actions()
+            self._checked = True
         async with self._opened() as end:
             self.reached()
             await end.listen()
