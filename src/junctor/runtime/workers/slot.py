@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import PurePath
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from junctor.runtime.workers.deaths import death, indented
 from junctor.runtime.workers.desk import Desk, state_of
 from junctor.runtime.workers.errors import exception_of
 from junctor.runtime.workers.values import arguments_of, read_value
+from junctor.settings.conversion import is_written_as_text
 
 if TYPE_CHECKING:
     from junctor.runtime.host import Host
@@ -370,8 +372,18 @@ def _call_frame(number: int, call: RemoteCall, arguments: bytes, hop: Hop | None
 
 
 def _plain(value: Any) -> Any:
+    """A setting as JSON can carry it. What JSON does not know, a path or an expression, travels as the text from which
+    the worker reads it again."""
+    return msgspec.to_builtins(value, enc_hook=_written)
+
+
+def _written(value: Any) -> Any:
     reveal = getattr(value, "reveal", None)
-    return codec.to_plain(reveal() if callable(reveal) else value)
+    if callable(reveal):
+        return reveal()
+    if is_written_as_text(type(value)) or isinstance(value, PurePath):
+        return str(value)
+    return codec.to_plain(value)
 
 
 def _neighbour(host: Host) -> protocol.Neighbour:

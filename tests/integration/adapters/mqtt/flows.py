@@ -66,6 +66,15 @@ def inbound(port: int, sink: type[Sink] = Sink, **settings: Any) -> Flow:
     return Flow("plant").add(source, name="source", connect={"out": "sink"}, hold=QUICK).add(sink, name="sink")
 
 
+def isolated(port: int) -> Flow:
+    """Out to the broker and in again, each adapter in a worker process, with settings of all kinds."""
+    out = MqttOut(url=url(port), topic="in/{body.line}", payload="body.value", properties={"at": "{body.line}"})
+    source = MqttIn(url=url(port), topics=["in/#"], key="topic")
+    made = Flow("plant").add(out, name="announce", isolate="worker", hold=QUICK)
+    made.add(source, name="source", isolate="worker", connect={"out": "sink"}, hold=QUICK)
+    return made.add(Sink, name="sink")
+
+
 def outbound(port: int, pool: int = 1, **settings: Any) -> Flow:
     """``mqtt-out`` alone."""
     settings = {"url": url(port), "topic": "out/{body.line}", "timeout": "2s"} | settings

@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from tests.integration.adapters.mqtt.flows import comes, connected, note_of, outbound, url
+from tests.integration.adapters.mqtt.flows import comes, connected, isolated, note_of, outbound, sinks, url
 from tests.integration.adapters.mqtt.peer import Peer
 
 
@@ -179,3 +179,17 @@ async def test_websockets(mosquitto: Any) -> None:
             with Peer(broker.port, "out/#") as peer:
                 await send(node, {"line": "a"})
                 await comes(lambda: peer.got == [("out/a", b'{"line":"a"}')])
+
+
+async def test_in_worker_processes(mosquitto: Any) -> None:
+    broker = mosquitto()
+    sinks.clear()
+    async with isolated(broker.port).running(transport="memory") as node:
+        await comes(lambda: node.status().services[1].done == 2)  # it has noted its subscription
+        await send(node, {"line": "a", "value": 7})
+        await comes(lambda: sinks[0].taken == [(7, {"at": "a", "idempotency-key": mark(sinks[0]), "topic": "in/a"})])
+        assert sinks[0].keys == ["in/a"]
+
+
+def mark(sink: Any) -> str:
+    return str(sink.taken[0][1]["idempotency-key"]) if sink.taken else ""
