@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ import msgspec
 
 from benchmarks.bodies import SAMPLE, Sample
 from benchmarks.load import Load, closed_loop, rate, run
+from benchmarks.sides.durable_bare import Journal
 from benchmarks.sides.http_get import served
 from junctor import Flow
 from junctor.adapters import HttpOut
@@ -37,6 +39,46 @@ async def _bare(port: int, load: Load) -> float:
                 decode(await answer.read())
 
         return await rate(call, load)
+
+
+async def _kept(port: int, folder: Path, load: Load) -> float:
+    """A message is off the queue when its call begins: at the death of the process up to 64 would be lost."""
+    encode, decode = msgspec.json.encode, msgspec.json.decode
+    journal, room, calls = Journal(folder), asyncio.Semaphore(load.callers), set[asyncio.Task[None]]()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def call(payload: bytes) -> None:
+            url = f"http://127.0.0.1:{port}/orders"
+            async with session.post(url, data=payload, headers=HEADERS) as answer:
+                decode(await answer.read())
+            room.release()
+
+        async def handle(payload: bytes) -> None:
+            await room.acquire()
+            task = asyncio.create_task(call(payload))
+            calls.add(task)
+            task.add_done_callback(calls.discard)
+
+        async def burst(load: Load) -> float:
+            begin = time.perf_counter()
+            many = dataclasses.replace(load, callers=PRODUCERS)
+            sent, _ = await closed_loop(lambda: journal.send(encode(SAMPLE)), many)
+            await journal.drained()
+            await asyncio.gather(*calls)
+            return sent / (time.perf_counter() - begin)
+
+        consumer = asyncio.create_task(journal.consume(handle))
+        await burst(load.warm_up)
+        figure = await burst(load)
+        consumer.cancel()
+        await journal.close()
+        return figure
+
+
+def kept(params: Mapping[str, Any]) -> dict[str, float]:
+    """aiohttp behind a journal with group commit, as in ``durable_bare``."""
+    with _served(params) as (port, _):
+        return {"rate": run(_kept(port, Path(params["folder"]), Load(**params["load"])))}
 
 
 def bare(params: Mapping[str, Any]) -> dict[str, float]:
