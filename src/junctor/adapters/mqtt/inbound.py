@@ -32,6 +32,7 @@ class MqttSession:
 
     client: str
     topics: list[str]
+    qos: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class MqttIn(MqttAdapter):
     )
     once_by: str = setting("", doc="The user property by which a message that comes twice is known and left out")
     session: Duration = setting("7d", gt=0, doc="How long the broker keeps the session while the service is away")
-    client_id: str = setting("", doc="Name of the session at the broker; made from node and service by default")
+    client_id: str = setting("", doc="Name of the session at the broker; made of node, flow and service by default")
     receive: int = setting(100, ge=1, le=65_535, doc="How many messages may be under way, not acknowledged")
 
     def check_settings(self) -> None:
@@ -89,6 +90,9 @@ class MqttIn(MqttAdapter):
                 self.key.check("body", "headers", "topic")
         except ConfigurationError as error:
             raise SettingError(error.what, where="key", fix=error.fix) from None
+
+    def on_start(self) -> None:
+        reader_of(self.out, self.type)  # says what is wrong with the type before anything arrives
 
     async def loop(self) -> None:
         """One connection, for as long as it lasts."""
@@ -118,15 +122,16 @@ class MqttIn(MqttAdapter):
         return str(known)
 
     def _named(self, message: str) -> str:
-        """The part of a message's id that is the node's."""
-        return f"junctor-{message.rpartition('-')[0]}-{self.name}"
+        """Of the id of a message, of which the node's is a part, and of flow and service."""
+        address = self.target(self.name, MqttSession).addresses[0]
+        return f"junctor-{message.rpartition('-')[0]}-{address.replace('/', '-')}"
 
     @handler
     async def note(self, session: MqttSession) -> None:
         """Keep what the service has told itself."""
         self.state["client"] = session.client or self._named(self.message.id)
         if session.client:
-            self.state["topics"] = session.topics
+            self.state["topics"], self.state["qos"] = session.topics, session.qos
 
     async def _subscribe(self, connection: Connection, client: str) -> None:
         known = self.state.get("topics", []) if self.state.get("client") == client else []
@@ -136,10 +141,11 @@ class MqttIn(MqttAdapter):
         old = [topic for topic in known if topic not in self.topics]
         if old and connection.resumed:
             await connection.unsubscribe(old)
-        if not (connection.resumed and known == self.topics and self.protocol != "5" and self.retained != "always"):
+        same = known == self.topics and self.state.get("qos") == self.qos
+        if not (connection.resumed and same and self.protocol != "5" and self.retained != "always"):
             await self._ask(connection)
-        if known != self.topics:
-            await self.target(self.name, MqttSession).send(MqttSession(client, self.topics))
+        if not same:
+            await self.target(self.name, MqttSession).send(MqttSession(client, self.topics, self.qos))
 
     async def _ask(self, connection: Connection) -> None:
         granted = await connection.subscribe(self.topics, self.qos, _HANDLING[self.retained])
