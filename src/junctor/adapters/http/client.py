@@ -50,6 +50,7 @@ class Client:
         redirects: Redirects = "same-host",
     ) -> None:
         self._timeout = timeout
+        self._connect_timeout = connect_timeout
         self._limit = limit
         self._redirects = redirects
         self._session = aiohttp.ClientSession(
@@ -96,6 +97,8 @@ class Client:
             async with sending as response:
                 content = await self._read(response, call)
                 return Answer(response.status, (response.reason or "")[:60], response.headers, content)
+        except aiohttp.ConnectionTimeoutError:
+            raise TimeoutError(f"{call.host} cannot be reached within {self._connect_timeout:g} s") from None
         except TimeoutError:
             raise TimeoutError(f"{call.host} did not answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, ValueError) as error:

@@ -87,6 +87,8 @@ def _quoted(placeholder: str, value: object, in_query: bool) -> str:
 
 
 def _check_origin(origin: str, url: str, where: str) -> None:
+    if not origin.isascii():
+        raise SettingError(f'"{origin}" is not ASCII', where=where, fix="Write the host as DNS has it: xn--....")
     try:
         parts = urlsplit(origin)
         known = bool(parts.hostname) and parts.port != 0

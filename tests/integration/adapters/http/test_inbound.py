@@ -12,10 +12,11 @@ import aiohttp
 import pytest
 
 from junctor import Flow, Service, handler
-from junctor.adapters import HttpIn
+from junctor.adapters import HttpIn, HttpOut
 from junctor.errors import DecodeError
 from junctor.testing import running
 from tests.integration.adapters.http.flows import Customer, Customers, Sink, comes, parked, sinks
+from tests.integration.adapters.http.partner import Partner
 
 
 @pytest.fixture(autouse=True)
@@ -211,3 +212,18 @@ async def test_a_refusal_is_not_the_answer_for_ever(short_dir: Any) -> None:
                 assert answer.status == status
         await comes(lambda: sinks[0].bodies)
         assert sinks[0].bodies == [1]
+
+
+async def test_in_worker_processes() -> None:
+    """In by a signed webhook, out to another one, each adapter in a process of its own."""
+    async with Partner() as partner:
+        settings: dict[str, Any] = {"signature": "hmac", "secrets": ["hush-hush"], "key": "body.line"}
+        out = HttpOut(url=f"{partner.url}/{{body.line}}", headers={"X-Line": "{body.line}"}, rate="50/s", path="/{key}")
+        flow = Flow("shop").add(out, name="crm", isolate="worker")
+        flow.add(HttpIn(path="/hook", **settings), name="hook", connect={"out": "crm"}, isolate="worker")
+        async with flow.running(transport="memory", http=True) as node, aiohttp.ClientSession() as session:
+            body = b'{"line": 7}'
+            async with session.post(f"{node.url}/hook", data=body, headers=signed(body)) as answer:
+                assert answer.status == 202
+            await comes(lambda: partner.asked)
+            assert (partner.asked[0].path, partner.asked[0].headers["X-Line"]) == ("/7/7", "7")

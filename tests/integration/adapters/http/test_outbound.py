@@ -120,6 +120,16 @@ async def test_basic_and_bearer() -> None:
             assert partner.asked.pop().headers["Authorization"] == wanted
 
 
+async def test_a_large_body_arrives_whole_and_once_more_where_it_is_sent_on() -> None:
+    def size(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(partner.asked[-1].body)))
+
+    async with Partner([to("/b", 307), size]) as partner:
+        async with outbound(partner.url, content="text").running(transport="memory") as node:
+            assert await ask(node, "x" * 600_000) == "600000"
+            assert [len(one.body) for one in partner.asked] == [600_000, 600_000]
+
+
 # What comes back --------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,7 @@ def test_no_value_changes_host_or_steps(value: str, template: str) -> None:
         ("https://", "is no URL"),
         ("https:///x", "is no URL"),
         ("https://crm.example:99999/x", "is no URL"),
+        ("https://müller.example/x", "is not ASCII"),
         ("https://ann:pw@crm.example/x", "there is a user in the URL"),
         ("{body.url}", "a message would choose the host"),
         ("https://{body.host}/x", "a message would choose the host"),
