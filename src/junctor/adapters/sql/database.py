@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from junctor.adapters.sql.address import Address
 from junctor.adapters.sql.faults import fault_of, text_of
 from junctor.adapters.sql.limit import Limit
+from junctor.adapters.sql.reading import lenient
 from junctor.adapters.sql.reasons import DatabaseAway, StatementFailed
 from junctor.errors import JunctorError
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 TRUSTED = 0.5
 """Seconds for which a connection that was used is taken to be there; later it is asked first. As in HikariCP."""
+
+_LONGEST = 2**31 - 1
+"""Milliseconds that PostgreSQL can count."""
 
 Row = dict[str, Any]
 
@@ -146,11 +150,13 @@ class Database:
 
     def _opened(self, raw: Any, record: object) -> None:
         self._raw = raw
+        lenient(raw, self.address.kind)
         if self.address.kind == "sqlite":
             raw.isolation_level = None  # transactions begin where they are said to, not before the first write
         elif self.address.kind == "postgresql":
+            milliseconds = min(max(1, round(self.timeout * 1000)), _LONGEST)
             with raw.cursor() as cursor:
-                cursor.execute(f"SET statement_timeout = {max(1, round(self.timeout * 1000))}")
+                cursor.execute(f"SET statement_timeout = {milliseconds}")
             raw.commit()
 
     def _begin(self, connection: Connection) -> None:

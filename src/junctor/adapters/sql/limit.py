@@ -7,6 +7,9 @@ import time
 import weakref
 from collections.abc import Callable
 
+LOOK = 5.0
+"""Seconds between two looks at most."""
+
 
 class Limit:
     """``with limit: cursor.execute(...)``: after ``seconds`` the call is cut off, from a thread beside it.
@@ -28,7 +31,7 @@ class Limit:
 
     def __enter__(self) -> None:
         if self._thread is None:
-            given = (weakref.ref(self), self._stop, min(1.0, self.seconds / 4))
+            given = (weakref.ref(self), self._stop, min(LOOK, self.seconds / 4))
             self._thread = threading.Thread(target=_watch, args=given, name="sql limit", daemon=True)
             self._thread.start()
         self.exceeded = False

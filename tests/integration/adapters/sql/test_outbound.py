@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ import pytest
 
 from junctor import Flow, Park, Service, handler
 from junctor.adapters import SqlOut
+from junctor.adapters.sql.address import Address
+from junctor.adapters.sql.database import Database
+from junctor.adapters.sql.once import Once
 from junctor.errors import RequestFailed
 from junctor.testing import running
 
@@ -234,6 +239,26 @@ def test_once_survives_a_kill_of_the_node(base: Any, tmp_path: Path) -> None:
         plant.send("crm", ANN)
     assert count(base, "lines") == 2
     assert (receipt.id, None) in base.execute("SELECT effect, answer FROM done_here")
+
+
+def test_the_table_is_made_by_many_at_the_same_moment(base: Any) -> None:
+    """PostgreSQL tells all but one that a key is there twice."""
+    bases = [Database(Address.read(base.url), 10) for _ in range(6)]
+
+    def make(name: str, own: Database) -> None:
+        with own.transaction(reading=True):
+            pass  # connected
+        ready.wait()
+        Once(name).create(own)
+
+    try:
+        for name in ("one", "two", "three"):
+            ready = threading.Barrier(len(bases))
+            with ThreadPoolExecutor(len(bases)) as pool:
+                assert list(pool.map(make, [name] * len(bases), bases)) == [None] * len(bases)
+    finally:
+        for own in bases:
+            own.close()
 
 
 async def test_the_table_is_made_by_many_at_once(base: Any) -> None:
