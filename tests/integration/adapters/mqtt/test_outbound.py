@@ -193,3 +193,17 @@ async def test_in_worker_processes(mosquitto: Any) -> None:
 
 def mark(sink: Any) -> str:
     return str(sink.taken[0][1]["idempotency-key"]) if sink.taken else ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [(0x00, "done"), (0x10, "done"), (0x97, "held"), (0x80, "retried"), (0x87, "parked"), (0x99, "parked")],
+)
+async def test_what_a_puback_says(mosquitto: Any, link: Any, reason: int, outcome: str) -> None:
+    """Byte for byte: CONNACK and, for the first message, PUBACK with a reason code."""
+    way = link(mosquitto().port)
+    way.nonsense(b"\x20\x03\x00\x00\x00" + b"\x40\x03\x00\x01" + bytes([reason]))
+    async with outbound(way.port, timeout="300ms").running(transport="memory") as node:
+        await connected(node, "announce")
+        await send(node, {"line": "a"})
+        await comes(lambda: getattr(node.status().services[0], outcome) == 1)
