@@ -13,7 +13,7 @@ THREAD_OWNERS: dict[str, str] = {
     "cli/options.py": "tells that a node does not answer, while the command waits for it",
     "runtime/threads.py": "blocking handlers, one thread a slot; services with an event loop of their own",
     "testing/_state_checks.py": "asks a transport from several threads, which its contract allows",
-    "dialects/microservicebus/hosting/loop.py": "the loop of a service, and a second one while its code blocks that",
+    "dialects/microservicebus/hosting/lane.py": "the loop of a service, and a second one while its code blocks that",
     "dialects/pip_services/rpc/services/own_listener.py": "listens for an endpoint that is opened without a container",
     "dialects/servicefactory/running.py": "runs the node, because loop() and Ctrl-C have the main thread",
     "store/search.py": "interrupts a search that takes too long; a handler in it would wait for the loop each time",

@@ -279,3 +279,28 @@ async def test_what_waits_is_there_after_a_restart_of_the_node(short_dir: Path) 
         await node.target("orchestrator", Any, handler="_set_state").send("Active")
         await notes.count(2)
         assert set(notes) == {"Start", "kept"}
+
+
+async def test_what_has_ended_is_told_though_its_loop_is_blocked() -> None:
+    notes = Notes()
+    wake = threading.Event()
+
+    class Blocker(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            asyncio.get_running_loop().call_soon(wake.wait, PATIENCE)
+
+    async with Flow("f").add(Blocker, pool=1).add(receiver(notes)).running(transport="memory") as node:
+        for _ in range(2):
+            await node.target("blocker", Any).send({})
+        await notes.until(lambda _: node.engine.hosts["f/blocker"].counters.done == 2)
+        wake.set()
+
+
+async def test_a_loop_of_its_own_may_be_asked_for() -> None:
+    notes = Notes()
+    async with Flow("f").add(worker(notes), loop="own").running(transport="memory") as node:
+        await node.target("worker", Any).send("works")
+        await notes.count(2)
+        await pause(node, "test", "worker")
+        await notes.count(4)
+    assert sorted(notes[:2]) == ["Start", "works"] and notes[2:] == ["cancelled", "Stop"]

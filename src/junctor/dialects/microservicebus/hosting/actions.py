@@ -72,7 +72,7 @@ def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
         elif inspect.isawaitable(rest := await hosted.threads.call(method, (message,), hop)):
             await loop.call(whole, (rest,), hop)
 
-    return act
+    return loop.at_home(act)
 
 
 async def whole(result: Any) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from junctor.core.spec import Context, service_address
 from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import bus_of
-from junctor.dialects.microservicebus.hosting.loop import PATIENCE, ServiceLoop, Work
+from junctor.dialects.microservicebus.hosting.loop import PATIENCE, ServiceLoop
 from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
+from junctor.dialects.microservicebus.hosting.work import Work
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.runtime.threads import CallThreads
 
@@ -59,7 +60,7 @@ class Hosted:
         """``Start``, once; then rest until the service stops or is paused. ``Stop`` is called at the end of either."""
         await self._until_end()
         self._end = self.queue.over = None
-        start = self.loop.begin(self._start, (), None)
+        start = self.loop.begin(self._start, (), None, lasts=True)
         try:
             await asyncio.shield(start.future)
             while not self.port.stopping:

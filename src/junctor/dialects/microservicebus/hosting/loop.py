@@ -9,103 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
 from typing import Any
 
 from junctor.core.hop import Hop, current
-from junctor.runtime.supervisor import Supervisor
-
-log = logging.getLogger("junctor.microservicebus")
+from junctor.dialects.microservicebus.hosting.lane import Lane
+from junctor.dialects.microservicebus.hosting.work import Work, course
 
 PATIENCE = 1.0
 """Seconds that a call waits for a loop that is blocked."""
 
-Outcome = tuple["Work", Any, "BaseException | None"]
-
-
-class Course:
-    """One call of an action, as the tasks that it starts see it: ``over`` when it has returned. What they send from
-    then on is their own."""
-
-    __slots__ = ("over",)
-
-    def __init__(self) -> None:
-        self.over = False
-
-
-course: ContextVar[Course | None] = ContextVar("junctor_msb_course", default=None)
-
-
-class Lane:
-    """A thread with an event loop.
-
-    :param first: called in the thread before the loop runs.
-    """
-
-    def __init__(self, name: str, first: Callable[[], object] | None = None) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.supervisor = Supervisor()
-        self._first = first
-        self._closed = False
-        # A daemon: code that blocks for ever must not keep the process from ending.
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        try:
-            if self._first is not None:
-                self._first()
-            while not self._closed:
-                self._turn()
-        finally:
-            self.loop.close()
-
-    def _turn(self) -> None:
-        try:
-            self.loop.run_forever()
-        except BaseException as error:  # noqa: BLE001 - sys.exit() in a task of the service is not the end of its loop
-            log.error("%s: a task ended with %r", self.thread.name, error)
-
-    def soon(self, call: Callable[..., Any], *args: Any) -> bool:
-        """Call it on the loop; False where that has ended."""
-        try:
-            self.loop.call_soon_threadsafe(call, *args)
-        except RuntimeError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Cancel what runs, and end. Does not wait."""
-        self.soon(self._cancel_all)
-
-    def _cancel_all(self) -> None:
-        self._closed = True
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.call_soon(self.loop.stop)
-
-
-class Work:
-    """A call on its way. ``future`` belongs to the loop of the caller."""
-
-    __slots__ = ("args", "fn", "future", "hop", "lane", "since", "task")
-
-    def __init__(
-        self, fn: Callable[..., Coroutine[Any, Any, Any]], args: tuple[Any, ...], hop: Hop | None, future: Any
-    ) -> None:
-        self.fn = fn
-        self.args = args
-        self.hop = hop
-        self.future = future
-        self.since = time.monotonic()
-        self.task: asyncio.Task[Any] | None = None
-        self.lane: Lane | None = None
+_LOOK = PATIENCE / 2
+"""Seconds between two looks at what is under way. What is late is asked for first: the machine may just be busy."""
 
 
 class ServiceLoop:
@@ -123,10 +40,24 @@ class ServiceLoop:
         self._tell = blocked
         self._waiting: dict[Work, None] = {}
         self._new: deque[Work] = deque()
-        self._done: deque[Outcome] = deque()
-        self._woken = self._returning = False
+        self._ended: dict[Work, None] = {}
+        self._done: deque[Work] = deque()
+        self._woken = False
+        self._under_way = 0
+        self._asked: float | None = None
         self._look_at: asyncio.TimerHandle | None = None
         self._opened = self.closed = False
+
+    def at_home(self, call: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        """A coroutine function that runs on the loop of the node, whichever loop calls it: a flow may say ``loop: own``
+        of a service, which has one already."""
+
+        async def called(*args: Any) -> Any:
+            if asyncio.get_running_loop() is self._home:
+                return await call(*args)
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(*args), self._home))
+
+        return called
 
     async def open(self, first: Callable[[], object]) -> None:
         """Start the thread, and call a function in it before its loop runs: what that raises comes out of here."""
@@ -158,9 +89,17 @@ class ServiceLoop:
                 self.cancel(work)
             raise
 
-    def begin(self, fn: Callable[..., Coroutine[Any, Any, Any]], args: tuple[Any, ...], hop: Hop | None) -> Work:
+    def begin(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, Any]],
+        args: tuple[Any, ...],
+        hop: Hop | None,
+        lasts: bool = False,
+    ) -> Work:
         """The same without waiting; ``future`` of the work has the end."""
         work = Work(fn, args, hop, self._home.create_future())
+        work.lasts = lasts
+        self._under_way += not lasts
         self._waiting[work] = None
         self._new.append(work)
         if not self._woken:
@@ -169,13 +108,14 @@ class ServiceLoop:
         if self._blocked and self._spare is not None:
             self._spare.soon(self._take_over, self._spare)
         if self._look_at is None:
-            self._look_at = self._home.call_later(PATIENCE, self._look)
+            self._look_at = self._home.call_later(_LOOK, self._look)
         return work
 
     def cancel(self, work: Work) -> None:
         """Cancel what it does, or that it is done."""
-        self._waiting.pop(work, None)
-        if work.lane is not None and work.task is not None:
+        if self._waiting.pop(work, self) is None:
+            self._under_way -= not work.lasts
+        elif work.lane is not None and work.task is not None:
             work.lane.soon(work.task.cancel)
 
     def close(self) -> None:
@@ -192,6 +132,7 @@ class ServiceLoop:
 
     def _take(self) -> None:
         self._woken = self._blocked = False
+        self._asked = None
         start, new, name = self._main.supervisor.start, self._new, self._name
         while new:
             work = new.popleft()
@@ -208,41 +149,65 @@ class ServiceLoop:
         if self._waiting.pop(work, self) is self:
             return  # another loop does it, or nobody wants it any more
         work.lane, work.task = lane, asyncio.current_task()
-        course.set(run := Course())
+        course.set(work.course)
         try:
-            result, error = await work.fn(*work.args), None
-            await asyncio.sleep(0)  # what it has started with create_task() and left alone belongs to it
+            work.result = await work.fn(*work.args)
         except BaseException as raised:  # noqa: BLE001 - SystemExit of an action is its failure, not the end of the loop
-            result, error = None, raised
-        run.over = True
-        self._done.append((work, result, error))
-        if not self._returning:
-            self._returning = True
-            lane.loop.call_soon(self._return)
+            work.error = raised
+        self._ended[work] = None
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)  # what it has started with create_task() and left alone belongs to it
+        work.course.over = True
+        if self._ended.pop(work, self) is self:
+            return  # it was taken meanwhile
+        self._done.append(work)
+        if not lane.returning:
+            lane.returning = True
+            lane.loop.call_soon(self._return, lane)
 
-    def _return(self) -> None:
+    def _return(self, lane: Lane) -> None:
         """What has ended in this turn of a loop of the service goes back together."""
         with contextlib.suppress(RuntimeError):  # the node has ended: nobody waits any more
-            self._home.call_soon_threadsafe(self._deliver)
+            self._home.call_soon_threadsafe(self._returned, lane)
+
+    def _answer(self) -> None:
+        """The loop is not blocked."""
+        self._asked = None
 
     # On the loop of the node ----------------------------------------------------------------------------------
 
+    def _returned(self, lane: Lane) -> None:
+        lane.returning = False
+        self._deliver()
+
     def _deliver(self) -> None:
-        self._returning = False
         while self._done:
-            work, result, error = self._done.popleft()
-            _end(work.future, result, error)
+            self._take_back(self._done.popleft())
+
+    def _take_back(self, work: Work) -> None:
+        self._under_way -= not work.lasts
+        _end(work.future, work.result, work.error)
 
     def _look(self) -> None:
-        """Whether the oldest work has waited for too long: then the second loop takes what waits."""
+        """Whether something waits for too long: then the second loop takes it. What has ended before code blocked its
+        loop goes back now."""
         self._look_at = None
+        self._deliver()
+        for work in list(self._ended):
+            if self._ended.pop(work, self) is None:
+                work.course.over = True
+                self._take_back(work)
         waiting = list(self._waiting)
-        if not waiting or self.closed:
+        if self.closed or not (waiting or self._under_way):
             return
-        late = time.monotonic() - waiting[0].since
-        if late >= PATIENCE:
-            self._help()
-        self._look_at = self._home.call_later(max(0.05, PATIENCE - late), self._look)
+        now = time.monotonic()
+        if waiting and now - waiting[0].since >= _LOOK:
+            if self._asked is None:
+                self._asked = now
+                self._main.soon(self._answer)
+            elif now - self._asked >= _LOOK * 0.9:
+                self._help()
+        self._look_at = self._home.call_later(_LOOK, self._look)
 
     def _help(self) -> None:
         if not self._blocked and self._tell is not None:

@@ -11,9 +11,9 @@ from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.door import PortDoor
-from junctor.dialects.microservicebus.hosting.loop import course
 from junctor.dialects.microservicebus.hosting.outbox import Outbox
 from junctor.dialects.microservicebus.hosting.routes import Routes
+from junctor.dialects.microservicebus.hosting.work import course
 from junctor.dialects.microservicebus.names import ALL, LOGGER
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.dialects.microservicebus.services.actions import said

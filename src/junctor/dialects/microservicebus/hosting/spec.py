@@ -66,9 +66,9 @@ def _of(
         handlers=tuple(_handler(cls, action, method.__doc__) for action, method in actions_of(cls)),
         targets=() if more.get("permanent") else (SUBMITTED,),
         settings=shown,
-        start=Activity(bind=lambda hosted: hosted.make),
-        main=Activity(bind=lambda hosted: hosted.live, cancel=True),
-        stop=Activity(bind=lambda hosted: hosted.close, patience=END_TIME + 1),
+        start=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.make)),
+        main=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.live), cancel=True),
+        stop=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.close), patience=END_TIME + 1),
         policies=policies_of(cls),
         **more,
     )

@@ -39,6 +39,7 @@ class BaseService(Actions, Properties):
         self.queue = queue
         self.config = {}
         self.task: asyncio.Task[Any] | None = None
+        self.msb_dir = str(door_of(queue).folder)
 
     async def Start(self) -> None:
         """Called when the service starts."""
@@ -54,11 +55,6 @@ class BaseService(Actions, Properties):
 
     async def msb_signed_in(self, args: QueueMessage) -> None:
         """The node has signed in at its hub."""
-
-    @property
-    def msb_dir(self) -> str:
-        """The folder of the flow."""
-        return str(door_of(self.queue).folder)
 
     def AddPipPackage(self, package: str, module: str, name: str) -> Any:
         """Install a package where it is missing, and import an object of it.

@@ -12,8 +12,6 @@ class QueueMessage:
     is to be called. ``message`` is a tuple of one, the payload: existing services read ``message.message[0]``.
     """
 
-    __slots__ = ("action", "destination", "message", "source")
-
     def __init__(self, source: str, destination: str, action: str, message: Any) -> None:
         self.source = source
         self.destination = destination
