@@ -15,7 +15,7 @@ from junctor.adapters.rate import Pace
 from junctor.adapters.records import filled, reader_of
 from junctor.core.expressions import of_message
 from junctor.messages import Kind
-from junctor.observe.secrets import register
+from junctor.observe.secrets import MASKED, SHORTEST
 from junctor.services import Target, handler
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _COUNTED = [f"{first}xx" for first in range(10)]
 
 _TELLING = re.compile("auth|cookie|key|secret|token|sign", re.IGNORECASE)
-"""Headers and parameters whose value is masked wherever it comes up."""
+"""Headers and parameters whose value is masked where the other side repeats it."""
 
 
 class HttpOut(HttpOutSettings):
@@ -51,25 +51,17 @@ class HttpOut(HttpOutSettings):
     _last = "not called yet"
     _client: Client | None = None
 
-    async def on_start(self) -> None:
-        from junctor.adapters.http.client import Client
+    def on_start(self) -> None:
+        import junctor.adapters.http.client  # noqa: F401 - the library takes a while, here in a thread
 
         open_url = Url(self.url) if self.path else None
         self._caller = Caller(
             self.method, self.made_url(), open_url, self.query, self.headers, self.content, self.fields, self.text
         )
-        register(self._secrets())
         self._pace = Pace(self.rate) if self.rate is not None else None
-        own = trust(self.ca, self.certificate, self.key_file) if self.ca or self.certificate else True
-        client = Client(
-            own,
-            timeout=self.timeout,
-            connect_timeout=self.connect_timeout,
-            limit=self.limit,
-            redirects=self.redirects,
-        )
-        self._client = client
-        self._credentials = self._made_credentials(client)
+        self._trusted = trust(self.ca, self.certificate, self.key_file) if self.ca or self.certificate else True
+        self._credentials = self._made_credentials()
+        self._hidden = self._secrets()
 
     async def on_stop(self) -> None:
         if self._client is not None:
@@ -103,18 +95,31 @@ class HttpOut(HttpOutSettings):
         return answer
 
     async def _asked(self, call: Call) -> tuple[Answer, str]:
-        assert self._client is not None
         authorization = await self._credentials.authorization()
         if authorization:
             call.headers["Authorization"] = authorization
-        return await self._client.answer(call), authorization
+        return await (self._client or self._opened()).answer(call), authorization
+
+    def _opened(self) -> Client:
+        """The pool of connections, made on the loop that it is for."""
+        from junctor.adapters.http.client import Client
+
+        if self._client is None:
+            self._client = Client(
+                self._trusted,
+                timeout=self.timeout,
+                connect_timeout=self.connect_timeout,
+                limit=self.limit,
+                redirects=self.redirects,
+            )
+        return self._client
 
     def _judge(self, call: Call, answer: Answer) -> None:
         """:raises HttpCallFailed: the message is not done with this answer."""
         end = verdict(answer.status, self.on)
         if end == "done":
             return
-        said = self._credentials.masked(answer.begin)
+        said = self._masked(answer.begin)
         what = f"it answered {answer.said}" + (f": {said}" if said else "")
         delay = retry_after(answer.headers.get("Retry-After", ""), self.now(), self.longest_wait)
         raise HttpCallFailed(what, where=call.named, answered=answer.status, reaction=end, delay=delay)
@@ -133,7 +138,7 @@ class HttpOut(HttpOutSettings):
             return await out.request(read)
         return await out.send(read)
 
-    def _made_credentials(self, client: Client) -> Credentials:
+    def _made_credentials(self) -> Credentials:
         from junctor.adapters.http.credentials import Fixed, Tokens
 
         if self.user:
@@ -143,7 +148,7 @@ class HttpOut(HttpOutSettings):
         if not self.token_url:
             return Fixed()
         return Tokens(
-            client.answer,
+            lambda call: self._opened().answer(call),
             self._seconds,
             url=self.token_url,
             client=self.client_id,
@@ -153,9 +158,16 @@ class HttpOut(HttpOutSettings):
         )
 
     def _secrets(self) -> list[str]:
-        """What the settings have of secrets inside of tables."""
-        telling = [one for table in (self.headers, self.query) for name, one in table.items() if _TELLING.search(name)]
-        return [one.constant for one in telling if one.constant]
+        """Values of headers and parameters that are likely secret, whatever they came from."""
+        tables = (*self.headers.items(), *self.query.items())
+        values = [one.constant or "" for name, one in tables if _TELLING.search(name)]
+        return [value for value in values if len(value) >= SHORTEST]
+
+    def _masked(self, text: str) -> str:
+        """What the other side says, without the secrets that it repeats."""
+        for secret in self._hidden:
+            text = text.replace(secret, MASKED)
+        return self._credentials.masked(text)
 
     def _seconds(self) -> float:
         return self.now().timestamp()
