@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, column
 
 from junctor.adapters.sql.database import Database, Row
 from junctor.adapters.sql.reasons import StatementUnusable
-from junctor.adapters.sql.selection import Source, above, picked, present, up_to
+from junctor.adapters.sql.selection import Batch, Source, above, picked, present, up_to
 from junctor.adapters.sql.values import kept, restored
 from junctor.errors import nearest
 
@@ -30,7 +30,12 @@ class ByCursor:
     """
 
     def __init__(
-        self, source: Source, columns: list[str], start: Values | Literal["beginning", "now"], batch: int, lag: float
+        self,
+        source: Source,
+        columns: list[str],
+        start: Values | Literal["beginning", "now"],
+        batch: Batch,
+        lag: float,
     ) -> None:
         self._source = source
         self._columns = columns
@@ -86,17 +91,18 @@ class ByCursor:
 
     def _complete(self, database: Database, after: Values, limit: Values | None) -> list[Row]:
         """A batch that does not end between two rows with equal cursors."""
-        most = self._batch
+        batch = self._batch
         while True:
-            rows = self._rows(database, self._select(after, limit).limit(most + 1), after)
-            if len(rows) <= most:
+            chosen = self._select(after, limit).limit(batch.rows + 1)
+            rows, all_of_them = self._rows(database, chosen, after, batch)
+            if all_of_them:
                 return rows
             following = picked(rows[-1], self._columns)
             while rows and picked(rows[-1], self._columns) == following:
                 rows.pop()
             if rows:
                 return rows
-            most *= 2
+            batch = batch.larger()
 
     def _select(self, after: Values, limit: Values | None) -> Select[Any]:
         chosen = self._source.select().where(present(self._columns))
@@ -106,23 +112,23 @@ class ByCursor:
             chosen = chosen.where(up_to(self._columns, limit))
         return chosen.order_by(*(column(name) for name in self._columns))
 
-    def _rows(self, database: Database, statement: Select[Any], after: Values) -> list[Row]:
+    def _rows(self, database: Database, statement: Select[Any], after: Values, batch: Batch) -> tuple[list[Row], bool]:
         given = self._source.values(self._columns, after) if after else {}
         with database.transaction(reading=True) as transaction:
-            rows = transaction.rows(statement, given)
+            rows, all_of_them = transaction.batch(statement, given, batch.rows + 1, batch.size)
         missing = [name for name in self._columns if rows and name not in rows[0]]
         if missing:
             raise StatementUnusable(
                 f'the rows have no column "{missing[0]}", which is in cursor',
                 fix=nearest(missing[0], rows[0]).strip() or "Select it.",
             )
-        return rows
+        return rows, all_of_them
 
     def _highest(self, database: Database) -> Values:
         """The cursor of the last row there is; empty where there is none."""
         chosen = self._source.select().where(and_(present(self._columns)))
         last = chosen.order_by(*(column(name).desc() for name in self._columns)).limit(1)
-        rows = self._rows(database, last, [])
+        rows, _ = self._rows(database, last, [], self._batch)
         return picked(rows[0], self._columns) if rows else []
 
     def _marked(self, database: Database, now: float) -> Values | None:

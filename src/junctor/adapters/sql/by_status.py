@@ -11,7 +11,7 @@ from sqlalchemy import table as table_of
 
 from junctor.adapters.sql.database import Database, Row
 from junctor.adapters.sql.reasons import StatementUnusable
-from junctor.adapters.sql.selection import Source, among, having, of_value, picked, present
+from junctor.adapters.sql.selection import Batch, Source, among, having, of_value, picked, present
 from junctor.adapters.sql.values import kept, restored
 from junctor.errors import nearest
 
@@ -37,7 +37,7 @@ class ByStatus:
     marked: so none is left out and none comes twice."""
 
     def __init__(
-        self, source: Source, status: Status, ids: list[str], order: list[str], batch: int, remove: bool
+        self, source: Source, status: Status, ids: list[str], order: list[str], batch: Batch, remove: bool
     ) -> None:
         self._source = source
         self._status = status
@@ -82,7 +82,8 @@ class ByStatus:
     def _rows(self, database: Database) -> list[Row]:
         chosen = self._source.select().where(self._current, present(self._ids))
         with database.transaction(reading=True) as transaction:
-            rows = transaction.rows(chosen.order_by(*map(column, self._order)).limit(self._batch))
+            wanted = chosen.order_by(*map(column, self._order)).limit(self._batch.rows)
+            rows, _ = transaction.batch(wanted, {}, self._batch.rows, self._batch.size)
         missing = [name for name in self._ids if rows and name not in rows[0]]
         if missing:
             raise StatementUnusable(
@@ -108,7 +109,7 @@ class ByStatus:
             .select_from(self._table)
             .where(having(status.name, status.new), present(self._ids))
             .order_by(*map(column, self._order))
-            .limit(self._batch)
+            .limit(self._batch.rows)
             .with_for_update(skip_locked=True)
         )
         own = ids[0].in_(free) if len(ids) == 1 else tuple_(*ids).in_(free)

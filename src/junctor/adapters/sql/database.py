@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, exc
+from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, Executable, Table, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
 from junctor.adapters.sql.address import Address
@@ -18,6 +18,7 @@ from junctor.adapters.sql.faults import fault_of, text_of
 from junctor.adapters.sql.limit import Limit
 from junctor.adapters.sql.reading import lenient
 from junctor.adapters.sql.reasons import DatabaseAway, StatementFailed
+from junctor.adapters.sql.values import weight
 from junctor.errors import JunctorError
 
 T = TypeVar("T")
@@ -27,6 +28,9 @@ TRUSTED = 0.5
 
 _LONGEST = 2**31 - 1
 """Milliseconds that PostgreSQL can count."""
+
+PIECE = 32
+"""Rows that are read from a server at once."""
 
 Row = dict[str, Any]
 
@@ -144,6 +148,7 @@ class Database:
                 **options,
             )
             event.listen(self._engine, "connect", self._opened)
+            event.listen(self._engine, "handle_error", _close_cursor)
             if self.address.kind == "sqlite":
                 event.listen(self._engine, "begin", self._begin)
         return self._engine
@@ -228,6 +233,13 @@ class Transaction:
         """The rows that a statement gives, ``most`` of them at most where that is not 0."""
         return self._database.call(self._read, statement, parameters or {}, most)[0] or []
 
+    def batch(
+        self, statement: Executable, parameters: Mapping[str, Any], most: int, size: int
+    ) -> tuple[list[Row], bool]:
+        """The first rows that a statement gives, and whether these are all: it ends behind ``most`` of them, or one
+        row after they have more than ``size`` bytes. Rows that are not wanted are not read from the server."""
+        return self._database.call(self._read_batch, statement, parameters, most, size)
+
     def both(self, statement: Executable, parameters: Mapping[str, Any], most: int) -> tuple[list[Row] | None, int]:
         """The rows that a statement gives, None where it is of a kind that gives none, and how many it has changed."""
         return self._database.call(self._read, statement, parameters, most)
@@ -239,6 +251,22 @@ class Transaction:
     def _executed(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         return self._connection.execute(statement, parameters or None)
 
+    def _read_batch(self, statement: Executable, parameters: Any, most: int, size: int) -> tuple[list[Row], bool]:
+        streamed = {"stream_results": True, "max_row_buffer": PIECE}
+        rows: list[Row] = []
+        with self._connection.execute(statement, parameters, execution_options=streamed) as result:
+            found = result.mappings()
+            while len(rows) < most:
+                wanted = min(PIECE, most - len(rows)) if size > 0 else 1
+                piece = [dict(row) for row in found.fetchmany(wanted)]
+                rows += piece
+                if not piece:
+                    return rows, True
+                if size <= 0:
+                    break
+                size -= sum(map(weight, piece))
+        return rows, False
+
     def _read(self, statement: Executable, parameters: Any, most: int) -> tuple[list[Row] | None, int]:
         result = self._executed(statement, parameters)
         if not result.returns_rows:
@@ -247,6 +275,14 @@ class Transaction:
         result.close()
         rows = [dict(row) for row in found]
         return rows, max(result.rowcount, len(rows))
+
+
+def _close_cursor(context: ExceptionContext) -> None:
+    """Where a connection is lost, SQLAlchemy leaves its cursor to the garbage collector, at which psycopg warns."""
+    running = context.execution_context
+    if context.is_disconnect and running is not None:
+        with contextlib.suppress(Exception):
+            running.cursor.close()
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

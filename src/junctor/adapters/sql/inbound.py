@@ -55,14 +55,15 @@ class SqlIn(SqlInSettings):
         """Make ready what selects."""
         from junctor.adapters.sql.by_cursor import ByCursor
         from junctor.adapters.sql.by_status import ByStatus, Status
+        from junctor.adapters.sql.selection import Batch
 
         self._read = reader_of(self.out, self.type, lax=True)
-        source = self.source()
+        source, batch = self.source(), Batch(self.batch, self.batch_bytes)
         if self.cursor:
-            self._way = ByCursor(source, self.cursor, self.first(), self.batch, self.lag)
+            self._way = ByCursor(source, self.cursor, self.first(), batch, self.lag)
         else:
             status = Status(self.status, self.new, self.done, self.claim)
-            self._way = ByStatus(source, status, self.id, self.order, self.batch, self.delete)
+            self._way = ByStatus(source, status, self.id, self.order, batch, self.delete)
 
     def poll(self) -> bool:
         """Mark the rows whose messages are committed, then send the next batch."""

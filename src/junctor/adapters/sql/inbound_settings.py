@@ -14,6 +14,8 @@ from junctor.settings import Duration, setting
 if TYPE_CHECKING:
     from junctor.adapters.sql.selection import Source
 
+MIB = 1024 * 1024
+
 Start = str | int | list[str | int]
 
 
@@ -40,6 +42,7 @@ class SqlInSettings(SqlAdapter, Inbound):
     order: list[str] = setting([], doc="Columns by which rows of a status are sent in order; those of id by default")
     # Messages
     batch: int = setting(500, ge=1, le=10_000, doc="How many rows are committed together, with the cursor")
+    batch_bytes: int = setting(MIB, ge=1, unit="bytes", doc="Bytes after which a batch ends earlier")
     decimals: Literal["text", "number"] = setting(
         "text", doc="What a decimal becomes: text with all its digits, or a number"
     )

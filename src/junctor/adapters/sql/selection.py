@@ -30,6 +30,17 @@ _PREFIX = "cursor"
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What is taken by one look: so many ``rows``, and about ``size`` bytes."""
+
+    rows: int
+    size: int
+
+    def larger(self) -> Batch:
+        return Batch(self.rows * 2, self.size * 2)
+
+
+@dataclass(frozen=True)
 class Source:
     """A table with some or all of its columns, or a query, which is treated as if it were one.
 

@@ -7,7 +7,7 @@ import datetime
 import decimal
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -39,6 +39,17 @@ def plain(value: Any, numbers: bool = False) -> Any:
         return msgspec.to_builtins(value)
     except TypeError:
         return str(value)  # a range, an address: as the database writes it
+
+
+def weight(row: Mapping[str, Any]) -> int:
+    """About how many bytes a row has."""
+    return sum(_weight(value) for value in row.values())
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, (str, bytes, bytearray, memoryview)):
+        return len(value) + 8
+    return len(str(value)) if isinstance(value, (dict, list)) else 8
 
 
 def given(value: Any, takes_times: bool) -> Any:
