@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
+from junctor.adapters.http.failed import HttpCallFailed
 from junctor.errors import RequestFailed
 from junctor.node.node import Node
 from junctor.testing import running
@@ -260,3 +261,12 @@ async def test_the_rate_is_kept_on_the_clock_of_the_node() -> None:
             await comes(lambda: len(times) == 12)
         apart = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
         assert times[0] - begin < 1 and min(apart) >= 5 and times[-1] - begin >= 109
+
+
+async def test_a_resend_carries_the_same_key() -> None:
+    async with Partner([404, 200]) as partner, running(outbound(partner.url)) as plant:
+        with plant.expect_parked(HttpCallFailed, match="404"):
+            await plant.send("crm", {"n": 1})
+        await plant.resend(plant.parked[0])
+        await comes(lambda: len(partner.asked) == 2)
+        assert partner.keys[0] == partner.keys[1]
