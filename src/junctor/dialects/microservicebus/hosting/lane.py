@@ -59,6 +59,11 @@ class Lane:
 
     def _cancel_all(self) -> None:
         self._closed = True
-        for task in asyncio.all_tasks(self.loop):
+        try:
+            tasks = asyncio.all_tasks(self.loop)
+        except RuntimeError:  # other threads make tasks all the time; there is one set for all
+            self.loop.call_soon(self._cancel_all)
+            return
+        for task in tasks:
             task.cancel()
         self.loop.call_soon(self.loop.stop)
