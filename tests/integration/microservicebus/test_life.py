@@ -15,6 +15,7 @@ from junctor import Flow
 from junctor.core.lifecycle import State
 from junctor.dialects.microservicebus import CustomService, QueueMessage
 from junctor.errors import NotPausable
+from junctor.flows import wire
 from junctor.node.control.operations.change import pause, restart, resume
 from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
 
@@ -304,3 +305,31 @@ async def test_a_loop_of_its_own_may_be_asked_for() -> None:
         await pause(node, "test", "worker")
         await notes.count(4)
     assert sorted(notes[:2]) == ["Start", "works"] and notes[2:] == ["cancelled", "Stop"]
+
+
+async def test_a_service_that_comes_later_knows_the_others_and_is_known() -> None:
+    notes = Notes()
+
+    class Late(CustomService):
+        async def Start(self) -> None:
+            await self.SubmitAction("receiver", "Process", self.get_settings()["state"])
+
+        async def Process(self, message: QueueMessage) -> None:
+            notes.note(message)
+
+    class Teller(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            await self.SubmitAction("Late_py", "Process", "hello")
+
+    first = Flow("f").add(receiver(notes)).add(Teller)
+    async with first.running(transport="memory") as node:
+        await node.apply([wire(first.copied().add(Late))], who="test")
+        await notes.count(1)
+        await node.target("teller", Any).send({})
+        await notes.count(2)
+        await node.apply([wire(first)], who="test")
+        assert "f/late" not in node.engine.hosts
+    assert [(one.source, one.destination, one.message) for one in notes] == [
+        ("late_py", "receiver_py", ("Active",)),
+        ("teller_py", "late_py", ("hello",)),
+    ]
