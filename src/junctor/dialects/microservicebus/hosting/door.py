@@ -70,7 +70,8 @@ class PortDoor:
         host = node.engine.hosts.get(address) if node is not None else None
         if host is not None:
             command = f"junctor logs --service {address}"
-            self._bus.loop.call_soon_threadsafe(host.fault, str(code or ""), told, command)
+            with contextlib.suppress(RuntimeError):  # the node has ended, and this thread was left behind
+                self._bus.loop.call_soon_threadsafe(host.fault, str(code or ""), told, command)
 
     def track(self, body: Mapping[str, Any], description: str | None) -> None:
         record = {"description": description, **body} if description else dict(body)
@@ -86,7 +87,4 @@ class PortDoor:
         return Target(self._port, links, Any, where).send(payload) if links else None
 
     def action_on(self, destination: str, *names: str) -> str:
-        known: set[str] = set()
-        with contextlib.suppress(JunctorError):
-            known = {one.name for one in self._routes.handlers(self._routes.service(destination))}
-        return next((name for name in names if name in known), names[0])
+        return self._routes.action_on(destination, names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,7 @@ class Routes:
         self._plan: object = None
         self._has_logger = True
         self._links: dict[tuple[str, str], Link] = {}
+        self._chosen: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def link(self, destination: str, action: str) -> Link:
         """Where a message goes.
@@ -36,6 +38,17 @@ class Routes:
             found = self._links[destination, action] = self._find(destination, action)
         return found
 
+    def action_on(self, destination: str, names: tuple[str, ...]) -> str:
+        """The first of these actions that a service has; the first where it has none of them, or is not there."""
+        self._look()
+        found = self._chosen.get((destination, names))
+        if found is None:
+            known: set[str] = set()
+            with contextlib.suppress(UnknownTarget):
+                known = {one.name for one in self.handlers(self.service(destination))}
+            found = self._chosen[destination, names] = next((name for name in names if name in known), names[0])
+        return found
+
     @property
     def has_logger(self) -> bool:
         """Whether the logger of the flow is the internal one."""
@@ -46,7 +59,7 @@ class Routes:
         """Whether the flow has changed."""
         plan = self._bus.plan
         if plan is not self._plan:
-            self._links, self._plan = {}, plan
+            self._links, self._chosen, self._plan = {}, {}, plan
             services = plan.services if plan is not None else ()
             own = next((one.spec for one in services if one.spec.name == LOGGER), None)
             self._has_logger = own is None or bool(own.permanent)

@@ -28,7 +28,6 @@ OF_SERVICES = Policies(pool=PoolPolicy(size=POOL), retry=RetryPolicy(on={"IndexA
 
 INACTIVE = "general.enabled is false"
 
-
 SUBMITTED = TargetSpec(name=MESSAGES, request=Any, optional=True, rare=True)
 
 
