@@ -194,6 +194,7 @@ _ALL = (
         _side("aiohttp, apsw group commit", "http_out:kept"),
         _side("http-out, sqlite", "http_out:durable"),
     ),
+    *_msb_jobs(),
     _peer_job("dbos", "DBOS on SQLite", 5.0, 800),
     _peer_job("huey", "Huey on SQLite", 5.0, 8000),
     _peer_job("celery", "Celery on Redis", 5.0, 4000),
