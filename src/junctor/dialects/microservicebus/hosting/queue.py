@@ -23,8 +23,7 @@ LINES = {"_debug": logging.INFO, "_warning": logging.WARNING, "_error": logging.
 
 
 class ServiceQueue:
-    """The queue of one service, see :class:`~junctor.dialects.microservicebus.services.door.Queue`. Each message goes on
-    at once.
+    """The queue of one service: see :class:`~junctor.dialects.microservicebus.services.door.Queue`.
 
     ``over`` is a ``Start`` that was cancelled: it may not have heard of that yet, and sends no more.
     """
