@@ -26,7 +26,7 @@ from junctor.services.native import bound_targets, own_copies, placed
 from junctor.services.service import Attachment, Service
 from junctor.services.serving import routes
 from junctor.services.timing import schedules
-from junctor.settings import Secret, Setting, read_settings
+from junctor.settings import Setting, concealed, read_settings
 
 _DECLARED = "__junctor_settings__"
 _current: ContextVar[Service | None] = ContextVar("junctor_current", default=None)
@@ -68,8 +68,8 @@ def module_spec(
     declared = _declared(module)
     values = read_settings(declared, settings or {}, name, places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
-        if setting.hidden(kind) and isinstance(values.get(key), str):
-            values[key] = Secret(values[key])
+        if setting.hidden(kind) and key in values:
+            values[key] = concealed(values[key])
     with placed(name, places):
         times = tuple(schedules(entries.schedules, values))
         served = tuple(routes(entries.routes, values, name))

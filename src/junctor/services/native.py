@@ -27,7 +27,7 @@ from junctor.services.service import Attachment, Service
 from junctor.services.serving import routes
 from junctor.services.target import Target
 from junctor.services.timing import schedules
-from junctor.settings import Secret, SecretTable, read_settings
+from junctor.settings import Hidden, Secret, concealed, read_settings
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), Secret)
 
@@ -126,9 +126,8 @@ def own_copies(settings: Mapping[str, Any], plain: Mapping[str, bool]) -> dict[s
     What is secret is masked from now on in all that operators see.
     """
     register(value.reveal() for value in settings.values() if isinstance(value, Secret))
-    values = {
-        name: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for name, value in settings.items()
-    }
+    shown = {name: value.reveal() if isinstance(value, Hidden) else value for name, value in settings.items()}
+    values = {name: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for name, value in shown.items()}
     for name, value in values.items():
         if plain.get(name) and isinstance(value, Secret):
             values[name] = value.reveal()
@@ -173,10 +172,8 @@ def _settings(
     merged = {**{key: held[key] for key in declared if key in held}, **given}
     values = read_settings(declared, merged, name, others=other_attributes(cls), places=places, in_flow=True)
     for key, (setting, kind) in declared.items():
-        if setting.hidden(kind) and isinstance(values.get(key), str):
-            values[key] = Secret(values[key])
-        elif setting.hidden(kind) and isinstance(values.get(key), dict):
-            values[key] = SecretTable(values[key])
+        if setting.hidden(kind) and key in values:
+            values[key] = concealed(values[key])
     return values
 
 

@@ -6,13 +6,14 @@ A setting is explicit. ``limit: float = setting(80.0)`` is one, ``limit: float =
 from junctor.settings.conversion import convert, kind_name
 from junctor.settings.declaration import Bounds, Setting, bounded, setting
 from junctor.settings.reading import read_settings
-from junctor.settings.values import MISSING, Duration, Secret, SecretTable
+from junctor.settings.values import MISSING, Duration, Hidden, Secret, SecretTable, concealed
 from junctor.settings.written import Leaf, Series, Table
 
 __all__ = (
     "MISSING",
     "Bounds",
     "Duration",
+    "Hidden",
     "Leaf",
     "Secret",
     "SecretTable",
@@ -20,6 +21,7 @@ __all__ = (
     "Setting",
     "Table",
     "bounded",
+    "concealed",
     "convert",
     "kind_name",
     "read_settings",

@@ -58,6 +58,36 @@ class Secret:
         return hash(("junctor.Secret", self._text))
 
 
+class Hidden:
+    """A secret value that is neither text nor a mapping: it does not show. :meth:`reveal` gives it to who needs it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def reveal(self) -> Any:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hidden) and bool(other._value == self._value)
+
+    def __hash__(self) -> int:
+        return hash(("junctor.Hidden", str(self._value)))
+
+
+def concealed(value: Any) -> Any:
+    """A secret value as it is kept where settings are shown."""
+    if value is None or isinstance(value, Secret | SecretTable | Hidden):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    return SecretTable(value) if isinstance(value, dict) else Hidden(value)
+
+
 class SecretTable(dict[str, Any]):
     """A mapping that does not show, as text does not in a :class:`Secret`. In all else it is a dict."""
 

@@ -6,8 +6,10 @@ import pytest
 
 from junctor import Flow, Service, cron, every, handler, setting
 from junctor.core.expressions import Expression, Template
+from junctor.core.spec import Context
 from junctor.errors import ConfigurationError, SettingError
 from junctor.services import spec_of
+from junctor.services.alone import Alone
 from junctor.settings import Duration
 
 
@@ -95,3 +97,20 @@ def test_one_that_does_not_parse_is_told_with_its_place() -> None:
 def test_an_interval_of_a_wrong_kind() -> None:
     with pytest.raises(ConfigurationError, match="@every needs an interval"):
         every(None)  # type: ignore[arg-type]
+
+
+class Quiet(Service):
+    path: Template = setting("/{body.id}?token=abcd", secret=True)
+    ports: list[int] = setting([4711], secret=True)
+
+    @handler
+    def take(self, body: dict) -> None: ...  # type: ignore[type-arg]
+
+
+def test_what_is_secret_does_not_show_whatever_its_type() -> None:
+    spec = spec_of(Quiet)
+    assert "token" not in repr(spec.settings)
+    assert "4711" not in repr(spec.settings)
+    port: object = Alone("quiet")
+    service = spec.build(Context(flow="f", service="quiet", settings=spec.settings, port=port))  # type: ignore[arg-type]
+    assert (service.path, service.ports) == (Template("/{body.id}?token=abcd"), [4711])
