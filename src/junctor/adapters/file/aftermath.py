@@ -7,12 +7,15 @@ import os
 from datetime import UTC, datetime
 
 from junctor.adapters.file.cursor import Cursor
-from junctor.adapters.file.moving import move, write_note
+from junctor.adapters.file.moving import move, place, write_note
 from junctor.adapters.file.names import checked, numbered, restored, shown
 from junctor.adapters.file.readiness import Marker
 from junctor.core.expressions import Template, Variables
 from junctor.core.outcome import Park
 from junctor.errors import JunctorError
+
+_NOTE = ".error"
+"""What the name of a note ends with."""
 
 
 def path_of(folder: str, cursor: Cursor) -> str:
@@ -54,25 +57,21 @@ def put_aside(folder: str, cursor: Cursor, quarantine: str) -> str:
 
     :return: the path of the note.
     """
-    name = restored(cursor.name)
-    try:
-        under = (
-            move(path_of(folder, cursor), quarantine, name) if is_there(folder, cursor) else _moved(quarantine, cursor)
-        )
-    except FileNotFoundError:
-        under = _moved(quarantine, cursor)
-    note = os.path.join(quarantine, f"{under}.error")
-    os.makedirs(os.path.dirname(note), exist_ok=True)
+    under = ""
+    if is_there(folder, cursor):
+        with contextlib.suppress(FileNotFoundError):
+            under = move(path_of(folder, cursor), quarantine, restored(cursor.name), len(_NOTE))
+    note = os.path.join(quarantine, f"{under or _moved(quarantine, cursor)}{_NOTE}")
     write_note(note, _note(cursor))
     return note
 
 
 def _moved(quarantine: str, cursor: Cursor) -> str:
     """The name that the file got in quarantine, where it was moved there before a kill; else one that is free."""
-    name, identity = restored(cursor.name), cursor.identity
+    name, identity = place(quarantine, restored(cursor.name)), cursor.identity
     number = 0
     while True:
-        under = numbered(name, number)
+        under = numbered(name, number, len(_NOTE))
         try:
             status = os.lstat(os.path.join(quarantine, under))
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import stat
@@ -11,6 +12,9 @@ from typing import Literal
 import msgspec
 
 Order = Literal["name", "time"]
+
+_LEFT_OUT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
+"""Why a folder below is left out: gone meanwhile, not for us, or too deep to be named. The others are read."""
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -40,28 +44,34 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
         :raises OSError: the folder cannot be read.
         """
-        found = list(self._in(self.folder, ""))
+        found = list(self._all())
         found.sort(key=(lambda each: (each.mtime, each.name)) if self.order == "time" else (lambda each: each.name))
         return found
 
-    def _in(self, folder: str, below: str) -> Iterator[Found]:
-        with os.scandir(folder) as entries:
+    def _all(self) -> Iterator[Found]:
+        root = os.path.realpath(self.folder)
+        waiting = [""]  # and no call within a call: whoever may make folders may nest them as deep as he likes
+        while waiting:
+            below = waiting.pop()
+            try:
+                yield from self._in(root, below, waiting)
+            except OSError as error:
+                if not below or error.errno not in _LEFT_OUT:
+                    raise
+
+    def _in(self, root: str, below: str, waiting: list[str]) -> Iterator[Found]:
+        """The files of one folder; those below it are to wait."""
+        with os.scandir(os.path.join(self.folder, below)) as entries:
             for entry in entries:
                 name = f"{below}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    if self._enters(entry):
-                        yield from self._inside(entry, name)
+                    if self._enters(entry.name, os.path.join(root, name)):
+                        waiting.append(f"{name}/")
                 elif self.fits(entry.name) and (status := self._status(entry)) is not None:
                     yield Found(name, status.st_size, status.st_mtime_ns)
 
-    def _inside(self, entry: os.DirEntry[str], name: str) -> Iterator[Found]:
-        try:
-            yield from self._in(entry.path, f"{name}/")
-        except (FileNotFoundError, PermissionError):
-            return  # gone meanwhile, or not for us: the others are
-
-    def _enters(self, entry: os.DirEntry[str]) -> bool:
-        return self.recursive and not entry.name.startswith(".") and os.path.realpath(entry.path) not in self.spared
+    def _enters(self, name: str, path: str) -> bool:
+        return self.recursive and not name.startswith(".") and path not in self.spared
 
     def fits(self, name: str) -> bool:
         """Whether the last part of a name fits the pattern."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
 import os
 import shutil
+import stat
 import tempfile
 
 from junctor.adapters.file.names import numbered
 
 _MOST_NUMBERS = 100_000
+
+_LONGEST_PATH = 4000
+"""Bytes of a path: 4096 on Linux, less what is put behind it."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EACCES)
 """How a file system says that it has no hard links, or none for us."""
@@ -28,19 +33,38 @@ def sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def move(source: str, folder: str, name: str) -> str:
+def place(folder: str, name: str) -> str:
+    """Make the folder for a name below a folder.
+
+    :return: the name; its last part where it cannot be there, as a file has the name of one of its folders, or as the
+        way to it would be too long.
+    """
+    last = name.rpartition("/")[2]
+    if len(os.fsencode(os.path.join(folder, name))) > _LONGEST_PATH:
+        name = last
+    try:
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        if name == last:
+            raise
+        return place(folder, last)
+    return name
+
+
+def move(source: str, folder: str, name: str, room: int = 0) -> str:
     """Move a file into a folder, which is made where there is none; under a number beside a name that is taken. Doing
     it again after a kill has one outcome: the file, once.
 
     :param name: below the folder.
+    :param room: bytes that something behind the name needs.
     :return: the name that it has there.
     :raises FileNotFoundError: there is no such file, or no more.
     """
     status = os.lstat(source)
+    name = place(folder, name)
     for number in range(_MOST_NUMBERS):
-        under = numbered(name, number)
+        under = numbered(name, number, room)
         target = os.path.join(folder, under)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         if _moved(source, target, status):
             sync_folder(os.path.dirname(target))
             sync_folder(os.path.dirname(source))
@@ -53,7 +77,7 @@ def _moved(source: str, target: str, status: os.stat_result) -> bool:
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
-        if not _same(target, status):
+        if not _same(source, target, status):
             return False
     except OSError as error:
         if error.errno == errno.EXDEV:
@@ -68,10 +92,14 @@ def _moved(source: str, target: str, status: os.stat_result) -> bool:
     return True
 
 
-def _same(target: str, status: os.stat_result) -> bool:
-    """Whether an earlier attempt has brought it there, and was ended before it took it away here."""
+def _same(source: str, target: str, status: os.stat_result) -> bool:
+    """Whether an earlier attempt has brought it there, and was ended before it took it away here. On another file
+    system it is a copy."""
     found = os.lstat(target)
-    return (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+    if found.st_dev == status.st_dev:
+        return found.st_ino == status.st_ino
+    alike = (found.st_mode, found.st_size, found.st_mtime_ns) == (status.st_mode, status.st_size, status.st_mtime_ns)
+    return alike and stat.S_ISREG(found.st_mode) and filecmp.cmp(source, target, shallow=False)
 
 
 def _copied(source: str, target: str) -> bool:

@@ -13,6 +13,9 @@ from junctor.core.outcome import Park
 LONGEST = 255
 """Bytes of a name on nearly every file system."""
 
+_LONGEST_SUFFIX = 32
+"""Bytes of what is kept behind the last point of a name that is cut."""
+
 
 def shown(name: str) -> str:
     """A name for headers and people: on one line, and always text. Usual names stay as they are."""
@@ -60,10 +63,15 @@ def checked(name: str) -> str:
     return name
 
 
-def numbered(name: str, number: int) -> str:
-    """A name beside one that is taken: ``orders.csv`` becomes ``orders-1.csv``; the same for 0."""
-    if not number:
-        return name
+def numbered(name: str, number: int, room: int = 0) -> str:
+    """A name beside one that is taken: ``orders.csv`` becomes ``orders-1.csv``; the same for 0. One that would be too
+    long for a disk is cut.
+
+    :param room: bytes that something behind the name needs.
+    """
     folder, slash, last = name.rpartition("/")
     stem, suffix = os.path.splitext(last)
-    return f"{folder}{slash}{stem}-{number}{suffix}"
+    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        stem, suffix = last, ""
+    behind = os.fsencode(f"-{number}{suffix}" if number else suffix)
+    return f"{folder}{slash}{os.fsdecode(os.fsencode(stem)[: LONGEST - room - len(behind)] + behind)}"

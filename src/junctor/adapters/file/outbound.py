@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 from junctor.adapters.base import OUTAGES, Outbound
 from junctor.adapters.file.content import LINES, Content, OutFormat
 from junctor.adapters.file.moving import sync_folder
-from junctor.adapters.file.names import checked, numbered, part
+from junctor.adapters.file.names import checked, numbered, part, shown
 from junctor.adapters.file.readiness import Marker
 from junctor.adapters.file.writing import (
     End,
@@ -25,6 +26,7 @@ from junctor.adapters.file.writing import (
     write_marker,
 )
 from junctor.core.expressions import Expression, Template, of_message
+from junctor.core.outcome import Park
 from junctor.core.policy import Policies, RetryPolicy
 from junctor.errors import SettingError
 from junctor.messages import Message
@@ -35,6 +37,12 @@ from junctor.settings import setting
 T = TypeVar("T")
 
 _REMEMBERED = 10_000
+
+_OF_A_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
+"""What no waiting helps against: the disk does not take this name, or there is a link."""
+
+_ROOM = 32
+"""Bytes behind the name of a file that was put away, for its number and its marker."""
 
 
 class Recent(Generic[T]):
@@ -70,7 +78,15 @@ class FileOut(Outbound):
     """
 
     __junctor_policies__ = Policies(
-        retry=RetryPolicy(on={**OUTAGES, "OSError": "hold", "IsADirectoryError": "park", "NotADirectoryError": "park"})
+        retry=RetryPolicy(
+            on={
+                **OUTAGES,
+                "OSError": "hold",
+                "IsADirectoryError": "park",
+                "NotADirectoryError": "park",
+                "FileExistsError": "park",  # where a folder is to be made
+            }
+        )
     )
 
     folder: Path = setting(doc="Where files are written; relative to the working directory of the node")
@@ -126,16 +142,26 @@ class FileOut(Outbound):
         """Write a message."""
         variables = of_message(self.message, body, file=_times(self.message))
         name = checked(self.file.fill(variables, quote=part))
+        if self._marker is not None:
+            checked(self._marker.of(name))
         spot = Spot(str(self.folder), name, int(self.permissions, 8) if self.permissions else None)
         data = self._content.of(body, variables)
+        try:
+            self._write(spot, data)
+        except OSError as error:
+            if error.errno not in _OF_A_NAME:
+                raise
+            os.stat(self.folder)  # raises where it is the folder, which is of all messages
+            raise Park(f"{shown(name)!r} cannot be written: {error.strerror}") from error
+        self.count("bytes", len(data))
+
+    def _write(self, spot: Spot, data: bytes) -> None:
         spot.enter(self.create)
         if self.mode == "append":
             self._append(spot, data)
         else:
-            whole = self._content.head + data
-            replace_file(spot, whole, self.message.effect)
+            replace_file(spot, self._content.head + data, self.message.effect)
             self._mark(spot.path)
-        self.count("bytes", len(data))
 
     def _append(self, spot: Spot, data: bytes) -> None:
         memory, message = _memory_of(self, spot.name), self.message
@@ -166,7 +192,8 @@ class FileOut(Outbound):
     def _free(self, spot: Spot) -> str:
         """A name with the time of the message that no file has."""
         stem, suffix = os.path.splitext(spot.name)
-        name = f"{stem}-{self.message.sent_at:%Y%m%dT%H%M%S}{suffix}"
+        time = f"-{self.message.sent_at:%Y%m%dT%H%M%S}"
+        name = f"{numbered(stem, 0, len(os.fsencode(time + suffix)) + _ROOM)}{time}{suffix}"
         number = 0
         while os.path.lexists(os.path.join(spot.folder, numbered(name, number))):
             number += 1

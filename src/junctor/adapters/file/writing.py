@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,12 +42,12 @@ class Spot(msgspec.Struct, frozen=True):
         :raises Park: a link leads out of the folder.
         """
         parent = os.path.dirname(self.path)
-        if create:
-            os.makedirs(parent, exist_ok=True)
-        os.stat(parent)
         outer = os.path.realpath(self.folder)
         if os.path.commonpath([outer, os.path.realpath(parent)]) != outer:
             raise Park(f"{parent!r} is a link that leads out of the folder")
+        if create:
+            os.makedirs(parent, exist_ok=True)
+        os.stat(parent)
 
 
 def replace_file(spot: Spot, data: bytes, effect: str) -> None:
@@ -121,9 +122,12 @@ def append(spot: Spot, line: Line) -> End:
     """Write a line behind the end of a file, once: where it stands there already, it is completed.
 
     :raises OSError: it cannot be written, or only in part: try again.
+    :raises Park: what has its name is no file.
     """
     with _opened(spot.path, os.O_RDWR | os.O_APPEND, spot.permissions) as descriptor:
         status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Park(f"{spot.path!r} is no file")
         own = line.own(descriptor, status)
         if own is None:
             _write(descriptor, _behind_line(descriptor, status.st_size) + line.at(status.st_size))

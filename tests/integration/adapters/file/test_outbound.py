@@ -184,3 +184,46 @@ def test_a_disk_that_fills_holds_and_nothing_is_torn(disk: Path, mode: str) -> N
 def test_what_does_not_fit(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         FileOut(**{"folder": ".", "file": "a", **settings})
+
+
+LINE: dict[str, Any] = {"mode": "append", "format": "json-lines"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "bad"),
+    [
+        ({"marker": "{name}.done"}, "x" * 253),
+        (LINE, "link"),
+        (LINE, "pipe"),
+        ({"file": "{body.id}/x"}, "file"),
+        ({"file": "{body.id}/x"}, "loop"),
+    ],
+)
+def test_a_name_that_nothing_can_be_written_to_is_the_fault_of_the_message(
+    tmp_path: Path, settings: dict[str, Any], bad: str
+) -> None:
+    (tmp_path / "link").symlink_to("/nowhere/at/all")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    with writing(tmp_path, **{"file": "{body.id}", **settings}) as plant:
+        with plant.expect_parked():
+            plant.send("file-out", {"id": bad})
+        plant.send("file-out", {"id": "ok"})
+    assert '{"id":"ok"}\n' in content(tmp_path).values()
+
+
+def test_a_file_with_a_long_name_is_put_away(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"file": "{body.id}.txt", "rotate_size": 1, "marker": "{name}.done", **LINE}
+    with writing(tmp_path, *[{"id": "x" * 246}] * 3, **settings):
+        pass
+    assert len([name for name in content(tmp_path) if name.endswith(".txt")]) == 3
+
+
+def test_a_link_has_no_folder_made_outside(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "else").mkdir()
+    (tmp_path / "out/a").symlink_to(tmp_path / "else")
+    with writing(tmp_path / "out", file="{body.id}/b/c") as plant, plant.expect_parked("Park"):
+        plant.send("file-out", {"id": "a"})
+    assert list((tmp_path / "else").iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,3 +191,62 @@ def test_a_file_that_may_not_be_read_does_not_stop_the_others(tmp_path: Path) ->
     service.on_start()
     go_on(service)
     assert service.out.sent == ["b"]
+
+
+def read_all(folder: Path, **settings: object) -> FileIn:
+    service = FileIn(folder=folder, ready="none", **settings)
+    service.on_start()
+    go_on(service)
+    service.on_stop()
+    return service
+
+
+@pytest.mark.parametrize("suffix", [".txt", "." + "b" * 200])
+def test_a_name_as_long_as_a_disk_takes_comes_twice(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"{'a' * (255 - len(suffix))}{suffix}"
+    for text in "12":
+        path.write_text(text)
+        assert read_all(tmp_path).out.sent == [text]
+    archived = list((tmp_path / ".archive").iterdir())
+    assert sorted(path.read_text() for path in archived) == ["1", "2"]
+    assert path.name in {path.name for path in archived}
+
+
+def test_a_note_stands_beside_a_file_with_a_name_as_long_as_a_disk_takes(tmp_path: Path) -> None:
+    for _ in range(2):
+        (tmp_path / ("a" * 255)).write_bytes(b"\xff\n")
+        read_all(tmp_path)
+    put_aside = {path.name for path in (tmp_path / ".quarantine").iterdir()}
+    notes = {name for name in put_aside if name.endswith(".error")}
+    assert len(notes) == 2 and {note.removesuffix(".error") for note in notes} == put_aside - notes
+
+
+@pytest.mark.parametrize("bad", [b"", b"\xff"])
+def test_a_file_in_the_archive_has_the_name_of_a_folder(tmp_path: Path, bad: bytes) -> None:
+    (tmp_path / "a").write_bytes(b"1\n" + bad)
+    read_all(tmp_path, recursive=True)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/b").write_bytes(b"2\n" + bad)
+    read_all(tmp_path, recursive=True)
+    place = tmp_path / (".quarantine" if bad else ".archive")
+    assert {path.name for path in place.iterdir()} == ({"a", "a.error", "b", "b.error"} if bad else {"a", "b"})
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 1200), ("d" * 200, 30)])
+def test_folders_as_deep_as_somebody_likes(tmp_path: Path, name: str, depth: int) -> None:
+    inner = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=inner)
+        outer, inner = inner, os.open(name, os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+    (tmp_path / "a.txt").write_text("1\n")
+    try:
+        assert read_all(tmp_path, recursive=True).out.sent == ["1"]
+    finally:
+        subprocess.run(["rm", "-r", tmp_path / name], check=True)  # the library would not come down there
+
+
+def test_a_header_of_very_many_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(",".join(f"c{number}" for number in range(100_000)) + "\n1\n")
+    assert read_all(tmp_path, format="csv").out.sent == [{"c0": "1"}]

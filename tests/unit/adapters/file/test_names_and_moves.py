@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,16 @@ def test_lines_are_written_once_wherever_a_run_ends(lines: list[bytes], data: st
         for line in lines[committed:]:
             known = append(spot, Line(data=line, known=known, inherited=inherited))
         assert path.read_bytes() == b"".join(lines)
+
+
+def test_a_move_to_another_disk_is_done_once(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if os.stat(other).st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is one file system alone")
+        source = Path(other, "a.txt")
+        source.write_text("1")
+        shutil.copy2(source, tmp_path / "a.txt")  # as far as it came before a kill
+        assert move(str(source), str(tmp_path), "a.txt") == "a.txt"
+        source.write_text("2")
+        assert move(str(source), str(tmp_path), "a.txt") == "a-1.txt"
+        assert os.listdir(other) == []

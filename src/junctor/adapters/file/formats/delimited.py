@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -45,7 +46,7 @@ def _columns(source: BinaryIO, layout: Layout) -> tuple[str, ...]:
         return ()  # an empty file has no rows either
     if not any(columns):
         raise Unreadable("there are no names of columns", 1)
-    twice = {name for name in columns if columns.count(name) > 1}
+    twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
         raise Unreadable(f"the header names the column {min(twice)!r} twice", 1)
     return columns
