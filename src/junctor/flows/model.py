@@ -37,6 +37,7 @@ from junctor.flows.wires import Connect, read_wires
 from junctor.http.settings import HttpSettings
 from junctor.observe.frames import users_line
 from junctor.services import Service, checked_name, module_spec, name_of_class, name_of_module, own_policies, spec_of
+from junctor.services.native import SERVICE
 from junctor.settings.written import Node, node_of
 
 Source = Service | type[Any] | ServiceSpec | types.ModuleType | Any
@@ -268,7 +269,7 @@ class FlowModel:
             enabled=enabled,
             isolate=isolate,
             loop=loop,
-            places=places or {},
+            places={SERVICE: place, **(places or {})} if place else places or {},
             code=code_of(service),
             place=place,
         )

@@ -29,6 +29,9 @@ from junctor.services.target import Target
 from junctor.services.timing import schedules
 from junctor.settings import Hidden, Secret, concealed, read_settings
 
+SERVICE = ""
+"""The name under which places have that of the service itself."""
+
 _IMMUTABLE = (str, int, float, bool, bytes, type(None), Secret)
 
 
@@ -198,7 +201,7 @@ def placed(service: str, places: Mapping[str, str] | None) -> Iterator[None]:
     except SettingError as error:
         name = error.where or ""
         path = f"{service}.{name}" if name else service
-        place = (places or {}).get(name)
+        place = (places or {}).get(name) or (places or {}).get(SERVICE)
         where = f"{path} ({place})" if place else path
         raise type(error)(error.what, where=where, fix=error.fix) from error.__cause__
 

@@ -114,3 +114,9 @@ def test_what_is_secret_does_not_show_whatever_its_type() -> None:
     port: object = Alone("quiet")
     service = spec.build(Context(flow="f", service="quiet", settings=spec.settings, port=port))  # type: ignore[arg-type]
     assert (service.path, service.ports) == (Template("/{body.id}?token=abcd"), [4711])
+
+
+def test_what_does_not_fit_together_is_told_where_the_service_is_written() -> None:
+    flow = Flow("f").add(Poller, "p", settings={"zone": "Europe/Vienna"}, place="flow.yaml:3")
+    with pytest.raises(SettingError, match=r"p.zone \(flow.yaml:3\): only a report has a zone"):
+        flow.services[0].spec()
