@@ -98,7 +98,7 @@ def check_constructor(cls: type[BaseService]) -> None:
 
 
 def _origin(cls: type) -> str:
-    try:
-        return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(cls)[1]}"
-    except (OSError, TypeError):
-        return f"{cls.__module__}.{cls.__qualname__}"
+    """``Receiver.py:12``, where its methods begin. To look for the line of the class would parse its file."""
+    codes = [value.__code__ for value in vars(cls).values() if inspect.isfunction(value)]
+    first = min(codes, key=lambda code: code.co_firstlineno, default=None)
+    return f"{cls.__module__}.{cls.__qualname__}" if first is None else f"{first.co_filename}:{first.co_firstlineno}"
