@@ -327,9 +327,27 @@ async def test_a_service_that_comes_later_knows_the_others_and_is_known() -> Non
         await notes.count(1)
         await node.target("teller", Any).send({})
         await notes.count(2)
+        assert node.engine.hosts["f/late"].restarts == 0
         await node.apply([wire(first)], who="test")
         assert "f/late" not in node.engine.hosts
     assert [(one.source, one.destination, one.message) for one in notes] == [
         ("late_py", "receiver_py", ("Active",)),
         ("teller_py", "late_py", ("hello",)),
     ]
+
+
+async def test_a_service_that_comes_while_the_others_are_stopped_is_stopped_too(short_dir: Path) -> None:
+    notes = Notes()
+    first = Flow("f").add(receiver(notes))
+    both = first.copied().add(worker(notes))
+    async with first.running(store=short_dir) as node:
+        await node.target("orchestrator", Any, handler="_set_state").send("InActive")
+        await notes.until(lambda _: node.engine.hosts["f/receiver"].lifecycle.state is State.PAUSED)
+        await node.apply([wire(both)], who="test")
+        await notes.until(lambda _: node.engine.hosts["f/worker"].lifecycle.state is State.PAUSED)
+    async with Flow.of(both).running(store=short_dir) as node:
+        await node.target("orchestrator", Any, handler="_set_state").send("Active")
+        await notes.count(1)
+        states = {host.service: host.lifecycle.state for host in node.engine.hosts.values()}
+        assert states["worker"] is states["receiver"] is State.RUNNING
+    assert notes == ["Start", "cancelled", "Stop"]

@@ -39,6 +39,7 @@ class Bus:
         self._node = None if node is None else weakref.ref(node)
         self.loop = asyncio.get_running_loop()
         self.debug = True
+        self._enabled: bool | None = None
         self.ids: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.claims: dict[str, str] = {}
@@ -99,11 +100,16 @@ class Bus:
 
     @property
     def enabled(self) -> bool:
-        """Whether the custom services are not stopped by :meth:`set_enabled`."""
-        node = self.node
-        paused = node.switches.paused if node is not None else {}
-        pauses = (paused.get(service_address(self.flow, name)) for name in self.customs)
-        return not any(pause is not None and pause.who == WHO for pause in pauses)
+        """Whether the custom services are not stopped by :meth:`set_enabled`, in an earlier life of the node either."""
+        if self._enabled is None:
+            node = self.node
+            paused = {} if node is None else node.switches.paused
+            self._enabled = not any(
+                pause.who == WHO and service_address(self.flow, name) == address
+                for address, pause in paused.items()
+                for name in self.hosts
+            )
+        return self._enabled
 
     async def set_enabled(self, enabled: bool) -> None:
         """Start or stop the custom services. A stopped one gets no messages; they wait. Kept over restarts of the node.
@@ -111,18 +117,24 @@ class Bus:
         await self.on_node(self._set_enabled(enabled))
 
     async def _set_enabled(self, enabled: bool) -> None:
-        node = self.node
-        if node is None:
-            return
+        self._enabled = enabled
         for name in self.customs:
-            address = service_address(self.flow, name)
-            pause, host = node.switches.paused.get(address), node.engine.hosts.get(address)
-            if host is None:
-                continue
-            if not enabled and pause is None:
-                await node.switches.pause(host, WHO, "the node is InActive")
-            elif enabled and pause is not None and pause.who == WHO:
-                await node.switches.resume(host, WHO)
+            await self.follow(name)
+
+    async def follow(self, name: str) -> bool:
+        """Stop or start a custom service as the state says, where nothing else has stopped it; whether it may run. One
+        that comes while the others are stopped is stopped, too. On the loop of the node."""
+        node, address = self.node, service_address(self.flow, name)
+        host = node.engine.hosts.get(address) if node is not None else None
+        if node is None or host is None or name not in self.classes:
+            return True
+        pause = node.switches.paused.get(address)
+        if not self.enabled and pause is None and host.pause_reason is None:
+            await node.switches.pause(host, WHO, "the node is InActive")
+            return False
+        if self.enabled and pause is not None and pause.who == WHO:
+            await node.switches.resume(host, WHO)
+        return True
 
     def set_debug(self, on: bool) -> None:
         """Show Debug lines in the console, or not; the trace has them all the same. Callable from any thread."""

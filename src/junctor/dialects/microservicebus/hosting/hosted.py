@@ -10,7 +10,7 @@ from typing import Any
 
 from junctor.core.spec import Context, service_address
 from junctor.dialects.microservicebus.hosting.actions import whole
-from junctor.dialects.microservicebus.hosting.bus import bus_of
+from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.loop import PATIENCE, ServiceLoop
 from junctor.dialects.microservicebus.hosting.queue import ServiceQueue
 from junctor.dialects.microservicebus.hosting.work import Work
@@ -34,9 +34,9 @@ class Hosted:
     def __init__(self, cls: type[BaseService], config: Mapping[str, Any], context: Context) -> None:
         self.port = context.port
         self.address = service_address(context.flow, context.service)
-        self.bus = bus_of(context.flow, context.service)
-        self.id = self.bus.join(context.service, cls)
-        self.queue = ServiceQueue(context.port, self.bus, connects=context.service in self.bus.classes)
+        self.bus: Bus
+        self.id: str
+        self.queue: ServiceQueue
         self.loop = ServiceLoop(f"{self.address} loop", self._told_blocked)
         self.threads = CallThreads(self.address)
         self.service: BaseService
@@ -46,7 +46,12 @@ class Hosted:
         self._end: Work | None = None
 
     async def make(self) -> None:
-        """Call the constructor, in the thread of the service: it may block, and no loop runs yet, as there."""
+        """Join the bus, which is there once the service is one of the node, and call the constructor, in the thread of
+        the service: it may block, and no loop runs yet, as there."""
+        flow, name = self.port.flow, self.port.service
+        self.bus = bus_of(flow, name)
+        self.id = self.bus.join(name, self._cls)
+        self.queue = ServiceQueue(self.port, self.bus, connects=name in self.bus.classes)
         await self.loop.open(self._construct)
         own = getattr(self.service, "id", self.id)
         if isinstance(own, str) and own != self.id:
@@ -60,6 +65,8 @@ class Hosted:
         """``Start``, once; then rest until the service stops or is paused. ``Stop`` is called at the end of either."""
         await self._until_end()
         self._end = self.queue.over = None
+        if not await self.bus.follow(self.port.service):
+            return
         start = self.loop.begin(self._start, (), None, lasts=True)
         try:
             await asyncio.shield(start.future)
