@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import os
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 __all__ = (
     "Clock",
@@ -19,6 +21,7 @@ __all__ = (
     "SECOND",
     "Timer",
     "VirtualClock",
+    "machine_zone",
     "parse_duration",
 )
 
@@ -171,6 +174,18 @@ class VirtualClock:
         while self.step(end):
             await settled()
         self.go_to(end)
+
+
+def machine_zone() -> tzinfo | None:
+    """The time zone of the machine, with its summer and winter time; None where neither ``TZ`` nor the system names
+    one that is known here."""
+    try:
+        if "TZ" in os.environ:
+            return ZoneInfo(os.environ["TZ"].removeprefix(":") or "UTC")
+        with open("/etc/localtime", "rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError, LookupError):
+        return None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

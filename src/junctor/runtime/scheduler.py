@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from junctor.clock import SECOND
+from junctor.clock import machine_zone
+from junctor.core.calendar import Calendar
 from junctor.core.hop import Hop
 from junctor.core.lifecycle import DELIVERING
 from junctor.core.outcome import Failure, Outcome, Settlement
@@ -57,17 +57,15 @@ async def _run_every(host: Host, schedule: ScheduleSpec) -> None:
 
 
 async def _run_cron(host: Host, schedule: ScheduleSpec) -> None:
-    from cronsim import CronSim
-
-    zone = ZoneInfo(schedule.zone) if schedule.zone else None
     clock = host.engine.clock
+    zone = ZoneInfo(schedule.zone) if schedule.zone else machine_zone()
+    calendar = Calendar(schedule.cron or "* * * * *", zone, clock.time_ns())
     while not host.stopping.is_set():
-        now = datetime.fromtimestamp(clock.time_ns() / SECOND, UTC).astimezone(zone)
-        due = next(CronSim(schedule.cron or "* * * * *", now))
-        while not host.stopping.is_set() and (left := due.timestamp() - clock.time_ns() / SECOND) > 0:
+        while not host.stopping.is_set() and (left := calendar.left(clock.time_ns())) > 0:
             await _wait(host, left if clock.virtual else min(left, _LONGEST_WAIT))
         if not host.stopping.is_set():
             await _when_due(host, schedule)
+            calendar.ticked(clock.time_ns())
 
 
 async def _when_due(host: Host, schedule: ScheduleSpec) -> None:
