@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from junctor.core.expressions import Expression, Variables
@@ -57,7 +60,7 @@ def reader_of(target: Target[Any, Any], name: str = "", *, lax: bool = False) ->
     others.
 
     :param name: the type, by its name, where the service takes several.
-    :param lax: also read numbers and truth values from text, and an empty text as nothing where a field allows that.
+    :param lax: also read numbers and truth values from text, and an empty text as nothing, but where a text is wanted.
     :raises SettingError: there is no type of this name, or none is named and there are several.
     """
     kinds = {type_name(kind): kind for kind in target.accepts if is_body_class(kind)}
@@ -84,27 +87,46 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _field_by_field(value: Any, kind: Any) -> Any:
-    """The record without its empty texts: a table has no other way to say nothing. Where it still does not fit, the
-    fields that do are read, so that only the others are complained of."""
+    """The record without its empty texts where no text is wanted: a table has no other way to say nothing. Where it
+    still does not fit, the fields that do are read, so that only the others are complained of."""
     if not isinstance(value, dict):
         return value
-    filled = {name: part for name, part in value.items() if part != ""}
+    texts = _text_fields(kind)
+    filled = {name: part for name, part in value.items() if part != "" or name in texts}
     try:
         return codec.convert(filled, kind, strict=False)
     except Exception:  # noqa: BLE001 - as above
         hints = _hints(kind)
-        return {name: _part(part, hints.get(name, Any)) for name, part in filled.items()}
+        parts = {name: _part(part, hints.get(name, Any)) for name, part in filled.items()}
+    try:
+        return codec.convert(parts, kind, strict=False)
+    except Exception:  # noqa: BLE001 - as above
+        return parts
 
 
+def _part(value: Any, kind: Any) -> Any:
+    """A field as far as it can be read."""
+    return next(_readings(value, kind), value)
+
+
+def _readings(value: Any, kind: Any) -> Iterator[Any]:
+    """What a field can be read as, the best first. A number may have blanks around it. One that is out of its bounds is
+    one, too: the bounds are complained of then, and not its being text."""
+    kinds = (kind, kind.__origin__) if typing.get_origin(kind) is typing.Annotated else (kind,)
+    texts = (value, value.strip()) if isinstance(value, str) else (value,)
+    for each, text in itertools.product(kinds, texts):
+        with contextlib.suppress(Exception):
+            yield codec.to_plain(codec.convert(text, each, strict=False))
+
+
+@functools.lru_cache(maxsize=256)
+def _text_fields(kind: Any) -> frozenset[str]:
+    return frozenset(name for name, hint in _hints(kind).items() if "" in _readings("", hint))
+
+
+@functools.lru_cache(maxsize=256)
 def _hints(kind: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind, include_extras=True)
     except Exception:  # noqa: BLE001 - names that only a type checker knows
         return {}
-
-
-def _part(value: Any, kind: Any) -> Any:
-    try:
-        return codec.to_plain(codec.convert(value, kind, strict=False))
-    except Exception:  # noqa: BLE001 - it is complained of at the end
-        return value
