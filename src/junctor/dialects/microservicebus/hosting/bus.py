@@ -69,9 +69,9 @@ class Bus:
 
         :raises UnknownTarget: there is none, or several.
         """
-        if destination in self.claims:
-            return self.claims[destination]
-        return resolve(destination, self.hosts, self.classes)
+        hosts = self.hosts
+        claimed = self.claims.get(destination)
+        return claimed if claimed is not None and claimed in hosts else resolve(destination, hosts, self.classes)
 
     def id_of(self, address: str) -> str:
         """The id of the service with an address, as others name it."""
