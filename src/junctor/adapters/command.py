@@ -27,6 +27,9 @@ _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER")
 _TOLD = 200
 """Lines of its standard error that are logged."""
 
+_LONGEST = 2000
+"""Bytes of one that are logged."""
+
 _DRAIN = 1.0
 """Seconds for the pipes of an ended program to close."""
 
@@ -63,17 +66,25 @@ class Command(Outbound):
     def check_settings(self) -> None:
         super().check_settings()
         self._arguments()
-        if shutil.which(self.program[0], path=_environment({})["PATH"]) is None:
-            what = f'there is no program "{self.program[0]}"'
-            raise SettingError(what, where="program", fix="Install it, or write its path.")
+        self._check_program()
         if self.text is not None:
             if self.input != "text":
                 raise SettingError("it is read with input: text alone", where="text", fix="Add input: text.")
             checked_fields({"text": self.text}, "text", *_SEEN)
         checked_fields(self.fields, "fields", *_SEEN, "response")
         for code in self.codes:
-            if not code.isdigit() or int(code) > 255:
+            if not (code.isascii() and code.isdigit() and len(code) <= 3 and int(code) <= 255):
                 raise SettingError(f'"{code}" is no exit code', where="codes", fix="Write a number from 0 to 255.")
+
+    def _check_program(self) -> None:
+        """It is looked for as it is started: a path from its working directory, else where its ``PATH`` says."""
+        if self.folder is not None and not self.folder.is_dir():
+            raise SettingError(f"there is no folder {self.folder}", where="folder", fix="Make it, or correct the path.")
+        program = self.program[0]
+        path = str((self.folder or Path()) / program) if "/" in program else program
+        if shutil.which(path, path=_environment(self.environment)["PATH"]) is None:
+            what = f'there is no program "{program}"'
+            raise SettingError(what, where="program", fix="Install it, or write its path.")
 
     def _arguments(self) -> list[Template]:
         try:
@@ -86,6 +97,8 @@ class Command(Outbound):
 
     def on_start(self) -> None:
         self._templates = self._arguments()
+        if self.out is not None:
+            reader_of(self.out, self.type)  # says what is wrong with the type before anything comes
 
     @handler
     async def run(self, body: Any) -> Any:
@@ -155,11 +168,17 @@ class Command(Outbound):
 
     async def _complained(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
-        told = 0
+        told, rest = 0, b""
         while part := await process.stderr.read(65536):
-            for line in part.decode(errors="replace").splitlines()[: _TOLD - told]:
-                self.log.warning("%s: %s", self.program[0], line)
-                told += 1
+            *lines, rest = (rest + part).split(b"\n")
+            told += self._tell(lines[: _TOLD - told])
+            rest = rest[:_LONGEST]
+        self._tell([rest] if rest and told < _TOLD else [])
+
+    def _tell(self, lines: list[bytes]) -> int:
+        for line in lines:
+            self.log.warning("%s: %s", self.program[0], line[:_LONGEST].decode(errors="replace").rstrip("\r"))
+        return len(lines)
 
     def _read(self, output: bytes) -> Any:
         if self.output == "none":

@@ -46,6 +46,10 @@ class Mapping(Adapter):
         if self.remove and self.rest == "drop":
             raise SettingError("there is nothing to remove from", where="remove", fix="Add rest: keep.")
 
+    def on_start(self) -> None:
+        if self.out is not None:
+            reader_of(self.out, self.type)  # says what is wrong with the type before anything comes
+
     @handler
     async def map(self, body: Any) -> Any:
         """Make the new message of a body and send it on."""

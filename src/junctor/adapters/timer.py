@@ -45,6 +45,9 @@ class Timer(Adapter):
             raise SettingError("only cron has a zone", where="zone", fix="Leave it out.")
         checked_fields(self.fields, "fields", "now")
 
+    def on_start(self) -> None:
+        reader_of(self.out, self.type)  # says what is wrong with the type before anything is sent
+
     @by_interval(every, initial=initial)
     async def tick(self) -> None:
         """Send the message of an interval."""

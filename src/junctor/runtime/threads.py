@@ -230,7 +230,7 @@ class CallThreads:
         self._busy: set[CallThread] = set()
         self._made = 0
         self._shared: CallThread | None = None
-        self._shares = False
+        self._shares = self._closed = False
         self._probation = self._left = PROBATION
         self._slow = 0
 
@@ -291,6 +291,8 @@ class CallThreads:
             self._shared = other
         for work in works:
             other.give(work)
+        if self._closed:
+            other.close()
         self._watch(other)
         asyncio.get_running_loop().call_later(WAITS, self._look_back, thread, ran, other, other.ran)
 
@@ -325,7 +327,8 @@ class CallThreads:
         self._shares, self._shared, self._left, self._slow = False, None, self._probation, 0
 
     def close(self) -> None:
-        """End the threads; one that still runs ends after its call."""
+        """End the threads; one that still runs ends after its calls."""
+        self._closed = True
         for thread in (*self._idle, *self._busy):
             thread.close()
         self._idle.clear()

@@ -104,9 +104,33 @@ def test_what_it_prints_is_not_what_was_expected() -> None:
         ({"program": []}, "shorter than 1"),
         ({"program": [PYTHON, "{topic}"]}, 'there is no "topic" here'),
         ({"program": [PYTHON], "codes": {"300": "park"}}, '"300" is no exit code'),
+        ({"program": [PYTHON], "codes": {"\u00b2": "park"}}, "is no exit code"),
         ({"program": [PYTHON], "text": "body.a"}, "input: text alone"),
+        ({"program": [PYTHON], "folder": "/no/such"}, "there is no folder /no/such"),
+        ({"program": ["./none"], "folder": "/"}, 'there is no program "./none"'),
     ],
 )
 def test_what_does_not_fit(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         Command(**settings)
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_a_program_is_looked_for_where_it_is_started(tmp_path: Path, by_path: bool) -> None:
+    program = tmp_path / "hello"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    usual = f"{tmp_path}:/usr/bin:/bin"
+    settings: dict[str, Any] = {"folder": tmp_path} if by_path else {"environment": {"PATH": usual}}
+    flow = Flow("f").add(Command(program=["./hello" if by_path else "hello"], **settings))
+    with running(flow, patience=20) as plant:
+        assert plant.request("command", {}) == "hello"
+
+
+def test_lines_of_its_errors_are_whole_and_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    code = "import sys, os, time; w = sys.stderr.buffer; w.write(b'one \\xc3'); w.flush(); time.sleep(0.05)"
+    code += "; w.write(b'\\xa4\\n' + b'x' * 1_000_000 + b'\\nlast')"
+    ran({}, code)
+    told = [record.getMessage() for record in caplog.records if record.getMessage().startswith(PYTHON)]
+    assert told[0] == f"{PYTHON}: one ä" and told[-1] == f"{PYTHON}: last"
+    assert len(told) == 3 and max(map(len, told)) < 3000

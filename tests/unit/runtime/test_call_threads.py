@@ -119,3 +119,19 @@ async def test_closed_they_end_also_what_was_shared() -> None:
     for thread in running:
         thread.join(60)
         assert not thread.is_alive()
+
+
+async def test_closed_while_one_waits_no_thread_is_left() -> None:
+    before = set(threading.enumerate())
+    threads = CallThreads("lab")
+    await proved(threads)
+    gate = threading.Event()
+    calls = [threads.share(one, (), None) for one in (gate.wait, where, where)]
+    threads.close()
+    async with asyncio.timeout(60):
+        await asyncio.gather(*calls[1:])
+        gate.set()
+        await calls[0]
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join, 10)
+        assert not thread.is_alive() or not thread.name.startswith("lab"), thread

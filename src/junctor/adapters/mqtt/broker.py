@@ -34,6 +34,9 @@ class Address:
 
         :raises SettingError: it is none of these, or has a user or password in it, which would be shown.
         """
+        if "@" in url:
+            fix = "Use the settings user and password."
+            raise SettingError("an address is shown, and this one has a user in it", where=where, fix=fix)
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -41,9 +44,6 @@ class Address:
             raise SettingError(f'"{url}" is no address: {error}', where=where, fix=_EXAMPLE) from None
         if parts.scheme not in PORTS or not parts.hostname:
             raise SettingError(f'"{url}" is no address of a broker', where=where, fix=_EXAMPLE)
-        if parts.username is not None:
-            fix = "Use the settings user and password."
-            raise SettingError("an address is shown, and this one has a user in it", where=where, fix=fix)
         web = parts.scheme in ("ws", "wss")
         if (parts.path.strip("/") and not web) or parts.query or parts.fragment:
             raise SettingError(f'"{url}" has something behind the port', where=where, fix="Topics have a setting.")
