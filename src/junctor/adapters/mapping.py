@@ -70,13 +70,13 @@ class Mapping(Adapter):
         return [of_message(self.message, one) for one in elements]
 
     def _mapped(self, variables: Variables) -> Any:
-        made = filled(self.fields, variables)
         if self.rest == "drop":
-            return made
+            return filled(self.fields, variables)
         body = variables.of(["body"])["body"]
         if not isinstance(body, dict):
             raise ExpressionFailed(f"the body is {type(body).__name__}, and only an object has fields to keep")
-        return {**{name: value for name, value in body.items() if name not in self.remove}, **made}
+        kept = {name: value for name, value in body.items() if name not in self.remove}
+        return filled(self.fields, variables, kept)
 
     async def _passed_on(self, body: Any) -> Any:
         if self.out is None:

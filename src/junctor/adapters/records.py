@@ -6,11 +6,11 @@ import contextlib
 import functools
 import itertools
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from junctor.core.expressions import Expression, Variables
-from junctor.errors import ConfigurationError, SettingError, nearest
+from junctor.errors import ConfigurationError, ExpressionFailed, SettingError, nearest
 from junctor.messages import codec, type_name
 from junctor.messages.types import is_body_class
 from junctor.services import Target
@@ -36,19 +36,27 @@ def checked_fields(fields: Fields, setting: str, *variables: str) -> None:
             raise SettingError(f"{place}{error.what}", where=setting, fix=error.fix) from None
 
 
-def filled(fields: Fields, variables: Variables) -> dict[str, Any]:
+def filled(fields: Fields, variables: Variables, kept: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The body that the fields make.
 
-    :raises ExpressionFailed: one cannot be evaluated.
+    :param kept: what it has beside them.
+    :raises ExpressionFailed: one cannot be evaluated, or is to be in what is no object.
     """
-    made: dict[str, Any] = {}
+    made = dict(kept or {})
     for name, expression in fields.items():
         *path, last = name.split(".")
         inner = made
         for part in path:
-            inner = inner.setdefault(part, {})
+            inner[part] = inner = _object(inner.get(part, {}), name)
         inner[last] = expression.value(variables)
     return made
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    """A copy of an object, so that a field can be put into it."""
+    if not isinstance(value, dict):
+        raise ExpressionFailed(f"the field {name} is one of an object, and there is {type(value).__name__}")
+    return dict(value)
 
 
 def reader_of(target: Target[Any, Any], name: str = "", *, lax: bool = False) -> Reader:
@@ -75,7 +83,7 @@ def reader_of(target: Target[Any, Any], name: str = "", *, lax: bool = False) ->
 
     def read(value: Any) -> Any:
         try:
-            return codec.convert(value, kind, strict=not lax)
+            return _from_text(value, kind) if lax else codec.convert(value, kind)
         except Exception:  # noqa: BLE001 - what is wrong is told where it is parked
             return _field_by_field(value, kind) if lax else value
 
@@ -86,6 +94,32 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+_NO_NUMBERS = frozenset(
+    sign + "".join(letters)
+    for word in ("nan", "inf", "infinity")
+    for letters in itertools.product(*((letter, letter.upper()) for letter in word))
+    for sign in ("", "+", "-")
+)
+
+
+def _from_text(value: Any, kind: Any) -> Any:
+    """:raises Exception: it does not fit; also where a number would be one that cannot be sent."""
+    made = codec.convert(value, kind, strict=False)
+    if _may_be_no_number(value):
+        codec.encode(made)
+    return made
+
+
+def _may_be_no_number(value: Any) -> bool:
+    """Whether a text in it is read as a number that JSON cannot carry, where a number is wanted."""
+    if isinstance(value, str):
+        return value in _NO_NUMBERS
+    try:
+        return isinstance(value, dict) and not _NO_NUMBERS.isdisjoint(value.values())
+    except TypeError:  # something in it has no hash
+        return True
+
+
 def _field_by_field(value: Any, kind: Any) -> Any:
     """The record without its empty texts where no text is wanted: a table has no other way to say nothing. Where it
     still does not fit, the fields that do are read, so that only the others are complained of."""
@@ -93,15 +127,16 @@ def _field_by_field(value: Any, kind: Any) -> Any:
         return value
     texts = _text_fields(kind)
     filled = {name: part for name, part in value.items() if part != "" or name in texts}
-    try:
-        return codec.convert(filled, kind, strict=False)
-    except Exception:  # noqa: BLE001 - as above
-        hints = _hints(kind)
-        parts = {name: _part(part, hints.get(name, Any)) for name, part in filled.items()}
-    try:
-        return codec.convert(parts, kind, strict=False)
-    except Exception:  # noqa: BLE001 - as above
-        return parts
+    with contextlib.suppress(Exception):
+        return _from_text(filled, kind)
+    hints = _hints(kind)
+    read = {name: _part(part, hints.get(name, Any)) for name, part in filled.items()}
+    # A field that has to be there may be None: one that is left out is its default, where it has one.
+    nothing = {name: None for name in value if name not in filled and None in _readings(None, hints.get(name, str))}
+    for record in (read, {**read, **nothing}):
+        with contextlib.suppress(Exception):
+            return _from_text(record, kind)
+    return {**read, **nothing}
 
 
 def _part(value: Any, kind: Any) -> Any:
@@ -116,7 +151,7 @@ def _readings(value: Any, kind: Any) -> Iterator[Any]:
     texts = (value, value.strip()) if isinstance(value, str) else (value,)
     for each, text in itertools.product(kinds, texts):
         with contextlib.suppress(Exception):
-            yield codec.to_plain(codec.convert(text, each, strict=False))
+            yield codec.to_plain(_from_text(text, each))
 
 
 @functools.lru_cache(maxsize=256)

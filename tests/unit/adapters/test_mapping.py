@@ -100,3 +100,15 @@ def test_what_cannot_be_mapped_is_parked(settings: dict[str, Any], told: str) ->
 def test_what_does_not_fit(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingError, match=told):
         Mapping(**settings)
+
+
+def test_a_field_of_an_object_that_is_kept() -> None:
+    made = mapped(BODY, fields={"who.age": "42", "id": "8"}, rest="keep", remove=["rows"])
+    assert made == [{"id": 8, "price": 2.5, "count": 4, "who": {"name": "Ann", "age": 42}}]
+    assert BODY["who"] == {"name": "Ann"}
+
+
+def test_a_field_of_what_is_no_object() -> None:
+    with running(flow_of(Mapping(fields={"id.part": "1"}, rest="keep"))) as plant:
+        with plant.expect_parked(ExpressionFailed, match="id.part is one of an object"):
+            plant.send("mapping", BODY)

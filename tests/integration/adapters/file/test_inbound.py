@@ -133,6 +133,58 @@ def test_records_become_what_the_receiver_takes_and_a_bad_one_is_parked(folder: 
         assert [order.id for order in Orders.got] == [1, 3]
 
 
+@dataclass
+class Sparse:
+    id: int
+    text: str
+    note: str | None
+    value: float | None
+    rate: float = 1.5
+
+
+class Table(Service):
+    got: list[Sparse] = []
+
+    @handler
+    def take(self, row: Sparse) -> None:
+        self.got.append(row)
+
+
+def test_an_empty_cell_is_nothing_but_where_it_is_text(folder: Path) -> None:
+    Table.got = []
+    flow = Flow("f").add(FileIn(folder=folder, format="csv", ready="none"), "files", connect={"out": "table"})
+    with running(flow.add(Table(), "table")) as plant:
+        (folder / "a.csv").write_text("id,text,note,value,rate\n1,,,,\n2,,,3,4\n")
+        plant.advance("1s")
+        assert Table.got == [Sparse(1, "", "", None), Sparse(2, "", "", 3.0, 4.0)]
+
+
+@dataclass
+class Measured:
+    id: int
+    value: float | None
+
+
+class Measurements(Service):
+    got: list[Measured] = []
+
+    @handler
+    def take(self, measured: Measured) -> None:
+        self.got.append(measured)
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "-inf", "Infinity"])
+def test_a_number_that_json_cannot_carry_is_parked_and_stops_nothing(folder: Path, text: str) -> None:
+    Measurements.got = []
+    flow = Flow("f").add(FileIn(folder=folder, format="csv", ready="none"), "files", connect={"out": "to"})
+    with running(flow.add(Measurements(), "to")) as plant:
+        with plant.expect_parked("DecodeError", match="value"):
+            (folder / "a.csv").write_text(f"id,value\n1,2.5\n2,{text}\n3,\n")
+            plant.advance("1s")
+        assert Measurements.got == [Measured(1, 2.5), Measured(3, None)]
+        assert files(folder) == [".archive/a.csv"]
+
+
 def test_a_file_that_cannot_be_read_is_put_aside_with_a_note(folder: Path, tmp_path: Path) -> None:
     (folder / "a.txt").write_bytes(b"one\ntwo\n\xff\nnever\n")
     (folder / "b.txt").write_text("three\n")
