@@ -130,7 +130,7 @@ class Away:
         host = self._host
         at = f"next try in {outage.wait:.1f} s" if outage.wait < FOR_EVER else f"junctor resume {host.service}"
         text = f"{host.address}: the other side is away: {outage.error}"
-        log.warning("%s; %s", text, at, extra=host.named)
+        log.warning("%s; %s", text.rstrip("."), at, extra=host.named)
         host.alert("away", text)
 
     def _tell_end(self, outage: Outage) -> None:

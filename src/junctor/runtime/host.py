@@ -513,7 +513,7 @@ class Host(Handling):
                 log.info("%s rests: %s", self.address, self.last_error, extra=self.named)
                 return
             probe = f"next probe in {delay:.1f} s" if delay < FOR_EVER else f"junctor resume {self.service}"
-            text = f"{self.address} is held: {self.last_error}; {probe}"
+            text = f"{self.address} is held: {(self.last_error or '').rstrip('.')}; {probe}"
             log.warning("%s", text, extra=self.named)
             self.alert("held", f"{self.address} is held: {self.last_error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
@@ -71,6 +72,9 @@ _CLASSES: tuple[tuple[type[Exception], _Kind], ...] = (
 LONGEST = 500
 """Characters of what a database says."""
 
+# What libpq says before it says why: the address, which stands before it already.
+_PREFACE = re.compile(r'^connection failed: connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
+
 
 def fault_of(error: Exception) -> JunctorError:
     """The error that says what follows, for one that came from SQLAlchemy or a driver. The values of the message are
@@ -82,7 +86,8 @@ def fault_of(error: Exception) -> JunctorError:
 def text_of(error: BaseException) -> str:
     """What the database says, in one line. Details and hints of PostgreSQL have whole rows in them."""
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    return " ".join(str(primary or error).split())[:LONGEST] or type(error).__name__
+    said = " ".join(str(primary or error).split())
+    return _PREFACE.sub("", said)[:LONGEST] or type(error).__name__
 
 
 def _kind_of(error: Exception, original: BaseException) -> _Kind:
