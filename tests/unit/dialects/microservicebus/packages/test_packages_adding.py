@@ -58,6 +58,7 @@ def forget(*names: str) -> None:
 def offline(monkeypatch: pytest.MonkeyPatch, index: Index) -> None:
     """Nothing can be fetched, and uv cannot even be started."""
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "executable", str(node / "python"))  # uv may be beside it
     monkeypatch.setenv("UV_FIND_LINKS", "")
 
 
@@ -245,6 +246,7 @@ def test_what_a_killed_node_left_is_removed(index: Index, node: Path) -> None:
 
 def test_without_uv(index: Index, node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "executable", str(node / "python"))  # uv may be beside it
     with pytest.raises(PackageError, match="jn-thirteen: uv is not installed"):
         packages(node).add("jn-thirteen", "jn_thirteen", "X")
 
