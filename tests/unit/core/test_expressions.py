@@ -72,6 +72,11 @@ def test_a_template_that_is_none(text: str, told: str) -> None:
         Template(text)
 
 
+def test_who_names_a_field_without_the_body_is_told_how_it_is_written() -> None:
+    with pytest.raises(ConfigurationError, match=r"A field of the body is written body\.customer\. There is: body, "):
+        Template("{customer}")
+
+
 def test_what_a_setting_does_not_offer() -> None:
     with pytest.raises(ConfigurationError, match='there is no "topic" here. It may look at: body, key'):
         Template("{topic}").check("body", "key")

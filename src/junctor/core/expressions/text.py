@@ -184,8 +184,10 @@ class _Reader:
                 return
 
     def _told(self, what: str, name: str, known: Collection[str]) -> tuple[str, str]:
-        article = "an" if self._kind_of == "expression" else "a"
-        return f'there is no {what} "{name}" in {article} {self._kind_of}', nearest(name, known).strip()
+        article, fix = "an" if self._kind_of == "expression" else "a", nearest(name, known).strip()
+        if what == "variable" and "body" in known and not fix.startswith("Did you mean"):
+            fix = f"A field of the body is written body.{name}. {fix}"
+        return f'there is no {what} "{name}" in {article} {self._kind_of}', fix
 
     def _sign(self, index: int) -> str:
         return self._parts[index].text if 0 <= index < len(self._parts) else ""
