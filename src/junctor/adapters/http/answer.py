@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from junctor.adapters.http.charset import decoded
 from junctor.adapters.http.failed import HttpCallFailed
 from junctor.adapters.http.outbound_settings import Answer as Reading
 
@@ -44,7 +45,7 @@ class Answer(msgspec.Struct, frozen=True):
         """The body as text, in the charset that it says; what is none becomes replacement characters."""
         found = _CHARSET.search(self.headers.get("Content-Type", ""))
         try:
-            return self.body.decode(found[1] if found is not None else "utf-8", errors="replace")
+            return decoded(self.body, found[1] if found is not None else "utf-8", "replace")
         except LookupError:
             return self.body.decode(errors="replace")
 
@@ -104,17 +105,27 @@ class Unpacking:
     def feed(self, piece: bytes) -> None:
         """:raises HttpCallFailed: it is too large, or not packed as it says."""
         if self._inflating is not None:
-            try:
-                piece = self._inflating.decompress(piece, self._limit - self._size + 1)
-            except zlib.error as error:
-                what = f"the answer cannot be unpacked: {error}"
-                raise HttpCallFailed(what, where=self._where) from None
+            piece = self._unpacked(self._inflating, piece)
         self._size += len(piece)
         if self._size > self._limit:
             what = f"the answer is larger than {self._limit} bytes"
             fix = "Raise limit, or ask for less."
             raise HttpCallFailed(what, where=self._where, fix=fix, reaction="park")
         self._parts.append(piece)
+
+    def _unpacked(self, inflating: zlib._Decompress, piece: bytes) -> bytes:
+        """What a piece stands for. Several members may follow each other (RFC 1952, 2.2)."""
+        made, room = b"", self._limit - self._size + 1
+        while piece and len(made) < room:
+            if inflating.eof:  # it would only collect what follows, without a limit
+                inflating = self._inflating = zlib.decompressobj(47)
+            try:
+                made += inflating.decompress(piece, room - len(made))
+            except zlib.error as error:
+                what = f"the answer cannot be unpacked: {error}"
+                raise HttpCallFailed(what, where=self._where) from None
+            piece = inflating.unused_data
+        return made
 
     def end(self) -> bytes:
         """:raises ConnectionError: something is missing."""

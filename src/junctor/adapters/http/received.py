@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from junctor.adapters.http.charset import decoded
 from junctor.http.problem import HttpError
 from junctor.http.requests.bodies import deep_error, too_deep
 from junctor.http.requests.request import Request
@@ -64,7 +65,7 @@ def _json(body: bytes) -> Any:
 def _text(body: bytes, options: str) -> str:
     charset = options.partition("charset=")[2].partition(";")[0].strip('" ') or "utf-8"
     try:
-        return body.decode(charset)
+        return decoded(body, charset)
     except (UnicodeDecodeError, LookupError):
         raise HttpError(f"the body is not {charset[:40]}", code="text", fix="Encode it as UTF-8.") from None
 

@@ -66,7 +66,7 @@ def _seconds(text: str, now: datetime) -> float | None:
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         return None
     if until.tzinfo is None:  # "-0000": UTC of somebody who does not say where they are
         until = until.replace(tzinfo=UTC)

@@ -21,6 +21,8 @@ def test_by_default_the_content_type_says() -> None:
     assert answer(b'{"a": 1}', "text/plain").read("auto", "") == '{"a": 1}'
     assert answer(b"\xe4", "text/plain; charset=latin-1").read("auto", "") == "ä"
     assert answer(b"\xe4", "text/plain; charset=klingon").read("auto", "") == "\ufffd"
+    for other in ("idna", "undefined", "punycode", "Raw_Unicode_Escape"):
+        assert answer(b"\xe4", f"text/plain; charset={other}").begin == "\ufffd"
     assert answer(b"", "application/json").read("auto", "") is None
     assert answer(b"x").read("none", "") is None
 
@@ -33,7 +35,8 @@ def test_json_that_is_none(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("packed", "encoding"), [(gzip.compress(b"hello", mtime=0), "gzip"), (zlib.compress(b"hello"), "deflate"), (b"hello", "")]
+    ("packed", "encoding"),
+    [(gzip.compress(b"hello", mtime=0), "gzip"), (zlib.compress(b"hello"), "deflate"), (b"hello", "")],
 )
 def test_it_is_unpacked_piece_by_piece(packed: bytes, encoding: str) -> None:
     unpacking = Unpacking(encoding, 5, "")
@@ -62,3 +65,22 @@ def test_what_is_packed_otherwise_is_refused() -> None:
         Unpacking("br", 1000, "")
     with pytest.raises(HttpCallFailed, match="cannot be unpacked"):
         Unpacking("gzip", 1000, "").feed(b"no gzip")
+
+
+def test_several_members_are_one_answer() -> None:
+    packed = gzip.compress(b"one ") + gzip.compress(b"two")
+    for size in (1, 7, len(packed)):
+        unpacking = Unpacking("gzip", 7, "")
+        for begin in range(0, len(packed), size):
+            unpacking.feed(packed[begin : begin + size])
+        assert unpacking.end() == b"one two"
+    with pytest.raises(HttpCallFailed, match="larger than 6 bytes"):
+        Unpacking("gzip", 6, "").feed(packed)
+
+
+@pytest.mark.parametrize("pieces", [[gzip.compress(b"hello"), bytes(1000)], [gzip.compress(b"hello") + bytes(1000)]])
+def test_what_follows_the_end_is_not_collected(pieces: list[bytes]) -> None:
+    unpacking = Unpacking("gzip", 1000, "")
+    with pytest.raises(HttpCallFailed, match="cannot be unpacked"):
+        for piece in pieces:
+            unpacking.feed(piece)

@@ -61,6 +61,8 @@ def test_what_is_no_status_is_refused(name: str) -> None:
         ("1.5", None),
         ("Tue, 99 Foo 2030 12:01:30 GMT", None),
         ("٣", None),
+        ("Tue, 01 Jan 2030 12:01:30 +99999999999999999999", None),
+        ("Tue, 99999999999999999999 Jan 2030 12:01:30 GMT", None),
     ],
 )
 def test_retry_after(text: str, seconds: float | None) -> None:
