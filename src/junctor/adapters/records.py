@@ -29,6 +29,10 @@ def checked_fields(fields: Fields, setting: str, *variables: str) -> None:
     :raises SettingError: one looks at something else.
     """
     for name, expression in fields.items():
+        if setting == "fields" and not all(name.split(".")):
+            raise SettingError(
+                f'"{name}" is no name of a field', where=setting, fix="For example total, or buyer.name."
+            )
         try:
             expression.check(*variables)
         except ConfigurationError as error:

@@ -95,6 +95,7 @@ def test_what_cannot_be_mapped_is_parked(settings: dict[str, Any], told: str) ->
         ({"fields": {"x": "bdy.a"}}, 'no variable "bdy"'),
         ({"fields": {"x": "topic"}}, 'x: there is no "topic" here'),
         ({"remove": ["a"]}, "nothing to remove from"),
+        ({"fields": {"a..b": "1"}}, "no name of a field"),
     ],
 )
 def test_what_does_not_fit(settings: dict[str, Any], told: str) -> None:

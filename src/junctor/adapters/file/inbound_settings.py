@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 from typing import Literal
 
 from junctor.adapters.base import Inbound
+from junctor.adapters.file.encoding import check_signs, check_written, encoding_of
 from junctor.adapters.file.folder import Order, Search
 from junctor.adapters.file.formats import WHOLE, Format, Layout, Undecodable
 from junctor.adapters.file.readiness import Ready
@@ -104,15 +104,10 @@ class FileInSettings(Inbound):
         self._check_places()
 
     def _check_encoding(self) -> None:
-        try:
-            name = codecs.lookup(self.encoding).name
-            "\n".encode(name)
-        except (LookupError, TypeError, UnicodeError):
-            what = f'there is no encoding "{self.encoding}" of text'
-            raise SettingError(what, where="encoding", fix="For example utf-8, latin-1, cp1252 or utf-16-le.") from None
-        if name in ("utf-16", "utf-32"):
-            what = f"{name} says nothing about the order of its bytes"
-            raise SettingError(what, where="encoding", fix=f"Write {name}-le, or {name}-be.")
+        name = encoding_of(self.encoding)
+        check_written(self.separator or "", "separator", name)
+        if self.format == "csv":
+            check_signs(self.delimiter, self.quote, name)
         if self.format == "json" and name not in ("utf-8", "ascii"):
             raise SettingError("JSON is UTF-8", where="encoding", fix="Leave it out; json-lines takes any encoding.")
 

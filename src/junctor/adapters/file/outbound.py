@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import hashlib
 import os
@@ -12,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from junctor.adapters.base import OUTAGES, Outbound
 from junctor.adapters.file.content import LINES, Content, OutFormat
+from junctor.adapters.file.encoding import check_signs, encoding_of
 from junctor.adapters.file.moving import sync_folder
 from junctor.adapters.file.names import checked, numbered, part, shown
 from junctor.adapters.file.readiness import Marker
@@ -25,16 +25,19 @@ from junctor.adapters.file.writing import (
     stands_in,
     write_marker,
 )
+from junctor.adapters.records import checked_fields
 from junctor.core.expressions import Expression, Template, of_message
 from junctor.core.outcome import Park
 from junctor.core.policy import Policies, RetryPolicy
-from junctor.errors import SettingError
+from junctor.errors import ConfigurationError, SettingError
 from junctor.messages import Message
 from junctor.services import handler
 from junctor.services.state import State
 from junctor.settings import setting
 
 T = TypeVar("T")
+
+_SEEN = ("body", "headers", "key", "type", "message", "file", "now")
 
 _REMEMBERED = 10_000
 
@@ -131,11 +134,22 @@ class FileOut(Outbound):
         if self.marker and self.mode == "append" and self.rotate_size is None:
             fix = "Leave it out, or set rotate_size: files that were put away get one."
             raise SettingError("a file that is appended to is never finished", where="marker", fix=fix)
+        name = encoding_of(self.encoding, marked=self.mode == "replace" and self.format == "text")
+        if self.format == "csv":
+            check_signs(self.delimiter, '"', name)
+        self._check_name()
+        checked_fields({"content": self.content} if self.content else {}, "content", *_SEEN)
+        checked_fields(self.columns, "columns", *_SEEN)
+
+    def _check_name(self) -> None:
+        """Refuse a template that no message can make a name of."""
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            fix = "For example utf-8 or latin-1."
-            raise SettingError(f'there is no encoding "{self.encoding}"', where="encoding", fix=fix) from None
+            self.file.check(*_SEEN)
+            checked("".join(part if isinstance(part, str) else "x" for part in self.file.parts))
+        except ConfigurationError as error:
+            raise SettingError(error.what, where="file", fix=error.fix) from None
+        except Park as wrong:
+            raise SettingError(str(wrong), where="file", fix='For example "{body.id}.json".') from None
 
     @handler
     def write(self, body: Any) -> None:

@@ -14,6 +14,10 @@ import msgspec
 from junctor.adapters.file.moving import sync_folder
 from junctor.core.outcome import Park
 
+_GRAIN = 2_000_000_000
+"""Nanoseconds that the time of a file may be behind what it was when it was written: the clock of the system for files
+goes in steps of some milliseconds, and some file systems keep two seconds."""
+
 
 class End(msgspec.Struct, frozen=True):
     """The end of a file behind the last message that is committed: which file it was, and its length then."""
@@ -115,7 +119,7 @@ class Line(msgspec.Struct, frozen=True):
     def _begin(self, status: os.stat_result) -> int:
         if self.known is not None and self.is_known(status):
             return self.known.length
-        return 0 if status.st_mtime_ns >= self.since else status.st_size
+        return 0 if status.st_mtime_ns + _GRAIN > self.since else status.st_size
 
 
 def append(spot: Spot, line: Line) -> End:

@@ -179,6 +179,14 @@ def test_a_disk_that_fills_holds_and_nothing_is_torn(disk: Path, mode: str) -> N
         ({"encoding": "nix"}, 'no encoding "nix"'),
         ({"permissions": "rw"}, "does not match"),
         ({"file": "{body.id"}, "a brace is not closed"),
+        ({"file": "{response.id}"}, 'there is no "response" here'),
+        ({"file": "../{body.id}"}, "is no name of a file"),
+        ({"file": ""}, "is no name of a file"),
+        ({"content": "topic"}, 'there is no "topic" here'),
+        ({"format": "csv", "columns": {"a": "response"}}, 'there is no "response" here'),
+        ({"format": "csv", "columns": {"a": "body"}, "delimiter": "\n"}, "delimiter"),
+        ({"format": "text", "encoding": "base64"}, "no encoding"),
+        ({"format": "text", "encoding": "utf-16", "mode": "append"}, "order of its bytes"),
     ],
 )
 def test_what_does_not_fit(settings: dict[str, Any], told: str) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,3 +150,12 @@ def test_a_move_to_another_disk_is_done_once(tmp_path: Path) -> None:
         source.write_text("2")
         assert move(str(source), str(tmp_path), "a.txt") == "a-1.txt"
         assert os.listdir(other) == []
+
+
+def test_a_line_is_known_where_the_clock_of_files_is_a_little_behind(tmp_path: Path) -> None:
+    spot, since = Spot(str(tmp_path), "all"), 1_000_000_000_000_000_000
+    line = Line(data=b"one\n", since=since)
+    append(spot, line)
+    os.utime(spot.path, ns=(since, since - 4_000_000))
+    append(spot, msgspec.structs.replace(line, inherited=4))  # after a kill
+    assert Path(spot.path).read_bytes() == b"one\n"
