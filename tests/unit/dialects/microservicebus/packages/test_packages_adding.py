@@ -58,7 +58,7 @@ def forget(*names: str) -> None:
 def offline(monkeypatch: pytest.MonkeyPatch, index: Index) -> None:
     """Nothing can be fetched, and uv cannot even be started."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(sys, "executable", str(node / "python"))  # uv may be beside it
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")  # uv may be beside it
     monkeypatch.setenv("UV_FIND_LINKS", "")
 
 
