@@ -49,7 +49,7 @@ class Connection:
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._waiting: asyncio.Future[None] | None = None
         self._answers: dict[int, asyncio.Future[list[ReasonCode]]] = {}
-        self._published: dict[int, asyncio.Future[None]] = {}
+        self._published: dict[int, asyncio.Future[int]] = {}
         self._limits: object = None
         self._room = asyncio.Semaphore(0xFFFF)
         self._readable = select.poll()
@@ -309,9 +309,10 @@ class Connection:
 
     # Messages out -------------------------------------------------------------------------------------------
 
-    async def publish(self, publication: Publication) -> None:
+    async def publish(self, publication: Publication) -> int:
         """Send a message and wait: with QoS 1 for the acknowledgement, with QoS 0 until it is written.
 
+        :return: the reason code of the acknowledgement, 0 where there is none.
         :raises PublishRefused: the broker does not take it, or has said before that it would not.
         :raises ConnectionError: the connection is lost, or no answer came in time, which ends it.
         """
@@ -319,9 +320,9 @@ class Connection:
         async with self._room:
             if self.lost is not None:
                 raise self.lost
-            await self._publish(publication)
+            return await self._publish(publication)
 
-    async def _publish(self, publication: Publication) -> None:
+    async def _publish(self, publication: Publication) -> int:
         info = self._client.publish(
             publication.topic,
             publication.payload,
@@ -332,11 +333,12 @@ class Connection:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self.lost or ConnectionError(f"{self.broker.address}: {MQTTErrorCode(info.rc).name}")
         if publication.qos == 0 and info.is_published():
-            return
-        answer = self._published[info.mid] = self._loop.create_future()
+            return 0
+        answer: asyncio.Future[int] = self._loop.create_future()
+        self._published[info.mid] = answer
         try:
             async with asyncio.timeout(self.broker.timeout):
-                await answer
+                return await answer
         except TimeoutError:
             self._broken("is given up: no acknowledgement came")
             raise ConnectionError(f"{self.broker.address} does not acknowledge") from None
@@ -399,7 +401,7 @@ class Connection:
         if reason.is_failure:
             future.set_exception(self._refused(f"it is refused: {reason}", reason.value))
         else:
-            future.set_result(None)
+            future.set_result(reason.value)
 
     def _on_answer(self, client: Client, data: Any, number: int, reasons: list[ReasonCode], properties: Any) -> None:
         future = self._answers.get(number)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from junctor.adapters.base import Outbound
 from junctor.adapters.mqtt import payload as form
 from junctor.adapters.mqtt.adapter import LOOK, MqttAdapter, check_topic, problem_of
+from junctor.adapters.mqtt.reasons import UNHEARD
 from junctor.core.expressions import Expression, Template, Variables, of_message
 from junctor.core.outcome import Park
 from junctor.errors import ConfigurationError, SettingError
@@ -97,7 +98,8 @@ class MqttOut(MqttAdapter, Outbound):
         """Publish a message."""
         publication = self._publication(body)
         connection = await self._connected()
-        await connection.publish(publication)
+        if await connection.publish(publication) == UNHEARD:
+            self.count("unheard")
         self.count("messages")
 
     def _publication(self, body: Any) -> Publication:

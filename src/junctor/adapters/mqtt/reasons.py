@@ -5,6 +5,8 @@ from __future__ import annotations
 from junctor.core.policy import Reaction
 from junctor.errors import JunctorError
 
+UNHEARD = 0x10
+"""A message is accepted, and nobody has subscribed to its topic."""
 PROTOCOL = 0x82
 SILENT = 0x8D
 TAKEN_OVER = 0x8E

@@ -41,6 +41,17 @@ async def test_a_message_is_published_with_its_key(mosquitto: Any) -> None:
             assert late.messages[0].retain
 
 
+async def test_what_nobody_has_subscribed_to_is_counted(mosquitto: Any) -> None:
+    broker = mosquitto()
+    async with outbound(broker.port).running(transport="memory") as node:
+        await send(node, {"line": "a"})
+        await comes(lambda: node.status().services[0].counts == {"messages": 1, "unheard": 1})
+        with Peer(broker.port, "out/#") as peer:
+            await send(node, {"line": "b"})
+            await comes(lambda: peer.got)
+            await comes(lambda: node.status().services[0].counts == {"messages": 2, "unheard": 1})
+
+
 @pytest.mark.parametrize(
     ("form", "payload", "written"),
     [("text", "body.value", b"1.5"), ("json", "{'v': body.value}", b'{"v":1.5}'), ("bytes", "body.raw", b"\x00\xff")],
