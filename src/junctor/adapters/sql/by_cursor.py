@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, column
 
 from junctor.adapters.sql.database import Database, Row
 from junctor.adapters.sql.reasons import StatementUnusable
-from junctor.adapters.sql.selection import Batch, Source, above, picked, present, up_to
+from junctor.adapters.sql.selection import Batch, Source, above, folded, picked, present, up_to
 from junctor.adapters.sql.values import kept, restored
 from junctor.errors import nearest
 
@@ -95,10 +95,15 @@ class ByCursor:
         while True:
             chosen = self._select(after, limit).limit(batch.rows + 1)
             rows, all_of_them = self._rows(database, chosen, after, batch)
+            if rows and after and picked(rows[0], self._columns) == after:
+                raise StatementUnusable(
+                    f"a row comes again and again: its {', '.join(self._columns)} is above what is read of it",
+                    fix="Use columns that are read exactly as they are: no real, no text that is not UTF-8.",
+                )
             if all_of_them:
                 return rows
-            following = picked(rows[-1], self._columns)
-            while rows and picked(rows[-1], self._columns) == following:
+            following = folded(picked(rows[-1], self._columns))
+            while rows and folded(picked(rows[-1], self._columns)) == following:
                 rows.pop()
             if rows:
                 return rows

@@ -45,6 +45,7 @@ class ByStatus:
         self._order = order or ids
         self._batch = batch
         self._remove = remove
+        self._marked: set[tuple[Any, ...]] = set()
         schema, _, own = source.name.rpartition(".")
         names = dict.fromkeys([*ids, *([status.name] if status.name else [])])
         self._table = table_of(own, *(column(name) for name in names), schema=schema or None)
@@ -52,6 +53,7 @@ class ByStatus:
     def settle(self, database: Database, state: State) -> bool:
         """Mark the rows that were sent by an earlier look. Whether there were some."""
         sent = [[restored(value) for value in row] for row in state.get("sent", [])]
+        self._marked = set(map(tuple, sent))
         if not sent:
             return False
         with database.transaction() as transaction:
@@ -65,6 +67,11 @@ class ByStatus:
         rows = self._rows(database)
         if not rows and self._status.claim != "" and self._claim(database):
             rows = self._rows(database)
+        if self._marked and any(tuple(picked(row, self._ids)) in self._marked for row in rows):
+            raise StatementUnusable(
+                f"rows of {self._source.name} stay as they are when they are marked, and would be sent again and again",
+                fix="Look at triggers, and whether the columns of id are read exactly as they are.",
+            )
         if rows:
             state["sent"] = [[kept(value) for value in picked(row, self._ids)] for row in rows]
         return rows

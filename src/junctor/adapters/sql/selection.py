@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -131,6 +132,17 @@ def among(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> ColumnElement[
     if len(names) == 1:
         return column(names[0]).in_([of_value(row[0]) for row in rows])
     return or_(*(and_(*map(having, names, row)) for row in rows))
+
+
+def folded(values: Sequence[Any]) -> list[Any]:
+    """Values that are equal where a database may take them for equal: a collation may know neither case, nor accents,
+    nor spaces at the end."""
+    return [_folded(value) if isinstance(value, str) else value for value in values]
+
+
+def _folded(text: str) -> str:
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return bare.casefold().rstrip()
 
 
 def picked(row: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
