@@ -121,8 +121,11 @@ class Address:
 
     @property
     def _is_local(self) -> bool:
-        """Whether all hosts that it may be at are this machine. libpq knows them from its environment, too."""
+        """Whether all hosts that it may be at are this machine. libpq knows them from its environment, too, and from
+        the file of a service, which nobody reads here."""
         query, known = self.url.query, [self.url.host or ""]
+        if "service" in query or "PGSERVICE" in os.environ:
+            return False
         for name in ("host", "hostaddr"):
             named = query.get(name, ())
             known += [named] if isinstance(named, str) else named

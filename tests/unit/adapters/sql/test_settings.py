@@ -152,3 +152,11 @@ def test_libpq_knows_hosts_from_its_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PGHOST", "db.example")
     assert arguments("postgresql:///x")["sslmode"] == "verify-full"
     assert "sslmode" not in arguments("postgresql://localhost/x")
+
+
+def test_a_service_of_libpq_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arguments("postgresql:///x?service=shop")["sslmode"] == "verify-full"
+    with pytest.raises(SettingError, match="nobody knows who answers"):
+        Address.read("postgresql:///x?service=shop&sslmode=prefer")
+    monkeypatch.setenv("PGSERVICE", "shop")
+    assert arguments("postgresql:///x")["sslmode"] == "verify-full"
