@@ -187,10 +187,10 @@ class IotHub:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            there.close()  # before anything is awaited: the hub may end meanwhile
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            there.close()
 
     def _judge(self, told: Connect, certificate: Any) -> tuple[str, float]:
         """What is wrong, and until when the device may stay, seconds since 1970."""
