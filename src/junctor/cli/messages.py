@@ -129,7 +129,7 @@ def _row(message: MessageView, session: str) -> tuple[str, ...]:
         words.clock(message.time),
         message.source,
         message.target + kind,
-        message.type,
+        message.label,
         f"{message.status} (damaged)" if message.damaged else message.status,
         str(message.attempt) if message.attempt else "",
         words.duration(message.seconds) if message.seconds else "",

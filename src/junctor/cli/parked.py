@@ -46,7 +46,7 @@ def _show_groups(groups: list[ParkedView], node: str) -> None:
     rows = [
         (
             group.service,
-            group.type,
+            group.label,
             str(group.count),
             *([str(group.notes or "")] if noted else []),
             words.clock(group.first),
@@ -65,7 +65,7 @@ def _show_groups(groups: list[ParkedView], node: str) -> None:
 def _show_members(group: ParkedView) -> None:
     count = f"{group.count} message" + ("" if group.count == 1 else "s")
     error = words.short(_error(group), 80)
-    click.echo(f"{words.safe(group.service)} {words.safe(group.type)}  {error}  {group.fingerprint[:8]}  {count}")
+    click.echo(f"{words.safe(group.service)} {words.safe(group.label)}  {error}  {group.fingerprint[:8]}  {count}")
     noted = any(message.notes for message in group.members)
     heads = ("seq", "time", "key", "body", *(["note"] if noted else []))
     tables.show(heads, [_row(message, noted) for message in group.members], right="seq")

@@ -230,8 +230,8 @@ def _path(message: MessageView) -> str:
     # A tick, route, action or start has no sender but its own service.
     if message.kind in ("send", "request", "event", "reply"):
         arrow = {"request": "=>", "event": "~>"}.get(message.kind, "->")
-        return words.safe(f"{message.source} {arrow} {message.target} {message.type}")
-    return words.safe(f"{message.target or message.source} {message.kind} {message.type}".rstrip())
+        return words.safe(f"{message.source} {arrow} {message.target} {message.label}")
+    return words.safe(f"{message.target or message.source} {message.kind} {message.label}".rstrip())
 
 
 def _facts(hop: Hop) -> str:

@@ -137,7 +137,7 @@ def _message(hop: Hop, trace: Trace, source: int, to: int) -> Step:
         offset=hop.offset,
         source=source,
         to=to,
-        label="timer" if hop.headers.get(HANDLER) == WOKEN else message.type or kind,
+        label="timer" if hop.headers.get(HANDLER) == WOKEN else message.label or kind,
         mark=mark_of(hop, trace),
         tone=tone_of(hop),
         facts=facts_of(hop),

@@ -6,6 +6,7 @@ are UTC; durations are seconds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 
 from junctor.core.outcome import Failure
-from junctor.messages import RESEND_OF, Message, Status, codec
+from junctor.messages import HANDLER, RESEND_OF, Message, Status, codec
 from junctor.observe.frames import own_line
 from junctor.transports.base import Archive, Note, Query, Record
 
@@ -22,6 +23,8 @@ BODY_LIMIT = 64 * 1024
 
 PAGE, PAGES = 500, 40
 """How far a search goes on for what only the running node can tell: which messages are held, or of which group."""
+
+_OPEN = re.compile(r"\bany\b")
 
 
 class Reason(msgspec.Struct, omit_defaults=True):
@@ -49,7 +52,8 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     next attempt of a waiting message. ``attempt`` counts the attempts so far. ``resend_of`` is the id of the message
     that this one was sent again for. ``size``, ``body`` and ``headers`` are there where they were asked for, ``notes``
     where parked ones are listed; a body above :data:`BODY_LIMIT` is left out. ``masked`` are the places in the
-    body whose values are sensitive and not shown: ``items.0.card``.
+    body whose values are sensitive and not shown: ``items.0.card``. ``handler`` is the one that the message
+    names, where it names one.
     """
 
     id: str
@@ -74,6 +78,17 @@ class MessageView(msgspec.Struct, omit_defaults=True):
     headers: dict[str, str] = {}
     masked: list[str] = []
     notes: list[NoteView] = []
+    handler: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people know the message by: see :func:`label_of`."""
+        return label_of(self.type, self.handler)
+
+
+def label_of(type: str, handler: str) -> str:
+    """The type of a body; of one that says nothing, as ``any`` does, the handler that the message names."""
+    return handler if handler and _OPEN.search(type) else type
 
 
 Held = Callable[[str], bool]
@@ -134,6 +149,7 @@ def message_view(record: Record, held: Held, bodies: bool = False) -> MessageVie
         reason_of(record.failure) if record.failure else None,
         record.damaged,
         message.headers.get(RESEND_OF, ""),
+        handler=message.headers.get(HANDLER, ""),
     )
     if bodies:
         view.size, body = body_of(message)

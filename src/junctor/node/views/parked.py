@@ -10,8 +10,17 @@ from typing import Any
 import msgspec
 
 from junctor.core.outcome import Failure
-from junctor.messages import Status
-from junctor.node.views.messages import PAGE, MessageView, instant, message_view, never_held, note_view, pages
+from junctor.messages import HANDLER, Status
+from junctor.node.views.messages import (
+    PAGE,
+    MessageView,
+    instant,
+    label_of,
+    message_view,
+    never_held,
+    note_view,
+    pages,
+)
 from junctor.transports.base import Archive, ParkedGroup, Query, Record
 
 NOTED = 1000
@@ -42,6 +51,11 @@ class ParkedView(msgspec.Struct, omit_defaults=True):
     members: list[MessageView] = []
     notes: int = 0
     resend: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people know the messages by, as the latest of them."""
+        return label_of(self.type, self.headers.get(HANDLER, ""))
 
 
 def groups_of(
