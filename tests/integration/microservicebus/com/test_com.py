@@ -200,6 +200,17 @@ async def test_the_state_is_kept_over_a_restart_without_the_cloud(cloud: Any, tm
             {"provider": "azure-iot-hub", "settings": {"hub": "h", "device": "d", "access_key": "!"}},
             "the key is not base64",
         ),
+        (
+            {"provider": "azure-iot-hub", "settings": {"hub": "h", "device": "d", "access_key": "\u00e9="}},
+            "the key is not base64",
+        ),
+        (
+            {
+                "provider": "azure-iot-hub",
+                "settings": {"hub": "h", "device": "d", "gateway": "edge:x", "access_key": "YQ=="},
+            },
+            "its port is no number",
+        ),
     ],
 )
 def test_bad_settings_are_told_before_anything_runs(cloud: Any, settings: dict[str, Any], told: str) -> None:

@@ -67,8 +67,12 @@ class Inward:
             return
         if twin.problem and twin.problem != before.problem:
             log.warning("the desired state: %s; it stays as it was", twin.problem)
-        if twin != before:
-            await self._follow(twin)
+        try:
+            if twin != before:
+                await self._follow(twin)
+        except (EncodeError, BodyTooLarge) as error:
+            log.error("the desired state cannot be taken, and stays as it was: %s", named(error))
+            return
         await self._report(twin.reported(enabled=self._bus.enabled, debug=self._bus.debug))
 
     async def _follow(self, twin: Twin) -> None:
@@ -110,9 +114,15 @@ class Inward:
     async def deliver(self, name: str, payload: Any) -> None:
         """The cloud sends what nobody answers."""
         answer = await self.call(name, payload)
-        if answer.status != 202:
-            self._com.log.warning("a message from the cloud is parked: %s", answer.payload["error"])
+        if answer.status == 202:
+            return
+        try:
             await self._com.target(self._com.name, ComMessage).send(ComMessage(name, payload))
+        except (EncodeError, BodyTooLarge) as error:  # the cloud would send it again for ever
+            self._com.count("dropped")
+            self._com.log.error("a message from the cloud to %.100s cannot be kept, and is gone: %s", name, error.what)
+        else:
+            self._com.log.warning("a message from the cloud is parked: %s", answer.payload["error"])
 
     async def again(self, message: ComMessage) -> None:
         """An operator has sent it again.

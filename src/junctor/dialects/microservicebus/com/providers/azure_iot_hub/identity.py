@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -47,9 +46,15 @@ class Identity:
 
     @property
     def address(self) -> Address:
-        """Where to connect to; always with TLS."""
+        """Where to connect to; always with TLS.
+
+        :raises SettingError: its port is no number.
+        """
         host, _, port = (self.gateway or self.hub).partition(":")
-        return Address(host, int(port or TLS_PORT), tls=True)
+        try:
+            return Address(host, int(port or TLS_PORT), tls=True)
+        except ValueError:
+            raise SettingError("its port is no number", where="gateway", fix="Write host or host:port.") from None
 
     @property
     def user(self) -> str:
@@ -65,7 +70,7 @@ class Identity:
         resource = quote(f"{self.hub}/devices/{self.device}", safe="")
         try:
             secret = base64.b64decode(self.key, validate=True)
-        except binascii.Error:
+        except ValueError:  # which binascii.Error is, too
             raise SettingError("the key is not base64", where="access_key", fix=_COPY) from None
         signed = hmac.new(secret, f"{resource}\n{expires}".encode(), hashlib.sha256).digest()
         signature = quote(base64.b64encode(signed).decode(), safe="")

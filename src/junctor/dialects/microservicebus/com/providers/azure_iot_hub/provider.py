@@ -63,6 +63,7 @@ class AzureIotHub(Provider):
         """Refuse what does not fit together."""
         super().check_settings()
         identity = self.identity()
+        identity.address  # noqa: B018 - refuses what is none
         if bool(identity.key) == (self.certificate is not None):
             fix = "Give the access key, or certificate and key_file."
             raise SettingError("either a key or a certificate proves who it is", where="access_key", fix=fix)

@@ -13,6 +13,7 @@ METHODS = "$iothub/methods/POST/#"
 
 _TWIN_ANSWER = re.compile(r"\$iothub/twin/res/(\d{3})/\?(.*)", re.DOTALL)
 _METHOD = re.compile(r"\$iothub/methods/POST/([^/]+)/\?(.*)", re.DOTALL)
+_VERSION = re.compile(r"[0-9]{1,19}")
 _DESIRED = "$iothub/twin/PATCH/properties/desired/"
 
 
@@ -57,7 +58,7 @@ def read(topic: str, device: str) -> Heard | None:
         return Method(found[1], _fields(found[2]).get("$rid", ""))
     if topic.startswith(_DESIRED):
         version = _fields(topic[len(_DESIRED) :]).get("$version", "")
-        return DesiredChange(int(version) if version.isdecimal() else 0)
+        return DesiredChange(int(version) if _VERSION.fullmatch(version) else 0)
     start = f"devices/{device}/messages/devicebound"
     if topic == start or topic.startswith(f"{start}/"):
         return ToDevice(_fields(topic[len(start) + 1 :]))
