@@ -55,6 +55,7 @@ class Inward:
         self._twin = Twin(**com.state.get("twin", {}))
         if self._twin.debug is not None:
             self._bus.set_debug(self._twin.debug)
+        self._bus.wanted = self._twin.update
 
     async def desired(self, changes: Mapping[str, Any], *, whole: bool = False) -> None:
         """The state that is wanted of the node has changed."""
@@ -79,6 +80,7 @@ class Inward:
         """Bring the node into the state that is desired. After a kill all of it is done again."""
         if twin.debug is not None:
             self._bus.set_debug(twin.debug)
+        self._bus.wanted = twin.update
         await self._port.broadcast(twin.update, handler="StateUpdate")
         if twin.enabled is not None:
             await self._bus.set_enabled(twin.enabled)

@@ -31,7 +31,8 @@ class Bus:
 
     ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
     their names, ``classes`` the names of the classes of custom services, ``claims`` the names of services by an id that
-    they have given themselves.
+    they have given themselves. ``wanted`` is what the cloud wants of the node, as services get it; None until Com has
+    read what it knows of that.
     """
 
     def __init__(self, flow: str, node: Node | None) -> None:
@@ -39,6 +40,7 @@ class Bus:
         self._node = None if node is None else weakref.ref(node)
         self.loop = asyncio.get_running_loop()
         self.debug = True
+        self.wanted: Mapping[str, Any] | None = None
         self._enabled: bool | None = None
         self.ids: dict[str, str] = {}
         self.classes: dict[str, str] = {}
