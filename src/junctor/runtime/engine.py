@@ -286,7 +286,8 @@ class Engine:
         return found
 
     def _in_flow(self, flow: str) -> list[Host]:
-        return [host for host in self.hosts.values() if host.flow == flow]
+        hosts = list(self.hosts.values())  # at once: also code in other threads asks
+        return [host for host in hosts if host.flow == flow]
 
     def new_hop(self, kind: Kind, address: str, name: str, session: int) -> Hop:
         seq = self.transport.number()

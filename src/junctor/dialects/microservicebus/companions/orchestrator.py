@@ -52,5 +52,6 @@ class Orchestrator(InternalService):
 def state_of(payload: Any) -> bool | None:
     """Whether a state is the active one; None for what is no state."""
     word = payload.get("state") if isinstance(payload, dict) else payload
-    small = word.lower() if isinstance(word, str) else word
-    return {ACTIVE.lower(): True, INACTIVE.lower(): False, True: True, False: False}.get(small)
+    if isinstance(word, bool):
+        return word
+    return {ACTIVE.lower(): True, INACTIVE.lower(): False}.get(word.lower()) if isinstance(word, str) else None

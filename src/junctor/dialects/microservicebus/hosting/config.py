@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -49,8 +49,17 @@ def packages_from(read: Values) -> dict[str, Any]:
 def config_from(properties: Mapping[str, Values]) -> dict[str, Any]:
     """What the constructor gets. The values of security properties are masked from now on wherever text is shown."""
     general, static, security = (_revealed(properties[category]) for category in CATEGORIES)
-    register(value for value in security.values() if isinstance(value, str))
+    register(_texts(security))
     return config_of(general, static, security)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All values in it as text, however deep; a number is one, too: a PIN."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def _revealed(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
 from functools import partial
 from typing import Any
@@ -18,9 +19,8 @@ class Outbox:
         self._port = port
         self._home = asyncio.get_running_loop()
         self._new: deque[tuple[Link, Any, asyncio.Future[None]]] = deque()
-        self._done: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
         self._woken = False
-        self._returning: set[asyncio.AbstractEventLoop] = set()
+        self._back: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Back] = weakref.WeakKeyDictionary()
 
     def send(self, link: Link, payload: Any) -> asyncio.Future[None]:
         """Hand a message over, in the order of the calls; from a running loop, to which the future belongs."""
@@ -49,24 +49,37 @@ class Outbox:
         self._ended(future, error)
 
     def _ended(self, future: asyncio.Future[None], error: BaseException | None) -> None:
-        self._done.append((future, error))
         loop = future.get_loop()
-        if loop not in self._returning:
-            self._returning.add(loop)
-            try:
-                loop.call_soon_threadsafe(self._deliver, loop)
-            except RuntimeError:
-                self._returning.discard(loop)  # its service has ended
+        back = self._back.get(loop)
+        if back is None:
+            back = self._back[loop] = _Back()
+        back.ended.append((future, error))
+        if back.woken:
+            return
+        back.woken = True
+        try:
+            loop.call_soon_threadsafe(back.deliver)
+        except RuntimeError:
+            del self._back[loop]  # its service, or the thread of it, has ended
 
-    def _deliver(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._returning.discard(loop)
-        for _ in range(len(self._done)):
-            future, error = self._done.popleft()
-            if future.get_loop() is not loop:
-                self._done.append((future, error))  # of another loop, which is about to come
-            elif future.done():
+
+class _Back:
+    """The way back to one loop. Each has its own: several take from theirs at once, each in its thread."""
+
+    __slots__ = ("ended", "woken")
+
+    def __init__(self) -> None:
+        self.ended: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self.woken = False
+
+    def deliver(self) -> None:
+        """On the loop that it leads to."""
+        self.woken = False
+        while self.ended:
+            future, error = self.ended.popleft()
+            if future.done():
                 continue
-            elif error is None:
+            if error is None:
                 future.set_result(None)
             else:
                 future.set_exception(error)

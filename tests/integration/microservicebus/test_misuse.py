@@ -1,0 +1,63 @@
+"""What services of microServiceBus do that nobody means: many loops, a state that is none."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from junctor import Flow
+from junctor.dialects.microservicebus import CustomService
+from junctor.observe.secrets import mask
+from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
+
+
+@pytest.fixture
+def many_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+async def test_senders_with_loops_of_their_own_all_hear_that_they_were_accepted(many_switches: None) -> None:
+    notes, ended = Notes(), Notes()
+    threads, messages = 6, 150
+
+    class Sender(CustomService):
+        async def send(self) -> None:
+            async with asyncio.timeout(PATIENCE):
+                for number in range(messages):
+                    await self.SubmitAction("receiver", "Process", number)
+            ended.note("ended")
+
+        async def Start(self) -> None:
+            for _ in range(threads):
+                threading.Thread(target=lambda: asyncio.run(self.send()), daemon=True).start()
+            await self.send()
+
+    async with Flow("f").add(receiver(notes)).add(Sender).running(transport="memory"):
+        await ended.count(threads + 1)
+        await notes.count((threads + 1) * messages)
+
+
+async def test_security_properties_are_masked_however_deep_they_lie() -> None:
+    security = {"login": {"password": "n3sted-secret", "on": True}, "keys": ["l1sted-secret"], "pin": 47114711}
+    flow = Flow("f").add(receiver(Notes()), settings={"security": security})
+    async with flow.running(transport="memory"):
+        assert mask("n3sted-secret l1sted-secret 47114711 True") == "*** *** *** True"
+
+
+async def test_a_state_that_is_none_is_parked_at_once() -> None:
+    async with Flow("f").add(receiver(Notes())).running(transport="memory") as node:
+        for state in ({"state": []}, [], {}, None, 1, "x"):
+            await node.target("orchestrator", Any, handler="_set_state").send(state)
+        counters = node.engine.hosts["f/orchestrator"].counters
+        async with asyncio.timeout(PATIENCE):
+            while counters.parked < 6:
+                await asyncio.sleep(0.01)
+        assert not counters.retried
