@@ -129,10 +129,11 @@ class Client:
         if not same and (self._redirects != "any" or _origin(url)[0] != "https"):
             return None
         kept = {name: value for name, value in call.headers.items() if same or name.lower() in _FOR_ANYBODY}
+        hidden = len(urlsplit(url).path) if call.hidden else 0  # what is secret may be anywhere in it
         if keeps:
-            return Call(call.method, url, kept, call.body)
+            return Call(call.method, url, kept, call.body, hidden)
         bare = {name: value for name, value in kept.items() if name.lower() != "content-type"}
-        return Call("GET", url, bare)
+        return Call("GET", url, bare, hidden=hidden)
 
 
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:

@@ -13,7 +13,7 @@ from junctor.adapters.http.url import Url
 from junctor.adapters.http.verdict import retry_after, verdict
 from junctor.adapters.rate import Pace
 from junctor.adapters.records import filled, reader_of
-from junctor.core.expressions import of_message
+from junctor.core.expressions import Template, of_message
 from junctor.messages import Kind
 from junctor.observe.secrets import MASKED, SHORTEST
 from junctor.services import Target, handler
@@ -158,9 +158,10 @@ class HttpOut(HttpOutSettings):
         )
 
     def _secrets(self) -> list[str]:
-        """Values of headers and parameters that are likely secret, whatever they came from."""
+        """Values of headers and parameters that are likely secret, whatever they came from; what follows the URL."""
         tables = (*self.headers.items(), *self.query.items())
         values = [one.constant or "" for name, one in tables if _TELLING.search(name)]
+        values += [part.strip("/") for part in Template(self.path).parts if isinstance(part, str)]
         return [value for value in values if len(value) >= SHORTEST]
 
     def _masked(self, text: str) -> str:

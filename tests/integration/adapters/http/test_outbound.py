@@ -273,6 +273,23 @@ async def test_see_other_is_looked_at_and_a_moved_post_is_not_made_a_get() -> No
                 await ask(node, {"n": 1})
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda asked: web.Response(status=404, text=f"Cannot POST {asked.path}"),
+        lambda asked: web.Response(status=307, headers={"Location": f"{asked.rel_url}/"}),
+        lambda asked: web.Response(status=303, headers={"Location": f"{asked.rel_url}/?again"}),
+    ],
+)
+async def test_the_secret_end_of_a_url_is_not_repeated(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with Partner([answer]) as partner:
+        async with outbound(partner.url, path="/T0/hush-hush/{body.n}").running(transport="memory") as node:
+            with pytest.raises(RequestFailed) as caught:
+                await ask(node, {"n": 1})
+        assert "/hush-hush/" in partner.asked[-1].path
+    assert "hush" not in f"{caught.value}{caplog.text}"
+
+
 async def test_a_loop_of_redirects_ends() -> None:
     async with Partner([to("/", 307)]) as partner, outbound(partner.url).running(transport="memory") as node:
         with pytest.raises(RequestFailed, match="more than 5 redirects"):
