@@ -10,10 +10,15 @@ def trust(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SS
     """TLS 1.2 or later, the other side always verified: by the authorities of the machine, or by those in ``ca`` alone.
 
     :param certificate: one's own, with ``key`` where that is in a file of its own.
-    :raises OSError: a file cannot be read, or is no certificate.
+    :raises OSError: a file cannot be read, is no certificate, or a key with a password.
     """
     context = ssl.create_default_context(cafile=ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if certificate is not None:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password=_refuse_password)
     return context
+
+
+def _refuse_password() -> str:
+    """An encrypted key would ask for its password on the terminal, and wait."""
+    raise OSError("the private key is encrypted")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from junctor.adapters.http.trust import trust
 from junctor.errors import SettingError
 
 Protocol = Literal["5", "3.1.1"]
@@ -68,11 +69,8 @@ class Trust:
 
         :raises OSError: one cannot be read, or is no certificate.
         """
-        context = ssl.create_default_context(cafile=self.ca)
+        context = trust(self.ca, self.certificate, self.key)
         context.sslsocket_class = _Closing
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.certificate is not None:
-            context.load_cert_chain(self.certificate, self.key)
         return context
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from junctor.adapters import HttpOut
+from junctor.adapters.mqtt.broker import Trust as MqttTrust
 from junctor.errors import ConfigurationError, SettingError
 from junctor.services import spec_of
+from tests.servers.authority import Authority
 
 URL = "https://crm.example/x"
 
@@ -52,6 +55,20 @@ def test_they_are_refused(settings: dict[str, Any], told: str) -> None:
     with pytest.raises((SettingError, ConfigurationError)) as caught:
         HttpOut(**{"url": URL, **settings})
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [HttpOut, MqttTrust])
+def test_a_key_with_a_password_is_refused_and_none_is_asked_for(made: Any, tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).issue("localhost")
+    plain = serialization.load_pem_private_key(key.read_bytes(), None)
+    kind = serialization.BestAvailableEncryption(b"geheim")
+    form = serialization.PrivateFormat.PKCS8
+    key.write_bytes(plain.private_bytes(serialization.Encoding.PEM, form, kind))
+    with pytest.raises((SettingError, OSError), match="the private key is encrypted"):
+        if made is HttpOut:
+            HttpOut(url=URL, certificate=certificate, key_file=key)
+        else:
+            MqttTrust(None, certificate, key).context()
 
 
 def test_secrets_do_not_show() -> None:
