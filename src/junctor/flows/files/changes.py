@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,6 +18,7 @@ from junctor.flows.schedules import read_schedules
 from junctor.flows.wires import read_wires
 from junctor.services.declared import module_settings, raw_settings
 from junctor.settings import Leaf, Setting, Table
+from junctor.settings.written import Node, node_of
 
 if TYPE_CHECKING:
     from junctor.flows.model import FlowModel, Item
@@ -53,9 +55,14 @@ def changed(item: Item, word: str, value: str, place: str) -> Item:
         return _still_off(item, word, value, place)
     declared = settings_of(item.source)
     if first == "settings" and rest:
+        outer, _, inner = rest.partition(".")
+        if inner and outer in declared and _is_open(item.source, outer):
+            return _set_part(item, outer, inner, value, place)
         return _set(item, rest, value, place)
     if first in declared and not rest:
         return _set(item, first, value, place)
+    if first in declared and _is_open(item.source, first):
+        return _set_part(item, first, rest, value, place)
     leaf = Leaf(value, place, value, "given")
     if first in POLICY_WORDS:
         written = {first: _nested(rest, leaf, place)}
@@ -157,6 +164,35 @@ def _word_of(item: Item, written: str) -> str:
 
 def _set(item: Item, name: str, value: str, place: str) -> Item:
     return msgspec.structs.replace(item, settings={**item.settings, name: value}, places={**item.places, name: place})
+
+
+def _is_open(source: Any, name: str) -> bool:
+    """Whether a setting of a dialect is a mapping of whatever its users put into it: each part can be set by itself."""
+    dialect = dialect_of(source)
+    return dialect is not None and dialect.settings(source)[name][1] == dict[str, Any]
+
+
+def _set_part(item: Item, name: str, path: str, value: str, place: str) -> Item:
+    """One part, beside those that are there; a number or a list where it is written as JSON, else text."""
+    try:
+        given = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        given = value
+    before = item.settings.get(name, {})
+    if isinstance(before, str):  # all of them were given on the command line, too
+        with contextlib.suppress(msgspec.DecodeError):
+            before = msgspec.json.decode(before)
+    made = _with_part(node_of(before, item.places.get(name, place)), path, node_of(given, place), place)
+    return msgspec.structs.replace(
+        item, settings={**item.settings, name: made}, places={**item.places, f"{name}.{path}": place}
+    )
+
+
+def _with_part(node: Node, path: str, value: Node, place: str) -> Node:
+    first, dot, rest = path.partition(".")
+    table = node if isinstance(node, Table) else Table({}, place)
+    inner = _with_part(table.entries.get(first, Table({}, place)), rest, value, place) if dot else value
+    return Table({**table.entries, first: inner}, table.place, {**table.keys, first: place})
 
 
 def _still_off(item: Item, word: str, value: str, place: str) -> Item:

@@ -76,6 +76,8 @@ def _imported(text: str, folder: Path) -> Any:
     if isinstance(found, types.ModuleType):
         if has_marks(found):
             return found
+        if (composed := _of_dialect(found, place)) is not None:
+            return composed
         names = [name for name, value in vars(module).items() if _is_service(value) and value.__module__ == place]
         fix = f"Name the class: {place}:{names[0]}." if names else "Mark a function with @handler, @every or a route."
         raise ConfigurationError("the module has no marked function", where=place, fix=fix)
@@ -84,6 +86,26 @@ def _imported(text: str, folder: Path) -> Any:
     raise ConfigurationError(
         f"{attribute} is not a service", where=text, fix="Name a class derived from Service, or an object of one."
     )
+
+
+def _of_dialect(module: types.ModuleType, place: str) -> Any:
+    """The class that the dialect of a file runs for the file alone: of the only service in it, or of that with the name
+    of the file; None where it is no file of a dialect.
+
+    :raises ConfigurationError: there are several.
+    """
+    found = {
+        name: value
+        for name, value in vars(module).items()
+        if _is_service(value) and dialect_of(value) is not None and value.__module__ == module.__name__
+    }
+    stem = Path(place).stem
+    if not place.endswith(".py") or not found:
+        return None
+    if stem in found or len(found) == 1:
+        return found.get(stem) or next(iter(found.values()))
+    fix = f"Name one: {place}:{next(iter(found))}."
+    raise ConfigurationError(f"there are several services in it: {', '.join(found)}", where=place, fix=fix)
 
 
 def _is_service(value: Any) -> bool:
