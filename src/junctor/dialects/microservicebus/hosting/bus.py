@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from junctor.core.spec import service_address
 from junctor.dialects.microservicebus.names import INTERNALS, resolve, service_id
+from junctor.errors import UnknownTarget
 from junctor.node.here import node_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ class Bus:
     """The services of a flow, as they see each other. One for each flow of a node.
 
     ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
-    their names, ``classes`` the names of the classes of custom services, ``claims`` the names of services by an id that
-    they have given themselves. ``wanted`` is what the cloud wants of the node, as services get it; None until Com has
-    read what it knows of that.
+    their names, ``classes`` the names of the classes of custom services. ``changes`` counts those of the ids. ``wanted``
+    is what the cloud wants of the node, as services get it; None until Com has read what it knows of that.
     """
 
     def __init__(self, flow: str, node: Node | None) -> None:
@@ -44,7 +44,7 @@ class Bus:
         self._enabled: bool | None = None
         self.ids: dict[str, str] = {}
         self.classes: dict[str, str] = {}
-        self.claims: dict[str, str] = {}
+        self.changes = 0
 
     # Names --------------------------------------------------------------------------------------------------
 
@@ -72,17 +72,23 @@ class Bus:
         :raises UnknownTarget: there is none, or several.
         """
         hosts = self.hosts
-        claimed = self.claims.get(destination)
-        return claimed if claimed is not None and claimed in hosts else resolve(destination, hosts, self.classes)
+        claimed = [
+            name for name, own in list(self.ids.items()) if own == destination != service_id(name) and name in hosts
+        ]
+        if len(claimed) > 1:
+            what = f"{destination!r} may be {' or '.join(claimed)}: each has given itself this id"
+            raise UnknownTarget(what, fix=f"Write the name of the service: {claimed[0]}.")
+        return claimed[0] if claimed else resolve(destination, hosts, self.classes)
 
     def id_of(self, address: str) -> str:
-        """The id of the service with an address, as others name it."""
-        name = address.rpartition("/")[2]
-        return self.ids.get(name, name)
+        """The id of the service with an address, as others name it: of one of another flow it is the address."""
+        flow, _, name = address.rpartition("/")
+        return self.ids.get(name, name) if flow in ("", self.flow) else address
 
     def join(self, name: str, cls: type) -> str:
         """A service of the dialect has come; its id."""
-        self.ids[name] = service_id(name)
+        own = service_id(name)
+        self.ids[name] = own if own not in self.hosts else name  # that of another one: sender beside sender_py
         if name not in INTERNALS:
             self.classes[name] = cls.__name__
         return self.ids[name]
@@ -91,7 +97,7 @@ class Bus:
         """A service has given itself another id, such as ``com``."""
         if own != self.ids.get(name):
             self.ids[name] = own
-            self.claims[own] = name
+            self.changes += 1
 
     @property
     def customs(self) -> tuple[str, ...]:

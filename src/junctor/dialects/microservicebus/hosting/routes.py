@@ -22,6 +22,7 @@ class Routes:
         self._port = port
         self._bus = bus
         self._plan: object = None
+        self._changes = 0
         self._has_logger = True
         self._links: dict[tuple[str, str], Link] = {}
         self._chosen: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -33,10 +34,12 @@ class Routes:
         :raises UnknownAction: it has no such action.
         """
         self._look()
-        found = self._links.get((destination, action))
-        if found is None:
-            found = self._links[destination, action] = self._find(destination, action)
-        return found
+        links = self._links
+        try:
+            return links[destination, action]
+        except (KeyError, TypeError):  # a list is no key, and no destination
+            found = links[destination, action] = self._find(destination, action)
+            return found
 
     def action_on(self, destination: str, names: tuple[str, ...]) -> str:
         """The first of these actions that a service has; the first where it has none of them, or is not there."""
@@ -56,10 +59,10 @@ class Routes:
         return self._has_logger
 
     def _look(self) -> None:
-        """Whether the flow has changed."""
-        plan = self._bus.plan
-        if plan is not self._plan:
-            self._links, self._chosen, self._plan = {}, {}, plan
+        """Whether the flow has changed, or an id of its services."""
+        plan, changes = self._bus.plan, self._bus.changes
+        if plan is not self._plan or changes != self._changes:
+            self._links, self._chosen, self._plan, self._changes = {}, {}, plan, changes
             services = plan.services if plan is not None else ()
             own = next((one.spec for one in services if one.spec.name == LOGGER), None)
             self._has_logger = own is None or bool(own.permanent)
@@ -69,6 +72,8 @@ class Routes:
 
         :raises UnknownTarget: there is none.
         """
+        if not isinstance(destination, str):
+            raise UnknownTarget(f"{destination!r:.60} is no destination", fix="Write the name of a service as text.")
         if "/" in destination:
             return destination
         return self._bus.resolve(destination)
@@ -78,6 +83,7 @@ class Routes:
             name = self.service(destination)
         except UnknownTarget as error:
             raise UnknownTarget(error.what, where=self._where, fix=error.fix) from None
+        self.check(action)
         handlers = self.handlers(name)
         handler = chosen(action, handlers)
         try:
@@ -86,6 +92,11 @@ class Routes:
             known = {one.name for one in handlers}
             fix = nearest(action, known).strip() or f"{name} has no actions."
             raise UnknownAction(f"{name} has no action {action!r}", where=self._where, fix=fix) from error
+
+    def check(self, action: object) -> None:
+        """:raises UnknownAction: it is no name: without one the engine would take any handler."""
+        if not isinstance(action, str) or not action:
+            raise UnknownAction(f"{action!r:.60} is no action", where=self._where, fix="Write its name as text.")
 
     def handlers(self, name: str) -> tuple[HandlerSpec, ...]:
         """The handlers of a service."""
