@@ -57,22 +57,23 @@ def _takes_one(method: Callable[..., Any]) -> bool:
 
 def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
     """The action as the engine calls it: with the body of a message, on the loop of the node."""
-    loop, port, bus, own = hosted.loop, hosted.port, hosted.bus, hosted.id
-    method = getattr(hosted.service, name)
-    blocking = not inspect.iscoroutinefunction(method)
+    port, bus = hosted.port, hosted.bus
+    blocking = not inspect.iscoroutinefunction(getattr(hosted.life.service, name))
 
     async def act(body: Any) -> None:
+        life = await hosted.current() if hosted.is_ending else hosted.life
+        method, loop = getattr(life.service, name), life.loop
         incoming = port.message()
         source = bus.id_of(incoming.source) if incoming is not None else ""
         payload = body if type(body) in PLAIN else to_plain(body)
-        message = QueueMessage(source, own, name, payload)
+        message = QueueMessage(source, hosted.id, name, payload)
         hop = current.get()
         if not blocking:
             await loop.call(method, (message,), hop)
         elif inspect.isawaitable(rest := await hosted.threads.call(method, (message,), hop)):
             await loop.call(whole, (rest,), hop)
 
-    return loop.at_home(act)
+    return hosted.at_home(act)
 
 
 async def whole(result: Any) -> None:

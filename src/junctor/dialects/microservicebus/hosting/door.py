@@ -15,6 +15,7 @@ from junctor.core.port import Port
 from junctor.core.spec import service_address
 from junctor.dialects.microservicebus.hosting.adding import packages_of
 from junctor.dialects.microservicebus.hosting.bus import Bus
+from junctor.dialects.microservicebus.hosting.ending import Ending, LeftOut
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.errors import JunctorError
 from junctor.messages.codec import encode
@@ -34,7 +35,8 @@ class PortDoor:
     :param connects: the service has the target :data:`MESSAGES`.
     """
 
-    def __init__(self, port: Port, bus: Bus, routes: Routes, connects: bool = True) -> None:
+    def __init__(self, port: Port, bus: Bus, routes: Routes, ending: Ending, connects: bool = True) -> None:
+        self._ending = ending
         self._connects = connects
         self._port = port
         self._bus = bus
@@ -51,6 +53,7 @@ class PortDoor:
         return self._bus.settings()
 
     def say(self, level: int, text: str, debug: bool = False) -> None:
+        self._ending.reach()
         if debug and not self._bus.debug:
             self._keep(level, text)
             return
@@ -82,9 +85,21 @@ class PortDoor:
         self._port.log.warning("a tracking record cannot be encoded: %s", type(body).__name__)
 
     def submit(self, payload: Any) -> Awaitable[Any] | None:
+        if self._ending.is_here:
+            self._ending.reach()
+            return self._ending.refuse()
+        if self._ending.over and current.get() is None:
+            return self.left_out("a message")
         links = self._port.links(MESSAGES) if self._connects else ()
         where = f"{self._port.service}.{MESSAGES}"
         return Target(self._port, links, Any, where).send(payload) if links else None
+
+    def left_out(self, what: str) -> Awaitable[None]:
+        """Something that an instance sends whose place another one has taken. Told once."""
+        if self._ending.first():
+            text = "code of an instance that was stopped still sends, and is not heard: %s (end threads in Stop)"
+            self._port.log.warning(text, what)
+        return LeftOut()
 
     def action_on(self, destination: str, *names: str) -> str:
         return self._routes.action_on(destination, names)

@@ -12,6 +12,7 @@ from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.life import Life, has_ended
 from junctor.dialects.microservicebus.hosting.loop import PATIENCE
+from junctor.dialects.microservicebus.hosting.wanted import takes_state, tell_state
 from junctor.dialects.microservicebus.hosting.work import Work
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.runtime.threads import CallThreads
@@ -63,7 +64,7 @@ class Hosted:
 
     async def current(self) -> Life:
         """The instance that takes a message. One that comes with the resuming waits for the new instance."""
-        while self._end is not None and not (self.port.stopping or self._closed):
+        while self._end is not None and not (self.port.stopping or self._closed):  # noqa: ASYNC110 - it is rare
             await asyncio.sleep(_POLL)
         return self.life
 
@@ -76,11 +77,15 @@ class Hosted:
             await self._renew()
         life = self.life
         start = life.loop.begin(self._start, (life,), None, lasts=True)
+        told = life.loop.begin(tell_state, (self, life), None, lasts=True) if takes_state(self._cls) else None
         try:
             await asyncio.shield(start.future)
             while not self.port.stopping:
                 await self.port.sleep(LONG)
         finally:
+            if told is not None:
+                life.loop.cancel(told)
+                told.future.add_done_callback(_looked_at)
             self._begin_end(life, start)
 
     async def _renew(self) -> None:
@@ -112,8 +117,8 @@ class Hosted:
         """On a loop of the instance: wait for ``Start``, then call ``Stop``."""
         if start.task is not None and not await has_ended(start.task, START_TIME):
             self.port.log.error(
-                "Start does not end when it is cancelled; it is left behind, and sends no more (do not catch everything: "
-                "`except Exception`)"
+                "Start does not end when it is cancelled; it is left behind, and sends no more (it needs an await, and "
+                "`except Exception` in place of `except`)"
             )
         try:
             await whole(life.service.Stop())

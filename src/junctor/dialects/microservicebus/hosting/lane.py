@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from typing import Any
 from junctor.runtime.supervisor import Supervisor
 
 log = logging.getLogger("junctor.microservicebus")
+
+_left: list[asyncio.Task[Any]] = []
+"""Tasks that went on when they were cancelled with their loop. They never run again, and are kept: to throw them away
+would run their code once more, without a loop."""
 
 
 class Lane:
@@ -37,6 +42,8 @@ class Lane:
             while not self._closed:
                 self._turn()
         finally:
+            with contextlib.suppress(RuntimeError):  # other threads make tasks
+                _left.extend(task for task in asyncio.all_tasks(self.loop) if not task.done())
             self.loop.close()
 
     def _turn(self) -> None:

@@ -46,7 +46,7 @@ class ServiceLoop:
         self._under_way = 0
         self._asked: float | None = None
         self._look_at: asyncio.TimerHandle | None = None
-        self._opened = self.closed = False
+        self._opened = self.closed = self._retired = False
 
     def at_home(self, call: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
         """A coroutine function that runs on the loop of the node, whichever loop calls it: a flow may say ``loop: own``
@@ -115,8 +115,18 @@ class ServiceLoop:
         """Cancel what it does, or that it is done."""
         if self._waiting.pop(work, self) is None:
             self._under_way -= not work.lasts
+            self._close_where_retired()
         elif work.lane is not None and work.task is not None:
             work.lane.soon(work.task.cancel)
+
+    def retire(self) -> None:
+        """Close once nothing is under way but what may run for ever."""
+        self._retired = True
+        self._close_where_retired()
+
+    def _close_where_retired(self) -> None:
+        if self._retired and self._under_way <= 0 and not self.closed:
+            self.close()
 
     def close(self) -> None:
         """End both loops; what still runs is cancelled. Does not wait."""
@@ -187,6 +197,7 @@ class ServiceLoop:
     def _take_back(self, work: Work) -> None:
         self._under_way -= not work.lasts
         _end(work.future, work.result, work.error)
+        self._close_where_retired()
 
     def _look(self) -> None:
         """Whether something waits for too long: then the second loop takes it. What has ended before code blocked its

@@ -11,12 +11,14 @@ from junctor.core.hop import current
 from junctor.core.port import Port
 from junctor.dialects.microservicebus.hosting.bus import Bus
 from junctor.dialects.microservicebus.hosting.door import PortDoor
+from junctor.dialects.microservicebus.hosting.ending import Ending
 from junctor.dialects.microservicebus.hosting.outbox import Outbox
 from junctor.dialects.microservicebus.hosting.routes import Routes
 from junctor.dialects.microservicebus.hosting.work import course
 from junctor.dialects.microservicebus.names import ALL, LOGGER
 from junctor.dialects.microservicebus.services import QueueMessage
 from junctor.dialects.microservicebus.services.actions import said
+from junctor.errors import JunctorError
 
 LINES = {"_debug": logging.INFO, "_warning": logging.WARNING, "_error": logging.ERROR}
 """Actions of the logger that are a line of who asks for it: no message travels for that."""
@@ -25,20 +27,30 @@ LINES = {"_debug": logging.INFO, "_warning": logging.WARNING, "_error": logging.
 class ServiceQueue:
     """The queue of one service: see :class:`~junctor.dialects.microservicebus.services.door.Queue`.
 
-    ``over`` is a ``Start`` that was cancelled: it may not have heard of that yet, and sends no more.
+    Each instance has one. ``ending`` tells its end: what goes on after it sends no more.
     """
 
     def __init__(self, port: Port, bus: Bus, connects: bool = True) -> None:
         self.port = port
         self.bus = bus
         self.routes = Routes(port, bus)
-        self.door = PortDoor(port, bus, self.routes, connects)
-        self.over: asyncio.Task[Any] | None = None
+        self.ending = Ending()
+        self.door = PortDoor(port, bus, self.routes, self.ending, connects)
         self._outbox = Outbox(port)
 
     def put(self, item: QueueMessage) -> Put:
-        """Hand a message over: await it, give it to ``asyncio.run`` or ``create_task``, or leave it alone."""
-        return Put(self._hand_over(item), self.port)
+        """Hand a message over: await it, give it to ``asyncio.run`` or ``create_task``, or leave it alone.
+
+        In a thread of the service what is wrong with it is an error in the log and an alert: an exception would end the
+        thread.
+        """
+        if asyncio._get_running_loop() is not None or current.get() is not None:
+            return Put(self._hand_over(item), self.port)
+        try:
+            return Put(self._hand_over(item), self.port)
+        except JunctorError as error:
+            self.door.fault(f"a message of a thread was not accepted: {error}", error.code, None)
+            return Put(None, self.port)
 
     def put_nowait(self, item: QueueMessage) -> None:
         """The same, for code that does not wait."""
@@ -50,13 +62,17 @@ class ServiceQueue:
         if item.destination == LOGGER and item.action in LINES and self.routes.has_logger:
             self.door.say(LINES[item.action], said(payload), debug=item.action == "_debug")
             return None
+        if _is_outside():
+            if self.ending.over:
+                return self.door.left_out(f"{item.action} of {item.destination}")
+            if self.ending.is_here:
+                self.ending.reach()
+                return self.ending.refuse()
         if item.destination == ALL:
             return self.port.broadcast(payload, handler=item.action)
         link = self.routes.link(item.destination, item.action)
         # A hop takes what belongs to it; a thread without a loop blocks until the message is accepted.
         if asyncio._get_running_loop() is not None and _is_outside():
-            if self.over is not None and self.over is asyncio.current_task():
-                raise asyncio.CancelledError
             return self._outbox.send(link, payload)
         return self.port.send(link, payload)
 

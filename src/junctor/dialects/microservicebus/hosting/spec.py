@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from junctor.core.policy import Policies, PoolPolicy, RetryPolicy
+from junctor.adapters.base import OUTAGES
+from junctor.core.policy import Policies, PoolPolicy, Reaction, RestartPolicy, RetryPolicy, Waits
 from junctor.core.spec import Activity, Context, HandlerSpec, ServiceSpec, TargetSpec
 from junctor.dialects.microservicebus.companions.service import InternalService
 from junctor.dialects.microservicebus.hosting.actions import PROCESS, actions_of, bound, overrides
 from junctor.dialects.microservicebus.hosting.config import config_from, read_properties
 from junctor.dialects.microservicebus.hosting.door import MESSAGES
-from junctor.dialects.microservicebus.hosting.hosted import END_TIME, Hosted, takes_config
+from junctor.dialects.microservicebus.hosting.hosted import END_TIME, Hosted
+from junctor.dialects.microservicebus.hosting.life import takes_config
 from junctor.dialects.microservicebus.names import PERMANENT
 from junctor.dialects.microservicebus.services import BaseService
 from junctor.errors import ConfigurationError
@@ -23,8 +25,22 @@ DIALECT_NAME = "microservicebus"
 POOL = 16
 """Actions of a service that run at once, on its one instance: they begin in the order of the messages."""
 
-OF_SERVICES = Policies(pool=PoolPolicy(size=POOL), retry=RetryPolicy(on={"IndexAway": "hold"}))
-"""A service that adds a package while there is no network waits for it, and is not taken for one that fails."""
+AWAY: Mapping[str, Reaction | Waits] = {
+    **OUTAGES,
+    "IndexAway": "hold",
+    "smtplib.SMTPServerDisconnected": "hold",
+    "smtplib.SMTPConnectError": "hold",
+}
+"""What a service waits for, and is not taken for one that fails: the other side is away, as for every adapter, the
+index of a package, or a mail server."""
+
+OF_SERVICES = Policies(
+    pool=PoolPolicy(size=POOL),
+    retry=RetryPolicy(on=AWAY),
+    restart=RestartPolicy(limit=1000, window=3600.0, initial=0.5, max=60.0),
+)
+"""A service whose device is away is started again for ever, at last once a minute: so that is never a thousand times an
+hour."""
 
 INACTIVE = "general.enabled is false"
 
@@ -65,9 +81,9 @@ def _of(
         handlers=tuple(_handler(cls, action, method.__doc__) for action, method in actions_of(cls)),
         targets=() if more.get("permanent") else (SUBMITTED,),
         settings=shown,
-        start=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.make)),
-        main=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.live), cancel=True),
-        stop=Activity(bind=lambda hosted: hosted.loop.at_home(hosted.close), patience=END_TIME + 1),
+        start=Activity(bind=lambda hosted: hosted.at_home(hosted.make)),
+        main=Activity(bind=lambda hosted: hosted.at_home(hosted.live), cancel=True),
+        stop=Activity(bind=lambda hosted: hosted.at_home(hosted.close), patience=END_TIME + 1),
         policies=policies_of(cls),
         **more,
     )

@@ -12,6 +12,7 @@ from junctor.dialects.microservicebus.services import QueueMessage
 
 if TYPE_CHECKING:
     from junctor.dialects.microservicebus.hosting.hosted import Hosted
+    from junctor.dialects.microservicebus.hosting.life import Life
 
 STATE_UPDATE = "StateUpdate"
 
@@ -26,14 +27,14 @@ def takes_state(cls: type[Any]) -> bool:
     return overrides(cls, STATE_UPDATE)
 
 
-async def tell_state(hosted: Hosted) -> None:
+async def tell_state(hosted: Hosted, life: Life) -> None:
     """Call ``StateUpdate`` with the state as it is, on the loop of the service. What it raises is told, and is no
     failure of the service."""
     await _com_knows(hosted)
     bus = hosted.bus
     state = {"enabled": bus.enabled, "debug": bus.debug, "desired": {}, **(bus.wanted or {})}
     try:
-        await whole(hosted.service.StateUpdate(QueueMessage(COM, hosted.id, STATE_UPDATE, state)))
+        await whole(life.service.StateUpdate(QueueMessage(COM, hosted.id, STATE_UPDATE, state)))
     except Exception as error:
         hosted.port.log.error("StateUpdate failed: %r", error, exc_info=error)
 

@@ -38,8 +38,25 @@ class BaseService(Actions, Properties):
         self.id = id
         self.queue = queue
         self.config = {}
-        self.task: asyncio.Task[Any] | None = None
+        self.task = None
         self.msb_dir = str(door_of(queue).folder)
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        """What the service does beside its actions; that of ``Start`` until it says so. An exception that ends it is
+        told when it happens."""
+        return self._task
+
+    @task.setter
+    def task(self, task: asyncio.Task[Any] | None) -> None:
+        self._task = task
+        if isinstance(task, asyncio.Task):
+            task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            door_of(self.queue).fault(f"self.task has ended: {error!r}", type(error).__name__, None)
 
     async def Start(self) -> None:
         """Called when the service starts."""
