@@ -18,6 +18,9 @@ from junctor.observe.secrets import register
 
 _EXAMPLES = "For example sqlite:///orders.db or postgresql://user@host/database."
 _PORT = re.compile(r"(?<=[^:]):\d+$")
+_LIBPQ = ("psycopg", "psycopg2")
+"""Drivers that take the words of libpq."""
+
 _PLAIN = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -112,8 +115,13 @@ class Address:
                 raise SettingError(f"there is no file {file}", where=name, fix="Paths begin in the node's folder.")
         if self.trust.key is not None and self.trust.certificate is None:
             raise SettingError("a key needs its certificate", where="key_file", fix="Set certificate, too.")
+        if self.kind != "postgresql" or self._is_local:
+            return
+        if self.url.get_driver_name() not in _LIBPQ:
+            what = f"nobody tells the driver {self.url.get_driver_name()} to ask for a certificate"
+            raise SettingError(what, where="url", fix="Write postgresql://, which is psycopg.")
         mode = self.url.query.get("sslmode", "verify-full")
-        if self.kind == "postgresql" and mode != "verify-full" and not self._is_local:
+        if mode != "verify-full":
             what = f"with sslmode={mode} nobody knows who answers"
             raise SettingError(what, where="url", fix="Leave it out, and give ca where the authority is your own.")
 
@@ -137,7 +145,7 @@ class Address:
         """What the driver is told beside the URL. A server on another machine is always asked for its certificate."""
         if self.kind == "sqlite":
             return {"timeout": timeout, "check_same_thread": False}
-        if self.kind != "postgresql" or self.url.get_driver_name() not in ("psycopg", "psycopg2"):
+        if self.kind != "postgresql" or self.url.get_driver_name() not in _LIBPQ:
             return {}
         made: dict[str, Any] = {"connect_timeout": max(1, round(timeout)), "application_name": "junctor"}
         if not self._is_local or self.trust.ca is not None:

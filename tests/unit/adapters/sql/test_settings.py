@@ -30,7 +30,10 @@ FILE = {"url": "sqlite:///shop.db"}
         (FILE | {"statement": "x :customer", "parameters": {"custmer": "1"}}, ':custmer" in: x :customer.*"customer"'),
         (FILE | {"statement": "x :a", "parameters": {"a": "file.name"}}, 'a: there is no "file" here'),
         (FILE | {"statement": "x", "each": "rows"}, 'each: there is no variable "rows"'),
-        (FILE | {"statements": [{"statement": "x :a", "parameters": {"b": "1"}}]}, 'statements: there is no ":b" in: x :a'),
+        (
+            FILE | {"statements": [{"statement": "x :a", "parameters": {"b": "1"}}]},
+            'statements: there is no ":b" in: x :a',
+        ),
         (FILE | {"statements": [{"statement": "x"}, {"statment": "x"}]}, 'number 2 has no "statment".*"statement"'),
         (FILE | {"statements": [{"statement": "x", "each": "a +"}]}, "number 1: .*ends too early"),
         (FILE | {"statements": [{"statement": "x", "rows": "many"}]}, "number 1: Expected `int"),
@@ -160,3 +163,13 @@ def test_a_service_of_libpq_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> 
         Address.read("postgresql:///x?service=shop&sslmode=prefer")
     monkeypatch.setenv("PGSERVICE", "shop")
     assert arguments("postgresql:///x")["sslmode"] == "verify-full"
+
+
+def test_a_driver_that_is_not_told_to_verify_stays_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pg8000.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Address.read("postgresql+pg8000://localhost/x").arguments(5.0) == {}
+    with pytest.raises(SettingError, match="nobody tells the driver pg8000"):
+        Address.read("postgresql+pg8000://db.example/x")
