@@ -105,6 +105,25 @@ async def test_the_twin(hub: Any) -> None:
         await comes(lambda: "speed" not in Sensor.updates[-1]["desired"])
 
 
+async def test_a_change_that_overtakes_the_answer_is_kept(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = hub()
+    answer, asked = one._answer, []
+
+    def late(status: int, request: str, payload: str) -> None:
+        if '"desired"' in payload:
+            asked.append(request)
+            if len(asked) == 1:
+                one.want(speed=3)
+        answer(status, request, payload)
+
+    monkeypatch.setattr(one, "_answer", late)
+    one.want(line=7)
+    async with azure(one).running(transport="memory"):
+        await comes(lambda: len(asked) == 2)
+        await comes(lambda: Sensor.updates[-1:] and Sensor.updates[-1]["desired"].get("line") == 7)
+        assert Sensor.updates[-1]["desired"] == {"line": 7, "speed": 3}
+
+
 async def test_what_was_wanted_meanwhile_is_found_at_the_next_connection(hub: Any, link: Any) -> None:
     one = hub()
     way = link(one.port)

@@ -101,7 +101,7 @@ class AzureIotHub(Provider):
         self._identity = self.identity()
         self._turn = asyncio.Lock()
         self._numbers = itertools.count(1)
-        self._version = 0
+        self._version = self._changed = 0
 
     def remark(self) -> str:
         """Beside its state in ``junctor status``."""
@@ -116,7 +116,7 @@ class AzureIotHub(Provider):
         await connection.open()
         self._connection = connection
         await connection.subscribe(topics.subscriptions(self._identity.device), 1)
-        self._twin_asked = await self._ask(topics.get_twin, b"")
+        await self._ask_twin()
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -164,6 +164,10 @@ class AzureIotHub(Provider):
         await self._publish(topic(request), payload)
         return request
 
+    async def _ask_twin(self) -> None:
+        self._changed = 0
+        self._twin_asked = await self._ask(topics.get_twin, b"")
+
     # To the hub ---------------------------------------------------------------------------------------------
 
     async def send(self, reading: Reading) -> None:
@@ -204,6 +208,7 @@ class AzureIotHub(Provider):
                 if not version or version > self._version:
                     await self._desired(_object(arrival.payload), whole=False)
                     self._version = max(version, self._version)
+                    self._changed = version
             case topics.Method(name, request):
                 await self._called(name, request, arrival.payload)
             case topics.ToDevice(properties):
@@ -226,9 +231,13 @@ class AzureIotHub(Provider):
 
     async def _desired(self, changes: Any, *, whole: bool) -> None:
         if isinstance(changes, dict):
-            await self.node.desired(changes, whole=whole)
-            if whole and isinstance(version := changes.get("$version"), int):
+            version = changes.get("$version")
+            if whole and isinstance(version, int):
+                if version < self._changed:  # a change has overtaken the answer
+                    await self._ask_twin()
+                    return
                 self._version = version
+            await self.node.desired(changes, whole=whole)
         else:
             self.log.warning("the desired properties are no JSON object; the state stays as it was")
 
