@@ -12,8 +12,9 @@ from junctor.errors import JunctorError
 from junctor.flows import fitting
 from junctor.flows.check.callbacks import callback_findings
 from junctor.flows.check.conditions import condition_findings
+from junctor.flows.check.doctors import doctor_findings
 from junctor.flows.check.durable import durable_findings
-from junctor.flows.check.findings import Finding, Level, Report, of_error, place_of, problems_in, split
+from junctor.flows.check.findings import Finding, Level, Report, of_error, once, place_of, problems_in, split
 from junctor.flows.check.paths import path_findings
 from junctor.flows.check.places import place_in
 from junctor.flows.check.reactions import reaction_findings
@@ -48,6 +49,7 @@ def check(targets: Sequence[str], overrides: Overrides) -> tuple[Report, list[Wi
             if isinstance(rest, FlowModel) and rest.services:
                 models.append(rest)
     findings += map(of_error, for_nobody(models, overrides)) if len(targets) > 1 else ()
+    findings = once(findings)
     report, wirings = check_models(models)
     return msgspec.structs.replace(report, findings=tuple(_distinct([*findings, *report.findings]))), wirings
 
@@ -58,7 +60,7 @@ def check_models(models: Sequence[FlowModel]) -> tuple[Report, list[Wiring]]:
     wirings = [one.wiring for one in examined]
     findings = [*_wiring_findings(examined), *_Looking(examined).findings(), *path_findings(wirings)]
     findings += [*condition_findings(wirings), *reaction_findings(wirings), *durable_findings(wirings)]
-    findings += callback_findings(wirings)
+    findings += [*callback_findings(wirings), *doctor_findings(wirings)]
     report = Report(
         tuple(_distinct(findings)),
         len(models),

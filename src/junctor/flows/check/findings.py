@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from junctor.errors import JunctorError, SeveralProblems
+from junctor.errors import ImportFailed, JunctorError, SeveralProblems
 from junctor.flows.check.places import owner_of, place_in
 from junctor.flows.model import FlowModel, Item
 
@@ -71,6 +71,20 @@ def of_error(error: JunctorError, models: Iterable[FlowModel] = ()) -> Finding:
     """An error as a finding. The place is the one in its text, else that of the thing it names."""
     where, place = split(error.where or "")
     return Finding("error", error.code, where, error.what.rstrip("."), error.fix, place or place_of(where, models))
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """Each package that is missing once, with the other places that need it."""
+    kept: list[Finding] = []
+    for finding in findings:
+        lacks = finding.code == ImportFailed.code and finding.fix.startswith("Install it")
+        first = next((number for number, one in enumerate(kept) if lacks and one.fix == finding.fix), None)
+        if first is None:
+            kept.append(finding)
+        else:
+            see = (*kept[first].see, f"also needed by {finding.where}: {finding.place}" if finding.where else finding.place)
+            kept[first] = msgspec.structs.replace(kept[first], see=see)
+    return kept
 
 
 def split(where: str) -> tuple[str, str]:

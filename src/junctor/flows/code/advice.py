@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 GROUP = "junctor.doctors"
 """The group of entry points; what one names is at least an :class:`Adviser`."""
@@ -18,7 +18,8 @@ GROUP = "junctor.doctors"
 
 class Adviser(Protocol):
     """What of a doctor is needed here. One may also have ``correction(text, line) -> str``: what a line of a text that
-    is no Python should be, empty where it does not know."""
+    is no Python should be, empty where it does not know; and ``remarks(texts)``: what is wrong in files that can be
+    imported, by their paths, each remark with ``file``, ``line``, ``code``, ``what`` and ``fix``."""
 
     title: str
     """The system, as people call it."""
@@ -50,6 +51,17 @@ def correction(error: SyntaxError) -> str:
             if meant:
                 return f"Write `{meant}`."
     return "Correct the line."
+
+
+def remarks(texts: Mapping[str, str]) -> Iterator[Any]:
+    """What the doctors find in files of the systems that they know.
+
+    :param texts: by path.
+    """
+    for doctor in _doctors():
+        known = {file: text for file, text in texts.items() if _mark(doctor).search(text)}
+        if known and hasattr(doctor, "remarks"):
+            yield from doctor.remarks(known)
 
 
 def requirement_of(module: str) -> str:

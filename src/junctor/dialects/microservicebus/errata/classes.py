@@ -23,6 +23,8 @@ _TAKES = {
 """What is called from outside, and with which arguments."""
 
 _AWAITED = ("Start", "Stop")
+_CALLED = {name.lower(): name for name in _TAKES if not name.startswith("__")}
+"""What is called under another spelling: never."""
 
 
 def services(project: Project) -> Iterator[tuple[Source, ast.ClassDef]]:
@@ -40,6 +42,8 @@ def check(project: Project) -> Iterator[Finding]:
     found = list(services(project))
     yield from _names(found)
     for source, node in found:
+        yield from _spelling(source, node)
+        yield from _constructor(source, node)
         for method in node.body:
             if isinstance(method, Function) and method.name in _TAKES and not method.decorator_list:
                 yield from _arguments(source, node, method)
@@ -87,6 +91,54 @@ def _lifecycle(source: Source, node: ast.ClassDef, method: Function) -> Iterator
         what = f"{node.name}.{method.name} is not async"
         edits = _replaced(source, method, r"\bdef\b", "async def")
         yield Finding("not-async", source.file, method.lineno, what, edits, fix=f"Write async def {method.name}(self):")
+
+
+def _spelling(source: Source, node: ast.ClassDef) -> Iterator[Finding]:
+    """``start`` in place of ``Start``: nobody calls it. Where the class has both, or calls it, it is a method of its
+    own."""
+    own = {method.name for method in node.body if isinstance(method, Function)}
+    used = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+    for method in node.body:
+        name = _CALLED.get(method.name.lower(), "") if isinstance(method, Function) else ""
+        if not isinstance(method, Function) or name in {"", *own} or method.name in used:
+            continue
+        what = f"{node.name}.{method.name} is not called by the node: it calls {name}"
+        edits = _replaced(source, method, rf"(\bdef\s+){method.name}\b", rf"\g<1>{name}")
+        yield Finding("method-name", source.file, method.lineno, what, edits, fix=f"Call it {name}.")
+
+
+def _constructor(source: Source, node: ast.ClassDef) -> Iterator[Finding]:
+    """A constructor whose call of that of ``CustomService`` has no config, or that does not call it at all."""
+    init = next((one for one in node.body if isinstance(one, Function) and one.name == "__init__"), None)
+    if init is None or "CustomService" not in _bases(node):
+        return
+    calls = [each for each in ast.walk(init) if isinstance(each, ast.Call) and _is_super(each)]
+    if not calls and not _hands_on(init):
+        what = f"{node.name}.__init__ does not call that of CustomService: the service has no id, queue and config"
+        fix = "Write super().__init__(id, queue, config) as its first line."
+        yield Finding("super-call", source.file, init.lineno, what, fix=fix)
+    config = next((one.arg for one in init.args.args[3:]), "config")
+    for call in calls:
+        given = [ast.unparse(argument) for argument in call.args if not isinstance(argument, ast.Starred)]
+        if len(given) == len(call.args) == 2 and not call.keywords:
+            what = f"{node.name}.__init__ calls that of CustomService without config"
+            edits = source.replaced(call, f"{ast.unparse(call.func)}({', '.join(given)}, {config})")
+            fix = "Write super().__init__(id, queue, config)."
+            yield Finding("super-arguments", source.file, call.lineno, what, edits, fix=fix)
+
+
+def _is_super(call: ast.Call) -> bool:
+    """``super().__init__(...)``, ``super(Name, self).__init__(...)``."""
+    function = call.func
+    if not isinstance(function, ast.Attribute) or function.attr != "__init__":
+        return False
+    owner = function.value
+    return isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
+
+
+def _hands_on(init: Function) -> bool:
+    """Whether it calls some constructor in another way, ``CustomService.__init__(self, ...)``."""
+    return any(isinstance(each, ast.Attribute) and each.attr == "__init__" for each in ast.walk(init))
 
 
 def _replaced(source: Source, method: Function, pattern: str, text: str) -> tuple[Edit, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from junctor.dialects.doctors import Finding, Project
@@ -36,6 +36,13 @@ class MicroServiceBusDoctor:
     def examine(self, project: Project) -> Iterator[Finding]:
         for check in CHECKS:
             yield from check(project)
+
+    def remarks(self, texts: Mapping[str, str]) -> Iterator[Finding]:
+        """What is wrong in files of services that can be imported. How a file is called does not matter to a flow that
+        names its class."""
+        project = Project(Path(), texts)
+        for check in (classes.check, awaiting.check):
+            yield from (finding for finding in check(project) if finding.code != "class-name")
 
     def correction(self, text: str, line: int) -> str:
         """What a line that is no Python should be; empty where that is not known."""

@@ -99,14 +99,42 @@ def test_functions_that_are_awaited_and_are_no_coroutines() -> None:
 
 
 def test_methods_that_are_called_from_outside() -> None:
-    body = "    def __init__(self):\n        pass\n    def Start(self): ...\n    async def Process(self): ...\n"
+    head = "        super().__init__(*a)\n"
+    body = f"    def __init__(self):\n{head}    def Start(self): ...\n    async def Process(self): ...\n"
     assert of(body) == [(5, "service-arguments"), (7, "not-async"), (8, "service-arguments")]
     assert fixed(body) == (
-        "    def __init__(self, id, queue, config):\n        pass\n    async def Start(self): ...\n"
+        "    def __init__(self, id, queue, config):\n        super().__init__(*a)\n    async def Start(self): ...\n"
         "    async def Process(self, message): ...\n"
     )
     (found,) = examined({"Cpu.py": HEAD + "    async def Process(self, a, b): ...\n"})
     assert not found.correctable and found.fix == "Write def Process(self, message):"
+
+
+def test_methods_that_nobody_calls() -> None:
+    body = "    async def start(self): ...\n    async def process(self, message): ...\n    def stop(self): ...\n"
+    assert of(body) == [(5, "method-name"), (6, "method-name"), (7, "method-name")]
+    assert fixed(body) == (
+        "    async def Start(self): ...\n    async def Process(self, message): ...\n    async def Stop(self): ...\n"
+    )
+    assert of("    async def Start(self):\n        self.stop()\n    def stop(self): ...\n") == []
+    assert of("    async def Stop(self): ...\n    def stop(self): ...\n") == []
+
+
+def test_the_constructor_above() -> None:
+    head = "    def __init__(self, id, queue, config):\n"
+    for call in ("super().__init__(id, queue{})", "super(Cpu, self).__init__(id, queue{})"):
+        body = f"{head}        {call}\n"
+        assert of(body.format("")) == [(6, "super-arguments")]
+        assert fixed(body.format("")) == body.format(", config")
+        assert of(body.format(", config")) == []
+    both = "    def __init__(self, id, queue):\n        super().__init__(id, queue)\n"
+    assert fixed(both) == f"{head}        super().__init__(id, queue, config)\n"
+    named = "    def __init__(self, id, queue, settings):\n        super().__init__(id, queue{})\n"
+    assert fixed(named.format("")) == named.format(", settings")
+    (found,) = examined({"Cpu.py": HEAD + head + "        self.pin = 4\n"})
+    assert (found.code, found.line, found.correctable) == ("super-call", 5, False)
+    assert of(f"{head}        CustomService.__init__(self, id, queue, config)\n") == []
+    assert of(f"{head}        super().__init__(*[id, queue, config])\n") == []
 
 
 def test_a_file_has_the_name_of_its_class() -> None:
