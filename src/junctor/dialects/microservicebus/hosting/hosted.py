@@ -12,6 +12,7 @@ from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.life import Life, has_ended
 from junctor.dialects.microservicebus.hosting.loop import PATIENCE
+from junctor.dialects.microservicebus.hosting.spelling import tell_misspelled
 from junctor.dialects.microservicebus.hosting.wanted import takes_state, tell_state
 from junctor.dialects.microservicebus.hosting.work import Work
 from junctor.dialects.microservicebus.services import BaseService
@@ -56,6 +57,7 @@ class Hosted:
         """Join the bus, which is there once the service is one of the node, and make the first instance."""
         self.bus = bus_of(self.port.flow, self.port.service)
         self.id = await self.life.make(self._cls, self.bus, self._config)
+        tell_misspelled(self._cls, self.port)
 
     @property
     def is_ending(self) -> bool:

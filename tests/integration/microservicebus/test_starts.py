@@ -1,4 +1,5 @@
-"""``StateUpdate`` at each start of a service: what is wanted of the node may not have changed for long."""
+"""What a service is told when it starts: the state that is wanted of the node, which may not have changed for long; and
+methods that nobody calls."""
 
 from __future__ import annotations
 
@@ -93,3 +94,18 @@ async def test_one_that_raises_is_no_failure_of_the_service(told: list[Any], cap
     async with Flow("edge").add(Listener, name="listener").running(transport="memory") as node:
         await comes(lambda: "StateUpdate failed: ValueError('no listener')" in caplog.text)
         assert next(one.restarts for one in node.status().services if one.service == "listener") == 0
+
+
+class Small(CustomService):
+    async def start(self) -> None: ...
+
+    async def Stop(self) -> None:
+        await self.stop()
+
+    async def stop(self) -> None: ...
+
+
+async def test_a_method_that_nobody_calls_is_told_at_the_start(caplog: Any) -> None:
+    async with Flow("edge").add(Small, name="small").running(transport="memory"):
+        assert "start is not called: a node calls Start" in caplog.text
+        assert "stop is not called" not in caplog.text
