@@ -6,12 +6,14 @@ import asyncio
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from junctor import Flow
 from junctor.dialects.microservicebus import CustomService
+from junctor.dialects.microservicebus.hosting.bus import bus_of
 from junctor.observe.secrets import mask
 from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
 
@@ -61,3 +63,16 @@ async def test_a_state_that_is_none_is_parked_at_once() -> None:
             while counters.parked < 6:
                 await asyncio.sleep(0.01)
         assert not counters.retried
+
+
+async def test_states_that_come_at_once_leave_all_services_in_the_last_one(short_dir: Path) -> None:
+    flow = Flow("f")
+    for number in range(4):
+        flow.add(receiver(Notes(), f"Receiver{number}"))
+    async with flow.running(store=short_dir) as node:
+        bus = bus_of("f", "receiver0")
+        for number in range(40):
+            changes = [bus.set_enabled((number + step) % 2 == 0) for step in range(3)]
+            await asyncio.gather(*changes)
+            paused = {name for name in bus.customs if f"f/{name}" in node.switches.paused}
+            assert paused == (set() if bus.enabled else set(bus.customs)), number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections import defaultdict
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,8 +32,8 @@ class Bus:
     """The services of a flow, as they see each other. One for each flow of a node.
 
     ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
-    their names, ``classes`` the names of the classes of custom services. ``changes`` counts those of the ids. ``wanted``
-    is what the cloud wants of the node, as services get it; None until Com has read what it knows of that.
+    their names, ``classes`` the names of the classes of custom services. ``changes`` counts those of the ids.
+    ``wanted`` is what the cloud wants of the node, as services get it; None until Com has read what it knows of that.
     """
 
     def __init__(self, flow: str, node: Node | None) -> None:
@@ -45,6 +46,7 @@ class Bus:
         self.ids: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.changes = 0
+        self._following: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # Names --------------------------------------------------------------------------------------------------
 
@@ -132,17 +134,23 @@ class Bus:
     async def follow(self, name: str) -> bool:
         """Stop or start a custom service as the state says, where nothing else has stopped it; whether it may run. One
         that comes while the others are stopped is stopped, too. On the loop of the node."""
-        node, address = self.node, service_address(self.flow, name)
-        host = node.engine.hosts.get(address) if node is not None else None
-        if node is None or host is None or name not in self.classes:
-            return True
-        pause = node.switches.paused.get(address)
-        if not self.enabled and pause is None and host.pause_reason is None:
-            await node.switches.pause(host, WHO, "the node is InActive")
-            return False
-        if self.enabled and pause is not None and pause.who == WHO:
-            await node.switches.resume(host, WHO)
-        return True
+        async with self._following[name]:
+            return await self._follow(name)
+
+    async def _follow(self, name: str) -> bool:
+        """Again after each change: another state may have come while that one was written."""
+        node, address, runs = self.node, service_address(self.flow, name), True
+        while node is not None and name in self.classes:
+            host, pause = node.engine.hosts.get(address), node.switches.paused.get(address)
+            if host is not None and not self.enabled and pause is None and host.pause_reason is None:
+                runs = False
+                await node.switches.pause(host, WHO, "the node is InActive")
+            elif host is not None and self.enabled and pause is not None and pause.who == WHO:
+                await node.switches.resume(host, WHO)
+                runs = True
+            else:
+                break
+        return runs
 
     def set_debug(self, on: bool) -> None:
         """Show Debug lines in the console, or not; the trace has them all the same. Callable from any thread."""
