@@ -104,6 +104,7 @@ async def test_destinations_and_actions_that_are_no_text_are_told() -> None:
                 ([], "Process"),
                 ("receiver", None),
                 ("receiver", []),
+                ("*", ""),
             ):
                 try:
                     await self.SubmitAction(destination, action, {})  # type: ignore[arg-type]
@@ -112,5 +113,5 @@ async def test_destinations_and_actions_that_are_no_text_are_told() -> None:
             await self.SubmitAction("receiver", "Process", "end")
 
     async with Flow("f").add(receiver(notes)).add(Sender).running(transport="memory"):
-        await notes.count(5)
-    assert notes[:4] == [UnknownTarget, UnknownTarget, UnknownAction, UnknownAction]
+        await notes.count(6)
+    assert notes[:5] == [*[UnknownTarget] * 2, *[UnknownAction] * 3]

@@ -1,8 +1,9 @@
-"""What services of microServiceBus do that nobody means: many loops, a state that is none."""
+"""What services of microServiceBus do that nobody means: a loop blocked for ever, many loops, a state that is none."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from junctor import Flow
-from junctor.dialects.microservicebus import CustomService
+from junctor.dialects.microservicebus import CustomService, QueueMessage
 from junctor.dialects.microservicebus.hosting.bus import bus_of
+from junctor.dialects.microservicebus.hosting.work import Work
 from junctor.observe.secrets import mask
 from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
 
@@ -24,6 +26,27 @@ def many_switches() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
+
+
+async def test_what_a_second_loop_has_done_is_not_kept_for_a_loop_that_never_goes_on() -> None:
+    notes, wake = Notes(), threading.Event()
+
+    class Blocker(CustomService):
+        async def Start(self) -> None:
+            wake.wait(PATIENCE)
+
+        async def Process(self, message: QueueMessage) -> None:
+            notes.note(message.message[0])
+
+    async with Flow("f").add(Blocker).running(transport="memory") as node:
+        await asyncio.gather(*(node.target("blocker", Any).send(number) for number in range(500)))
+        await notes.count(500)
+        kept = sum(isinstance(each, Work) for each in gc.get_objects())
+        wake.set()
+        await node.target("blocker", Any).send("later")
+        await notes.count(501)
+    assert kept < 100
+    assert notes == [*range(500), "later"]
 
 
 async def test_senders_with_loops_of_their_own_all_hear_that_they_were_accepted(many_switches: None) -> None:

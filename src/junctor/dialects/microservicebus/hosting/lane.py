@@ -27,7 +27,7 @@ class Lane:
     def __init__(self, name: str, first: Callable[[], object] | None = None) -> None:
         self.loop = asyncio.new_event_loop()
         self.supervisor = Supervisor()
-        self.returning = False
+        self.returning = self.called = False
         self._first = first
         self._closed = False
         # A daemon: code that blocks for ever must not keep the process from ending.

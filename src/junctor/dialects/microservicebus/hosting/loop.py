@@ -101,12 +101,13 @@ class ServiceLoop:
         work.lasts = lasts
         self._under_way += not lasts
         self._waiting[work] = None
-        self._new.append(work)
+        if not self._blocked:  # else it takes all that waits when it goes on; one that never does must not gather them
+            self._new.append(work)
         if not self._woken:
             self._woken = True
             self._home.call_soon(self._main.soon, self._take)
         if self._blocked and self._spare is not None:
-            self._spare.soon(self._take_over, self._spare)
+            self._call_spare(self._spare)
         if self._look_at is None:
             self._look_at = self._home.call_later(_LOOK, self._look)
         return work
@@ -141,7 +142,7 @@ class ServiceLoop:
     # On the loops of the service ------------------------------------------------------------------------------
 
     def _take(self) -> None:
-        self._woken = self._blocked = False
+        was_blocked, self._woken, self._blocked = self._blocked, False, False
         self._asked = None
         start, new, name = self._main.supervisor.start, self._new, self._name
         while new:
@@ -149,8 +150,11 @@ class ServiceLoop:
             # The task copies the context of this callback.
             current.set(work.hop)
             start(name, self._do(work, self._main))
+        if was_blocked:
+            self._take_over(self._main)
 
     def _take_over(self, lane: Lane) -> None:
+        lane.called = False
         for work in list(self._waiting):
             current.set(work.hop)
             lane.supervisor.start(self._name, self._do(work, lane))
@@ -226,7 +230,13 @@ class ServiceLoop:
         self._blocked = True
         if self._spare is None:
             self._spare = Lane(f"{self._name} (second)")
-        self._spare.soon(self._take_over, self._spare)
+        self._call_spare(self._spare)
+
+    def _call_spare(self, spare: Lane) -> None:
+        """Once until it comes: it may be blocked, too."""
+        if not spare.called:
+            spare.called = True
+            spare.soon(self._take_over, spare)
 
 
 def _end(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

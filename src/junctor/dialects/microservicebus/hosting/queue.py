@@ -69,6 +69,7 @@ class ServiceQueue:
                 self.ending.reach()
                 return self.ending.refuse()
         if item.destination == ALL:
+            self.routes.check(item.action)
             return self.port.broadcast(payload, handler=item.action)
         link = self.routes.link(item.destination, item.action)
         # A hop takes what belongs to it; a thread without a loop blocks until the message is accepted.
