@@ -15,6 +15,9 @@ from junctor.adapters.sql.wording import Statement
 from junctor.core.expressions import Variables
 from junctor.errors import ExpressionFailed, SettingError, nearest
 
+_OURS = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
+"""Words that begin and end a transaction."""
+
 
 class Carried(msgspec.Struct, frozen=True):
     """What a statement has given: ``rows`` is None for one that gives none; ``count`` of those that it has changed,
@@ -92,11 +95,15 @@ class Prepared:
 def clause_of(statement: str, where: str) -> TextClause:
     """A text of SQL.
 
-    :raises SettingError: it is empty.
+    :raises SettingError: it is empty, or would end the transaction that it is run in.
     """
     stripped = statement.strip().rstrip(";").rstrip()
     if not stripped:
         raise SettingError("there is no statement", where=where, fix="For example insert into orders values (:id).")
+    first = stripped.split(maxsplit=1)[0].lower()
+    if first in _OURS:
+        fix = "Leave it out: there is one transaction for each message."
+        raise SettingError(f"{first} is not for a statement", where=where, fix=fix)
     return text(stripped)
 
 

@@ -26,6 +26,10 @@ FILE = {"url": "sqlite:///shop.db"}
         (FILE, "either statement or statements"),
         (FILE | {"statement": "x", "statements": [{"statement": "y"}]}, "either statement or statements"),
         (FILE | {"statement": " ; "}, "there is no statement"),
+        (
+            FILE | {"statements": [{"statement": "x"}, {"statement": "COMMIT;"}]},
+            "statements: commit is not for a statement",
+        ),
         (FILE | {"statement": "x", "isolation": "serializable"}, "SQLite has no levels"),
         (FILE | {"statement": "x :customer", "parameters": {"custmer": "1"}}, ':custmer" in: x :customer.*"customer"'),
         (FILE | {"statement": "x :a", "parameters": {"a": "file.name"}}, 'a: there is no "file" here'),
