@@ -90,7 +90,7 @@ class Tokens:
         self._now = now
         self._call = _call_for_token(url, client, secret, scope, in_header)
         self._one = asyncio.Lock()
-        self._value = ""
+        self._value = self._shown = ""
         self._until = 0.0
 
     async def authorization(self) -> str:
@@ -106,10 +106,10 @@ class Tokens:
         return True
 
     def masked(self, text: str) -> str:
-        return _without(text, self._value)
+        return _without(text, self._shown)
 
     def _take(self, granted: Granted) -> None:
-        self._value = f"Bearer {granted.access_token}"
+        self._value = self._shown = f"Bearer {granted.access_token}"
         life = float("inf") if granted.expires_in is None else max(granted.expires_in, 0.0)
         self._until = self._now() + life - min(_EARLY, life / 10)
 
