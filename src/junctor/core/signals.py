@@ -21,14 +21,17 @@ CONDITIONS = ("parked", "stopped", "held", "suspended", "queue", "age", "silent"
 _TELLS_NOTHING = frozenset({"paused", "backoff", "starting", "failed"})
 _MIB = 1024 * 1024
 
+FAILING = 60.0
+"""Seconds after which a service that fails, is started and fails again is as good as stopped."""
+
 
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Reaching any of these is a reason. By count: messages ``parked`` and not yet dealt with, runs of workflows that
-    are ``suspended``, services ``stopped`` after too many failures, messages in the ``queue`` of a service. By seconds:
-    how long a service is ``held``, or its ticks or ``loop()`` find the other side away; the ``age`` of the oldest
-    message owed to one; for how long one was ``silent``: took and handled nothing. By code: errors that services tell
-    of with one of these ``fault`` codes, ``*`` for any. Of the store: percent of its ``disk`` in use, bytes that are
-    ``free`` on it, bytes of its ``wal``.
+    are ``suspended``, services ``stopped`` after too many failures or failing at each start, messages in the ``queue``
+    of a service. By seconds: how long a service is ``held``, or its ticks or ``loop()`` find the other side away; the
+    ``age`` of the oldest message owed to one; for how long one was ``silent``: took and handled nothing. By code:
+    errors that services tell of with one of these ``fault`` codes, ``*`` for any. Of the store: percent of its ``disk``
+    in use, bytes that are ``free`` on it, bytes of its ``wal``.
 
     ``service`` are those it is about, all of the flow by default. ``hours``, ``days`` and ``timezone`` say when silence
     counts.
@@ -233,6 +236,12 @@ def _stopped(signals: Signals, when: When, services: list[ServiceFacts], seen: O
         signals.found += [
             _of(service, "stopped", f"failed too often and is stopped: {service.reason}", service.queued, service.since)
             for service in failed
+        ]
+    again = [service for service in services if service.state == "backoff"]
+    if len(failed) + len(again) >= (when.stopped or 1):
+        signals.found += [
+            _of(service, "failing", f"fails at each start: {service.reason}", service.queued, service.since, FAILING)
+            for service in again
         ]
 
 
