@@ -12,7 +12,14 @@ from junctor.adapters.records import checked_fields, reader_of
 from junctor.core.expressions import Expression, Template, Variables
 from junctor.core.expressions.template import as_text
 from junctor.core.port import Receipt
-from junctor.errors import ConfigurationError, ExpressionFailed, RequestFailed, RequestTimeout, SettingError
+from junctor.errors import (
+    BodyTooLarge,
+    ConfigurationError,
+    ExpressionFailed,
+    RequestFailed,
+    RequestTimeout,
+    SettingError,
+)
 from junctor.http.answers.responses import JSON, Response
 from junctor.http.paths import parse_path
 from junctor.http.problem import HttpError, of_error
@@ -140,10 +147,17 @@ class HttpIn(Adapter):
             body = received.read(request, self.format)
             labels = self._labels(request, body)
         except HttpError as error:  # the caller's fault, which is no failure of the service
-            self.count(f"refused-{error.http_status}")
-            return _refusal(error)
+            return self._refused(error)
+        try:
+            answer = await (self._asked(body, *labels) if self.reply else self._sent(request, body, *labels))
+        except BodyTooLarge as error:  # or its key, or its headers
+            return self._refused(HttpError(error.what, status=413, code=error.code, fix="Send less."))
         self.count("requests")
-        return await (self._asked(body, *labels) if self.reply else self._sent(request, body, *labels))
+        return answer
+
+    def _refused(self, error: HttpError) -> Response:
+        self.count(f"refused-{error.http_status}")
+        return _refusal(error)
 
     def _check(self, request: Request) -> None:
         """:raises HttpError: the body is too large, or not from who has the secret."""

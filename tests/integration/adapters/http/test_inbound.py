@@ -64,6 +64,16 @@ async def test_it_is_read_as_the_receiver_takes_it_and_parked_where_it_does_not_
         assert sinks[0].bodies == [Customer(7, "Ann")]
 
 
+@pytest.mark.parametrize(
+    "sent", [{"json": {"k": "x" * 2000}}, {"json": {"k": ""}, "headers": {"X-Event": "x" * 20_000}}]
+)
+async def test_labels_that_are_too_large_are_the_callers_fault(sent: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(inbound(key="body.k", headers=["X-Event"])) as plant:
+        answer = await plant.http.post("/hook", **sent)
+        assert answer.status == 413 and b"characters" in answer.body and b"shop/" not in answer.body
+    assert not caplog.records
+
+
 async def test_the_methods_are_those_of_the_setting() -> None:
     async with running(inbound(methods=["get", "PUT"])) as plant:
         assert (await plant.http.get("/hook", params={"mode": "subscribe"})).status == 202
