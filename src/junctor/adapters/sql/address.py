@@ -138,7 +138,9 @@ class Address:
             named = query.get(name, ())
             known += [named] if isinstance(named, str) else named
         if not any(known):
-            known = [os.environ.get("PGHOST", ""), os.environ.get("PGHOSTADDR", "")]
+            known = [os.environ.get("PGHOST", "")]
+        if "hostaddr" not in query:  # it counts beside a host of the URL, too
+            known.append(os.environ.get("PGHOSTADDR", ""))
         return all(_is_local(part) for host in known for part in host.split(","))
 
     def arguments(self, timeout: float) -> dict[str, Any]:

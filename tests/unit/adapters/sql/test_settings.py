@@ -159,6 +159,9 @@ def test_libpq_knows_hosts_from_its_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PGHOST", "db.example")
     assert arguments("postgresql:///x")["sslmode"] == "verify-full"
     assert "sslmode" not in arguments("postgresql://localhost/x")
+    monkeypatch.setenv("PGHOSTADDR", "10.0.0.1")
+    assert arguments("postgresql://localhost/x")["sslmode"] == "verify-full"
+    assert "sslmode" not in arguments("postgresql://localhost/x?hostaddr=127.0.0.1")
 
 
 def test_a_service_of_libpq_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
