@@ -30,6 +30,9 @@ _TOLD = 200
 _LONGEST = 2000
 """Bytes of one that are logged."""
 
+_LOOK = 0.01
+"""Seconds between two looks at whether a program has ended."""
+
 _DRAIN = 1.0
 """Seconds for the pipes of an ended program to close."""
 
@@ -127,10 +130,10 @@ class Command(Outbound):
         process = await self._started(arguments, data)
         try:
             async with asyncio.timeout(self.timeout):
-                output, _, _ = await asyncio.gather(
-                    self._printed(process), self._complained(process), _fed(process, data)
+                output, *_ = await asyncio.gather(
+                    self._printed(process), self._complained(process), _fed(process, data), _let_go(process)
                 )
-                return await process.wait(), output
+                return await _exited(process), output
         except TimeoutError:
             raise ProgramFailed(f"it did not end within {self.timeout:g} s", where=self.program[0]) from None
         finally:
@@ -232,12 +235,42 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
+async def _exited(process: asyncio.subprocess.Process) -> int:
+    """Its exit code. ``wait`` of asyncio may wait for its pipes, too, which a child may hold open for ever."""
+    while process.returncode is None:  # noqa: ASYNC110 - asyncio has no event for this alone
+        await asyncio.sleep(_LOOK)
+    return process.returncode
+
+
+async def _let_go(process: asyncio.subprocess.Process) -> None:
+    """A program that has ended has printed what it prints: children that hold its pipes open are ended after a while,
+    and those that left its group are not listened to."""
+    await _exited(process)
+    if not await _closed(process):
+        _kill(process)
+    if not await _closed(process):
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.feed_eof()
+
+
+async def _closed(process: asyncio.subprocess.Process) -> bool:
+    """Whether its pipes are closed and read to their ends, now or soon."""
+    pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+    end = asyncio.get_running_loop().time() + _DRAIN
+    while not (closed := all(pipe.at_eof() for pipe in pipes)) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(_LOOK)
+    return closed
+
+
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """See to its end, and that of its children, whatever has happened."""
     _kill(process)
-    await process.wait()
+    await _exited(process)
     with contextlib.suppress(TimeoutError):  # a child that left its group may hold the pipes open
         async with asyncio.timeout(_DRAIN):
             for pipe in (process.stdout, process.stderr):
                 while pipe is not None and await pipe.read(65536):
                     pass
+    # Nothing else of asyncio closes pipes that a child holds open.
+    process._transport.close()  # type: ignore[attr-defined]

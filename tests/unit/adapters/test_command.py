@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -134,3 +136,20 @@ def test_lines_of_its_errors_are_whole_and_bounded(caplog: pytest.LogCaptureFixt
     told = [record.getMessage() for record in caplog.records if record.getMessage().startswith(PYTHON)]
     assert told[0] == f"{PYTHON}: one ä" and told[-1] == f"{PYTHON}: last"
     assert len(told) == 3 and max(map(len, told)) < 3000
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_a_child_that_goes_on_keeps_nobody_waiting(group: bool) -> None:
+    code = f"import subprocess as s; p = s.Popen(['sleep', '30'], start_new_session={group}); print(p.pid)"
+    began = time.monotonic()
+    child = int(ran({}, code, timeout="20s"))
+    assert time.monotonic() - began < 15
+    if group:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_time_limit_holds_where_a_child_has_the_pipes() -> None:
+    code = "import subprocess as s, time; s.Popen(['sleep', '5'], start_new_session=True); time.sleep(20)"
+    began = time.monotonic()
+    parked("did not end within 0.5 s", {}, code, timeout="0.5s")
+    assert time.monotonic() - began < 15
