@@ -9,7 +9,7 @@ import pytest
 
 from junctor import Flow
 from junctor.core.spec import HandlerSpec, ServiceSpec
-from junctor.errors import NoHandler
+from junctor.errors import NoHandler, UnknownOperation
 from junctor.node.control.operations import perform
 
 
@@ -39,3 +39,9 @@ async def test_without_a_name_it_is_refused_with_all_of_them() -> None:
         for kind in (None, "any"):
             with pytest.raises(NoHandler, match=r"create, delete|create"):
                 await perform(node, "request", raws(service="books", body="x", type=kind), who="test")
+
+
+async def test_who_calls_it_is_told_how_to_reach_it() -> None:
+    async with controller().running(transport="memory") as node:
+        with pytest.raises(UnknownOperation, match="junctor request shop/books BODY --type delete"):
+            await perform(node, "call", raws(service="books", action="delete"), who="test")

@@ -246,4 +246,7 @@ def action_of(host: Host, name: str) -> ActionEntry | ScheduleEntry:
     known = [*(spec.name for spec in host.spec.actions), *(spec.name for spec in host.spec.schedules)]
     guess = nearest(name, known) or "The service has no actions. "
     fix = f"{guess}`junctor services` shows what each service offers."
+    if (handler := next((one for one in host.spec.handlers if one.name == name), None)) is not None:
+        command = "send" if handler.replies is None else "request"
+        fix = f"It is a handler of messages: junctor {command} {host.address} BODY --type {name}"
     raise UnknownOperation(f'there is no action "{name}"', where=host.address, fix=fix)
