@@ -7,10 +7,12 @@ import threading
 from typing import Any
 
 from junctor import Flow
+from junctor.core.lifecycle import State
 from junctor.dialects.microservicebus import CustomService, QueueMessage
 from junctor.dialects.microservicebus.errors import UnknownAction
 from junctor.errors import UnknownTarget
 from junctor.flows import wire
+from junctor.node.control.operations.change import restart
 from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
 
 
@@ -41,6 +43,29 @@ async def test_an_id_that_a_service_claims_late_is_heard_of_by_those_who_have_se
     async with flow.running(transport="memory"):
         await notes.count(1)
     assert set(notes) == {"late"}
+
+
+async def test_an_id_that_a_service_has_claimed_holds_while_it_is_made_anew() -> None:
+    notes, gate = Notes(), threading.Event()
+    gate.set()
+
+    class Sender(CustomService):
+        async def Process(self, message: QueueMessage) -> None:
+            await self.SubmitAction("com", "Process", message.message[0])
+            notes.note("sent")
+
+    flow = Flow("f").add(Sender).add(claiming(notes, "Mailer", gate))
+    async with flow.running(transport="memory") as node:
+        gate.clear()
+        restarting = asyncio.ensure_future(restart(node, "test", "mailer"))
+        while node.engine.hosts["f/mailer"].lifecycle.state is State.RUNNING:
+            await asyncio.sleep(0.01)
+        await node.target("sender", Any).send("waited")
+        await notes.count(1)
+        gate.set()
+        await restarting
+        await notes.count(2)
+    assert notes == ["sent", "waited"]
 
 
 async def test_an_id_that_two_have_claimed_is_told() -> None:

@@ -88,15 +88,17 @@ class Bus:
         return self.ids.get(name, name) if flow in ("", self.flow) else address
 
     def join(self, name: str, cls: type) -> str:
-        """A service of the dialect has come; its id."""
+        """A service of the dialect comes; its id. One that an instance before has given itself holds until the new one
+        is made: messages for it wait meanwhile."""
         own = service_id(name)
-        self.ids[name] = own if own not in self.hosts else name  # that of another one: sender beside sender_py
+        own = own if own not in self.hosts else name  # that of another one: sender beside sender_py
+        self.ids.setdefault(name, own)
         if name not in INTERNALS:
             self.classes[name] = cls.__name__
-        return self.ids[name]
+        return own
 
     def claim(self, name: str, own: str) -> None:
-        """A service has given itself another id, such as ``com``."""
+        """A service is made: its id is this one, or one that it has given itself, such as ``com``."""
         if own != self.ids.get(name):
             self.ids[name] = own
             self.changes += 1

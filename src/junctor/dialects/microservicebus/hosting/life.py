@@ -39,8 +39,7 @@ class Life:
 
         await self.loop.open(construct_it)
         own = getattr(self.service, "id", id)
-        if not isinstance(own, str) or own == id:
-            return id
+        own = own if isinstance(own, str) else id
         bus.claim(name, own)
         return own
 
