@@ -99,3 +99,27 @@ async def test_states_that_come_at_once_leave_all_services_in_the_last_one(short
             await asyncio.gather(*changes)
             paused = {name for name in bus.customs if f"f/{name}" in node.switches.paused}
             assert paused == (set() if bus.enabled else set(bus.customs)), number
+
+
+async def test_methods_with_a_yield_fail_where_nothing_of_them_would_run() -> None:
+    class Yields(CustomService):
+        async def Start(self) -> Any:
+            yield 1
+
+        async def Process(self, message: QueueMessage) -> Any:
+            yield 1
+
+        def plain(self, message: QueueMessage) -> Any:
+            yield 1
+
+        def returns(self, message: QueueMessage) -> Any:
+            return (one for one in ())
+
+    flow = Flow("f").add(Yields, retry={"attempts": 1})
+    async with flow.running(transport="memory") as node:
+        host = node.engine.hosts["f/yields"]
+        for action in ("Process", "plain", "returns"):
+            await node.target("yields", Any, handler=action).send({})
+        async with asyncio.timeout(PATIENCE):
+            while (host.counters.parked, host.counters.done) != (2, 1) or host.restarts == 0:
+                await asyncio.sleep(0.01)

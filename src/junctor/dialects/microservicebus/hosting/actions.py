@@ -58,11 +58,15 @@ def _takes_one(method: Callable[..., Any]) -> bool:
 def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
     """The action as the engine calls it: with the body of a message, on the loop of the node."""
     port, bus = hosted.port, hosted.bus
-    blocking = not inspect.iscoroutinefunction(getattr(hosted.life.service, name))
+    found = getattr(hosted.life.service, name)
+    blocking = not inspect.iscoroutinefunction(found)
+    yields = inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found)
 
     async def act(body: Any) -> None:
         life = await hosted.current() if hosted.is_ending else hosted.life
         method, loop = getattr(life.service, name), life.loop
+        if yields:
+            raise _with_yield(name)
         incoming = port.message()
         source = bus.id_of(incoming.source) if incoming is not None else ""
         payload = body if type(body) in PLAIN else to_plain(body)
@@ -77,6 +81,15 @@ def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
 
 
 async def whole(result: Any) -> None:
-    """What a method has answered; a plain function has done its work."""
+    """What a method has answered; a plain function has done its work.
+
+    :raises TypeError: nothing of it has run, for there is a ``yield`` in it.
+    """
     if inspect.isawaitable(result):
         await result
+    elif inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise _with_yield(result.__name__)
+
+
+def _with_yield(name: str) -> TypeError:
+    return TypeError(f"{name} has a yield in it: calling it runs nothing; take the yield out")
