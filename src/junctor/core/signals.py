@@ -21,8 +21,8 @@ CONDITIONS = ("parked", "stopped", "held", "suspended", "queue", "age", "silent"
 _TELLS_NOTHING = frozenset({"paused", "backoff", "starting", "failed"})
 _MIB = 1024 * 1024
 
-FAILING = 60.0
-"""Seconds after which a service that fails, is started and fails again is as good as stopped."""
+FAILING = 6
+"""Failures after which a service that is started again is as good as stopped: more than the usual limit."""
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +73,8 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     not since the node started. ``tried``: since then a message of it came to its end, or none waits. ``rests``: it is
     held by a plan of its own. ``away``: since when its ticks or ``loop()`` find the other side away, with this
     ``error``; 0 where they do not, or by a plan. ``reached``: one of them got through since the node started, or it has
-    none. ``faults`` are the errors that it told of in the last minute.
+    none. ``failures`` are those that the policy of restarts counts. ``faults`` are the errors that it told
+    of in the last minute.
     """
 
     address: str
@@ -88,6 +89,7 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     away: int = 0
     error: str = ""
     reached: bool = True
+    failures: int = 0
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -237,10 +239,10 @@ def _stopped(signals: Signals, when: When, services: list[ServiceFacts], seen: O
             _of(service, "stopped", f"failed too often and is stopped: {service.reason}", service.queued, service.since)
             for service in failed
         ]
-    again = [service for service in services if service.state == "backoff"]
+    again = [service for service in services if service.state == "backoff" and service.failures >= FAILING]
     if len(failed) + len(again) >= (when.stopped or 1):
         signals.found += [
-            _of(service, "failing", f"fails at each start: {service.reason}", service.queued, service.since, FAILING)
+            _of(service, "failing", f"fails at each start: {service.reason}", service.queued, service.since)
             for service in again
         ]
 

@@ -282,6 +282,11 @@ class Host(Handling):
         self.restarts += 1
         await self.start()
 
+    @property
+    def failures(self) -> int:
+        """How often it failed within the window of its policy, seen from the last failure."""
+        return self._history.recent
+
     # Code of the service ------------------------------------------------------------------------------------
 
     async def perform(self, activity: Activity, instance: Any) -> Any:

@@ -56,9 +56,9 @@ def test_states_of_services() -> None:
     failed, held = facts(state="failed", reason="ValueError: x"), facts("erp", "held", queued=3, reason="refused")
     assert keys(found(When(stopped=1), failed, held)) == ["stopped shop/crm"]
     assert not keys(found(When(stopped=2), failed, held))
-    again = facts("erp", "backoff", reason="OSError: no device")
-    (failing,) = found(When(stopped=1), again).found
-    assert (failing.key, failing.needs) == ("failing shop/erp", 60.0)
+    again = facts("erp", "backoff", failures=6, reason="OSError: no device")
+    assert keys(found(When(stopped=1), again)) == ["failing shop/erp"]
+    assert not keys(found(When(stopped=1), facts("erp", "backoff", failures=5)))
     assert keys(found(When(stopped=2), failed, again)) == ["failing shop/erp"]
     (stopped,) = found(When(stopped=1), failed, held).found
     assert stopped.command == f"junctor restart {failed.address}"

@@ -156,6 +156,7 @@ def facts_of(host: Host, oldest: int = 0, quiet: float | None = None) -> Service
     return ServiceFacts(
         address=host.address,
         state=host.lifecycle.state.value,
+        failures=host.failures,
         reason=host.lifecycle.reason,
         since=host.since,
         queued=host.depth.count,
