@@ -512,7 +512,9 @@ class Host(Handling):
         self.mailbox.hold(delivery, delay)
         for slot in self.slots:
             slot.recall()
-        if self.lifecycle.state is State.RUNNING:
+        if self.lifecycle.state is State.HELD:
+            self.lifecycle.to(State.HELD, self.last_error)  # it may be another reason by now
+        elif self.lifecycle.state is State.RUNNING:
             self.lifecycle.to(State.HELD, self.last_error)
             if self.rests:
                 log.info("%s rests: %s", self.address, self.last_error, extra=self.named)

@@ -82,6 +82,16 @@ async def test_nobody_listens_and_then_somebody_does() -> None:
             assert [one.body for one in partner.asked] == [b"0", b"1", b"2"]
 
 
+async def test_the_reason_that_is_told_is_that_of_the_last_attempt() -> None:
+    async with Partner([503]) as partner:
+        await partner.stop()
+        async with outbound(partner.url).running(transport="memory") as node:
+            await node.target("crm", Any).send(1)
+            await held(node, "cannot be reached")
+            await partner.start()
+            await held(node, "503 Service Unavailable")
+
+
 async def test_a_link_that_is_cut_and_one_that_is_half_open(link: Any) -> None:
     async with Partner() as partner:
         between = link(partner.port)
