@@ -225,3 +225,26 @@ async def test_an_outage_holds_the_message() -> None:
         await node.target("mails", Any).send({})
         await notes.until(lambda _: node.engine.hosts["f/mails"].counters.done == 1)
         assert node.engine.hosts["f/mails"].counters.parked == 0
+
+
+async def test_messages_wait_while_start_fails() -> None:
+    notes = Notes()
+    waits = {"initial": 0.01, "max": 0.01}
+    policies: Any = {"restart": waits, "hold": waits, "retry": {"attempts": 2, **waits}}
+
+    class Device(CustomService):
+        async def Start(self) -> None:
+            notes.note("Start")
+            await asyncio.sleep(0.05)
+            if len(notes) < 9:
+                raise OSError("no device")
+            self.device = "there"
+
+        async def Process(self, message: QueueMessage) -> None:
+            notes.note(self.device)
+
+    async with Flow("f").add(Device, **policies).running(transport="memory") as node:
+        await notes.count(2)
+        await node.target("device", Any).send({})
+        await notes.until(lambda _: "there" in notes)
+        assert node.engine.hosts["f/device"].counters.parked == 0

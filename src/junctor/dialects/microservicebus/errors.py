@@ -11,3 +11,11 @@ class UnknownAction(SendError):
     code = "unknown-action"
     default_fix = "Name one of its methods."
     status = 404
+
+
+class StartFails(SendError):
+    """The service that a message is for fails when it starts; the message waits."""
+
+    code = "start-fails"
+    default_fix = "`junctor status` shows why."
+    status = 503

@@ -63,7 +63,7 @@ def bound(name: str, hosted: Hosted) -> Callable[[Any], Any]:
     yields = inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found)
 
     async def act(body: Any) -> None:
-        life = await hosted.current() if hosted.is_ending else hosted.life
+        life = await hosted.current() if hosted.is_between else hosted.life
         method, loop = getattr(life.service, name), life.loop
         if yields:
             raise _with_yield(name)

@@ -33,6 +33,7 @@ class Bus:
 
     ``debug`` says whether Debug lines are shown in the console. ``ids`` are those of the services of this dialect by
     their names, ``classes`` the names of the classes of custom services. ``changes`` counts those of the ids.
+    ``failing`` are services whose ``Start`` has raised and has not worked since.
     ``wanted`` is what the cloud wants of the node, as services get it; None until Com has read what it knows of that.
     """
 
@@ -46,6 +47,7 @@ class Bus:
         self.ids: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.changes = 0
+        self.failing: set[str] = set()
         self._following: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # Names --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from junctor.core.spec import Context, service_address
+from junctor.dialects.microservicebus.errors import StartFails
 from junctor.dialects.microservicebus.hosting.actions import whole
 from junctor.dialects.microservicebus.hosting.bus import Bus, bus_of
 from junctor.dialects.microservicebus.hosting.life import Life, has_ended
@@ -25,6 +26,9 @@ END_TIME = PATIENCE + START_TIME + STOP_TIME
 
 AGAIN, LONGEST_AGAIN = 1.0, 30.0
 """Seconds until a ``Start`` that goes on is cancelled again; each time twice as long."""
+
+WORKS = 1.0
+"""Seconds after which a ``Start`` that has failed before works."""
 
 _POLL = 0.1
 
@@ -60,14 +64,25 @@ class Hosted:
         tell_misspelled(self._cls, self.port)
 
     @property
-    def is_ending(self) -> bool:
-        """Whether ``Stop`` is called, or was: another instance follows, or none."""
-        return self._end is not None
+    def is_between(self) -> bool:
+        """Whether ``Stop`` is called, or was: another instance follows, or none. Or ``Start`` has failed, and nobody
+        knows yet whether it works this time."""
+        return self._end is not None or self._fails
+
+    @property
+    def _fails(self) -> bool:
+        return self.port.service in self.bus.failing
 
     async def current(self) -> Life:
-        """The instance that takes a message. One that comes with the resuming waits for the new instance."""
-        while self._end is not None and not (self.port.stopping or self._closed):  # noqa: ASYNC110 - it is rare
+        """The instance that takes a message. One that comes with the resuming waits for the new instance, and for
+        ``Start`` where that has failed.
+
+        :raises StartFails: it has failed again; the message waits on.
+        """
+        while self.is_between and not (self.port.stopping or self._closed):  # noqa: ASYNC110 - it is rare
             await asyncio.sleep(_POLL)
+        if self._fails:
+            raise StartFails(f"{self.address} has not started")
         return self.life
 
     async def live(self) -> None:
@@ -80,11 +95,17 @@ class Hosted:
         life = self.life
         start = life.loop.begin(self._start, (life,), None, lasts=True)
         told = life.loop.begin(tell_state, (self, life), None, lasts=True) if takes_state(self._cls) else None
+        works = asyncio.get_running_loop().call_later(WORKS, self.bus.failing.discard, self.port.service)
         try:
             await asyncio.shield(start.future)
+            self.bus.failing.discard(self.port.service)
             while not self.port.stopping:
                 await self.port.sleep(LONG)
+        except Exception:
+            self.bus.failing.add(self.port.service)
+            raise
         finally:
+            works.cancel()
             if told is not None:
                 life.loop.cancel(told)
                 told.future.add_done_callback(_looked_at)

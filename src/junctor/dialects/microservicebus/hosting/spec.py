@@ -28,6 +28,7 @@ POOL = 16
 AWAY: Mapping[str, Reaction | Waits] = {
     **OUTAGES,
     "IndexAway": "hold",
+    "StartFails": "hold",
     "smtplib.SMTPServerDisconnected": "hold",
     "smtplib.SMTPConnectError": "hold",
 }
