@@ -166,6 +166,9 @@ class ResendJob:
                 if isinstance(verdict, NO_FURTHER):
                     unsent.append(one)
                     reason = reason or str(verdict)
+                elif isinstance(verdict, JunctorError) and (gone := self._obstacle()):
+                    unsent.append(one)  # refused because its service left in this moment
+                    reason = reason or gone
                 else:
                     self._sent(seq, verdict, batch)
             self._left.extendleft(reversed(unsent))
