@@ -1,4 +1,4 @@
-"""Senders before a full queue give up in the order in which they came: none gets in that came behind one who did not."""
+"""Senders before a full queue: none gets in that came behind one who gave up."""
 
 from __future__ import annotations
 

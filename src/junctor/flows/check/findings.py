@@ -82,8 +82,8 @@ def once(findings: Iterable[Finding]) -> list[Finding]:
         if first is None:
             kept.append(finding)
         else:
-            see = (*kept[first].see, f"also needed by {finding.where}: {finding.place}" if finding.where else finding.place)
-            kept[first] = msgspec.structs.replace(kept[first], see=see)
+            also = f"also needed by {finding.where}: {finding.place}" if finding.where else finding.place
+            kept[first] = msgspec.structs.replace(kept[first], see=(*kept[first].see, also))
     return kept
 
 
