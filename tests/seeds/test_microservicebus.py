@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.seeds.pages import blocks
-from tests.servers.index import Index, needs_uv
+from tests.servers.index import Index
 
 PATIENCE = 30.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,7 +183,7 @@ def test_check_names_the_line_and_what_it_should_be(page: Path) -> None:
 @pytest.fixture(scope="module")
 def corrected(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corrected")
-    for path in page.iterdir():
+    for path in filter(Path.is_file, page.iterdir()):
         (folder / path.name).write_bytes(path.read_bytes())
     done = junctor(folder, "doctor", "--fix")
     assert done.returncode == 0, done
@@ -198,7 +198,6 @@ def corrected(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@needs_uv
 def test_every_call_of_the_pages(corrected: Path, tmp_path: Path, terminal: Any) -> None:
     index = Index(tmp_path / "index")
     index.add("paho-mqtt", "2.2.0", module="paho")  # asked only where the package is missing

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-
-import pytest
-
-needs_uv = pytest.mark.skipif(shutil.which("uv") is None, reason="needs uv")
 
 
 class Index:
@@ -19,8 +14,10 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        nothing = folder.parent / "empty-index"  # there is no variable for --no-index
+        nothing.mkdir(exist_ok=True)
         self.environment = {
-            "UV_NO_INDEX": "1",
+            "UV_DEFAULT_INDEX": nothing.as_uri(),
             "UV_FIND_LINKS": str(folder),
             "UV_CACHE_DIR": str(folder.parent / "cache"),
             "UV_NO_CONFIG": "1",

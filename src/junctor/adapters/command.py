@@ -47,9 +47,9 @@ class Command(Outbound):
     Its exit code says what becomes of the message: 0 is done, others are failures. A message may run it twice, as every
     handler; ``JUNCTOR_EFFECT`` in its environment is then the same::
 
-        thumbnails:
+        sorted:
           adapter: command
-          settings: {program: [convert, "{body.file}", -resize, 200x200, "{body.file}.png"], input: none}
+          settings: {program: [sort, "--key={body.column}"], input: text, text: body.lines, output: lines}
           pool: 2
     """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.seeds import repeat, seed_of_this_run
-from tests.servers.index import Index, needs_uv
+from tests.servers.index import Index
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [f"jn-kill-{number}" for number in range(4)]
@@ -27,7 +27,6 @@ for name in sys.argv[2:]:
 """
 
 
-@needs_uv
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=[pytest.mark.torture, pytest.mark.timeout(600)])])
 def test_a_package_is_whole_or_not_there(kills: int, tmp_path: Path) -> None:
     seed = seed_of_this_run()

@@ -22,9 +22,8 @@ from junctor.core.policy import HoldPolicy
 from junctor.dialects.microservicebus import CustomService, QueueMessage
 from junctor.dialects.microservicebus.packages import Folder, PackageError
 from tests.integration.microservicebus.services import PATIENCE, Notes, receiver
-from tests.servers.index import Index, needs_uv
+from tests.servers.index import Index
 
-pytestmark = needs_uv
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -110,7 +109,7 @@ async def test_other_services_go_on_while_one_installs(
 
 
 async def test_an_index_that_is_away_is_waited_for(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = {**index.environment, "UV_NO_INDEX": "0", "UV_DEFAULT_INDEX": "http://127.0.0.1:1/", "UV_HTTP_RETRIES": "0"}
+    away = {**index.environment, "UV_DEFAULT_INDEX": "http://127.0.0.1:1/", "UV_HTTP_RETRIES": "0"}
     for name, value in away.items():
         monkeypatch.setenv(name, value)
     index.add("jn-away", "1.0")
@@ -119,7 +118,7 @@ async def test_an_index_that_is_away_is_waited_for(index: Index, monkeypatch: py
     flow = Flow("f").add(installer(notes, "jn-away", "jn_away"), hold=HoldPolicy(initial=0.05, factor=1.0))
     async with flow.running(transport="memory"):
         await notes.count(7)  # more failures than a service may have
-        monkeypatch.delenv("UV_DEFAULT_INDEX")
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.environment["UV_DEFAULT_INDEX"])
         monkeypatch.setenv("UV_FIND_LINKS", str(index.folder))
         await notes.until(lambda found: "1.0" in found)
     assert set(notes) == {"IndexAway", "1.0"}

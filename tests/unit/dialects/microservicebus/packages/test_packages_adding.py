@@ -19,9 +19,7 @@ from junctor.dialects.microservicebus.packages import Folder, IndexAway, Package
 from junctor.dialects.microservicebus.packages.folder import HOME
 from junctor.dialects.microservicebus.packages.requirement import requirement_of
 from junctor.dialects.microservicebus.packages.uv import failure
-from tests.servers.index import Index, needs_uv
-
-pytestmark = needs_uv
+from tests.servers.index import Index
 
 
 @pytest.fixture

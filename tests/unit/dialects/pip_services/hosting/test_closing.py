@@ -29,8 +29,9 @@ MAY_END = threading.Event()
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    global EVENTS
     monkeypatch.setattr(spec_module, "STOP", 1.0)
-    EVENTS.clear()
+    EVENTS = []  # what an earlier test has left running goes on writing to its own
     MAY_END.clear()
     yield
     MAY_END.set()
@@ -39,14 +40,17 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class Part:
     name = "quick"
 
+    def __init__(self) -> None:
+        self.events = EVENTS
+
     def open(self, correlation_id: str | None) -> None:
-        EVENTS.append(f"{self.name} opens")
+        self.events.append(f"{self.name} opens")
 
     def is_open(self) -> bool:
         return True
 
     def close(self, correlation_id: str | None) -> None:
-        EVENTS.append(f"{self.name} closed")
+        self.events.append(f"{self.name} closed")
 
 
 class Slow(Part):
