@@ -47,10 +47,15 @@ def run(module: str, way: str, *words: object) -> list[str]:
     ],
 )
 def test_a_broken_store_is_found_by_a_sweep(tmp_path: Path, way: str, mode: str, first: int, word: str) -> None:
-    """``first``: where the store is open and the messages begin."""
+    """``first``: where the store is open and the messages begin. A sweep looks at every fifth operation; where messages
+    come in another order than usual, what is broken may show between them alone."""
     seed = seed_of_this_run()
-    lines = run("sweep", way, tmp_path / "points", seed, first + seed % 5, 5, 10_000, mode)
-    assert re.search(word, json.loads(lines[-1])["faults"]), f"{lines[-1]} {repeat(seed)}"
+    for turn in range(5):
+        points = tmp_path / f"points{turn}"
+        lines = run("sweep", way, points, seed, first + (seed + turn) % 5, 5, 10_000, mode)
+        if re.search(word, json.loads(lines[-1])["faults"]):
+            return
+    pytest.fail(f"{lines[-1]} {repeat(seed)}")
 
 
 def test_a_broken_migration_is_found(tmp_path: Path) -> None:
