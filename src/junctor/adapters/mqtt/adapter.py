@@ -88,10 +88,6 @@ class MqttAdapter(Adapter):
         there = self._connection is not None and self._connection.lost is None
         return f"{'connected' if there else 'not connected'} to {Address.read(self.url)}"
 
-    def reached(self) -> None:
-        """The broker is there: an outage is over."""
-        self.__junctor__.port.reached()
-
 
 def check_topic(topic: str, where: str) -> None:
     """Refuse what is no topic to publish to.
